@@ -1,0 +1,95 @@
+/**
+ * Every limit of the platform: each is enforced, set by the environment variable named, and exported as
+ * `hopwhistle_limit{resource}` beside `hopwhistle_usage{resource}`.
+ */
+export type Limit = {
+  readonly value: number
+  readonly unit: 'connections' | 'ms' | 'bytes' | 'requests' | 'sockets' | 'events' | 'requests/s'
+  /** Whose limit it is: one API instance's, or the whole server's behind it. */
+  readonly scope: 'instance' | 'server' | 'tenant'
+  readonly env: string
+  readonly note: string
+}
+
+export const LIMITS = {
+  postgres_connections: {
+    value: 100,
+    unit: 'connections',
+    scope: 'server',
+    env: 'POSTGRES_MAX_CONNECTIONS',
+    note: 'all clients of the primary together',
+  },
+  postgres_query_timeout: {
+    value: 30_000,
+    unit: 'ms',
+    scope: 'instance',
+    env: 'POSTGRES_QUERY_TIMEOUT_MS',
+    note: 'one statement; a query may ask for less',
+  },
+  postgres_pool: {
+    value: 20,
+    unit: 'connections',
+    scope: 'instance',
+    env: 'POSTGRES_POOL_SIZE',
+    note: 'ingest, reports and upkeep have shares of their own',
+  },
+  redis_connections: {
+    value: 10_000,
+    unit: 'connections',
+    scope: 'server',
+    env: 'REDIS_MAX_CLIENTS',
+    note: 'two per API instance',
+  },
+  redis_memory: {
+    value: 2_147_483_648,
+    unit: 'bytes',
+    scope: 'server',
+    env: 'REDIS_MAX_MEMORY_BYTES',
+    note: 'cache and live history',
+  },
+  requests_in_flight: {
+    value: 1_000,
+    unit: 'requests',
+    scope: 'instance',
+    env: 'MAX_REQUESTS_IN_FLIGHT',
+    note: 'past it: 503 with Retry-After',
+  },
+  request_timeout: {
+    value: 30_000,
+    unit: 'ms',
+    scope: 'instance',
+    env: 'REQUEST_TIMEOUT_MS',
+    note: 'from the first byte to the answer',
+  },
+  websockets: {
+    value: 1_000,
+    unit: 'sockets',
+    scope: 'instance',
+    env: 'MAX_WEBSOCKETS',
+    note: 'past it the upgrade answers 503',
+  },
+  ingest_queue: {
+    value: 10_000,
+    unit: 'events',
+    scope: 'instance',
+    env: 'INGEST_QUEUE_MAX',
+    note: 'events waiting for their commit; past it: 503',
+  },
+  live_socket_buffer: {
+    value: 1_048_576,
+    unit: 'bytes',
+    scope: 'instance',
+    env: 'LIVE_SOCKET_BUFFER_BYTES',
+    note: 'unread by one subscriber; past it the socket is closed with 4008',
+  },
+  tenant_rate: {
+    value: 10_000,
+    unit: 'requests/s',
+    scope: 'tenant',
+    env: 'TENANT_RATE_PER_SECOND',
+    note: 'over all instances; past it: 429 with Retry-After',
+  },
+  request_body: { value: 1_048_576, unit: 'bytes', scope: 'instance', env: 'MAX_BODY_BYTES', note: 'past it: 413' },
+} as const satisfies Record<string, Limit>
+
+export type LimitName = keyof typeof LIMITS

@@ -1,0 +1,42 @@
+/** Names of every metric that the API exports, and the edges of its histograms, in seconds. */
+export const METRICS = {
+  httpRequests: 'hopwhistle_http_requests_total',
+  httpDuration: 'hopwhistle_http_request_duration_seconds',
+  httpInFlight: 'hopwhistle_http_requests_in_flight',
+  limit: 'hopwhistle_limit',
+  usage: 'hopwhistle_usage',
+  rejected: 'hopwhistle_rejected_total',
+  eventLoopUtilization: 'hopwhistle_event_loop_utilization_ratio',
+  poolConnections: 'hopwhistle_postgres_pool_connections',
+  poolWaiting: 'hopwhistle_postgres_pool_waiting',
+  poolWait: 'hopwhistle_postgres_pool_wait_seconds',
+  replicaLagSeconds: 'hopwhistle_replica_lag_seconds',
+  replicaLagBytes: 'hopwhistle_replica_lag_bytes',
+  replicaUp: 'hopwhistle_replica_up',
+  reportSource: 'hopwhistle_report_source_total',
+  reportCache: 'hopwhistle_report_cache_total',
+  ingestEvents: 'hopwhistle_ingest_events_total',
+  ingestBatchSize: 'hopwhistle_ingest_batch_size_events',
+  ingestCommit: 'hopwhistle_ingest_commit_seconds',
+  ingestQueue: 'hopwhistle_ingest_queue_events',
+  ingestRetries: 'hopwhistle_ingest_retries_total',
+  outboxRepublished: 'hopwhistle_outbox_republished_total',
+  livePublished: 'hopwhistle_live_published_total',
+  livePublishFailed: 'hopwhistle_live_publish_failed_total',
+  liveReceived: 'hopwhistle_live_received_total',
+  liveDelivered: 'hopwhistle_live_delivered_total',
+  liveFrames: 'hopwhistle_live_frames_total',
+  liveSockets: 'hopwhistle_live_sockets',
+  liveClosed: 'hopwhistle_live_closed_total',
+  liveRecoveries: 'hopwhistle_live_recoveries_total',
+  liveGaps: 'hopwhistle_live_gaps_total',
+  liveDelay: 'hopwhistle_live_delay_seconds',
+  redisUp: 'hopwhistle_redis_up',
+} as const
+
+/** Edges at every latency target (50, 100, 150, 200, 300, 500 ms), so that an SLO reads off a bucket. */
+export const DURATION_EDGES_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2.5, 5, 10, 30,
+] as const
+
+export const BATCH_SIZE_EDGES = [1, 2, 5, 10, 20, 50, 100, 200, 350, 500] as const
