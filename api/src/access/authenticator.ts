@@ -1,0 +1,68 @@
+import { hash } from 'node:crypto'
+import type { Principal } from './principal.ts'
+
+/** Finds the principal whose key has this SHA-256 hash; `undefined` when there is none or it is revoked. */
+export type FindPrincipal = (keyHash: Buffer) => Promise<Principal | undefined>
+
+export type Authenticator = {
+  /** @throws whatever `find` throws, when the answer is not known from the last few seconds */
+  authenticate(key: string): Promise<Principal | undefined>
+  /** True while the key is known not to be revoked; asks again when what is known is too old. */
+  stillValid(keyId: string): Promise<boolean>
+}
+
+/** A key longer than this is not one of ours, and is not worth hashing. */
+const KEY_MAX_LENGTH = 512
+/** Known keys; unknown ones are counted apart, so that guessing does not push out real ones. */
+const KNOWN_MAX = 10_000
+const UNKNOWN_MAX = 1_000
+
+/**
+ * Keeps answers for `cacheMs`, so that a revoked key stops working within that time on every instance,
+ * and asks once for a key however many requests wait for it.
+ *
+ * Only the hash of a key is kept or compared, so no comparison's time tells anything about the key itself.
+ */
+export function createAuthenticator(find: FindPrincipal, cacheMs: number, now: () => number = Date.now): Authenticator {
+  type Entry = { readonly principal: Principal | undefined; readonly until: number }
+  const known = new Map<string, Entry>()
+  const unknown = new Map<string, Entry>()
+  const hashOfKeyId = new Map<string, string>()
+  const asking = new Map<string, Promise<Principal | undefined>>()
+
+  function remember(hashed: string, principal: Principal | undefined): void {
+    known.delete(hashed)
+    unknown.delete(hashed)
+    const [map, max] = principal === undefined ? [unknown, UNKNOWN_MAX] : [known, KNOWN_MAX]
+    map.set(hashed, { principal, until: now() + cacheMs })
+    if (principal !== undefined) hashOfKeyId.set(principal.keyId, hashed)
+    if (map.size > max) map.delete(map.keys().next().value as string)
+  }
+
+  async function look(hashed: string): Promise<Principal | undefined> {
+    const entry = known.get(hashed) ?? unknown.get(hashed)
+    if (entry !== undefined && entry.until > now()) return entry.principal
+    let answer = asking.get(hashed)
+    if (answer === undefined) {
+      answer = find(Buffer.from(hashed, 'base64'))
+        .then((principal) => {
+          remember(hashed, principal)
+          return principal
+        })
+        .finally(() => asking.delete(hashed))
+      asking.set(hashed, answer)
+    }
+    return answer
+  }
+
+  return {
+    authenticate: async (key) => (key.length > KEY_MAX_LENGTH ? undefined : look(hash('sha256', key, 'base64'))),
+    stillValid: async (keyId) => {
+      const hashed = hashOfKeyId.get(keyId)
+      if (hashed === undefined) return false
+      // With the database away nobody can say; a socket that is open stays open until somebody can.
+      const principal = await look(hashed).catch(() => 'unknown' as const)
+      return principal === 'unknown' || principal?.keyId === keyId
+    },
+  }
+}

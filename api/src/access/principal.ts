@@ -1,0 +1,8 @@
+import type { Scope } from '@hopwhistle/contract/routes.ts'
+
+/** Who is asking: a key, the one tenant whose rows, cache entries and channels it sees, and what it may do. */
+export type Principal = {
+  readonly keyId: string
+  readonly tenantId: string
+  readonly scopes: ReadonlySet<Scope>
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
+import fastify from 'fastify'
+import type { Health } from './health/health.ts'
+import { healthRoutes } from './health/health.ts'
+import type { AccessDependencies } from './http/access-hooks.ts'
+import { addAccessHooks } from './http/access-hooks.ts'
+import { addLoadHooks } from './http/load-hooks.ts'
+import { openApiDocument } from './http/openapi-document.ts'
+import { addProblemHandler } from './http/problem-handler.ts'
+import type { Log } from './telemetry/log.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import { metricsRoute } from './telemetry/metrics-route.ts'
+
+export type AppLimits = {
+  readonly bodyBytes: number
+  readonly requestTimeoutMs: number
+  readonly requestsInFlight: number
+}
+
+export type AppDependencies = {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly limits: AppLimits
+  readonly access: AccessDependencies
+  readonly health: Health
+  /** Sets the gauges that are read at a scrape. */
+  readonly refreshUsage: () => void
+  /** The routes of each capability. */
+  readonly capabilities: readonly FastifyPluginAsync[]
+}
+
+export type App = FastifyInstance & { readonly requestsInFlight: () => number }
+
+/** Builds the API without listening, so that tests may inject requests. */
+export async function buildApp(deps: AppDependencies): Promise<App> {
+  const app = fastify({
+    loggerInstance: deps.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: deps.limits.bodyBytes,
+    requestTimeout: deps.limits.requestTimeoutMs,
+    handlerTimeout: deps.limits.requestTimeoutMs,
+    // Longer than a load balancer keeps an idle connection, so that it is never we who close under its next request.
+    keepAliveTimeout: 75_000,
+    // A request that comes on an open connection while we close is still answered: see main.ts for the order of things.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    genReqId: requestIds(),
+    exposeHeadRoutes: false,
+    ajv: { customOptions: { allErrors: false, coerceTypes: false, removeAdditional: false, useDefaults: true } },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+  })
+  addProblemHandler(app, deps.limits)
+  const load = addLoadHooks(app, deps.limits.requestsInFlight, deps.metrics)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header(HEADERS.requestId, request.id).header('x-content-type-options', 'nosniff')
+    if (deps.health.phase() === 'draining') reply.header('connection', 'close')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    if (!deps.log.isLevelEnabled('info')) return
+    request.log.info({ req: request, res: reply, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request')
+  })
+  addAccessHooks(app, deps.access)
+
+  await app.register(swagger, openApiDocument)
+  await app.register(swaggerUi, { routePrefix: ROUTES.docs, staticCSP: true })
+  app.get(ROUTES.openapi, { schema: { hide: true } }, async () => app.swagger())
+  await app.register(healthRoutes(deps.health))
+  await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
+  for (const capability of deps.capabilities) await app.register(capability)
+
+  return Object.assign(app, { requestsInFlight: () => load.count() })
+}
+
+/** Health and metrics of this very instance, for a port that it shares with no other. */
+export async function buildAdminApp(
+  deps: Pick<AppDependencies, 'log' | 'metrics' | 'health' | 'refreshUsage'>,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: deps.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    forceCloseConnections: true,
+  })
+  await app.register(healthRoutes(deps.health))
+  await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
+  return app
+}
+
+/** Passes on the caller's request id when it is harmless, else makes one that is unique over all instances. */
+function requestIds(): (req: { headers: Record<string, string | string[] | undefined> }) => string {
+  const prefix = randomBytes(6).toString('base64url')
+  let next = 0
+  return (req) => {
+    const given = req.headers[HEADERS.requestId]
+    if (typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given)) return given
+    next += 1
+    return `${prefix}-${next.toString(36)}`
+  }
+}

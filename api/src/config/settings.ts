@@ -1,0 +1,291 @@
+/**
+ * Every setting of an API instance: parsed once, every problem reported together, by name and never by value.
+ * `--help` and docs/configuration.md are written from the same table.
+ */
+import { hostname } from 'node:os'
+import type { LimitName } from '@hopwhistle/contract/limits.ts'
+import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+
+type Kind = 'integer' | 'text' | 'url' | 'flag'
+
+export type SettingSpec = {
+  readonly env: string
+  readonly kind: Kind
+  /** Absent: the setting must be given. `null`: it may be left out. */
+  readonly fallback?: string | number | boolean | null
+  readonly min?: number
+  readonly max?: number
+  readonly oneOf?: readonly string[]
+  readonly protocols?: readonly string[]
+  readonly unit?: string
+  readonly secret?: boolean
+  readonly note: string
+}
+
+const limit = (name: LimitName): SettingSpec => ({
+  env: LIMITS[name].env,
+  kind: 'integer',
+  fallback: LIMITS[name].value,
+  min: 1,
+  unit: LIMITS[name].unit,
+  note: LIMITS[name].note,
+})
+
+const POSTGRES = ['postgres:', 'postgresql:']
+const REDIS = ['redis:', 'rediss:']
+
+export const SETTINGS = {
+  port: {
+    env: 'PORT',
+    kind: 'integer',
+    fallback: DEFAULT_PORT,
+    min: 0,
+    max: 65535,
+    note: 'where the API listens; instances on one machine may share it',
+  },
+  host: { env: 'HOST', kind: 'text', fallback: '0.0.0.0', note: 'address to listen on' },
+  reusePort: {
+    env: 'REUSE_PORT',
+    kind: 'flag',
+    fallback: false,
+    note: 'true: several instances listen on one port and the kernel spreads connections over them (Linux)',
+  },
+  adminPort: {
+    env: 'ADMIN_PORT',
+    kind: 'integer',
+    fallback: null,
+    min: 0,
+    max: 65535,
+    note: 'health and metrics of this very instance, also on a port of its own',
+  },
+  instanceId: { env: 'INSTANCE_ID', kind: 'text', fallback: hostname(), note: 'name of this instance in logs' },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    kind: 'text',
+    fallback: 'info',
+    oneOf: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    note: 'least level that is logged',
+  },
+  databaseUrl: {
+    env: 'DATABASE_URL',
+    kind: 'url',
+    protocols: POSTGRES,
+    secret: true,
+    note: 'the primary, as the role hopwhistle_api',
+  },
+  databaseReplicaUrl: {
+    env: 'DATABASE_REPLICA_URL',
+    kind: 'url',
+    protocols: POSTGRES,
+    fallback: null,
+    secret: true,
+    note: 'the read replica; without it, reports read the primary',
+  },
+  redisUrl: {
+    env: 'REDIS_URL',
+    kind: 'url',
+    protocols: REDIS,
+    fallback: 'redis://127.0.0.1:6379',
+    secret: true,
+    note: 'Redis for live delivery and the report cache',
+  },
+  redisClusterNodes: {
+    env: 'REDIS_CLUSTER_NODES',
+    kind: 'text',
+    fallback: null,
+    note: 'host:port,host:port of a Redis Cluster; user, password and TLS are taken from REDIS_URL',
+  },
+
+  postgresConnections: limit('postgres_connections'),
+  postgresQueryTimeoutMs: limit('postgres_query_timeout'),
+  postgresPool: { ...limit('postgres_pool'), min: 8 },
+  redisConnections: limit('redis_connections'),
+  redisMemoryBytes: limit('redis_memory'),
+  requestsInFlight: limit('requests_in_flight'),
+  requestTimeoutMs: limit('request_timeout'),
+  websockets: limit('websockets'),
+  ingestQueue: limit('ingest_queue'),
+  liveSocketBufferBytes: limit('live_socket_buffer'),
+  tenantRatePerSecond: limit('tenant_rate'),
+  bodyBytes: limit('request_body'),
+
+  ingestBatchMax: {
+    env: 'INGEST_BATCH_MAX',
+    kind: 'integer',
+    fallback: 500,
+    min: 1,
+    max: 5000,
+    unit: 'events',
+    note: 'most events committed together',
+  },
+  ingestBatchWaitMs: {
+    env: 'INGEST_BATCH_WAIT_MS',
+    kind: 'integer',
+    fallback: 2,
+    min: 0,
+    max: 1000,
+    unit: 'ms',
+    note: 'how long an event waits for others to be committed with',
+  },
+  ingestBatchesInFlight: {
+    env: 'INGEST_BATCHES_IN_FLIGHT',
+    kind: 'integer',
+    fallback: 4,
+    min: 1,
+    max: 64,
+    unit: 'batches',
+    note: 'batches being committed at once',
+  },
+  outboxSweepAfterMs: {
+    env: 'OUTBOX_SWEEP_AFTER_MS',
+    kind: 'integer',
+    fallback: 3000,
+    min: 100,
+    unit: 'ms',
+    note: 'age at which an unpublished batch is published by any instance',
+  },
+  liveTickMs: {
+    env: 'LIVE_TICK_MS',
+    kind: 'integer',
+    fallback: 20,
+    min: 0,
+    max: 1000,
+    unit: 'ms',
+    note: 'messages of one tick share a frame',
+  },
+  liveHistoryMessages: {
+    env: 'LIVE_HISTORY_MESSAGES',
+    kind: 'integer',
+    fallback: 100_000,
+    min: 0,
+    unit: 'messages',
+    note: 'kept per tenant for clients that resume',
+  },
+  liveHistorySeconds: {
+    env: 'LIVE_HISTORY_SECONDS',
+    kind: 'integer',
+    fallback: 300,
+    min: 1,
+    unit: 's',
+    note: 'how long they are kept',
+  },
+  reportWaitMs: {
+    env: 'REPORT_WAIT_MS',
+    kind: 'integer',
+    fallback: 250,
+    min: 0,
+    unit: 'ms',
+    note: 'how long a report with a position waits for the replica before it reads the primary',
+  },
+  replicaMaxLagMs: {
+    env: 'REPLICA_MAX_LAG_MS',
+    kind: 'integer',
+    fallback: 10_000,
+    min: 100,
+    unit: 'ms',
+    note: 'a replica further behind is left alone until it is back',
+  },
+  replicaMaxLagBytes: {
+    env: 'REPLICA_MAX_LAG_BYTES',
+    kind: 'integer',
+    fallback: 67_108_864,
+    min: 1,
+    unit: 'bytes',
+    note: 'the same by WAL still to replay',
+  },
+  keyCacheMs: {
+    env: 'KEY_CACHE_MS',
+    kind: 'integer',
+    fallback: 3000,
+    min: 0,
+    unit: 'ms',
+    note: 'how long a revoked key may still work',
+  },
+  shutdownDrainMs: {
+    env: 'SHUTDOWN_DRAIN_MS',
+    kind: 'integer',
+    fallback: 5000,
+    min: 0,
+    unit: 'ms',
+    note: 'time between not ready and not listening, for load balancers to notice',
+  },
+  shutdownTimeoutMs: {
+    env: 'SHUTDOWN_TIMEOUT_MS',
+    kind: 'integer',
+    fallback: 25_000,
+    min: 100,
+    unit: 'ms',
+    note: 'after this, shutdown no longer waits',
+  },
+} as const satisfies Record<string, SettingSpec>
+
+type Spec = typeof SETTINGS
+type ValueOf<S extends SettingSpec> = S['kind'] extends 'integer' ? number : S['kind'] extends 'flag' ? boolean : string
+export type Settings = {
+  readonly [K in keyof Spec]: Spec[K] extends { readonly fallback: null }
+    ? ValueOf<Spec[K]> | undefined
+    : ValueOf<Spec[K]>
+}
+
+/** The environment does not make a valid configuration; the message lists every problem. */
+export class InvalidSettings extends Error {
+  override readonly name = 'InvalidSettings'
+}
+
+/** @throws {InvalidSettings} naming every setting that is missing or wrong, never its value */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const problems: string[] = []
+  const entries = Object.entries<SettingSpec>(SETTINGS).map(([name, spec]) => {
+    const given = env[spec.env]
+    if (given === undefined || given === '') {
+      if (spec.fallback === undefined) problems.push(`${spec.env} is missing: ${spec.note}`)
+      return [name, spec.fallback ?? undefined] as const
+    }
+    const parsed = PARSERS[spec.kind](given, spec)
+    if ('problem' in parsed) problems.push(`${spec.env} ${parsed.problem}`)
+    return [name, 'value' in parsed ? parsed.value : undefined] as const
+  })
+  if (problems.length > 0) throw new InvalidSettings(`the configuration is not valid:\n  ${problems.join('\n  ')}`)
+  return Object.freeze(Object.fromEntries(entries)) as Settings
+}
+
+type Parsed = { readonly value: unknown } | { readonly problem: string }
+const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parsed>> = {
+  integer: (given, spec) => {
+    const value = Number(given)
+    const min = spec.min ?? Number.MIN_SAFE_INTEGER
+    const max = spec.max ?? Number.MAX_SAFE_INTEGER
+    if (/^-?\d+$/.test(given) && value >= min && value <= max) return { value }
+    return {
+      problem: `must be a whole number${spec.min === undefined ? '' : ` from ${min}`}${spec.max === undefined ? '' : ` to ${max}`}`,
+    }
+  },
+  text: (given, spec) =>
+    spec.oneOf === undefined || spec.oneOf.includes(given)
+      ? { value: given }
+      : { problem: `must be one of ${spec.oneOf.join(', ')}` },
+  url: (given, spec) => {
+    const protocols = spec.protocols ?? []
+    if (URL.canParse(given) && protocols.includes(new URL(given).protocol)) return { value: given }
+    return { problem: `must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}` }
+  },
+  flag: (given) =>
+    given === 'true' || given === 'false' ? { value: given === 'true' } : { problem: 'must be true or false' },
+}
+
+/** The table of settings for `--help`, a line each. */
+export function describeSettings(): string {
+  const rows = Object.values<SettingSpec>(SETTINGS).map((s) => {
+    const fallback =
+      s.fallback === undefined
+        ? 'required'
+        : s.fallback === null || s.secret === true
+          ? 'optional'
+          : `default ${s.fallback}`
+    return [s.env, `${fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`, s.note] as const
+  })
+  const wide = (i: 0 | 1) => Math.max(...rows.map((r) => r[i].length))
+  const [first, second] = [wide(0), wide(1)]
+  return rows.map(([env, fallback, note]) => `  ${env.padEnd(first)}  ${fallback.padEnd(second)}  ${note}`).join('\n')
+}

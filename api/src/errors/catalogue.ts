@@ -1,0 +1,164 @@
+/** Every error that the API answers, once. `docs/errors.md` lists the same, tested. */
+import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
+import type { FieldError } from './problem.ts'
+import { problem } from './problem.ts'
+
+export const InvalidRequest = problem('invalid-request', 400, 'Invalid request', (errors: readonly FieldError[]) => [
+  errors.map((e) => `${e.field} ${e.message}`).join('; '),
+  { errors },
+])
+
+export const MalformedBody = problem(
+  'malformed-body',
+  400,
+  'Malformed body',
+  (what: string) => `the body is ${what}; it must be a JSON object`,
+)
+
+export const UnknownState = problem('unknown-state', 400, 'Unknown call state', (given: string) => {
+  const message = `is "${given}"; it may be ${CALL_STATES.join(', ')}`
+  return [`state ${message}`, { errors: [{ field: 'state', message }] }]
+})
+
+export const InvalidCursor = problem('invalid-cursor', 400, 'Invalid cursor', (why: string) => [
+  `cursor ${why}; pass on the nextCursor of the page before, with the same filters`,
+  { errors: [{ field: 'cursor', message: why }] },
+])
+
+export const InvalidPosition = problem('invalid-position', 400, 'Invalid position token', () => [
+  'position is not a token that a write answered; pass it on as it was, or leave it out',
+  { errors: [{ field: 'position', message: 'is not a token that a write answered' }] },
+])
+
+export const Unauthorized = problem(
+  'unauthorized',
+  401,
+  'No valid API key',
+  () => 'send an API key in the header x-api-key, or as Authorization: Bearer; it is missing, unknown or revoked',
+)
+
+export const ForbiddenTenant = problem(
+  'forbidden-tenant',
+  403,
+  'Not your tenant',
+  () => 'the header x-tenant-id names another tenant than the one the API key belongs to; leave it out or correct it',
+)
+
+export const MissingScope = problem(
+  'missing-scope',
+  403,
+  'The key may not do this',
+  (scope: string) => `this route needs an API key with the scope ${scope}`,
+)
+
+export const CallNotFound = problem('call-not-found', 404, 'No such call', () => 'there is no call with this id')
+
+export const RouteNotFound = problem('route-not-found', 404, 'No such route', () => 'there is no such route; see /docs')
+
+export const EventConflict = problem(
+  'event-conflict',
+  409,
+  'Event id already used',
+  (eventId: string) =>
+    `event ${JSON.stringify(eventId)} was stored before with other content; an event never changes, so send a new event id`,
+)
+
+export const BodyTooLarge = problem(
+  'body-too-large',
+  413,
+  'Body too large',
+  (limitBytes: number) => `the body is longer than ${limitBytes} bytes; send fewer events at once`,
+)
+
+export const UnsupportedMediaType = problem(
+  'unsupported-media-type',
+  415,
+  'Unsupported media type',
+  () => 'send the body as application/json, not compressed',
+)
+
+export const TimeOutOfRange = problem(
+  'time-out-of-range',
+  422,
+  'Time out of range',
+  (field: string, given: string, expected: string) => {
+    const message = `is ${given}; it must be ${expected}`
+    return [`${field} ${message}`, { errors: [{ field, message }] }]
+  },
+)
+
+export const RateLimited = problem(
+  'rate-limited',
+  429,
+  'Too many requests',
+  (ratePerSecond: number, retryAfterSeconds: number) => [
+    `the tenant is allowed ${ratePerSecond} requests a second over all instances`,
+    { retryAfterSeconds },
+  ],
+)
+
+export const TooManyRequests = problem(
+  'requests-in-flight',
+  503,
+  'Instance is full',
+  (limit: number) => `this instance already serves ${limit} requests; try again`,
+  1,
+)
+
+export const IngestOverloaded = problem(
+  'ingest-overloaded',
+  503,
+  'Ingest queue is full',
+  (limit: number) => `${limit} events are waiting to be committed; send it again, with the same event id`,
+  1,
+)
+
+export const TooManySockets = problem(
+  'websockets',
+  503,
+  'Instance is full',
+  (limit: number) => `this instance already serves ${limit} WebSockets; connect again`,
+  1,
+)
+
+export const DatabaseUnavailable = problem(
+  'database-unavailable',
+  503,
+  'Database unavailable',
+  (cause?: unknown) => [
+    'the database did not answer; send it again, with the same event id if it is an event',
+    cause === undefined ? {} : { cause },
+  ],
+  1,
+)
+
+export const LiveUnavailable = problem(
+  'live-unavailable',
+  503,
+  'Live delivery unavailable',
+  () => 'live delivery is not available right now; connect again',
+  2,
+)
+
+export const RequestTimeout = problem(
+  'request-timeout',
+  503,
+  'Request took too long',
+  (limitMs: number) => `the request was not answered within ${limitMs} ms`,
+  1,
+)
+
+export const ShuttingDown = problem(
+  'shutting-down',
+  503,
+  'Instance is shutting down',
+  () => 'this instance is shutting down; send it again',
+  1,
+)
+
+export const Internal = problem(
+  'internal',
+  500,
+  'Internal error',
+  () => 'something went wrong here; the request id finds it in the log',
+)

@@ -1,0 +1,28 @@
+import type { SwaggerOptions } from '@fastify/swagger'
+
+/** What the OpenAPI document says beyond the routes, which describe themselves. */
+export const openApiDocument: SwaggerOptions = {
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'Hopwhistle API',
+      version: '1.0.0',
+      description:
+        'Takes call events, reports on calls and delivers events live. Every error is problem+json (RFC 9457) with a `code` that never changes. ' +
+        'Live delivery is a WebSocket at `/api/v1/live`; its protocol is in docs/live-protocol.md.',
+    },
+    tags: [
+      { name: 'events', description: 'Call events in' },
+      { name: 'reports', description: 'Calls and metrics out' },
+      { name: 'live', description: 'Events as they happen' },
+      { name: 'operation', description: 'Health and metrics' },
+    ],
+    components: {
+      securitySchemes: {
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+    security: [{ apiKey: [] }, { bearer: [] }],
+  },
+}

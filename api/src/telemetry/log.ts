@@ -1,0 +1,56 @@
+import type { Logger } from 'pino'
+import { pino, stdTimeFunctions } from 'pino'
+
+export type Log = Logger
+
+/** Keys, passwords and personal numbers, wherever a careless line might put them. */
+const REDACTED = [
+  'apiKey',
+  'password',
+  'connectionString',
+  'from',
+  'to',
+  '*.apiKey',
+  '*.password',
+  '*.connectionString',
+  '*.from',
+  '*.to',
+  'headers["x-api-key"]',
+  'headers.authorization',
+  'headers["sec-websocket-protocol"]',
+  'req.headers["x-api-key"]',
+  'req.headers.authorization',
+  'req.headers["sec-websocket-protocol"]',
+]
+
+/** What a log may say of an error: never `detail` and the like, where Postgres quotes whole rows. */
+function errorForLog(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { code } = error as { code?: unknown }
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(code === undefined ? {} : { code }),
+    ...(error.cause === undefined ? {} : { cause: errorForLog(error.cause) }),
+  }
+}
+
+/** JSON lines on stdout. Requests are logged by route, never with bodies, query strings or keys. */
+export function createLog(settings: { readonly level: string; readonly instanceId: string }): Log {
+  return pino({
+    level: settings.level,
+    base: { instance: settings.instanceId },
+    timestamp: stdTimeFunctions.isoTime,
+    redact: { paths: REDACTED, censor: '[redacted]' },
+    serializers: {
+      req: (req: { method: string; routeOptions?: { url?: string }; id: string }) => ({
+        id: req.id,
+        method: req.method,
+        route: req.routeOptions?.url ?? 'unknown',
+      }),
+      res: (res: { statusCode: number }) => ({ status: res.statusCode }),
+      err: errorForLog,
+    },
+  })
+}

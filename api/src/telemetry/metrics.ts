@@ -1,0 +1,68 @@
+import { BATCH_SIZE_EDGES, DURATION_EDGES_SECONDS, METRICS } from '@hopwhistle/contract/metrics.ts'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/**
+ * Every instrument of one API instance, in a registry of its own so that tests may have several apps.
+ * No label ever carries a tenant, a key or a call: their number has no bound.
+ */
+export function createMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  const seconds = [...DURATION_EDGES_SECONDS]
+  const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames: [...labelNames], registers })
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames: [...labelNames], registers })
+  const histogram = <L extends string = never>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly L[] = [],
+  ) => new Histogram<L>({ name, help, buckets, labelNames: [...labelNames], registers })
+
+  collectDefaultMetrics({ register: registry })
+
+  return {
+    registry,
+    httpRequests: counter(METRICS.httpRequests, 'Requests answered', ['method', 'route', 'status']),
+    httpDuration: histogram(METRICS.httpDuration, 'Time from request to answer', seconds, ['method', 'route']),
+    httpInFlight: gauge(METRICS.httpInFlight, 'Requests being served'),
+    limit: gauge(METRICS.limit, 'A limit of the platform, in its own unit', ['resource']),
+    usage: gauge(METRICS.usage, 'Use of a limited resource, in the unit of its limit', ['resource']),
+    rejected: counter(METRICS.rejected, 'Requests and sockets refused, by the limit that refused them', ['reason']),
+    eventLoopUtilization: gauge(
+      METRICS.eventLoopUtilization,
+      'Share of the time since the last scrape that the event loop was busy',
+    ),
+    poolConnections: gauge(METRICS.poolConnections, 'Connections of a pool', ['pool', 'state']),
+    poolWaiting: gauge(METRICS.poolWaiting, 'Queries waiting for a connection', ['pool']),
+    poolWait: histogram(METRICS.poolWait, 'Time a query waited for a connection', seconds, ['pool']),
+    replicaLagSeconds: gauge(METRICS.replicaLagSeconds, 'Age of what the replica shows'),
+    replicaLagBytes: gauge(METRICS.replicaLagBytes, 'WAL that the replica has yet to replay'),
+    replicaUp: gauge(METRICS.replicaUp, '1 when reports use the replica'),
+    reportSource: counter(METRICS.reportSource, 'Reports, by where they were read', ['source']),
+    reportCache: counter(METRICS.reportCache, 'Look-ups in the report cache', ['result']),
+    ingestEvents: counter(METRICS.ingestEvents, 'Call events answered, by what became of them', ['outcome']),
+    ingestBatchSize: histogram(METRICS.ingestBatchSize, 'Events committed together', [...BATCH_SIZE_EDGES]),
+    ingestCommit: histogram(METRICS.ingestCommit, 'Time to commit a batch', seconds),
+    ingestQueue: gauge(METRICS.ingestQueue, 'Events accepted and not yet committed'),
+    ingestRetries: counter(METRICS.ingestRetries, 'Batches written again', ['reason']),
+    outboxRepublished: counter(
+      METRICS.outboxRepublished,
+      'Batches published by the sweeper, not by who committed them',
+    ),
+    livePublished: counter(METRICS.livePublished, 'Messages handed to Redis'),
+    livePublishFailed: counter(METRICS.livePublishFailed, 'Publishes that failed and were left to the sweeper'),
+    liveReceived: counter(METRICS.liveReceived, 'Messages received from Redis'),
+    liveDelivered: counter(METRICS.liveDelivered, 'Messages written to sockets: messages times subscribers'),
+    liveFrames: counter(METRICS.liveFrames, 'WebSocket frames written'),
+    liveSockets: gauge(METRICS.liveSockets, 'Open WebSockets'),
+    liveClosed: counter(METRICS.liveClosed, 'WebSockets closed', ['reason']),
+    liveRecoveries: counter(METRICS.liveRecoveries, 'Resumes, by whether nothing was missed', ['result']),
+    liveGaps: counter(METRICS.liveGaps, 'Gaps between Redis and an instance', ['result']),
+    liveDelay: histogram(METRICS.liveDelay, 'Time from receiving an event to writing it to sockets', seconds),
+    redisUp: gauge(METRICS.redisUp, '1 when Redis answers'),
+  }
+}
+
+export type Metrics = ReturnType<typeof createMetrics>

@@ -1,0 +1,22 @@
+import { performance } from 'node:perf_hooks'
+import type { LimitName } from '@hopwhistle/contract/limits.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What the instance itself knows of its use of each limit, in the limit's own unit. */
+export type UsageReaders = Partial<Readonly<Record<LimitName, () => number>>>
+
+/** Sets each limit once, and returns what sets each usage and the event loop's share, to be called before a scrape. */
+export function usageGauges(
+  metrics: Metrics,
+  limits: Readonly<Record<LimitName, number>>,
+  readers: UsageReaders,
+): () => void {
+  for (const [resource, value] of Object.entries(limits)) metrics.limit.set({ resource }, value)
+  let last = performance.eventLoopUtilization()
+  return () => {
+    for (const [resource, read] of Object.entries(readers)) metrics.usage.set({ resource }, read())
+    const now = performance.eventLoopUtilization()
+    metrics.eventLoopUtilization.set(performance.eventLoopUtilization(now, last).utilization)
+    last = now
+  }
+}
