@@ -33,7 +33,7 @@ export type AppDependencies = {
   readonly capabilities: readonly FastifyPluginAsync[]
 }
 
-export type App = FastifyInstance & { readonly requestsInFlight: () => number }
+export type App = { readonly http: FastifyInstance; readonly requestsInFlight: () => number }
 
 /** Builds the API without listening, so that tests may inject requests. */
 export async function buildApp(deps: AppDependencies): Promise<App> {
@@ -72,7 +72,8 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
   await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
   for (const capability of deps.capabilities) await app.register(capability)
 
-  return Object.assign(app, { requestsInFlight: () => load.count() })
+  await app.ready()
+  return { http: app, requestsInFlight: load.count }
 }
 
 /** Health and metrics of this very instance, for a port that it shares with no other. */
