@@ -3,14 +3,15 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
-import fastify from 'fastify'
+import { fastify, LogController } from 'fastify'
+import { RouteNotFound } from './errors/catalogue.ts'
 import type { Health } from './health/health.ts'
 import { healthRoutes } from './health/health.ts'
 import type { AccessDependencies } from './http/access-hooks.ts'
 import { addAccessHooks } from './http/access-hooks.ts'
 import { addLoadHooks } from './http/load-hooks.ts'
 import { openApiDocument } from './http/openapi-document.ts'
-import { addProblemHandler } from './http/problem-handler.ts'
+import { addProblemHandler, sendProblem } from './http/problem-handler.ts'
 import type { Log } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import { metricsRoute } from './telemetry/metrics-route.ts'
@@ -39,7 +40,10 @@ export type App = { readonly http: FastifyInstance; readonly requestsInFlight: (
 export async function buildApp(deps: AppDependencies): Promise<App> {
   const app = fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: (_error, request, reply) => {
+      sendProblem(request, reply, RouteNotFound())
+    },
     bodyLimit: deps.limits.bodyBytes,
     requestTimeout: deps.limits.requestTimeoutMs,
     handlerTimeout: deps.limits.requestTimeoutMs,
@@ -82,7 +86,7 @@ export async function buildAdminApp(
 ): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   })
   await app.register(healthRoutes(deps.health))

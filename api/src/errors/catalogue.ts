@@ -87,6 +87,13 @@ export const TimeOutOfRange = problem(
   },
 )
 
+export const UpgradeRequired = problem(
+  'upgrade-required',
+  426,
+  'WebSocket only',
+  () => 'this route speaks WebSocket; connect with Upgrade: websocket, see docs/live-protocol.md',
+)
+
 export const RateLimited = problem(
   'rate-limited',
   429,

@@ -1,0 +1,37 @@
+import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { expect, test } from 'vitest'
+import { describeSettings, parseSettings, SETTINGS } from '../../src/config/settings.ts'
+
+const enough = { DATABASE_URL: 'postgres://hopwhistle_api@localhost/hopwhistle' }
+
+test('every problem of the environment is reported at once, by name and never by value', () => {
+  const parse = () =>
+    parseSettings({ PORT: 'hunter2', LOG_LEVEL: 'hunter3', REDIS_URL: 'http://user:hunter4@x', INGEST_BATCH_MAX: '0' })
+  expect(parse).toThrow(/DATABASE_URL is missing/)
+  expect(parse).toThrow(/PORT must be a whole number from 0 to 65535/)
+  expect(parse).toThrow(/LOG_LEVEL must be one of fatal, error/)
+  expect(parse).toThrow(/REDIS_URL must be a URL that begins with redis:\/\/ or rediss:\/\//)
+  expect(parse).toThrow(/INGEST_BATCH_MAX must be a whole number from 1 to 5000/)
+  expect(parse).not.toThrow(/hunter/)
+})
+
+test('every limit of the contract can be set by its environment variable', () => {
+  const byEnv = new Map(
+    Object.entries(SETTINGS).map(([name, spec]) => [spec.env as string, name as keyof typeof SETTINGS]),
+  )
+  for (const limit of Object.values(LIMITS)) {
+    const name = byEnv.get(limit.env)
+    expect(name, limit.env).toBeDefined()
+    expect(parseSettings(enough)[name!]).toBe(limit.value)
+    expect(parseSettings({ ...enough, [limit.env]: '12' })[name!]).toBe(12)
+  }
+})
+
+test('an optional setting that is left out, or empty, is undefined', () => {
+  expect(parseSettings({ ...enough, DATABASE_REPLICA_URL: '' }).databaseReplicaUrl).toBeUndefined()
+})
+
+test('the help names every setting', () => {
+  const help = describeSettings()
+  for (const { env } of Object.values(SETTINGS)) expect(help).toContain(env)
+})

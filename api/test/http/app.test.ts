@@ -1,0 +1,198 @@
+import { Type } from 'typebox'
+import { afterEach, expect, test } from 'vitest'
+import { createAuthenticator } from '../../src/access/authenticator.ts'
+import { createTenantRate } from '../../src/access/tenant-rate.ts'
+import { buildApp } from '../../src/app.ts'
+import { createHealth } from '../../src/health/health.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+
+const TENANT = '11111111-1111-4111-8111-111111111111'
+const open: (() => Promise<unknown> | unknown)[] = []
+afterEach(async () => {
+  for (const close of open.splice(0)) await close()
+})
+
+/** An app with one route that answers when told to, one that fails, and one that takes a body. */
+async function app(options: { requestsInFlight?: number; ratePerSecond?: number; requestTimeoutMs?: number } = {}) {
+  const metrics = createMetrics()
+  const health = createHealth('test', () => ({ postgres: true, redis: true }))
+  const ratePerSecond = options.ratePerSecond ?? 1000
+  const tenantRate = createTenantRate(ratePerSecond, undefined, () => 1_000)
+  const waiting: (() => void)[] = []
+  const scopes = new Set(['events:write'] as const)
+  const { http } = await buildApp({
+    log: createLog({ level: 'silent', instanceId: 'test' }),
+    metrics,
+    limits: {
+      bodyBytes: 200,
+      requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+      requestsInFlight: options.requestsInFlight ?? 100,
+    },
+    access: {
+      authenticator: createAuthenticator(async () => ({ keyId: 'k', tenantId: TENANT, scopes }), 1000),
+      tenantRate,
+      ratePerSecond,
+      metrics,
+    },
+    health,
+    refreshUsage: () => {},
+    capabilities: [
+      async (routes) => {
+        routes.get('/slow', { config: { scope: 'events:write' } }, async () => {
+          await new Promise<void>((resolve) => waiting.push(resolve))
+          return { done: true }
+        })
+        routes.get('/reports', { config: { scope: 'reports:read' } }, async () => ({}))
+        routes.get('/broken', async () => {
+          throw new Error('a secret of ours')
+        })
+        const body = Type.Object(
+          { state: Type.Union([Type.Literal('A'), Type.Literal('B')]), size: Type.Integer({ minimum: 1, maximum: 5 }) },
+          { additionalProperties: false },
+        )
+        routes.post('/things', { config: { scope: 'events:write' }, schema: { body } }, async () => ({ ok: true }))
+      },
+    ],
+  })
+  open.push(() => http.close(), tenantRate.stop)
+  const key = { 'x-api-key': 'any' }
+  const post = (payload: string | object, headers: Record<string, string> = {}) =>
+    http.inject({
+      method: 'POST',
+      url: '/things',
+      payload,
+      headers: { ...key, 'content-type': 'application/json', ...headers },
+    })
+  return { http, health, metrics, waiting, key, post }
+}
+
+test('a route with a scope needs a key; health, metrics and the documentation do not', async () => {
+  const { http } = await app()
+  const refused = await http.inject('/slow')
+  expect(refused.statusCode).toBe(401)
+  expect(refused.headers['www-authenticate']).toContain('Bearer')
+  expect(refused.headers['content-type']).toContain('application/problem+json')
+  expect(refused.json()).toMatchObject({
+    type: 'urn:hopwhistle:problem:unauthorized',
+    status: 401,
+    code: 'unauthorized',
+  })
+  for (const url of ['/health', '/livez', '/metrics', '/openapi.json', '/docs']) {
+    expect((await http.inject(url)).statusCode, url).toBeLessThan(400)
+  }
+})
+
+test('a key may be sent as a bearer token', async () => {
+  const { http } = await app()
+  const answer = await http.inject({
+    method: 'POST',
+    url: '/things',
+    payload: { state: 'A', size: 1 },
+    headers: { authorization: 'Bearer k' },
+  })
+  expect(answer.statusCode).toBe(200)
+})
+
+test('a key without the scope, or for another tenant, is refused with 403', async () => {
+  const { http, key, post } = await app()
+  expect((await http.inject({ url: '/reports', headers: key })).json()).toMatchObject({
+    status: 403,
+    code: 'missing-scope',
+  })
+  const other = await post({ state: 'A', size: 1 }, { 'x-tenant-id': '22222222-2222-4222-8222-222222222222' })
+  expect(other.json()).toMatchObject({ status: 403, code: 'forbidden-tenant' })
+  expect((await post({ state: 'A', size: 1 }, { 'x-tenant-id': TENANT.toUpperCase() })).statusCode).toBe(200)
+})
+
+test('bad input is named field by field, with what it may be', async () => {
+  const { post } = await app()
+  const wrong = (await post({ state: 'C', size: 1 })).json()
+  expect(wrong).toMatchObject({ status: 400, code: 'invalid-request' })
+  expect(wrong.errors[0].field).toBe('state')
+  expect((await post({ state: 'A' })).json().errors).toEqual([{ field: 'size', message: 'is missing' }])
+  expect((await post({ state: 'A', size: 9 })).json().errors[0]).toMatchObject({
+    field: 'size',
+    message: expect.stringContaining('5'),
+  })
+  expect((await post({ state: 'A', size: '1' })).json().errors[0]).toMatchObject({ field: 'size' })
+  expect((await post({ state: 'A', size: 1, extra: 1 })).json().errors[0]).toMatchObject({ field: 'extra' })
+  expect((await post('{"state":')).json()).toMatchObject({ status: 400, code: 'malformed-body' })
+  expect((await post('')).json()).toMatchObject({ status: 400, code: 'malformed-body' })
+})
+
+test('a body that is too long is 413, and one that is not JSON 415', async () => {
+  const { post } = await app()
+  expect((await post({ state: 'A', size: 1, pad: 'x'.repeat(300) })).json()).toMatchObject({
+    status: 413,
+    code: 'body-too-large',
+  })
+  expect((await post('a=b', { 'content-type': 'application/x-www-form-urlencoded' })).json()).toMatchObject({
+    status: 415,
+  })
+})
+
+test('a path that is not even a URL is a problem as well', async () => {
+  const { http } = await app()
+  expect((await http.inject('/things/%zz')).json()).toMatchObject({ status: 404, code: 'route-not-found' })
+})
+
+test('an unknown route is a problem too, and an internal error tells nothing but its request id', async () => {
+  const { http } = await app()
+  expect((await http.inject('/nowhere')).json()).toMatchObject({ status: 404, code: 'route-not-found' })
+  const broken = await http.inject({ url: '/broken', headers: { 'x-request-id': 'abc-1' } })
+  expect(broken.statusCode).toBe(500)
+  expect(broken.body).not.toContain('secret')
+  expect(broken.json().requestId).toBe('abc-1')
+  expect(broken.headers['x-request-id']).toBe('abc-1')
+})
+
+test('past the requests in flight the next is refused with 503 and Retry-After, and health still answers', async () => {
+  const { http, key, waiting, metrics } = await app({ requestsInFlight: 2 })
+  const served = [1, 2].map(() => http.inject({ url: '/slow', headers: key }))
+  await expect.poll(() => waiting.length).toBe(2)
+  const refused = await http.inject({ url: '/slow', headers: key })
+  expect(refused.json()).toMatchObject({ status: 503, code: 'requests-in-flight' })
+  expect(refused.headers['retry-after']).toBe('1')
+  expect((await http.inject('/livez')).statusCode).toBe(200)
+  for (const go of waiting) go()
+  expect((await Promise.all(served)).map((r) => r.statusCode)).toEqual([200, 200])
+  expect(await metrics.registry.metrics()).toContain('hopwhistle_rejected_total{reason="requests-in-flight"} 1')
+})
+
+test('past the rate of its tenant a request is refused with 429 and Retry-After', async () => {
+  const { post } = await app({ ratePerSecond: 3 })
+  const answers = []
+  for (let i = 0; i < 4; i++) answers.push(await post({ state: 'A', size: 1 }))
+  expect(answers.map((a) => a.statusCode)).toEqual([200, 200, 200, 429])
+  expect(answers[3]?.headers['retry-after']).toBe('1')
+})
+
+test('a request that takes too long ends with 503 instead of hanging', async () => {
+  const { http, key } = await app({ requestTimeoutMs: 50 })
+  expect((await http.inject({ url: '/slow', headers: key })).json()).toMatchObject({
+    status: 503,
+    code: 'request-timeout',
+  })
+})
+
+test('an instance is ready only while it serves, and asks for connections to be closed while it drains', async () => {
+  const { http, health } = await app()
+  expect((await http.inject('/readyz')).statusCode).toBe(503)
+  health.ready()
+  expect((await http.inject('/readyz')).statusCode).toBe(200)
+  health.drain()
+  const draining = await http.inject('/readyz')
+  expect(draining.statusCode).toBe(503)
+  expect(draining.headers.connection).toBe('close')
+  expect((await http.inject('/livez')).statusCode).toBe(200)
+})
+
+test('every request is counted by route and status, with no label of a tenant', async () => {
+  const { http, post } = await app()
+  await post({ state: 'A', size: 1 })
+  const text = (await http.inject('/metrics')).body
+  expect(text).toContain('hopwhistle_http_requests_total{method="POST",route="/things",status="200"} 1')
+  expect(text).toContain('le="0.3"')
+  expect(text).not.toContain(TENANT)
+})
