@@ -1,0 +1,95 @@
+/**
+ * The connection pools of one API instance, opened and closed together.
+ *
+ * Ingest, upkeep and reports have pools of their own, so that slow reports never keep a call event waiting:
+ *
+ *   ingest          3/10 of the pool size  batches of call events
+ *   upkeep          1/10                   keys, rollups, outbox, replica monitor
+ *   reportsPrimary  2/10                   reports that the replica cannot answer
+ *   reportsReplica  4/10                   reports
+ */
+import pg from 'pg'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+export type PostgresSettings = {
+  readonly databaseUrl: string
+  readonly databaseReplicaUrl?: string | undefined
+  /** Connections of all pools together. */
+  readonly postgresPool: number
+  readonly postgresQueryTimeoutMs: number
+  readonly instanceId: string
+}
+
+export type Postgres = {
+  readonly ingest: pg.Pool
+  readonly upkeep: pg.Pool
+  readonly reportsPrimary: pg.Pool
+  /** Absent when there is no replica; its connections may fail at any time. */
+  readonly reportsReplica: pg.Pool | undefined
+  /** Connections that are running something right now. */
+  connectionsInUse(): number
+  /** Waits for what is running, then closes every connection. */
+  close(): Promise<void>
+}
+
+const CONNECT_TIMEOUT_MS = 5_000
+const IDLE_TIMEOUT_MS = 60_000
+
+export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metrics): Postgres {
+  const size = poolSizes(settings.postgresPool, settings.databaseReplicaUrl !== undefined)
+  const open = (name: string, url: string, max: number): pg.Pool => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      application_name: `hopwhistle-api ${settings.instanceId} ${name}`.slice(0, 63),
+      max,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
+      statement_timeout: settings.postgresQueryTimeoutMs,
+      idle_in_transaction_session_timeout: settings.postgresQueryTimeoutMs,
+      // The server's timeout comes first; this one is for a server that no longer answers at all.
+      query_timeout: settings.postgresQueryTimeoutMs + 1_000,
+      keepAlive: true,
+    })
+    // An idle connection that breaks is replaced by the pool; unhandled, it would end the process.
+    pool.on('error', (error) => log.warn({ err: error, pool: name }, 'idle database connection lost'))
+    return pool
+  }
+  const pools: Record<string, pg.Pool> = {
+    ingest: open('ingest', settings.databaseUrl, size.ingest),
+    upkeep: open('upkeep', settings.databaseUrl, size.upkeep),
+    'reports-primary': open('reports-primary', settings.databaseUrl, size.reportsPrimary),
+  }
+  if (settings.databaseReplicaUrl !== undefined) {
+    pools['reports-replica'] = open('reports-replica', settings.databaseReplicaUrl, size.reportsReplica)
+  }
+  const gauges = () => {
+    for (const [name, pool] of Object.entries(pools)) {
+      metrics.poolConnections.set({ pool: name, state: 'idle' }, pool.idleCount)
+      metrics.poolConnections.set({ pool: name, state: 'busy' }, pool.totalCount - pool.idleCount)
+      metrics.poolWaiting.set({ pool: name }, pool.waitingCount)
+    }
+  }
+  // Read when scraped: prom-client asks a metric's `collect` each time.
+  Object.assign(metrics.poolConnections, { collect: gauges })
+
+  return {
+    ingest: pools.ingest as pg.Pool,
+    upkeep: pools.upkeep as pg.Pool,
+    reportsPrimary: pools['reports-primary'] as pg.Pool,
+    reportsReplica: pools['reports-replica'],
+    connectionsInUse: () => Object.values(pools).reduce((sum, pool) => sum + pool.totalCount - pool.idleCount, 0),
+    close: async () => {
+      await Promise.all(Object.values(pools).map((pool) => pool.end()))
+    },
+  }
+}
+
+/** How the connections of an instance are shared out; they add up to `total`. */
+export function poolSizes(total: number, withReplica: boolean) {
+  const ingest = Math.max(1, Math.floor(total * 0.3))
+  const upkeep = Math.max(1, Math.floor(total * 0.1))
+  const reports = Math.max(withReplica ? 2 : 1, total - ingest - upkeep)
+  const reportsPrimary = withReplica ? Math.max(1, Math.floor(reports / 3)) : reports
+  return { ingest, upkeep, reportsPrimary, reportsReplica: withReplica ? reports - reportsPrimary : 0 }
+}
