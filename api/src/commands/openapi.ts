@@ -1,0 +1,53 @@
+/** Writes api/openapi.json from the routes: `npm run openapi`. `--check` only says whether it is up to date. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { createAuthenticator } from '../access/authenticator.ts'
+import { createTenantRate } from '../access/tenant-rate.ts'
+import { buildApp } from '../app.ts'
+import type { Ingest } from '../calls/ingest.ts'
+import { callRoutes } from '../calls/routes.ts'
+import { parseSettings } from '../config/settings.ts'
+import { createHealth } from '../health/health.ts'
+import { liveRoutes } from '../live/routes.ts'
+import type { Reports } from '../reporting/reports.ts'
+import { reportingRoutes } from '../reporting/routes.ts'
+import { createLog } from '../telemetry/log.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+
+const file = new URL('../../openapi.json', import.meta.url)
+
+const { values } = parseArgs({ options: { check: { type: 'boolean' }, help: { type: 'boolean' } } })
+if (values.help === true) {
+  process.stdout.write(
+    'Usage: npm run openapi [-- --check]\n\nWrites api/openapi.json; with --check, exits 1 when it is out of date.\n',
+  )
+  process.exit(0)
+}
+
+const written = `${JSON.stringify(await describe(), null, 2)}\n`
+if (values.check !== true) {
+  await writeFile(file, written)
+} else if ((await readFile(file, 'utf8').catch(() => '')) !== written) {
+  process.stderr.write('api/openapi.json is out of date: run npm run openapi\n')
+  process.exitCode = 1
+}
+
+/** The routes describe themselves without being served, so nothing behind them is opened. */
+async function describe(): Promise<unknown> {
+  const metrics = createMetrics()
+  const settings = parseSettings({ DATABASE_URL: 'postgres://nobody@localhost/none' })
+  const tenantRate = createTenantRate(1, undefined)
+  const { http } = await buildApp({
+    log: createLog({ level: 'silent', instanceId: 'openapi' }),
+    metrics,
+    limits: settings,
+    access: { authenticator: createAuthenticator(async () => undefined, 0), tenantRate, ratePerSecond: 1, metrics },
+    health: createHealth('openapi', () => ({})),
+    refreshUsage: () => {},
+    capabilities: [callRoutes({ ingest: {} as Ingest }), reportingRoutes({ reports: {} as Reports }), liveRoutes()],
+  })
+  const document = http.swagger()
+  tenantRate.stop()
+  await http.close()
+  return document
+}
