@@ -23,9 +23,9 @@ export type SettingSpec = {
   readonly note: string
 }
 
-const limit = (name: LimitName): SettingSpec => ({
+const limit = (name: LimitName) => ({
   env: LIMITS[name].env,
-  kind: 'integer',
+  kind: 'integer' as const,
   fallback: LIMITS[name].value,
   min: 1,
   unit: LIMITS[name].unit,
@@ -274,18 +274,36 @@ const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parse
     given === 'true' || given === 'false' ? { value: given === 'true' } : { problem: 'must be true or false' },
 }
 
+/** One row of the table of settings: its variable, what it is when it is left out, and what it does. */
+export type SettingRow = readonly [env: string, fallback: string, note: string]
+
+export function settingRows(): readonly SettingRow[] {
+  return Object.values<SettingSpec>(SETTINGS).map((s) => {
+    const shown = s.env === 'INSTANCE_ID' ? 'the host name' : `${s.fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`
+    const fallback = s.fallback === undefined ? 'required' : s.fallback === null ? 'optional' : shown
+    return [s.env, fallback, s.note]
+  })
+}
+
 /** The table of settings for `--help`, a line each. */
 export function describeSettings(): string {
-  const rows = Object.values<SettingSpec>(SETTINGS).map((s) => {
-    const fallback =
-      s.fallback === undefined
-        ? 'required'
-        : s.fallback === null || s.secret === true
-          ? 'optional'
-          : `default ${s.fallback}`
-    return [s.env, `${fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`, s.note] as const
-  })
-  const wide = (i: 0 | 1) => Math.max(...rows.map((r) => r[i].length))
-  const [first, second] = [wide(0), wide(1)]
-  return rows.map(([env, fallback, note]) => `  ${env.padEnd(first)}  ${fallback.padEnd(second)}  ${note}`).join('\n')
+  const rows = settingRows()
+  const width = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length))
+  return rows
+    .map(([env, fallback, note]) => `  ${env.padEnd(width(0))}  ${fallback.padEnd(width(1))}  ${note}`)
+    .join('\n')
+}
+
+/** docs/configuration.md. */
+export function settingsDocument(): string {
+  const rows = settingRows().map(([env, fallback, note]) => `| \`${env}\` | ${fallback} | ${note} |`)
+  return `# Configuration
+
+One instance of the API reads these environment variables, all at once at its start; when any is missing or wrong it
+names every one of them and exits with 2. This page is written by \`npm run docs:configuration\`.
+
+| variable | default | what it does |
+| --- | --- | --- |
+${rows.join('\n')}
+`
 }

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { expect, test } from 'vitest'
-import { describeSettings, parseSettings, SETTINGS } from '../../src/config/settings.ts'
+import { describeSettings, parseSettings, SETTINGS, settingsDocument } from '../../src/config/settings.ts'
 
 const enough = { DATABASE_URL: 'postgres://hopwhistle_api@localhost/hopwhistle' }
 
@@ -34,4 +35,9 @@ test('an optional setting that is left out, or empty, is undefined', () => {
 test('the help names every setting', () => {
   const help = describeSettings()
   for (const { env } of Object.values(SETTINGS)) expect(help).toContain(env)
+})
+
+test('docs/configuration.md is up to date', () => {
+  const file = new URL('../../../docs/configuration.md', import.meta.url)
+  expect(readFileSync(file, 'utf8'), 'run npm run docs:configuration').toBe(settingsDocument())
 })
