@@ -148,7 +148,6 @@ end
 $$;
 
 grant select, insert, update on hopwhistle.call_events, hopwhistle.calls to hopwhistle_api;
--- "update" is what locking a row of the outbox takes.
-grant select, insert, update, delete on hopwhistle.outbox to hopwhistle_api;
+grant select, insert on hopwhistle.outbox to hopwhistle_api;
 grant select, insert on hopwhistle.call_metrics_pending to hopwhistle_api;
 grant select on hopwhistle.call_metrics_hourly, hopwhistle.call_metrics_daily to hopwhistle_api;

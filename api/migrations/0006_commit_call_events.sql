@@ -12,7 +12,7 @@ set local role hopwhistle_owner;
 -- Plans: nothing is joined but the few hundred events with the few hundred calls they touched, by hash. Everything
 -- else is insertion. The plan is made once a connection, whatever the tables hold, and the arrays' lengths do not matter.
 create function hopwhistle.write_call_events(
-  tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_ms bigint[],
+  tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[],
   directions smallint[], from_numbers text[], to_numbers text[], metadatas text[],
   out places smallint[], out outcomes text, out call_states text, out batch_ids bigint[], out batch_tenants uuid[]
 )
@@ -27,10 +27,10 @@ begin
   with fresh as (
     insert into hopwhistle.call_events (
       tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata, place)
-    select tenant_id, event_id, call_id, state, to_timestamp(occurred / 1000.0::float8), to_timestamp(received / 1000.0::float8),
+    select tenant_id, event_id, call_id, state, to_timestamp(occurred / 1000.0::float8), to_timestamp(received / 1000000.0::float8),
       direction, from_number, to_number, metadata::jsonb, place
     from unnest(
-      tenant_ids, event_ids, call_ids, states, occurred_ms, received_ms, directions, from_numbers, to_numbers, metadatas
+      tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas
     ) with ordinality as given (
       tenant_id, event_id, call_id, state, occurred, received, direction, from_number, to_number, metadata, place)
     order by tenant_id, event_id collate "C"
@@ -158,13 +158,14 @@ $$;
 --
 -- Takes the arrays of write_call_events, the tenants that are in them, and the outbox rows that have been published
 -- since and can go. Answers one character an event, in the order given:
---   outcomes     0 applied, 1 late, 2 duplicate, 3 duplicate of what has the same received_at, 4 conflict
+--   outcomes     0 applied, 1 late, 2 duplicate, 5 conflict (stored before with other content);
+--                3 applied, 4 late: stored before with this very received_at, so by an earlier attempt at this batch
 --   call_states  the digit of the state of the event's call, as of this commit
 -- and the WAL position from which on the batch can be read. Inside, it commits: it must not be called in a
 -- transaction block. An error means that nothing of it was stored.
 create procedure hopwhistle.commit_call_events(
   visible_tenants text,
-  tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_ms bigint[],
+  tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[],
   directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], published bigint[],
   inout outcomes text, inout call_states text, inout batch_ids bigint[], inout batch_tenants uuid[], inout commit_position text
 )
@@ -182,16 +183,13 @@ begin
   perform set_config('hopwhistle.tenant_ids', visible_tenants, true);
 
   if cardinality(published) > 0 then
-    -- A row that a sweeper has locked is the sweeper's to delete.
-    delete from hopwhistle.outbox
-    where batch_id in (
-      select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked);
+    perform hopwhistle.forget_published(published);
   end if;
 
   select w.places, w.outcomes, w.call_states, w.batch_ids, w.batch_tenants
   into places, fresh_outcomes, fresh_states, batch_ids, batch_tenants
   from hopwhistle.write_call_events(
-    tenant_ids, event_ids, call_ids, states, occurred_ms, received_ms, directions, from_numbers, to_numbers, metadatas) w;
+    tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas) w;
 
   if coalesce(cardinality(places), 0) = total then
     outcomes := fresh_outcomes;
@@ -213,8 +211,8 @@ begin
               or e.direction is distinct from directions[i]
               or e.from_number is distinct from from_numbers[i]
               or e.to_number is distinct from to_numbers[i]
-              or e.metadata is distinct from metadatas[i]::jsonb then '4'
-            when e.received_at = to_timestamp(received_ms[i] / 1000.0::float8) then '3'
+              or e.metadata is distinct from metadatas[i]::jsonb then '5'
+            when e.received_at = to_timestamp(received_us[i] / 1000000.0::float8) then (3 + e.outcome)::text
             else '2'
           end,
           c.state::text
@@ -257,7 +255,19 @@ as $$
   for update skip locked
 $$;
 
-revoke all on function hopwhistle.write_call_events, hopwhistle.lock_stale_outbox from public;
+-- Deletes the outbox rows of batches that have been published. One that a sweeper has locked is the sweeper's to delete.
+create function hopwhistle.forget_published(published bigint[]) returns void
+  language sql volatile security definer
+  set search_path = pg_catalog
+  set enable_seqscan = off
+as $$
+  delete from hopwhistle.outbox
+  where batch_id = any (array(
+    select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked))
+$$;
+
+revoke all on function hopwhistle.write_call_events, hopwhistle.lock_stale_outbox, hopwhistle.forget_published from public;
 revoke all on procedure hopwhistle.commit_call_events from public;
-grant execute on function hopwhistle.write_call_events, hopwhistle.lock_stale_outbox to hopwhistle_api;
+grant execute on function hopwhistle.write_call_events, hopwhistle.lock_stale_outbox, hopwhistle.forget_published
+  to hopwhistle_api;
 grant execute on procedure hopwhistle.commit_call_events to hopwhistle_api;

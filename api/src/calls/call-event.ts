@@ -1,0 +1,24 @@
+import type { CallDirection, CallState, EventOutcome } from '@hopwhistle/contract/calls.ts'
+
+/** One call event, checked: everything in it can be stored. */
+export type CallEvent = {
+  readonly eventId: string
+  readonly callId: string
+  readonly state: CallState
+  /** Unix milliseconds. */
+  readonly occurredAt: number
+  readonly direction: CallDirection | undefined
+  readonly from: string | undefined
+  readonly to: string | undefined
+  /** JSON text of an object. */
+  readonly metadata: string | undefined
+}
+
+/** What its sender learns of an event that is committed. */
+export type Receipt = {
+  readonly outcome: EventOutcome
+  /** The state of the event's call as of the commit. */
+  readonly callState: CallState
+  /** A report asked with it shows the event, or something later. */
+  readonly position: string
+}

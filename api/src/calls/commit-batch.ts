@@ -1,0 +1,114 @@
+import type { CallState } from '@hopwhistle/contract/calls.ts'
+import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATES } from '@hopwhistle/contract/calls.ts'
+import type { Pool } from 'pg'
+import { plainArray, textArray } from './array-literal.ts'
+import type { CallEvent } from './call-event.ts'
+
+/** An event on its way into the database. */
+export type ReceivedEvent = {
+  readonly tenantId: string
+  readonly event: CallEvent
+  /** Unix microseconds, never the same twice in one instance: by it an instance knows its own events again. */
+  readonly receivedAtUs: number
+}
+
+/** A batch that was committed and is now known to be published live, or that somebody else will publish. */
+export type PublishedBatch = { readonly batchId: string; readonly tenantId: string }
+
+export type StoredOutcome = 'applied' | 'late' | 'duplicate' | 'conflict'
+
+export type Committed = {
+  /** One for each event, in the order given. */
+  readonly outcomes: readonly StoredOutcome[]
+  readonly callStates: readonly CallState[]
+  /** The places, in the batch, of the events that this very commit added: those that are to be published. */
+  readonly added: readonly boolean[]
+  /** The outbox row of each tenant that has added events. */
+  readonly batchIds: ReadonlyMap<string, string>
+  readonly position: string
+}
+
+const TEXT =
+  'call hopwhistle.commit_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null, null, null, null, null)'
+
+/**
+ * What the procedure answers for an event, by its digit. 3 and 4 are events that were found stored with the very
+ * `receivedAtUs` that they now came with: an earlier attempt at this batch had been committed, only its answer was
+ * lost. Their sender sent them once, so they are no duplicates to it.
+ */
+const OUTCOMES: readonly StoredOutcome[] = ['applied', 'late', 'duplicate', 'applied', 'late', 'conflict']
+const ADDED_BELOW = 2
+
+type Row = {
+  readonly outcomes: string
+  readonly call_states: string
+  readonly batch_ids: readonly string[] | null
+  readonly batch_tenants: readonly string[] | string | null
+  readonly commit_position: string
+}
+
+/**
+ * Writes a batch of call events in one transaction, one round trip, and folds each call's state forward.
+ *
+ * Postgres sorts the rows by (tenant, event) and then by (tenant, call), so that instances which write the same
+ * calls queue for locks in the same order and cannot deadlock. It may be called again with the same batch after
+ * any error, whether or not that attempt was committed: the outcomes are the same.
+ *
+ * @param batch one event or more, no (tenant, event id) twice, in the order they arrived
+ * @param published outbox rows that can go with this commit
+ * @throws what `pg` throws; nothing of the batch was stored, unless the connection was lost
+ */
+export async function commitBatch(
+  db: Pick<Pool, 'query'>,
+  batch: readonly ReceivedEvent[],
+  published: readonly PublishedBatch[],
+): Promise<Committed> {
+  const tenants = new Set<string>()
+  for (const { tenantId } of batch) tenants.add(tenantId)
+  const { rows } = await db.query<Row>({
+    name: 'commit_call_events',
+    text: TEXT,
+    values: [
+      `{${[...tenants].join(',')}}`,
+      plainArray(batch, (r) => r.tenantId),
+      textArray(batch, (r) => r.event.eventId),
+      textArray(batch, (r) => r.event.callId),
+      plainArray(batch, (r) => CALL_STATE_CODE[r.event.state]),
+      plainArray(batch, (r) => r.event.occurredAt),
+      plainArray(batch, (r) => r.receivedAtUs),
+      plainArray(batch, (r) =>
+        r.event.direction === undefined ? undefined : CALL_DIRECTIONS.indexOf(r.event.direction),
+      ),
+      textArray(batch, (r) => r.event.from),
+      textArray(batch, (r) => r.event.to),
+      textArray(batch, (r) => r.event.metadata),
+      plainArray(published, (p) => p.batchId),
+    ],
+  })
+  const row = rows[0]
+  if (row === undefined || row.outcomes.length !== batch.length) {
+    throw new Error(`commit_call_events answered ${row?.outcomes.length ?? 'nothing'} for ${batch.length} events`)
+  }
+  return decode(row)
+}
+
+function decode(row: Row): Committed {
+  const outcomes: StoredOutcome[] = []
+  const callStates: CallState[] = []
+  const added: boolean[] = []
+  for (let i = 0; i < row.outcomes.length; i++) {
+    const code = row.outcomes.charCodeAt(i) - 48
+    outcomes.push(OUTCOMES[code] as StoredOutcome)
+    added.push(code < ADDED_BELOW)
+    callStates.push(CALL_STATES[row.call_states.charCodeAt(i) - 48] as CallState)
+  }
+  const tenants = uuids(row.batch_tenants)
+  const batchIds = new Map(tenants.map((tenantId, i) => [tenantId, row.batch_ids?.[i] as string]))
+  return { outcomes, callStates, added, batchIds, position: row.commit_position }
+}
+
+/** `pg` parses arrays of bigint, and leaves those of uuid as text. */
+function uuids(given: Row['batch_tenants']): readonly string[] {
+  if (given === null) return []
+  return typeof given === 'string' ? given.slice(1, -1).split(',') : given
+}

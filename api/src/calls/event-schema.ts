@@ -1,0 +1,65 @@
+/** Call events and their answers as JSON Schema, for the OpenAPI document and for fast answers. */
+import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS, EVENT_OUTCOMES } from '@hopwhistle/contract/calls.ts'
+import { Type } from 'typebox'
+import { ProblemSchema } from '../http/problem-schema.ts'
+
+const id = (description: string) => Type.String({ minLength: 1, maxLength: EVENT_BOUNDS.idMaxLength, description })
+const phoneNumber = Type.String({
+  minLength: 1,
+  maxLength: EVENT_BOUNDS.phoneNumberMaxLength,
+  examples: ['+14155550100'],
+})
+
+export const CallEventSchema = Type.Object(
+  {
+    eventId: id('unique within the tenant; sending it again with the same content changes nothing'),
+    callId: id('the call it belongs to'),
+    state: Type.Enum([...CALL_STATES]),
+    occurredAt: Type.String({
+      format: 'date-time',
+      description: 'RFC 3339 with an offset; at most 90 days ago and 5 minutes ahead; kept to the millisecond',
+    }),
+    direction: Type.Optional(Type.Enum([...CALL_DIRECTIONS])),
+    from: Type.Optional(phoneNumber),
+    to: Type.Optional(phoneNumber),
+    metadata: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: `at most ${EVENT_BOUNDS.metadataMaxBytes} bytes of JSON`,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const outcome = Type.Enum([...EVENT_OUTCOMES], {
+  description:
+    'applied: moved its call forward; late: kept, but the call was already further; duplicate: it was stored before',
+})
+const position = Type.String({ description: 'send it with a report that must show this event' })
+
+export const ReceiptSchema = Type.Object({
+  eventId: Type.String(),
+  callId: Type.String(),
+  outcome,
+  callState: Type.Enum([...CALL_STATES], { description: 'the state of the call as of this commit' }),
+  position,
+})
+
+export const CallEventsSchema = Type.Object(
+  { events: Type.Array(CallEventSchema, { minItems: 1, maxItems: EVENT_BOUNDS.batchMax }) },
+  { additionalProperties: false },
+)
+
+export const EventResultsSchema = Type.Object({
+  results: Type.Array(
+    Type.Object({
+      eventId: Type.Optional(Type.String()),
+      status: Type.Integer({ description: 'what the event alone would have been answered' }),
+      outcome: Type.Optional(outcome),
+      callState: Type.Optional(Type.Enum([...CALL_STATES])),
+      problem: Type.Optional(ProblemSchema),
+    }),
+    { description: 'one for each event, in the order given' },
+  ),
+  position: Type.Optional(position),
+})

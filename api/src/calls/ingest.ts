@@ -1,0 +1,161 @@
+import { EventConflict, IngestOverloaded, ShuttingDown } from '../errors/catalogue.ts'
+import type { Postgres } from '../postgres/open-postgres.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { createBatchQueue } from './batch-queue.ts'
+import type { CallEvent, Receipt } from './call-event.ts'
+import type { Committed, ReceivedEvent } from './commit-batch.ts'
+import { commitBatch } from './commit-batch.ts'
+import type { PublishBatch, UnnumberedMessage } from './live-messages.ts'
+import { liveMessage } from './live-messages.ts'
+import { createOutbox } from './outbox.ts'
+import { startOutboxSweeper } from './outbox-sweeper.ts'
+import { createReceiptClock } from './receipt-clock.ts'
+import { startRollupFolder } from './rollup-folder.ts'
+import { writeBatch } from './write-batch.ts'
+
+export type IngestSettings = {
+  /** Events waiting for their commit. */
+  readonly ingestQueue: number
+  readonly ingestBatchMax: number
+  readonly ingestBatchWaitMs: number
+  readonly ingestBatchesInFlight: number
+  readonly outboxSweepAfterMs: number
+}
+
+export type IngestDependencies = {
+  readonly postgres: Pick<Postgres, 'ingest' | 'upkeep'>
+  readonly metrics: Metrics
+  readonly settings: IngestSettings
+  readonly log: Log
+  /** Called after each commit, in its order; the sender's answer does not wait for it. */
+  readonly onCommitted: PublishBatch
+}
+
+/**
+ * Takes call events and commits them in groups.
+ *
+ *   open ──drain()──▶ draining ──last write──▶ closed
+ *
+ *   open      accepts events; a full queue answers IngestOverloaded at once
+ *   draining  refuses new events, finishes those it has
+ *   closed    everything accepted is committed, and published or left in the outbox; the pools may go
+ */
+export type Ingest = {
+  /**
+   * Resolves once the event is committed.
+   *
+   * @throws {EventConflict} the event id was stored before with other content
+   * @throws {IngestOverloaded | ShuttingDown | DatabaseUnavailable} send it again, with the same event id
+   * @throws {InvalidRequest} the database cannot store it
+   */
+  submit(tenantId: string, event: CallEvent): Promise<Receipt>
+  /** Events accepted and not yet committed. */
+  queued(): number
+  drain(): Promise<void>
+}
+
+type Waiting = ReceivedEvent & {
+  readonly resolve: (receipt: Receipt) => void
+  readonly reject: (problem: Error) => void
+}
+
+/** How long events wait for a database that went away, counted from when it did. */
+const PATIENCE_MS = 5_000
+const PUBLISH_PATIENCE_MS = 3_000
+
+export function createIngest({ postgres, metrics, settings, log, onCommitted }: IngestDependencies): Ingest {
+  const receiptClock = createReceiptClock()
+  const outbox = createOutbox(postgres.upkeep, onCommitted, log)
+  const folder = startRollupFolder(postgres.upkeep, log)
+  const sweeper = startOutboxSweeper({
+    upkeep: postgres.upkeep,
+    publish: onCommitted,
+    olderThanMs: settings.outboxSweepAfterMs,
+    metrics,
+    log,
+  })
+  let awaySince: number | undefined
+
+  async function commit(batch: readonly Waiting[]): Promise<Committed> {
+    const published = outbox.takePublished()
+    const startedAt = performance.now()
+    try {
+      const committed = await commitBatch(postgres.ingest, batch, published)
+      awaySince = undefined
+      metrics.ingestCommit.observe((performance.now() - startedAt) / 1000)
+      metrics.ingestBatchSize.observe(batch.length)
+      return committed
+    } catch (error) {
+      outbox.putBack(published)
+      throw error
+    }
+  }
+
+  function settle(batch: readonly Waiting[], committed: Committed): void {
+    const { outcomes, callStates, added, position } = committed
+    const messages = new Map<string, UnnumberedMessage[]>()
+    const counts = { applied: 0, late: 0, duplicate: 0, conflict: 0 }
+    for (const [i, { tenantId, event, receivedAtUs, resolve, reject }] of batch.entries()) {
+      const outcome = outcomes[i] as (typeof outcomes)[number]
+      counts[outcome] += 1
+      if (outcome === 'conflict') {
+        reject(EventConflict(event.eventId))
+        continue
+      }
+      resolve({ outcome, callState: callStates[i] as Receipt['callState'], position })
+      if (outcome === 'duplicate' || added[i] !== true) continue
+      const message = liveMessage(event, Math.floor(receivedAtUs / 1000), outcome)
+      const ofTenant = messages.get(tenantId)
+      if (ofTenant === undefined) messages.set(tenantId, [message])
+      else ofTenant.push(message)
+    }
+    for (const [outcome, count] of Object.entries(counts)) if (count > 0) metrics.ingestEvents.inc({ outcome }, count)
+    for (const [tenantId, ofTenant] of messages) {
+      outbox.publish({ batchId: committed.batchIds.get(tenantId) as string, tenantId, messages: ofTenant })
+    }
+    folder.changed()
+  }
+
+  const queue = createBatchQueue<Waiting>(
+    {
+      max: settings.ingestQueue,
+      batchMax: settings.ingestBatchMax,
+      waitMs: settings.ingestBatchWaitMs,
+      inFlightMax: settings.ingestBatchesInFlight,
+    },
+    (batch) =>
+      writeBatch(batch, {
+        commit,
+        onCommitted: settle,
+        onRefused: ({ reject }, problem) => {
+          metrics.ingestEvents.inc({ outcome: 'refused' })
+          reject(problem)
+        },
+        onRetry: (error) => {
+          const { code } = error as { code?: string }
+          metrics.ingestRetries.inc({ reason: code ?? 'connection' })
+          log.warn({ err: error, events: batch.length }, 'writing a batch again')
+        },
+        giveUpAt: () => {
+          awaySince ??= performance.now()
+          return awaySince + PATIENCE_MS
+        },
+      }),
+  )
+
+  return {
+    submit: (tenantId, event) =>
+      new Promise((resolve, reject) => {
+        if (queue.push({ tenantId, event, receivedAtUs: receiptClock(), resolve, reject })) return
+        if (!queue.isOpen()) return reject(ShuttingDown())
+        metrics.rejected.inc({ reason: IngestOverloaded.code })
+        reject(IngestOverloaded(settings.ingestQueue))
+      }),
+    queued: queue.size,
+    drain: async () => {
+      await queue.drain()
+      await Promise.all([folder.stop(), sweeper.stop(), outbox.drain(PUBLISH_PATIENCE_MS)])
+    },
+  }
+}

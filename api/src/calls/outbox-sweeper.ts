@@ -1,0 +1,115 @@
+import type { CallState } from '@hopwhistle/contract/calls.ts'
+import { CALL_DIRECTIONS, CALL_STATES } from '@hopwhistle/contract/calls.ts'
+import type { Pool, PoolClient } from 'pg'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { CommittedBatch, PublishBatch, UnnumberedMessage } from './live-messages.ts'
+import { liveMessage } from './live-messages.ts'
+import type { Repeating } from './repeat.ts'
+import { repeat } from './repeat.ts'
+
+export type OutboxSweeperDependencies = {
+  readonly upkeep: Pick<Pool, 'connect'>
+  readonly publish: PublishBatch
+  readonly olderThanMs: number
+  readonly metrics: Pick<Metrics, 'outboxRepublished'>
+  readonly log: Log
+}
+
+/** Rows in one transaction; few, because their locks are held while they are published. */
+const AT_ONCE = 20
+
+/**
+ * Publishes what was committed and not published within `olderThanMs`: its instance died in between, the answer to its
+ * commit was lost, or Redis was away. Runs on every instance; a row that one of them has locked is left alone by
+ * the others. Publishing is idempotent by batch id, so a batch that was published after all reaches nobody twice.
+ */
+export function startOutboxSweeper(deps: OutboxSweeperDependencies): Repeating {
+  const { olderThanMs, log } = deps
+  return repeat(
+    () => (olderThanMs / 3) * (0.75 + Math.random() / 2),
+    async () => {
+      try {
+        while ((await sweepOutbox(deps)) === AT_ONCE);
+      } catch (error) {
+        log.warn({ err: error }, 'the outbox was not swept; it will be')
+      }
+    },
+  )
+}
+
+/** One transaction's worth of it. @returns how many batches were published */
+export async function sweepOutbox(deps: OutboxSweeperDependencies): Promise<number> {
+  const client = await deps.upkeep.connect()
+  let failed: Error | undefined
+  try {
+    await client.query('begin')
+    const stale = await lockStale(client, deps.olderThanMs)
+    const published: string[] = []
+    for (const batch of stale) {
+      await deps.publish(await readBatch(client, batch))
+      published.push(batch.batch_id)
+    }
+    if (published.length > 0) await client.query('select hopwhistle.forget_published($1)', [published])
+    await client.query('commit')
+    if (published.length > 0) {
+      deps.metrics.outboxRepublished.inc(published.length)
+      deps.log.info({ batches: published.length }, 'published batches that had been left in the outbox')
+    }
+    return published.length
+  } catch (error) {
+    failed = error as Error
+    throw error
+  } finally {
+    // A connection in the middle of a transaction is not for anyone else.
+    client.release(failed)
+  }
+}
+
+type StaleRow = { readonly batch_id: string; readonly tenant_id: string; readonly event_ids: readonly string[] }
+
+async function lockStale(client: PoolClient, olderThanMs: number): Promise<readonly StaleRow[]> {
+  const { rows } = await client.query<StaleRow>(
+    `select batch_id, tenant_id, event_ids from hopwhistle.lock_stale_outbox($1 * interval '1 millisecond', $2)`,
+    [olderThanMs, AT_ONCE],
+  )
+  return rows
+}
+
+type EventRow = {
+  readonly event_id: string
+  readonly call_id: string
+  readonly state: number
+  readonly occurred_at: Date
+  readonly received_at: Date
+  readonly direction: number | null
+  readonly from_number: string | null
+  readonly to_number: string | null
+  readonly outcome: number
+}
+
+async function readBatch(client: PoolClient, row: StaleRow): Promise<CommittedBatch> {
+  await client.query(`select set_config('hopwhistle.tenant_ids', $1, true)`, [`{${row.tenant_id}}`])
+  const { rows } = await client.query<EventRow>(
+    `select e.event_id, e.call_id, e.state, e.occurred_at, e.received_at, e.direction, e.from_number, e.to_number, e.outcome
+     from unnest($2::text[]) with ordinality as wanted (event_id, place)
+     join hopwhistle.call_events e on e.tenant_id = $1 and e.event_id = wanted.event_id
+     order by wanted.place`,
+    [row.tenant_id, row.event_ids],
+  )
+  return { batchId: row.batch_id, tenantId: row.tenant_id, messages: rows.map(toMessage) }
+}
+
+function toMessage(row: EventRow): UnnumberedMessage {
+  const event = {
+    eventId: row.event_id,
+    callId: row.call_id,
+    state: CALL_STATES[row.state] as CallState,
+    occurredAt: row.occurred_at.getTime(),
+    direction: row.direction === null ? undefined : CALL_DIRECTIONS[row.direction],
+    from: row.from_number ?? undefined,
+    to: row.to_number ?? undefined,
+    metadata: undefined,
+  }
+  return liveMessage(event, row.received_at.getTime(), row.outcome === 0 ? 'applied' : 'late')
+}

@@ -1,0 +1,70 @@
+import type { Pool } from 'pg'
+import type { Log } from '../telemetry/log.ts'
+import type { PublishedBatch } from './commit-batch.ts'
+import type { CommittedBatch, PublishBatch } from './live-messages.ts'
+
+export type Outbox = {
+  /** Publishes a committed batch. Order is kept: batches leave in the order of the calls. */
+  publish(batch: CommittedBatch): void
+  /** Outbox rows that can go; whoever takes them deletes them, or puts them back. */
+  takePublished(): readonly PublishedBatch[]
+  putBack(published: readonly PublishedBatch[]): void
+  /** Resolves when every publish has come to an end and every row that can go is gone, or `withinMs` are over. */
+  drain(withinMs: number): Promise<void>
+}
+
+const TIDY_MS = 100
+
+/**
+ * Publishes what was committed, and lets go of the outbox row when that is done: with a later batch, which costs
+ * nothing, or on a timer when none comes. A publish that fails leaves its row to the sweeper of any instance.
+ */
+export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishBatch, log: Log): Outbox {
+  let published: PublishedBatch[] = []
+  const publishing = new Set<Promise<void>>()
+
+  async function tidy(): Promise<void> {
+    const batch = takePublished()
+    if (batch.length === 0) return
+    try {
+      await upkeep.query({
+        name: 'forget_published',
+        text: 'select hopwhistle.forget_published($1)',
+        values: [batch.map((b) => b.batchId)],
+      })
+    } catch (error) {
+      putBack(batch)
+      log.debug({ err: error }, 'published batches stay in the outbox for now')
+    }
+  }
+  function takePublished(): readonly PublishedBatch[] {
+    const batch = published
+    published = []
+    return batch
+  }
+  function putBack(batch: readonly PublishedBatch[]): void {
+    published = [...batch, ...published]
+  }
+  const timer = setInterval(() => void tidy(), TIDY_MS)
+  timer.unref()
+
+  return {
+    publish: (batch) => {
+      const done = publishBatch(batch)
+        .then(() => void published.push({ batchId: batch.batchId, tenantId: batch.tenantId }))
+        .catch((error: unknown) =>
+          log.warn({ err: error, batchId: batch.batchId }, 'not published; left to the sweeper'),
+        )
+        .finally(() => publishing.delete(done))
+      publishing.add(done)
+    },
+    takePublished,
+    putBack,
+    drain: async (withinMs) => {
+      clearInterval(timer)
+      const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref())
+      await Promise.race([Promise.all(publishing), deadline])
+      await tidy()
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
+import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { Internal, InvalidRequest, MalformedBody } from '../errors/catalogue.ts'
+import { Problem, problemBody } from '../errors/problem.ts'
+import { problems } from '../http/problem-schema.ts'
+import { CallEventSchema, CallEventsSchema, EventResultsSchema, ReceiptSchema } from './event-schema.ts'
+import type { Ingest } from './ingest.ts'
+import { laterPosition } from './later-position.ts'
+import { parseEvent } from './parse-event.ts'
+
+/** Bodies are checked by `parseEvent`; their schemas are documentation. */
+const unchecked = () => () => true
+
+export function callRoutes({ ingest }: { readonly ingest: Ingest }): FastifyPluginAsync {
+  async function postEvent(request: FastifyRequest, reply: FastifyReply) {
+    const event = parseEvent(request.body, Date.now())
+    const { outcome, callState, position } = await ingest.submit(request.principal.tenantId, event)
+    reply.code(outcome === 'duplicate' ? 200 : 201).header(HEADERS.position, position)
+    return { eventId: event.eventId, callId: event.callId, outcome, callState, position }
+  }
+
+  async function postEvents(request: FastifyRequest, reply: FastifyReply) {
+    const events = eventsOf(request.body)
+    const results = await Promise.all(events.map((body) => settle(request, body)))
+    const position = results.reduce<string | undefined>((last, r) => laterPosition(last, r.position), undefined)
+    if (position !== undefined) reply.header(HEADERS.position, position)
+    return { results: results.map(({ position: _, ...result }) => result), position }
+  }
+
+  /** What the event alone would have been answered. */
+  async function settle(request: FastifyRequest, body: unknown) {
+    const given = (body as { eventId?: unknown } | null)?.eventId
+    const eventId = typeof given === 'string' ? given.slice(0, EVENT_BOUNDS.idMaxLength) : undefined
+    try {
+      const receipt = await ingest.submit(request.principal.tenantId, parseEvent(body, Date.now()))
+      return { eventId, status: receipt.outcome === 'duplicate' ? 200 : 201, ...receipt }
+    } catch (error) {
+      if (!(error instanceof Problem)) request.log.error({ err: error }, 'an event of a batch failed')
+      const known = error instanceof Problem ? error : Internal()
+      return { eventId, status: known.status, problem: problemBody(known), position: undefined }
+    }
+  }
+
+  return async (app) => {
+    for (const [url, summary] of [
+      [ROUTES.callEvent, 'Store a call event'],
+      [ROUTES.demoCallEvent, 'Store a call event (the same, under the name that demos use)'],
+    ] as const) {
+      app.post(url, {
+        config: { scope: 'events:write' },
+        schema: {
+          tags: ['calls'],
+          summary,
+          description: 'Answers once the event is committed. Safe to send again: the same event is stored once.',
+          body: CallEventSchema,
+          response: { 200: ReceiptSchema, 201: ReceiptSchema, ...problems(400, 409, 413, 415, 422) },
+        },
+        validatorCompiler: unchecked,
+        handler: postEvent,
+      })
+    }
+    app.post(ROUTES.callEvents, {
+      config: { scope: 'events:write' },
+      schema: {
+        tags: ['calls'],
+        summary: 'Store up to 500 call events',
+        description:
+          'Each event has an outcome of its own: one that is refused does not keep the others from being stored.',
+        body: CallEventsSchema,
+        response: { 200: EventResultsSchema, ...problems(400, 413, 415) },
+      },
+      validatorCompiler: unchecked,
+      handler: postEvents,
+    })
+  }
+}
+
+function eventsOf(body: unknown): readonly unknown[] {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw MalformedBody('not an object')
+  const { events, ...others } = body as Record<string, unknown>
+  const stray = Object.keys(others).map((field) => ({ field, message: 'is not a field of this request' }))
+  if (stray.length > 0) throw InvalidRequest(stray)
+  if (!Array.isArray(events) || events.length < 1 || events.length > EVENT_BOUNDS.batchMax) {
+    const given = Array.isArray(events) ? `has ${events.length} events` : 'is not an array'
+    throw InvalidRequest([{ field: 'events', message: `${given}; it must have 1 to ${EVENT_BOUNDS.batchMax}` }])
+  }
+  return events
+}
