@@ -1,0 +1,43 @@
+/**
+ * A process is named by its id and the moment it started, because ids are used again: what a file of last week calls
+ * 4711 may be anything today, and must not be signalled.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+export type ProcessIdentity = { readonly pid: number; readonly started: string }
+
+/** @returns undefined when there is no such process, or only its remains (a zombie) */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const started = process.platform === 'linux' ? startedOnLinux(pid) : startedElsewhere(pid)
+  return started === undefined ? undefined : { pid, started }
+}
+
+export function isAlive(identity: ProcessIdentity): boolean {
+  return identify(identity.pid)?.started === identity.started
+}
+
+/** /proc/PID/stat: state is field 3 and start time field 22, counted after the command, which may hold spaces. */
+function startedOnLinux(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+  } catch {
+    return undefined
+  }
+}
+
+function startedElsewhere(pid: number): string | undefined {
+  try {
+    const [state = '', ...started] = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+      .trim()
+      .split(/\s+/)
+    return started.length === 0 || state.startsWith('Z') ? undefined : started.join(' ')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * A shell that waits for this process to end, however it ends: when it does so without having said `off`, even by
+ * SIGKILL, the shell stops the processes and removes the folders that it was told of.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+
+export type Guard = {
+  watch(pid: number, signal: NodeJS.Signals): void
+  forget(pid: number): void
+  /** Removed after every process has been stopped. */
+  remove(dir: string): void
+  /** Nothing is left to guard. */
+  off(): void
+}
+
+// The folders are the positional parameters, because paths may hold spaces. `read` fails when the other end of the
+// pipe is closed, which the kernel does for whoever dies.
+const SCRIPT = `
+pids=' '
+while read -r verb value; do
+  case $verb in
+    watch) pids="$pids$value " ;;
+    forget) pids=$(printf '%s' "$pids" | sed "s/ $value:[A-Z0-9]* / /") ;;
+    remove) set -- "$@" "$value" ;;
+    off) exit 0 ;;
+  esac
+done
+for entry in $pids; do kill -s "\${entry#*:}" "\${entry%%:*}" 2>/dev/null; done
+for wait in 1 2 3 4 5 6 7 8 9 10; do
+  left=
+  for entry in $pids; do kill -0 "\${entry%%:*}" 2>/dev/null && left=1; done
+  [ -z "$left" ] && break
+  sleep 0.5
+done
+for entry in $pids; do kill -s KILL "\${entry%%:*}" 2>/dev/null; done
+[ $# -gt 0 ] && rm -rf -- "$@"
+exit 0
+`
+
+export function startGuard(): Guard {
+  const shell: ChildProcess = spawn('/bin/sh', ['-c', SCRIPT, 'hopwhistle-guard'], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin' },
+  })
+  const say = (line: string) => void shell.stdin?.write(`${line}\n`)
+  // Neither may keep this process running, nor may a guard that somebody killed end it.
+  shell.unref()
+  shell.stdin?.on('error', () => {})
+  ;(shell.stdin as { unref?: () => void } | null)?.unref?.()
+  return {
+    watch: (pid, signal) => say(`watch ${pid}:${signal.replace(/^SIG/, '')}`),
+    forget: (pid) => say(`forget ${pid}`),
+    remove: (dir) => say(`remove ${dir}`),
+    off: () => {
+      say('off')
+      shell.stdin?.end()
+    },
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * A Postgres primary and its streaming replica on this machine.
+ *
+ *   initdb ─▶ copy ─▶ primary starts ─▶ role and slot ─▶ replica starts ─▶ replica streams: ready
+ *
+ * The replica is a copy of the primary's folder made before the primary first starts, so that nothing but the server
+ * itself and initdb is needed: there is no pg_basebackup among the embedded programs.
+ */
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { freePort } from '../lib/free-port.ts'
+import type { Guard } from './guard.ts'
+import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
+import type { PostgresSettings } from './postgres-config.ts'
+import { HBA, postgresSettings, quote, REPLICATION_ROLE, REPLICATION_SLOT, renderSettings } from './postgres-config.ts'
+import { type RunAs, unprivilegedUser } from './run-as.ts'
+import type { ServerProcess } from './server-process.ts'
+import { startServer, stopServer, waitForServer } from './server-process.ts'
+
+export type PostgresServer = { readonly process: ServerProcess; readonly port: number }
+
+export type PostgresPair = {
+  readonly version: string
+  readonly primary: PostgresServer
+  readonly replica: PostgresServer
+  /** Of the role `postgres`, the superuser. */
+  readonly superuserPassword: string
+  /** Stops both servers and removes their folders. */
+  stop(): Promise<void>
+}
+
+export type PostgresPairOptions = {
+  /** Gets the folders `primary` and `replica`; the user `nobody` must be able to reach it when this process is root. */
+  readonly dir: string
+  /** 0 or absent: a free one. */
+  readonly primaryPort?: number
+  readonly replicaPort?: number
+  /** Added to, or instead of, `postgresSettings()`, on both servers. */
+  readonly settings?: PostgresSettings
+  /** Absent: the servers outlive this process. */
+  readonly guard?: Guard
+}
+
+const HOST = '127.0.0.1'
+const SUPERUSER = 'postgres'
+const READY_TIMEOUT_MS = 60_000
+const PORT_ATTEMPTS = 3
+const run = promisify(execFile)
+
+/** @throws when the programs are missing, a port is taken, or a server does not start: with the end of its log */
+export async function startPostgresPair(options: PostgresPairOptions): Promise<PostgresPair> {
+  const user = unprivilegedUser()
+  const binaries = findPostgres(user)
+  const home = ownFolder(join(options.dir, 'postgres'), user)
+  const superuserPassword = randomBytes(18).toString('base64url')
+  const replicationPassword = randomBytes(18).toString('base64url')
+  const started: ServerProcess[] = []
+  const stop = async () => {
+    // The replica first, so that the primary has nobody left to wait for. The data is thrown away next, therefore
+    // SIGQUIT: an orderly stop would first write all of it to disk.
+    for (const server of started.toReversed()) await stopServer(server, 10_000)
+    rmSync(home, { recursive: true, force: true })
+  }
+  try {
+    await initialize(binaries, home, user, superuserPassword, replicationPassword, options.settings)
+    const start = async (name: 'primary' | 'replica', port: number | undefined) => {
+      const server = await startOnPort(binaries, home, name, user, port, superuserPassword, options.guard)
+      started.push(server.process)
+      return server
+    }
+    const primary = await start('primary', options.primaryPort)
+    await prepareReplication(primary.port, superuserPassword, replicationPassword)
+    const conninfo =
+      `host=${HOST} port=${primary.port} user=${REPLICATION_ROLE} application_name=replica ` +
+      `sslmode=disable passfile='${join(home, 'replication.pass')}'`
+    appendFileSync(join(home, 'replica', 'hopwhistle.conf'), `primary_conninfo = ${quote(conninfo)}\n`)
+    const replica = await start('replica', options.replicaPort)
+    await waitForStreaming(primary, superuserPassword)
+    return { version: binaries.version, primary, replica, superuserPassword, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** `postgres://…` for a role and database of a server of this pair. */
+export function postgresUrl(port: number, database: string, role: string, password: string): string {
+  return `postgres://${encodeURIComponent(role)}:${encodeURIComponent(password)}@${HOST}:${port}/${encodeURIComponent(database)}`
+}
+
+function ownFolder(path: string, user: RunAs | undefined): string {
+  if (existsSync(path)) throw new Error(`${path} exists; a Postgres pair starts in an empty folder`)
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (user !== undefined) chownSync(path, user.uid, user.gid)
+  return path
+}
+
+async function initialize(
+  { initdb }: PostgresBinaries,
+  home: string,
+  user: RunAs | undefined,
+  superuserPassword: string,
+  replicationPassword: string,
+  overrides: PostgresSettings = {},
+): Promise<void> {
+  const as = { cwd: home, env: environment(), ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }) }
+  const secret = (name: string, text: string) => {
+    const path = join(home, name)
+    writeFileSync(path, text, { mode: 0o600 })
+    if (user !== undefined) chownSync(path, user.uid, user.gid)
+    return path
+  }
+  const passwordFile = secret('superuser.pass', `${superuserPassword}\n`)
+  secret('replication.pass', `*:*:*:${REPLICATION_ROLE}:${replicationPassword}\n`)
+  const primary = join(home, 'primary')
+  const replica = join(home, 'replica')
+  await run(
+    initdb,
+    [
+      '-D',
+      primary,
+      '-U',
+      SUPERUSER,
+      `--pwfile=${passwordFile}`,
+      '-A',
+      'scram-sha-256',
+      '-E',
+      'UTF8',
+      '--no-locale',
+      '-N',
+    ],
+    as,
+  )
+  rmSync(passwordFile)
+  writeFileSync(join(primary, 'hopwhistle.conf'), renderSettings({ ...postgresSettings(), ...overrides }))
+  appendFileSync(join(primary, 'postgresql.conf'), "\ninclude 'hopwhistle.conf'\n")
+  writeFileSync(join(primary, 'pg_hba.conf'), HBA)
+  await run('cp', ['-Rp', primary, replica], as)
+  chmodSync(replica, 0o700)
+  writeFileSync(join(replica, 'standby.signal'), '')
+  appendFileSync(join(replica, 'hopwhistle.conf'), `primary_slot_name = '${REPLICATION_SLOT}'\n`)
+}
+
+async function startOnPort(
+  { postgres }: PostgresBinaries,
+  home: string,
+  name: 'primary' | 'replica',
+  runAs: RunAs | undefined,
+  wantedPort: number | undefined,
+  password: string,
+  guard: Guard | undefined,
+): Promise<PostgresServer> {
+  for (let attempt = 1; ; attempt++) {
+    const port = wantedPort || (await freePort())
+    const dataDir = join(home, name)
+    const server = await startServer({
+      name: `postgres ${name}`,
+      command: postgres,
+      args: ['-D', dataDir, '-p', String(port)],
+      cwd: dataDir,
+      env: environment(),
+      logFile: join(home, `${name}.log`),
+      stopSignal: 'SIGQUIT',
+      runAs,
+      guard,
+    })
+    try {
+      await waitForServer(server, () => answers(port, password), READY_TIMEOUT_MS)
+      return { process: server, port }
+    } catch (error) {
+      await stopServer(server, 1_000)
+      const portTaken = /could not bind/.test((error as Error).message)
+      if (portTaken && wantedPort) throw new Error(`port ${port} for the ${server.name} is in use`, { cause: error })
+      if (!portTaken || attempt === PORT_ATTEMPTS) throw error
+    }
+  }
+}
+
+/** True once it is ours that answers: the password of another Postgres on this port would be another. */
+async function answers(port: number, password: string): Promise<true> {
+  await query(port, password, 'select 1')
+  return true
+}
+
+async function query<T extends pg.QueryResultRow>(port: number, password: string, text: string): Promise<T[]> {
+  const client = new pg.Client({ connectionString: postgresUrl(port, 'postgres', SUPERUSER, password) })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return (await client.query<T>(text)).rows
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+async function prepareReplication(port: number, password: string, replicationPassword: string): Promise<void> {
+  // Statements about roles are kept with their text, password and all, unless told otherwise.
+  await query(
+    port,
+    password,
+    `set pg_stat_statements.track = 'none'; set log_statement = 'none';
+     create role ${REPLICATION_ROLE} replication login password ${quote(replicationPassword)};
+     select pg_create_physical_replication_slot('${REPLICATION_SLOT}', true)`,
+  )
+}
+
+async function waitForStreaming(primary: PostgresServer, password: string): Promise<void> {
+  await waitForServer(
+    { ...primary.process, name: 'the replica' },
+    async () => {
+      const rows = await query(primary.port, password, "select from pg_stat_replication where state = 'streaming'")
+      return rows.length > 0
+    },
+    READY_TIMEOUT_MS,
+  )
+}
+
+function environment(): Record<string, string> {
+  return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
+}

@@ -1,0 +1,93 @@
+/** A Redis on this machine that keeps nothing on disk and stays within the platform's memory limit. */
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { Redis } from 'ioredis'
+import { freePort } from '../lib/free-port.ts'
+import type { Guard } from './guard.ts'
+import type { ServerProcess } from './server-process.ts'
+import { startServer, stopServer, waitForServer } from './server-process.ts'
+
+export type RedisServer = {
+  readonly process: ServerProcess
+  readonly port: number
+  readonly url: string
+  /** Stops it and removes its folder. */
+  stop(): Promise<void>
+}
+
+export type RedisOptions = {
+  readonly dir: string
+  /** 0 or absent: a free one. */
+  readonly port?: number
+  /** Absent: it outlives this process. */
+  readonly guard?: Guard
+  /** The program; `redis-server` of the PATH when absent. */
+  readonly command?: string
+}
+
+const READY_TIMEOUT_MS = 15_000
+const PORT_ATTEMPTS = 3
+
+/** @throws when the program is missing or cannot listen on the port */
+export async function startRedis(options: RedisOptions): Promise<RedisServer> {
+  const dir = join(options.dir, 'redis')
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port || (await freePort())
+    const server = await startServer({
+      name: 'redis',
+      command: options.command ?? 'redis-server',
+      args: redisArguments(port, dir),
+      cwd: dir,
+      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
+      logFile: join(dir, 'redis.log'),
+      stopSignal: 'SIGTERM',
+      guard: options.guard,
+    })
+    const stop = async () => {
+      await stopServer(server, 5_000)
+      rmSync(dir, { recursive: true, force: true })
+    }
+    try {
+      await waitForServer(server, () => answers(port), READY_TIMEOUT_MS)
+      return { process: server, port, url: `redis://127.0.0.1:${port}`, stop }
+    } catch (error) {
+      await stopServer(server, 1_000)
+      const portTaken = /in use/i.test((error as Error).message)
+      if (portTaken && options.port) throw new Error(`port ${port} for redis is in use`, { cause: error })
+      if (!portTaken || attempt === PORT_ATTEMPTS) throw error
+    }
+  }
+}
+
+/**
+ * Memory that runs out must neither stop live delivery, as `noeviction` would by refusing writes, nor take what has no
+ * expiry, such as a tenant's offset. `volatile-ttl` takes what would expire soonest: cached reports, long before history.
+ */
+function redisArguments(port: number, dir: string): string[] {
+  const settings: Readonly<Record<string, string>> = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir,
+    daemonize: 'no',
+    save: '',
+    appendonly: 'no',
+    maxmemory: String(LIMITS.redis_memory.value),
+    'maxmemory-policy': 'volatile-ttl',
+    maxclients: String(LIMITS.redis_connections.value),
+    'latency-monitor-threshold': '5',
+  }
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+}
+
+async function answers(port: number): Promise<boolean> {
+  const redis = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => null })
+  redis.on('error', () => {})
+  try {
+    await redis.connect()
+    return (await redis.ping()) === 'PONG'
+  } finally {
+    redis.disconnect()
+  }
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config'
+
+/** Postgres, Redis and their clients share the machine with the tests: more workers than this only wait. */
+const WORKERS = 2
+
+const integration = (name: string, include: string[], exclude: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude, maxWorkers: WORKERS },
+})
+
+export default defineConfig({
+  test: {
+    // Starts servers when a test first asks for them, and stops them at the end of the run.
+    globalSetup: ['test-support/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: WORKERS,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    projects: [
+      integration('api', ['contract/test/**/*.test.ts', 'api/test/**/*.test.ts']),
+      integration('loadtests', ['loadtests/test/**/*.test.ts'], ['**/*.smoke.test.ts']),
+      integration('support', ['test-support/**/*.test.ts']),
+      // The whole job, alone on the machine and after everything else.
+      {
+        extends: true as const,
+        test: {
+          name: 'smoke',
+          include: ['loadtests/test/**/*.smoke.test.ts'],
+          maxWorkers: 1,
+          testTimeout: 300_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
