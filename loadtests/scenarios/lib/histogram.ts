@@ -3,13 +3,10 @@
  *
  * The bucket edges are those of the contract's `LATENCY_BUCKETS`. Counts of any number of processes add up to the
  * true distribution, and any percentile of the sum is within the relative error of the value that sorting all
- * samples would have given.
+ * samples would have given. `bucket-names.ts` says how k6 counts them.
  */
 import { LATENCY_BUCKETS } from '../../../contract/slos.ts'
 import type { HistogramData } from '../../results-format.ts'
-
-/** Counters of single buckets are named `hb_<histogram>_<index>`. */
-export const BUCKET_COUNTER_PREFIX = 'hb_'
 
 export const gamma = (relativeError: number): number => (1 + relativeError) / (1 - relativeError)
 
@@ -129,35 +126,6 @@ export function nearestRank(percent: number, count: number): number {
   // The subtraction keeps 99.9 % of 1,000 at 999, though 0.999 × 1000 is a hair more in floating point.
   return Math.max(1, Math.ceil((percent / 100) * count - 1e-9))
 }
-
-/**
- * Sorts k6's counters into histograms and the others, by the names that the scenarios give them.
- *
- * @param counters counts by k6 metric name, of a summary or of `/v1/metrics`
- */
-export function splitCounters(counters: Readonly<Record<string, number>>): {
-  readonly counters: Record<string, number>
-  readonly histograms: Record<string, HistogramData>
-} {
-  const plain: Record<string, number> = {}
-  const buckets = new Map<string, [number, number][]>()
-  for (const [name, count] of Object.entries(counters)) {
-    const found = BUCKET_NAME.exec(name)
-    if (found === null) plain[name] = count
-    else {
-      const [, histogram = '', index] = found
-      const list = buckets.get(histogram) ?? []
-      list.push([Number(index), count])
-      buckets.set(histogram, list)
-    }
-  }
-  return {
-    counters: plain,
-    histograms: Object.fromEntries([...buckets].map(([name, counts]) => [name, histogramOf(counts)])),
-  }
-}
-
-const BUCKET_NAME = new RegExp(`^${BUCKET_COUNTER_PREFIX}(.+)_(\\d+)$`)
 
 function requireSameShape(a: Shape, b: Shape): void {
   if (a.minMs === b.minMs && a.relativeError === b.relativeError) return

@@ -13,7 +13,6 @@ import {
   nearestRank,
   percentileMs,
   shareAtOrBelow,
-  splitCounters,
   subtractHistograms,
 } from '../../scenarios/lib/histogram.ts'
 
@@ -86,19 +85,4 @@ test('histograms of different shape are refused', () => {
 test('the share below a limit counts only buckets that end below it', () => {
   const share = shareAtOrBelow(histogramOfValues([1, 2, 3, 400]), 300)
   expect(share).toBe(0.75)
-})
-
-test('counters are told from buckets by their name', () => {
-  const { counters, histograms } = splitCounters({
-    updates_ok_peak: 7,
-    hb_update_latency_peak_12: 4,
-    hb_update_latency_peak_3: 3,
-    hb_update_latency_ramp_3: 1,
-  })
-  expect(counters).toEqual({ updates_ok_peak: 7 })
-  expect(histograms.update_latency_peak?.counts).toEqual([
-    [3, 3],
-    [12, 4],
-  ])
-  expect(histograms.update_latency_ramp?.counts).toEqual([[3, 1]])
 })
