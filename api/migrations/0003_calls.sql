@@ -20,7 +20,7 @@ create table hopwhistle.call_events (
   from_number text collate "C",
   to_number text collate "C",
   metadata jsonb,
-  constraint call_events_pkey primary key (tenant_id, event_id),
+  constraint call_events_pkey primary key (event_id, tenant_id),
   constraint call_events_state check (state between 0 and 7),
   constraint call_events_outcome check (outcome between 0 and 1),
   constraint call_events_direction check (direction between 0 and 1)
@@ -44,12 +44,12 @@ end
 $$;
 
 -- A call's timeline.
-create index call_events_call on hopwhistle.call_events (tenant_id, call_id, occurred_at);
+create index call_events_call on hopwhistle.call_events (call_id, tenant_id);
 
 -- A call as its events make it. Each time is the smallest occurred_at of the events of that rank.
 -- previous_… is what the row was before it was last written: one upsert can so tell exactly what it changed,
 -- on every version of Postgres, and the rollups' deltas come from nothing else.
--- A quarter of each page stays free, so that the updates of a call on its way stay on its page (HOT).
+-- Half of each page stays free, so that the updates of a call on its way stay on its page (HOT).
 create table hopwhistle.calls (
   tenant_id uuid not null,
   started_at timestamptz not null,
@@ -71,10 +71,10 @@ create table hopwhistle.calls (
   call_id text collate "C" not null,
   from_number text collate "C",
   to_number text collate "C",
-  constraint calls_pkey primary key (tenant_id, call_id),
+  constraint calls_pkey primary key (call_id, tenant_id),
   constraint calls_state check (state between 0 and 7)
 ) with (
-  fillfactor = 75,
+  fillfactor = 50,
   autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
   autovacuum_analyze_scale_factor = 0.05, autovacuum_analyze_threshold = 5000
 );
@@ -83,12 +83,12 @@ comment on column hopwhistle.calls.final_state is
   'the state once it is terminal, else null: an index on it, unlike one on state, lets a call on its way be updated in place';
 
 -- Every filter of the reports has an index in the order of their pages (started_at desc, call_id desc).
-create index calls_started on hopwhistle.calls (tenant_id, started_at desc, call_id desc);
+create index calls_started on hopwhistle.calls (tenant_id, started_at desc);
 -- state = terminal: final_state = it. state = one on its way: final_state is null and state = it; those are few.
-create index calls_final_state on hopwhistle.calls (tenant_id, final_state, started_at desc, call_id desc);
-create index calls_from on hopwhistle.calls (tenant_id, from_number, started_at desc, call_id desc)
+create index calls_final_state on hopwhistle.calls (tenant_id, final_state, started_at desc);
+create index calls_from on hopwhistle.calls (tenant_id, from_number, started_at desc)
   where from_number is not null;
-create index calls_to on hopwhistle.calls (tenant_id, to_number, started_at desc, call_id desc)
+create index calls_to on hopwhistle.calls (tenant_id, to_number, started_at desc)
   where to_number is not null;
 
 -- What was committed and not yet known to be published live; see api/src/calls/outbox-sweeper.ts.

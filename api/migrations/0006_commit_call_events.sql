@@ -86,7 +86,9 @@ begin
       direction = least(c.direction, excluded.direction),
       from_number = least(c.from_number, excluded.from_number),
       to_number = least(c.to_number, excluded.to_number)
-    returning *
+    returning tenant_id, call_id, state, direction, started_at, initiated_at, ringing_at, answered_at, ended_at,
+      previous_state, previous_direction, previous_started_at, previous_initiated_at, previous_ringing_at,
+      previous_answered_at, previous_ended_at
   ),
   measured as (
     select tenant_id, state, direction, answered_at,
@@ -140,16 +142,17 @@ begin
     returning batch_id, tenant_id
   ),
   answered as (
-    select a.place, w.state,
-      a.rank > coalesce(greatest(a.prior_rank, case when w.previous_state >= 3 then 3 else w.previous_state end), -1) as applied
+    select a.place, w.state::text as state,
+      case when a.rank > coalesce(greatest(a.prior_rank, case when w.previous_state >= 3 then 3 else w.previous_state end), -1)
+        then '0' else '1' end as outcome
     from arrived a join written w using (tenant_id, call_id)
   )
-  select
-    (select array_agg(place order by place) from answered),
-    (select string_agg(case when applied then '0' else '1' end, '' order by place) from answered),
-    (select string_agg(state::text, '' order by place) from answered),
-    (select array_agg(batch_id order by batch_id) from outboxed),
-    (select array_agg(tenant_id order by batch_id) from outboxed)
+  select e.places, e.outcomes, e.call_states, b.batch_ids, b.batch_tenants
+  from (
+    select array_agg(place) as places, string_agg(outcome, '') as outcomes, string_agg(state, '') as call_states
+    from (select * from answered order by place) in_order
+  ) e,
+  (select array_agg(batch_id) as batch_ids, array_agg(tenant_id) as batch_tenants from outboxed) b
   into places, outcomes, call_states, batch_ids, batch_tenants;
 end
 $$;
@@ -256,14 +259,18 @@ as $$
 $$;
 
 -- Deletes the outbox rows of batches that have been published. One that a sweeper has locked is the sweeper's to delete.
+-- plpgsql and not sql, because it keeps its plan.
 create function hopwhistle.forget_published(published bigint[]) returns void
-  language sql volatile security definer
+  language plpgsql security definer
   set search_path = pg_catalog
+  set plan_cache_mode = force_generic_plan
   set enable_seqscan = off
 as $$
+begin
   delete from hopwhistle.outbox
   where batch_id = any (array(
-    select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked))
+    select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked));
+end
 $$;
 
 revoke all on function hopwhistle.write_call_events, hopwhistle.lock_stale_outbox, hopwhistle.forget_published from public;
