@@ -1,0 +1,28 @@
+import { EXIT } from '../lib/failure.ts'
+import { parseOptions } from '../lib/parse-options.ts'
+import { readRecord, stackFolder } from '../stack/stack-record.ts'
+import { stopStack } from '../stack/stop-stack.ts'
+import type { Command } from './command.ts'
+
+export const down: Command = {
+  summary: 'stop the platform that `up` started, and throw its data away',
+  help: `Usage: main.ts down
+
+Stops the API, Redis, the replica and the primary, and removes their data. Running it twice is fine.
+`,
+  async run(args, { terminal, print }) {
+    parseOptions(args, {})
+    const dir = stackFolder()
+    const record = readRecord(dir)
+    if (record === undefined) {
+      print('Nothing is up.\n')
+      return EXIT.ok
+    }
+    terminal.show('  … stopping')
+    const { stopped, killed } = await stopStack(dir, record)
+    terminal.clear()
+    print(`Stopped ${stopped.length === 0 ? 'nothing: all of it had ended before' : stopped.join(', ')}.\n`)
+    if (killed.length > 0) print(`Had to be killed: ${killed.join(', ')}.\n`)
+    return EXIT.ok
+  },
+}

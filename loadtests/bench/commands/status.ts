@@ -1,0 +1,41 @@
+import { EXIT } from '../lib/failure.ts'
+import { parseOptions } from '../lib/parse-options.ts'
+import { bytes, duration } from '../lib/terminal.ts'
+import { readRecord, stackFolder } from '../stack/stack-record.ts'
+import { stackStatus } from '../stack/stack-status.ts'
+import type { Command } from './command.ts'
+
+export const status: Command = {
+  summary: 'show each process of the platform: port, health, uptime, memory, replica lag',
+  help: `Usage: main.ts status
+
+Exit codes: 0 everything is up and well, 1 something is not, 2 nothing is up.
+`,
+  async run(args, { print }) {
+    parseOptions(args, {})
+    const record = readRecord(stackFolder())
+    if (record === undefined) {
+      print('Nothing is up. Start it: make up\n')
+      return EXIT.failed
+    }
+    const rows = await stackStatus(record)
+    const table = [
+      ['', 'process', 'port', 'health', 'uptime', 'memory'],
+      ...rows.map(({ name, pid, port, health, uptimeMs, memoryBytes }) => [
+        name,
+        pid === undefined ? '–' : String(pid),
+        port === undefined ? '–' : String(port),
+        health,
+        uptimeMs === undefined ? '–' : duration(uptimeMs),
+        memoryBytes === undefined ? '–' : bytes(memoryBytes),
+      ]),
+    ]
+    const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
+    print(
+      `${table.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('   ')}`.trimEnd()).join('\n')}\n`,
+    )
+    const well = record.state === 'up' && rows.every((row) => row.well)
+    print(well ? '\nEverything is well.\n' : '\nSomething is not well. Start anew: make down up\n')
+    return well ? EXIT.ok : EXIT.missed
+  },
+}

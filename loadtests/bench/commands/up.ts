@@ -1,0 +1,83 @@
+import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
+import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
+import { EXIT, Failure } from '../lib/failure.ts'
+import { parseOptions, wholeNumber } from '../lib/parse-options.ts'
+import { isAlive } from '../lib/process-identity.ts'
+import { startGuard } from '../stack/guard.ts'
+import type { StackDetails } from '../stack/stack-record.ts'
+import { readRecord, stackFolder } from '../stack/stack-record.ts'
+import { startStack } from '../stack/start-stack.ts'
+import { runningOf, stopStack } from '../stack/stop-stack.ts'
+import { findRedis } from '../tools/find-redis.ts'
+import type { Command } from './command.ts'
+
+export const up: Command = {
+  summary: 'start the platform on this machine and leave it running',
+  help: `Usage: main.ts up
+
+Starts a Postgres primary and its streaming replica, Redis and the API, migrates, loads the demo data, and
+returns; \`main.ts down\` stops it all. Running it twice is fine.
+
+Environment:
+  PORT            where the API listens: ${DEFAULT_PORT}
+  HOST            on which address: 127.0.0.1
+  API_INSTANCES   how many share the port: 3 (elsewhere than on Linux always 1)
+  HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
+`,
+  async run(args, { terminal, signal, print }) {
+    parseOptions(args, {})
+    const port = wholeNumber('PORT', process.env.PORT || String(DEFAULT_PORT), 1, 65_535)
+    const instances = wholeNumber('API_INSTANCES', process.env.API_INSTANCES || '3', 1, 64)
+    const dir = stackFolder()
+    const before = readRecord(dir)
+    if (before !== undefined) {
+      if (before.by !== undefined && isAlive(before.by)) {
+        throw new Failure(`the stack is being started by another command (process ${before.by.pid}); wait for it`)
+      }
+      const running = runningOf(before)
+      if (before.details !== undefined && running.length === before.processes.length) {
+        print(`Hopwhistle is up already.\n\n${addresses(before.details)}`)
+        return EXIT.ok
+      }
+      terminal.step(`  ✓ Removed the remains of the stack of ${before.startedAt} (${running.length} processes left)`)
+      await stopStack(dir, before)
+    }
+    const redisServer = await findRedis(terminal, signal)
+    const guard = startGuard()
+    try {
+      const details = await startStack({
+        dir,
+        port: { number: port, when: 'required' },
+        host: process.env.HOST || '127.0.0.1',
+        instances,
+        redisServer,
+        guard,
+        terminal,
+        signal,
+      })
+      guard.off()
+      print(`Hopwhistle is up.\n\n${addresses(details)}`)
+      return EXIT.ok
+    } catch (error) {
+      terminal.clear()
+      const unfinished = readRecord(dir)
+      if (unfinished !== undefined) await stopStack(dir, unfinished)
+      guard.off()
+      throw error
+    }
+  },
+}
+
+function addresses({ apiUrl, api, urls }: StackDetails): string {
+  return `  API          ${apiUrl}   key ${DEMO_API_KEY}
+  Docs         ${apiUrl}${ROUTES.docs}
+  Live         ${apiUrl.replace('http', 'ws')}${ROUTES.live}
+  Instances    ${api.map(({ id, adminUrl }) => `${id} ${adminUrl}${ROUTES.metrics}`).join('\n               ')}
+  Primary      ${urls.owner}
+  Replica      ${urls.ownerReplica}
+  Redis        ${urls.redis}
+
+Try   curl -H 'x-api-key: ${DEMO_API_KEY}' '${apiUrl}${ROUTES.reportCalls}?limit=3'
+Next  make baseline measures it · make status · make down
+`
+}

@@ -1,0 +1,72 @@
+/** What Linux tells in /proc about a server: its main process and every process below it, taken together. */
+import { readdirSync, readFileSync } from 'node:fs'
+
+export type GroupReading = {
+  /** CPU time used so far by the processes that are there now, by process id, in seconds. */
+  readonly cpuSeconds: ReadonlyMap<number, number>
+  readonly memoryBytes: number
+  readonly processes: number
+  readonly threads: number
+  readonly openFiles: number
+  /** Bytes that went to or came from the disk so far, by process id. */
+  readonly diskRead: ReadonlyMap<number, number>
+  readonly diskWritten: ReadonlyMap<number, number>
+}
+
+/** Linux counts CPU time in hundredths of a second on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** @returns undefined when the process is gone, or elsewhere than on Linux */
+export function readGroup(pid: number): GroupReading | undefined {
+  const cpuSeconds = new Map<number, number>()
+  const diskRead = new Map<number, number>()
+  const diskWritten = new Map<number, number>()
+  let privateBytes = 0
+  let sharedBytes = 0
+  let threads = 0
+  let openFiles = 0
+  for (const member of withDescendants(pid)) {
+    try {
+      const stat = readFileSync(`/proc/${member}/stat`, 'latin1')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      cpuSeconds.set(member, (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND)
+      threads += Number(fields[17])
+      const status = readFileSync(`/proc/${member}/status`, 'latin1')
+      privateBytes += kilobytes(status, 'RssAnon')
+      sharedBytes = Math.max(sharedBytes, kilobytes(status, 'RssShmem'))
+      openFiles += readdirSync(`/proc/${member}/fd`).length
+      const io = readFileSync(`/proc/${member}/io`, 'latin1')
+      diskRead.set(member, Number(/^read_bytes: (\d+)/m.exec(io)?.[1] ?? 0))
+      diskWritten.set(member, Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0))
+    } catch {
+      // It ended meanwhile, or belongs to another user, who shows only some of this.
+    }
+  }
+  if (cpuSeconds.size === 0) return undefined
+  return {
+    cpuSeconds,
+    memoryBytes: (privateBytes + sharedBytes) * 1024,
+    processes: cpuSeconds.size,
+    threads,
+    openFiles,
+    diskRead,
+    diskWritten,
+  }
+}
+
+function withDescendants(pid: number): readonly number[] {
+  const members = [pid]
+  for (let i = 0; i < members.length; i++) {
+    try {
+      const children = readFileSync(`/proc/${members[i]}/task/${members[i]}/children`, 'latin1')
+      members.push(...children.split(' ').filter(Boolean).map(Number))
+    } catch {
+      // Gone, or a kernel that does not list children: the main process alone then.
+    }
+  }
+  return members
+}
+
+function kilobytes(status: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0)
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path'
+import { runProgram } from '../lib/run-program.ts'
+import { CHECKOUT } from './stack-record.ts'
+
+export type DatabaseCommand = {
+  readonly ownerUrl: string
+  readonly apiPassword?: string
+  readonly signal?: AbortSignal | undefined
+  /** Told each line that the command says while it works. */
+  readonly onLine: (line: string) => void
+}
+
+/** Runs a database command of the API. @throws {Failure} with the last lines it said */
+export async function runDatabaseCommand(name: 'db-migrate' | 'db-seed-demo', options: DatabaseCommand): Promise<void> {
+  const { ownerUrl, apiPassword, signal, onLine } = options
+  await runProgram(process.execPath, [join(CHECKOUT, 'api', 'src', 'commands', `${name}.ts`)], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      MIGRATION_DATABASE_URL: ownerUrl,
+      ...(apiPassword === undefined ? {} : { API_DATABASE_PASSWORD: apiPassword }),
+    },
+    signal,
+    // The lines begin with the command's name, which is known here.
+    onLine: (line) => onLine(line.replace(/^db:[a-z:]+: /, '')),
+  })
+}

@@ -1,0 +1,169 @@
+/**
+ * Starts Postgres primary and replica, Redis and the API, migrated and seeded.
+ *
+ * Each process is written down before it is waited for, so that a stack which did not come up can still be taken down.
+ */
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import pg from 'pg'
+import { Failure } from '../lib/failure.ts'
+import { freePort, portIsFree } from '../lib/free-port.ts'
+import { identify } from '../lib/process-identity.ts'
+import { duration, type Terminal } from '../lib/terminal.ts'
+import { mostInstances, startApiInstances } from './api-instances.ts'
+import { runDatabaseCommand } from './database-command.ts'
+import type { Guard } from './guard.ts'
+import { portHolder } from './port-holder.ts'
+import { postgresUrl, startPostgresPair } from './postgres-pair.ts'
+import { startRedis } from './redis-server.ts'
+import type { ServerProcess } from './server-process.ts'
+import { makeStackFolder, type StackDetails, writeRecord } from './stack-record.ts'
+
+export type StackOptions = {
+  readonly dir: string
+  /** Of the API. `required` fails when it is taken; `preferred` takes another then. */
+  readonly port: { readonly number: number; readonly when: 'required' | 'preferred' }
+  readonly host: string
+  readonly instances: number
+  readonly redisServer: string
+  /** Takes everything down should this process die; the caller turns it off for what is to outlive it. */
+  readonly guard: Guard
+  readonly terminal: Terminal
+  readonly signal?: AbortSignal
+}
+
+const USUAL_POSTGRES_PORT = 5432
+const USUAL_REDIS_PORT = 6379
+const DATABASE = 'hopwhistle'
+
+/** @throws {Failure} and whatever a server that does not start gives; stop what is written down then */
+export async function startStack(options: StackOptions): Promise<StackDetails> {
+  const { dir, guard, terminal, signal } = options
+  const processes: ServerProcess[] = []
+  const startedAt = new Date().toISOString()
+  const by = identify(process.pid)
+  const record = (...servers: ServerProcess[]) => {
+    processes.push(...servers)
+    writeRecord(dir, { state: 'starting', startedAt, by, processes })
+  }
+  const step = async <T>(
+    name: string,
+    work: (say: (line: string) => void) => Promise<T>,
+    note: (done: T) => string,
+  ) => {
+    signal?.throwIfAborted()
+    const began = performance.now()
+    const doing = (line = '') => terminal.show(`  … ${name}${line === '' ? '' : `: ${line}`}`)
+    doing()
+    const done = await work(doing)
+    terminal.step(`  ✓ ${name.padEnd(22)} ${note(done)} (${duration(performance.now() - began)})`)
+    return done
+  }
+
+  const port = await choosePort(options.port)
+  makeStackFolder(dir)
+  guard.remove(dir)
+  record()
+
+  const pair = await step(
+    'Postgres and replica',
+    async () => {
+      const primaryPort = await usualOrFree(USUAL_POSTGRES_PORT)
+      const pair = await startPostgresPair({ dir, primaryPort, guard })
+      record(pair.primary.process, pair.replica.process)
+      return pair
+    },
+    ({ version, primary, replica }) => `${version} on ports ${primary.port} and ${replica.port}, streaming`,
+  )
+  const redis = await step(
+    'Redis',
+    async () => {
+      const redis = await startRedis({
+        dir,
+        port: await usualOrFree(USUAL_REDIS_PORT),
+        command: options.redisServer,
+        guard,
+      })
+      record(redis.process)
+      return { ...redis, version: redisVersion(options.redisServer) }
+    },
+    ({ version, port }) => `${version} on port ${port}`,
+  )
+  const apiPassword = randomBytes(18).toString('base64url')
+  const superuser = (port: number, database = DATABASE) =>
+    postgresUrl(port, database, 'postgres', pair.superuserPassword)
+  const urls = {
+    primary: postgresUrl(pair.primary.port, DATABASE, 'hopwhistle_api', apiPassword),
+    replica: postgresUrl(pair.replica.port, DATABASE, 'hopwhistle_api', apiPassword),
+    owner: superuser(pair.primary.port),
+    ownerReplica: superuser(pair.replica.port),
+    redis: redis.url,
+  }
+  await step(
+    'Schema',
+    async (onLine) => {
+      await createDatabase(superuser(pair.primary.port, 'postgres'))
+      await runDatabaseCommand('db-migrate', { ownerUrl: urls.owner, apiPassword, signal, onLine })
+    },
+    () => 'migrated',
+  )
+  await step(
+    'Demo data',
+    (onLine) => runDatabaseCommand('db-seed-demo', { ownerUrl: urls.owner, signal, onLine }),
+    () => 'seeded',
+  )
+  const instances = Math.min(options.instances, mostInstances())
+  const api = await step(
+    'API',
+    () =>
+      startApiInstances({
+        dir,
+        port,
+        host: options.host,
+        instances,
+        urls,
+        onStart: record,
+        guard,
+      }),
+    (api) => `${api.length} instance${api.length === 1 ? '' : 's'} on port ${port}`,
+  )
+  const details = {
+    apiUrl: `http://127.0.0.1:${port}`,
+    api,
+    postgresVersion: pair.version,
+    redisVersion: redis.version,
+    urls,
+  }
+  writeRecord(dir, { state: 'up', startedAt, by: undefined, processes, details })
+  return details
+}
+
+/** @throws {Failure} naming the port and who has it */
+async function choosePort({ number, when }: StackOptions['port']): Promise<number> {
+  if (await portIsFree(number, '0.0.0.0')) return number
+  if (when === 'preferred') return freePort()
+  const holder = portHolder(number)
+  throw new Failure(
+    `port ${number}, where the API is to listen, is in use${holder === undefined ? '' : ` by ${holder}`}; ` +
+      `stop that, or choose another: PORT=${number === DEFAULT_PORT ? DEFAULT_PORT + 1000 : DEFAULT_PORT} make up`,
+  )
+}
+
+async function usualOrFree(port: number): Promise<number> {
+  return (await portIsFree(port, '0.0.0.0')) ? port : freePort()
+}
+
+async function createDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`create database ${DATABASE}`)
+  } finally {
+    await client.end()
+  }
+}
+
+function redisVersion(command: string): string {
+  return /v=([\d.]+)/.exec(execFileSync(command, ['--version'], { encoding: 'utf8' }))?.[1] ?? 'of unknown version'
+}

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs'
+import { Failure } from '../lib/failure.ts'
+import { onPath, runProgram } from '../lib/run-program.ts'
+import type { Terminal } from '../lib/terminal.ts'
+
+/**
+ * The redis-server program: of the PATH, or installed where that is one command that needs nobody's password.
+ *
+ * @throws {Failure} saying what to do on this system
+ */
+export async function findRedis(terminal: Terminal, signal?: AbortSignal): Promise<string> {
+  const found = onPath('redis-server')
+  if (found !== undefined) return found
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Failure(HOW_TO)
+  terminal.step('  … redis-server is missing: apt-get install redis-server')
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const onLine = (line: string) => terminal.show(`  … apt-get: ${line}`)
+  // The service that comes with the package is not wanted: RUNLEVEL keeps it from being started.
+  const install = () =>
+    runProgram('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], {
+      env: { ...env, RUNLEVEL: '1' },
+      signal,
+      onLine,
+    })
+  await install().catch(async () => {
+    await runProgram('apt-get', ['update'], { env, signal, onLine })
+    await install()
+  })
+  const installed = onPath('redis-server')
+  if (installed === undefined) throw new Failure(HOW_TO)
+  return installed
+}
+
+const HOW_TO = `redis-server (7 or newer) is not on the PATH. Install it:
+  Debian, Ubuntu   sudo apt-get install redis-server
+  Fedora           sudo dnf install redis
+  Alpine           sudo apk add redis
+  macOS            brew install redis
+  Windows          use WSL, and there: sudo apt-get install redis-server`
