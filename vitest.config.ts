@@ -20,6 +20,7 @@ export default defineConfig({
       integration('api', ['contract/test/**/*.test.ts', 'api/test/**/*.test.ts']),
       integration('loadtests', ['loadtests/test/**/*.test.ts'], ['**/*.smoke.test.ts']),
       integration('support', ['test-support/**/*.test.ts']),
+      integration('tooling', ['tooling/test/**/*.test.ts']),
       // The whole job, alone on the machine and after everything else.
       {
         extends: true as const,

@@ -1,0 +1,125 @@
+/**
+ * Who may import whom. Imports run one way:
+ *
+ *   contract ← adapters (postgres, redis) ← capability (calls, reporting, live) ← app ← main
+ *
+ * TypeScript 7 has no compiler API for other tools, so the files are parsed by swc; type imports count too.
+ */
+
+const CAPABILITIES = ['calls', 'reporting', 'live']
+const capability = (name) => `^api/src/${name}/`
+const ANY_CAPABILITY = capability(`(${CAPABILITIES.join('|')})`)
+const COMPOSITION = '^api/src/(main|compose|app)\\.ts$'
+
+export default {
+  forbidden: [
+    {
+      name: 'contract-imports-nothing',
+      comment: 'k6 loads the contract as well, and has no Node modules: it may import only itself.',
+      severity: 'error',
+      from: { path: '^contract/', pathNot: '^contract/test/' },
+      to: { pathNot: '^contract/' },
+    },
+    {
+      name: 'adapters-know-no-capability',
+      comment:
+        'An adapter opens a connection or runs a query for whoever asks; move what is about calls to its capability.',
+      severity: 'error',
+      from: { path: '^api/src/(postgres|redis)/' },
+      to: { path: ANY_CAPABILITY },
+    },
+    ...CAPABILITIES.map((name) => ({
+      name: `${name}-stands-alone`,
+      comment: `calls, reporting and live never import each other: compose.ts hands ${name} what it needs.`,
+      severity: 'error',
+      from: { path: capability(name) },
+      to: { path: capability(`(${CAPABILITIES.filter((other) => other !== name).join('|')})`) },
+    })),
+    {
+      name: 'only-composition-knows-everyone',
+      comment: 'Config, errors, telemetry, access, health and http serve the capabilities and know none of them.',
+      severity: 'error',
+      from: { path: '^api/src/(config|errors|telemetry|access|health|http)/' },
+      to: { path: ANY_CAPABILITY },
+    },
+    {
+      name: 'nobody-imports-composition',
+      comment: 'What composes is imported by what starts it, never by what it composes.',
+      severity: 'error',
+      from: { path: '^api/src/', pathNot: [COMPOSITION, '^api/src/commands/'] },
+      to: { path: COMPOSITION },
+    },
+    {
+      name: 'main-and-commands-are-started',
+      comment: 'They touch the process: start them, do not import them.',
+      severity: 'error',
+      from: { pathNot: '^api/src/commands/' },
+      to: { path: '^api/src/(main\\.ts$|commands/)' },
+    },
+    {
+      name: 'api-stands-alone',
+      comment: 'The service knows nothing of its load tests.',
+      severity: 'error',
+      from: { path: '^api/src/' },
+      to: { path: '^(loadtests|test-support|tooling|dashboards|cdk8s|e2e)/' },
+    },
+    {
+      name: 'scenarios-run-inside-k6',
+      comment:
+        'k6 resolves no Node modules: a scenario imports the contract, its own lib, the results format and what k6 has.',
+      severity: 'error',
+      from: { path: '^loadtests/(scenarios/|results-format\\.ts$)' },
+      to: {
+        pathNot: ['^contract/', '^loadtests/(scenarios/|results-format\\.ts$)', '^k6(/|$)', '^node_modules/@types/k6/'],
+      },
+    },
+    {
+      name: 'bench-measures-from-outside',
+      comment: 'The load tests reach the API through its network interface, as its users do.',
+      severity: 'error',
+      from: { path: '^loadtests/', pathNot: '^loadtests/test/' },
+      to: { path: '^api/' },
+    },
+    {
+      name: 'nobody-imports-charts',
+      comment: 'charts/ is written by cdk8s: import what it is written from.',
+      severity: 'error',
+      from: {},
+      to: { path: '^charts/' },
+    },
+    {
+      name: 'no-test-code-in-programs',
+      severity: 'error',
+      from: { pathNot: '(^|/)(test|test-support|e2e)/' },
+      to: { path: '(^|/)(test|test-support)/|\\.test\\.ts$|^node_modules/(vitest|fast-check)/' },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Two files that import each other are one idea, or three.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'every-import-is-found',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^k6(/|$)' },
+    },
+    {
+      name: 'every-package-is-declared',
+      comment: 'Add it to the package.json of the workspace that imports it.',
+      severity: 'error',
+      from: { path: '^(api/src|loadtests/bench)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^loadtests/results/' },
+    combinedDependencies: false,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
+  },
+}

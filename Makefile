@@ -1,0 +1,71 @@
+# Every target is thin: the work is done by `node loadtests/bench/main.ts` and by the npm scripts of package.json.
+
+# quick, full or smoke: see `npm run baseline -- --help`
+PROFILE ?= quick
+
+# Node 24 comes from the npm package "node", whatever Node is installed.
+RUN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
+BENCH := $(RUN) node loadtests/bench/main.ts
+INSTALLED := node_modules/.installed
+
+# GNU make ends with 2 whatever a recipe ended with, except in question mode: there a line that begins with "+" still
+# runs, and its exit code 1 becomes make's. So that `make baseline` keeps its promise (0 met, 1 missed, 2 invalid), and
+# `make status` too, they run in that mode and all of their lines begin with "+". The make 3.81 of macOS has only 2:
+# there `npm run baseline` is exact.
+ifneq ($(filter baseline status,$(MAKECMDGOALS)),)
+MAKEFLAGS += --question
+endif
+unexport MAKEFLAGS MFLAGS MAKELEVEL
+
+.DEFAULT_GOAL := help
+.PHONY: help install tools baseline up down status test check fix seed migrate openapi document clean
+
+help: ## list every target
+	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	  while IFS="$$(printf '\t')" read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
+
+install: $(INSTALLED) tools ## install what the other targets need: npm packages, and Redis and k6 if they are missing
+
+$(INSTALLED): package-lock.json tooling/install-packages.sh
+	+@sh tooling/install-packages.sh && touch $(INSTALLED)
+
+tools: $(INSTALLED)
+	+@$(RUN) node tooling/install-tools.ts
+
+baseline: $(INSTALLED) tools ## measure everything and write docs/performance-baselines.md [PROFILE=quick|full|smoke]; exit 0 met, 1 missed, 2 invalid
+	+@$(BENCH) baseline --profile $(PROFILE)
+
+up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses
+	@$(BENCH) up
+
+down: $(INSTALLED) ## stop what `make up` started
+	@$(BENCH) down
+
+status: $(INSTALLED) ## show what is running
+	+@$(BENCH) status
+
+seed: $(INSTALLED) ## fill the database of `make up`, or of MIGRATION_DATABASE_URL, with 30 days of demo calls
+	@$(RUN) node tooling/with-stack.ts npm run --silent db:seed:demo
+
+migrate: $(INSTALLED) ## bring that database to the newest schema
+	@$(RUN) node tooling/with-stack.ts npm run --silent db:migrate
+
+test: $(INSTALLED) tools ## run all tests, on a real Postgres pair and Redis
+	@$(RUN) npm test
+
+check: $(INSTALLED) ## check format, lint, types, import rules, generated files and leaked secrets
+	@$(RUN) npm run --silent check
+
+fix: $(INSTALLED) ## mend format and lint where a tool can
+	@$(RUN) npm run --silent fix
+
+openapi: $(INSTALLED) ## write api/openapi.json from the routes
+	@$(RUN) npm run --silent openapi
+
+document: $(INSTALLED) ## write docs/performance-baselines.md again from the committed baselines
+	@$(BENCH) document
+
+clean: ## remove what was installed, built and measured; stops the platform first
+	@if [ -e $(INSTALLED) ]; then $(BENCH) down || true; fi
+	rm -rf node_modules loadtests/results
