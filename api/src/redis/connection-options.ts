@@ -1,0 +1,90 @@
+import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis'
+
+/** Where Redis is, and what protects a caller from one that does not answer. */
+export type RedisSettings = {
+  readonly redisUrl: string
+  /** `host:port,host:port`; user, password and TLS are then taken from `redisUrl`. */
+  readonly redisClusterNodes?: string | undefined
+  /** Names the connections in `CLIENT LIST`. */
+  readonly instanceId?: string
+}
+
+/** A command without an answer fails after this; nobody waits for Redis longer. */
+export const COMMAND_TIMEOUT_MS = 2_000
+export const CONNECT_TIMEOUT_MS = 3_000
+/** A connection that was asked and says nothing for this long is taken for dead and replaced. */
+export const SILENCE_MAX_MS = 3_000
+export const PING_EVERY_MS = 1_000
+
+const RECONNECT_FIRST_MS = 50
+const RECONNECT_MAX_MS = 2_000
+
+/** Milliseconds until the next attempt to connect: doubling, never giving up, and never all instances at once. */
+export function reconnectDelayMs(attempt: number, random: () => number = Math.random): number {
+  const ceiling = Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(attempt - 1, 10))
+  return Math.round(ceiling * (0.5 + random() / 2))
+}
+
+/** Options of one connection. Nothing is queued while it is down: a command fails at once, and is never sent twice. */
+export function connectionOptions(settings: RedisSettings, role: 'commands' | 'subscriber') {
+  const url = new URL(settings.redisUrl)
+  const database = Number(url.pathname.slice(1))
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? 6379 : Number(url.port),
+    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(Number.isInteger(database) ? { db: database } : {}),
+    ...(url.protocol === 'rediss:' ? { tls: { servername: url.hostname } } : {}),
+    connectionName: `hopwhistle-${role}-${settings.instanceId ?? 'api'}`.replace(/[^\w.:-]/g, '_'),
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_MAX_MS,
+    keepAlive: 10_000,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    enableAutoPipelining: role === 'commands',
+    // The watchdog's question must not wait behind a pipeline that hangs.
+    autoPipeliningIgnoredCommands: ['ping'],
+    // Who subscribes again must know when that is done: see standalone-subscriber.ts.
+    autoResubscribe: false,
+    retryStrategy: (attempt: number) => reconnectDelayMs(attempt),
+    // A demoted primary keeps its connections and refuses every write: look for the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  } satisfies RedisOptions
+}
+
+/** Undefined when Redis is not a cluster. */
+export function clusterNodes(settings: RedisSettings): ClusterNode[] | undefined {
+  const nodes = (settings.redisClusterNodes ?? '')
+    .split(',')
+    .map((node) => node.trim())
+    .filter((node) => node !== '')
+    .map((node) => {
+      const [, host = node, port = '6379'] = /^\[?(.+?)\]?(?::(\d+))?$/.exec(node) ?? []
+      return { host, port: Number(port) }
+    })
+  return nodes.length === 0 ? undefined : nodes
+}
+
+/** The same promises for a cluster; each node's connection has the timeouts of a single server's. */
+export function clusterOptions(settings: RedisSettings, role: 'commands' | 'subscriber') {
+  const {
+    host: _host,
+    port: _port,
+    db: _db,
+    retryStrategy: _retry,
+    ...redisOptions
+  } = connectionOptions(settings, role)
+  return {
+    redisOptions: { ...redisOptions, enableAutoPipelining: false },
+    enableOfflineQueue: false,
+    enableAutoPipelining: role === 'commands',
+    autoPipeliningIgnoredCommands: ['ping'],
+    shardedSubscribers: role === 'subscriber',
+    clusterRetryStrategy: (attempt: number) => reconnectDelayMs(attempt),
+    maxRedirections: 8,
+    slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
+  } satisfies ClusterOptions
+}
