@@ -1,0 +1,102 @@
+import type { AddressInfo } from 'node:net'
+import type { LimitName } from '@hopwhistle/contract/limits.ts'
+import { createAuthenticator } from './access/authenticator.ts'
+import { createTenantRate } from './access/tenant-rate.ts'
+import { buildAdminApp, buildApp } from './app.ts'
+import { createIngest } from './calls/ingest.ts'
+import { callRoutes } from './calls/routes.ts'
+import type { Settings } from './config/settings.ts'
+import type { Health } from './health/health.ts'
+import { createHealth } from './health/health.ts'
+import { liveRoutes } from './live/routes.ts'
+import { findPrincipal } from './postgres/find-principal.ts'
+import { openPostgres } from './postgres/open-postgres.ts'
+import { createReplicaMonitor } from './postgres/replica-monitor.ts'
+import { exchangeCounts } from './redis/exchange-counts.ts'
+import { openRedis } from './redis/open-redis.ts'
+import type { Log } from './telemetry/log.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { usageGauges } from './telemetry/refresh-usage.ts'
+
+/** One instance of the API, wired and not yet listening. */
+export type Instance = {
+  readonly health: Health
+  listen(): Promise<{ readonly port: number; readonly adminPort: number | undefined }>
+  /** Finishes what was accepted and closes everything, in the order that main.ts describes. */
+  close(): Promise<void>
+}
+
+export async function compose(settings: Settings, log: Log): Promise<Instance> {
+  const metrics = createMetrics()
+  const postgres = openPostgres(settings, log, metrics)
+  const redis = openRedis(settings, log, metrics)
+  const replica = createReplicaMonitor({ postgres, settings, metrics, log })
+
+  const authenticator = createAuthenticator(
+    findPrincipal(postgres.upkeep, postgres.reportsReplica),
+    settings.keyCacheMs,
+  )
+  const tenantRate = createTenantRate(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
+  const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: async () => {} })
+
+  const health = createHealth(settings.instanceId, () => ({
+    postgres: replica.primaryIsUp(),
+    ...(postgres.reportsReplica === undefined ? {} : { replica: replica.isUp() }),
+    redis: redis.isUp(),
+  }))
+  const refreshUsage = usageGauges(metrics, limitsOf(settings), {
+    postgres_pool: () => postgres.connectionsInUse(),
+    requests_in_flight: () => app.requestsInFlight(),
+    ingest_queue: () => ingest.queued(),
+  })
+  const app = await buildApp({
+    log,
+    metrics,
+    limits: settings,
+    access: { authenticator, tenantRate, ratePerSecond: settings.tenantRatePerSecond, metrics },
+    health,
+    refreshUsage,
+    capabilities: [callRoutes({ ingest }), liveRoutes()],
+  })
+  const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
+
+  return {
+    health,
+    listen: async () => {
+      const { host, port, reusePort, adminPort } = settings
+      await app.http.listen({ host, port, ...(reusePort ? { reusePort } : {}) })
+      if (adminPort !== undefined) await admin.listen({ host, port: adminPort })
+      return {
+        port: (app.http.server.address() as AddressInfo).port,
+        adminPort: adminPort === undefined ? undefined : (admin.server.address() as AddressInfo).port,
+      }
+    },
+    close: async () => {
+      await app.http.close()
+      await ingest.drain()
+      await admin.close()
+      tenantRate.stop()
+      replica.stop()
+      await redis.close()
+      await postgres.close()
+    },
+  }
+}
+
+/** The limits as configured, by the names of the contract. */
+function limitsOf(settings: Settings): Readonly<Record<LimitName, number>> {
+  return {
+    postgres_connections: settings.postgresConnections,
+    postgres_query_timeout: settings.postgresQueryTimeoutMs,
+    postgres_pool: settings.postgresPool,
+    redis_connections: settings.redisConnections,
+    redis_memory: settings.redisMemoryBytes,
+    requests_in_flight: settings.requestsInFlight,
+    request_timeout: settings.requestTimeoutMs,
+    websockets: settings.websockets,
+    ingest_queue: settings.ingestQueue,
+    live_socket_buffer: settings.liveSocketBufferBytes,
+    tenant_rate: settings.tenantRatePerSecond,
+    request_body: settings.bodyBytes,
+  }
+}
