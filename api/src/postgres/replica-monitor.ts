@@ -1,0 +1,198 @@
+/**
+ * Knows how far the replica is, and chooses where each report is read.
+ *
+ *            answers, near enough              lag back to half of what is allowed
+ *   gone ───────────────────────────▶ up ◀────────────────────────────────────── behind
+ *    │ ▲                              │ │   lags by more time or bytes than allowed    ▲ │
+ *    │ └──────────no answer───────────┘ └───────────────────────────────────────┘ │
+ *    └──────────────────────────answers, too far behind──────────────────────────┘ no answer: gone
+ *
+ *   up      reports read it; one that carries a position waits until the replica is there, else reads the primary
+ *   behind  left alone until it is back; read only while the primary does not answer
+ *   gone    left alone; tried again after 0.2 s, then ever later, up to 5 s. Also the state before its first answer
+ *
+ * Nobody gets an error because of the replica. Without one, everything is read from the primary.
+ *
+ * DATABASE_REPLICA_URL must lead to one server: what is known of one replica says nothing about another.
+ */
+import type { Pool } from 'pg'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Postgres } from './open-postgres.ts'
+import { createPositionWaiters } from './position-waiters.ts'
+import { repeating } from './repeating.ts'
+import { createReplicaLink } from './replica-link.ts'
+import { createReplicaProgress } from './replica-progress.ts'
+import type { WalPosition } from './wal-position.ts'
+import { parseWalPosition } from './wal-position.ts'
+
+export type ReplicaMonitorSettings = {
+  readonly reportWaitMs: number
+  readonly replicaMaxLagMs: number
+  readonly replicaMaxLagBytes: number
+}
+
+/** Where to read, and what reading there shows. */
+export type ReadFrom = {
+  readonly pool: Pool
+  readonly source: 'replica' | 'primary'
+  /** Everything committed by then is there. */
+  readonly asOf: Date
+  /**
+   * Everything up to this position is there. Unknown for the primary: a commit is flushed a moment before it can
+   * be seen, so no position tells what a snapshot of the primary has.
+   */
+  readonly position: WalPosition | undefined
+  /** Aborted when the server is found gone: whoever still waits for it need not. */
+  readonly lost?: AbortSignal
+}
+
+export type ReplicaMonitor = {
+  /** Where to read what must not be older than `position`. Waits `reportWaitMs` at most; never rejects. */
+  choose(position?: WalPosition): Promise<ReadFrom>
+  /** Where else to read after `failed` did: undefined when nothing else can show `position`. Looks after `failed`. */
+  otherThan(failed: ReadFrom, position?: WalPosition): ReadFrom | undefined
+  isUp(): boolean
+  primaryIsUp(): boolean
+  stop(): void
+}
+
+const SAMPLE_MS = 200
+const ANSWER_TIMEOUT_MS = 2_000
+const BACKOFF_MAX_MS = 5_000
+/** A replica at its limit would be left and taken again at every sample; it is taken again at half of it. */
+const BACK_AT = 0.5
+
+type State = 'gone' | 'behind' | 'up'
+
+export function createReplicaMonitor(deps: {
+  readonly postgres: Pick<Postgres, 'upkeep' | 'reportsPrimary' | 'reportsReplica'>
+  readonly settings: ReplicaMonitorSettings
+  readonly metrics: Pick<Metrics, 'replicaLagSeconds' | 'replicaLagBytes' | 'replicaUp'>
+  readonly log: Pick<Log, 'info' | 'warn'>
+}): ReplicaMonitor {
+  const { postgres, settings, metrics, log } = deps
+  const progress = createReplicaProgress()
+  let primaryUp = false
+  let primaryFailures = 0
+  let replicaAnswers = false
+  let replicaFailures = 0
+  let state: State = 'gone'
+  let lost = new AbortController()
+
+  const link =
+    postgres.reportsReplica &&
+    createReplicaLink(postgres.reportsReplica, ANSWER_TIMEOUT_MS, {
+      opened: progress.forgetReplica,
+      replayed: (position) => {
+        if (progress.noteReplayed(position)) waiters.reached(position)
+      },
+      closed: (error) => {
+        replicaAnswers = false
+        waiters.giveUp()
+        lost.abort(error)
+        lost = new AbortController()
+        enter('gone', error)
+      },
+    })
+  const waiters = createPositionWaiters(async () => void (await link?.ask()))
+
+  function enter(next: State, error?: Error): void {
+    metrics.replicaUp.set(next === 'up' ? 1 : 0)
+    if (next === state) return
+    const lag = { lagMs: progress.lagMs(), lagBytes: progress.lagBytes() }
+    if (next === 'up') log.info(lag, 'reports read the replica')
+    else if (next === 'behind') log.warn(lag, 'the replica is too far behind: reports leave it alone')
+    else log.warn({ err: error }, 'the replica does not answer: reports leave it alone')
+    state = next
+    if (next !== 'up') waiters.giveUp()
+  }
+
+  function judge(): void {
+    // Before the primary was first asked there is nothing to compare with.
+    if (!replicaAnswers || !(primaryUp || primaryFailures > 0)) return
+    const allowed = state === 'behind' ? BACK_AT : 1
+    const near =
+      progress.lagMs() <= settings.replicaMaxLagMs * allowed &&
+      progress.lagBytes() <= settings.replicaMaxLagBytes * allowed
+    enter(near ? 'up' : 'behind')
+    metrics.replicaLagBytes.set(progress.lagBytes())
+    const asOfMs = progress.asOfMs()
+    if (asOfMs !== undefined) metrics.replicaLagSeconds.set((Date.now() - asOfMs) / 1000)
+  }
+
+  const primarySampler = repeating(async () => {
+    const askedAtMs = Date.now()
+    const position = await askPrimary(postgres.upkeep)
+    primaryUp = position !== undefined
+    primaryFailures = primaryUp ? 0 : primaryFailures + 1
+    if (position !== undefined) progress.notePrimary(askedAtMs, position)
+    judge()
+    return backoff(primaryFailures)
+  })
+  const replicaSampler =
+    link &&
+    repeating(async () => {
+      replicaAnswers = await link.ask()
+      replicaFailures = replicaAnswers ? 0 : replicaFailures + 1
+      judge()
+      return backoff(replicaFailures)
+    })
+  if (link === undefined) {
+    for (const gauge of [metrics.replicaUp, metrics.replicaLagBytes, metrics.replicaLagSeconds]) gauge.remove()
+  }
+
+  const fromPrimary = (): ReadFrom => ({
+    pool: postgres.reportsPrimary,
+    source: 'primary',
+    asOf: new Date(),
+    position: undefined,
+  })
+  const fromReplica = (): ReadFrom => ({
+    pool: postgres.reportsReplica as Pool,
+    source: 'replica',
+    asOf: new Date(progress.asOfMs() ?? 0),
+    position: progress.replayed(),
+    lost: lost.signal,
+  })
+  const shows = (position: WalPosition | undefined) => position === undefined || position <= progress.replayed()
+
+  return {
+    choose: async (position) => {
+      const usable = state === 'up' || (state === 'behind' && !primaryUp)
+      if (!usable) return fromPrimary()
+      if (shows(position)) return fromReplica()
+      const there = await waiters.wait(position as WalPosition, settings.reportWaitMs)
+      return there ? fromReplica() : fromPrimary()
+    },
+    otherThan: (failed, position) => {
+      if (failed.source === 'replica') {
+        replicaSampler?.now()
+        return fromPrimary()
+      }
+      primarySampler.now()
+      return state !== 'gone' && shows(position) ? fromReplica() : undefined
+    },
+    isUp: () => state === 'up',
+    primaryIsUp: () => primaryUp,
+    stop: () => {
+      primarySampler.stop()
+      replicaSampler?.stop()
+      waiters.giveUp()
+      link?.close()
+    },
+  }
+}
+
+function backoff(failures: number): number {
+  return failures === 0 ? SAMPLE_MS : Math.min(SAMPLE_MS * 2 ** (failures - 1), BACKOFF_MAX_MS)
+}
+
+/** Flushed, not inserted: what is not flushed never reaches a replica. */
+async function askPrimary(pool: Pick<Pool, 'query'>): Promise<WalPosition | undefined> {
+  const query = { text: 'select pg_current_wal_flush_lsn()::text as position', query_timeout: ANSWER_TIMEOUT_MS }
+  return pool.query<{ position: string }>(query).then(
+    ({ rows }) => parseWalPosition(rows[0]?.position ?? ''),
+    () => undefined,
+  )
+}

@@ -1,0 +1,159 @@
+/** Questions and answers of the reports as JSON Schema: for checking query strings and for the OpenAPI document. */
+import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS, EVENT_OUTCOMES } from '@hopwhistle/contract/calls.ts'
+import { Type } from 'typebox'
+import { GRANULARITIES, RANGE_DAYS } from './metrics-range.ts'
+
+const time = (description: string) =>
+  Type.Optional(Type.String({ format: 'date-time', description, examples: ['2026-11-24T10:00:00Z'] }))
+const state = Type.Enum([...CALL_STATES])
+const direction = Type.Enum([...CALL_DIRECTIONS])
+const phoneNumber = (description: string) =>
+  Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: EVENT_BOUNDS.phoneNumberMaxLength,
+      description,
+      examples: ['+14155550100'],
+    }),
+  )
+const position = Type.Optional(
+  Type.String({
+    maxLength: 64,
+    description: 'the position that a write answered: the report then shows that write. May also be sent as a header',
+    examples: ['0/5A3C1F8'],
+  }),
+)
+
+export const MetricsQuery = Type.Object(
+  {
+    granularity: Type.Enum([...GRANULARITIES], { description: 'length of a bucket; buckets are in UTC' }),
+    from: time(
+      `rounded down to a whole bucket; at most ${RANGE_DAYS.hour.most} days before to by the hour, ${RANGE_DAYS.day.most} by the day. ` +
+        `Default: ${RANGE_DAYS.hour.usual} day before to by the hour, ${RANGE_DAYS.day.usual} days by the day`,
+    ),
+    to: time('rounded up to a whole bucket. Default: now'),
+    position,
+  },
+  { additionalProperties: false },
+)
+
+export const CALLS_LIMIT = { most: 200, usual: 50 } as const
+
+export const CallsQuery = Type.Object(
+  {
+    state: Type.Optional(state),
+    direction: Type.Optional(direction),
+    fromNumber: phoneNumber('calls from exactly this number'),
+    toNumber: phoneNumber('calls to exactly this number'),
+    startedFrom: time('calls that started at this time or later'),
+    startedTo: time('calls that started before this time'),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: CALLS_LIMIT.most,
+        default: CALLS_LIMIT.usual,
+        description: 'calls on a page',
+      }),
+    ),
+    cursor: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 1024,
+        description: 'nextCursor of the page before, with the same filters',
+      }),
+    ),
+    position,
+  },
+  { additionalProperties: false },
+)
+
+export const TimelineQuery = Type.Object({ position }, { additionalProperties: false })
+export const TimelineParams = Type.Object({
+  callId: Type.String({ minLength: 1, maxLength: EVENT_BOUNDS.idMaxLength }),
+})
+
+const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
+const instant = Type.String({ format: 'date-time' })
+const count = (description: string) => Type.Integer({ minimum: 0, description })
+const milliseconds = orNull(Type.Integer({ minimum: 0 }))
+
+const provenance = {
+  source: Type.Enum(['replica', 'primary', 'cache'], { description: 'where it was read' }),
+  asOf: Type.String({ format: 'date-time', description: 'everything that was committed by then is in the report' }),
+}
+
+const durations = (description: string) =>
+  Type.Object(
+    {
+      count: count('calls that have this duration'),
+      averageMs: milliseconds,
+      p50Ms: milliseconds,
+      p95Ms: milliseconds,
+      p99Ms: milliseconds,
+    },
+    { description: `${description}. Percentiles are within 1 % of the exact ones; null without calls` },
+  )
+
+const measures = {
+  calls: count('calls that started in the bucket'),
+  connected: count('those that were ever answered'),
+  inbound: count('those that are inbound'),
+  outbound: count('those that are outbound'),
+  states: Type.Object(Object.fromEntries(CALL_STATES.map((s) => [s, count(`those in the state ${s}`)])), {
+    description: 'the same calls by the state they are in now',
+  }),
+  ring: durations('From the first of initiated and ringing to answered'),
+  talk: durations('From answered to the end'),
+}
+
+export const MetricsAnswer = Type.Object({
+  ...provenance,
+  granularity: Type.Enum([...GRANULARITIES]),
+  from: instant,
+  to: instant,
+  totals: Type.Object(measures, { description: 'of the whole range; its percentiles are of all its calls' }),
+  buckets: Type.Array(Type.Object({ start: instant, ...measures }), {
+    description: 'every bucket from `from` until before `to`, also those without calls',
+  }),
+})
+
+const Call = Type.Object({
+  callId: Type.String(),
+  state,
+  direction: orNull(direction),
+  from: orNull(Type.String()),
+  to: orNull(Type.String()),
+  startedAt: instant,
+  initiatedAt: orNull(instant),
+  ringingAt: orNull(instant),
+  answeredAt: orNull(instant),
+  endedAt: orNull(instant),
+  updatedAt: instant,
+  ringMs: milliseconds,
+  talkMs: milliseconds,
+})
+
+export const CallsAnswer = Type.Object({
+  ...provenance,
+  calls: Type.Array(Call, { description: 'newest first' }),
+  nextCursor: orNull(Type.String({ description: 'asks for the next page; null on the last one' })),
+})
+
+export const TimelineAnswer = Type.Object({
+  ...provenance,
+  call: Call,
+  events: Type.Array(
+    Type.Object({
+      eventId: Type.String(),
+      state,
+      outcome: Type.Enum(EVENT_OUTCOMES.filter((outcome) => outcome !== 'duplicate')),
+      occurredAt: instant,
+      receivedAt: instant,
+      direction: orNull(direction),
+      from: orNull(Type.String()),
+      to: orNull(Type.String()),
+      metadata: orNull(Type.Record(Type.String(), Type.Unknown())),
+    }),
+    { description: 'every event, in the order they occurred' },
+  ),
+})

@@ -1,0 +1,114 @@
+import { CallNotFound } from '../errors/catalogue.ts'
+import type { ReplicaMonitor } from '../postgres/replica-monitor.ts'
+import type { WalPosition } from '../postgres/wal-position.ts'
+import type { ReportCache } from '../redis/report-cache.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { decodeCursor } from './calls-cursor.ts'
+import type { CallsFilter } from './calls-filter.ts'
+import { filterKey } from './calls-filter.ts'
+import type { CallsPageRow } from './calls-page.ts'
+import { callsPageFields } from './calls-page.ts'
+import { callsPageStatement } from './calls-page-statement.ts'
+import type { MetricsRange } from './metrics-range.ts'
+import { metricsFields } from './metrics-report.ts'
+import type { MetricsRow } from './metrics-statement.ts'
+import { metricsStatement } from './metrics-statement.ts'
+import type { ReportStatement } from './read-report.ts'
+import { readReport } from './read-report.ts'
+import type { Answer } from './shared-answers.ts'
+import { createSharedAnswers } from './shared-answers.ts'
+import type { TimelineRow } from './timeline.ts'
+import { timelineFields, timelineStatement } from './timeline.ts'
+
+export type { Answer } from './shared-answers.ts'
+
+export type ReportSettings = { readonly postgresQueryTimeoutMs: number }
+
+/**
+ * Reports of one tenant. Each shows at least everything up to `position`, says as of when it is and where it was
+ * read, and comes as bytes that can be sent.
+ *
+ * Every one may throw {DatabaseUnavailable} when no server can show it, and {RequestTimeout}.
+ */
+export type Reports = {
+  metrics(tenantId: string, range: MetricsRange, position?: WalPosition): Promise<Answer>
+  /** @param limit 1 to 200 @throws {InvalidCursor} */
+  calls(tenantId: string, page: CallsPage, position?: WalPosition): Promise<Answer>
+  /** @throws {CallNotFound} */
+  timeline(tenantId: string, callId: string, position?: WalPosition): Promise<Answer>
+}
+
+export type CallsPage = { readonly filter: CallsFilter; readonly limit: number; readonly cursor?: string }
+
+/**
+ * How long an answer is good for others.
+ *
+ * A range that calls still happen in changes every second: 2 s keep a dashboard with a hundred viewers at one read.
+ * A range is settled when it ended two hours ago, for by then its calls have ended, too; late events may still change
+ * it, up to 90 days on, so it is kept for a minute and not for ever. `asOf` tells the age of either, and a
+ * position gets past both.
+ */
+const KEEP_MS = { open: 2_000, settled: 60_000 } as const
+const SETTLED_AFTER_MS = 2 * 3_600_000
+
+export function createReports(deps: {
+  readonly replica: Pick<ReplicaMonitor, 'choose' | 'otherThan'>
+  readonly cache: ReportCache
+  readonly metrics: Pick<Metrics, 'reportCache' | 'reportSource'>
+  readonly settings: ReportSettings
+}): Reports {
+  const { replica, cache, metrics, settings } = deps
+  const answer = createSharedAnswers({ cache, metrics })
+  const read = <Row extends object>(statement: ReportStatement, position: WalPosition | undefined) =>
+    readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs)
+
+  return {
+    metrics: (tenantId, range, position) =>
+      answer(
+        {
+          tenantId,
+          key: `metrics ${range.granularity} ${range.fromMs} ${range.toMs}`,
+          position,
+          keepMs: keepMs(range.toMs),
+        },
+        async () => {
+          const { rows, from } = await read<MetricsRow>(metricsStatement(tenantId, range), position)
+          return { fields: metricsFields(rows, range), from }
+        },
+      ),
+    calls: async (tenantId, { filter, limit, cursor: given }, position) => {
+      const key = filterKey(filter)
+      const cursor = given === undefined ? undefined : decodeCursor(tenantId, key, given)
+      // A page never comes from a server that is behind the page before it, or calls would be missing in between.
+      const notBefore = latest(position, cursor?.shownUpTo)
+      const untilMs = cursor === undefined ? filter.startedToMs : Date.parse(`${cursor.startedAt}Z`)
+      return answer(
+        { tenantId, key: `calls ${limit} ${given ?? ''} ${key}`, position, keepMs: keepMs(untilMs) },
+        async () => {
+          const { rows, from } = await read<CallsPageRow>(
+            callsPageStatement(tenantId, filter, cursor, limit),
+            notBefore,
+          )
+          return { fields: callsPageFields(rows, limit, tenantId, key), from }
+        },
+      )
+    },
+    // Nothing is kept of a timeline: it is asked for while a call goes on, and costs one look-up by key.
+    timeline: (tenantId, callId, position) =>
+      answer({ tenantId, key: `timeline ${callId}`, position, keepMs: 0 }, async () => {
+        const { rows, from } = await read<TimelineRow>(timelineStatement(tenantId, callId), position)
+        const fields = timelineFields(rows)
+        if (fields === undefined) throw CallNotFound()
+        return { fields, from }
+      }),
+  }
+}
+
+function keepMs(untilMs: number | undefined): number {
+  const settled = untilMs !== undefined && untilMs <= Date.now() - SETTLED_AFTER_MS
+  return settled ? KEEP_MS.settled : KEEP_MS.open
+}
+
+function latest(a: WalPosition | undefined, b: WalPosition | undefined): WalPosition | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a
+}

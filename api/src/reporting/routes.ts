@@ -1,0 +1,123 @@
+import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { InvalidPosition } from '../errors/catalogue.ts'
+import { problems } from '../http/problem-schema.ts'
+import type { WalPosition } from '../postgres/wal-position.ts'
+import { parseWalPosition } from '../postgres/wal-position.ts'
+import { parseCallsFilter } from './calls-filter.ts'
+import { checkQuery } from './check-query.ts'
+import { parseMetricsRange } from './metrics-range.ts'
+import {
+  CALLS_LIMIT,
+  CallsAnswer,
+  CallsQuery,
+  MetricsAnswer,
+  MetricsQuery,
+  TimelineAnswer,
+  TimelineParams,
+  TimelineQuery,
+} from './report-schemas.ts'
+import type { Answer, Reports } from './reports.ts'
+import { isSameAnswer } from './shared-answers.ts'
+
+/** Queries are checked by `checkQuery`, with the schema that documents them. */
+const unchecked = () => () => true
+const NOT_MODIFIED = { 304: { description: 'What the caller has (If-None-Match) is still so', type: 'null' } }
+
+export function reportingRoutes({ reports }: { readonly reports: Reports }): FastifyPluginAsync {
+  return async (app) => {
+    app.get(ROUTES.reportMetrics, {
+      config: { scope: 'reports:read' },
+      schema: {
+        tags: ['reports'],
+        summary: 'Metrics of calls by the hour or the day',
+        description:
+          'Counts by state and direction, and ring and talk time, of the calls that started in each bucket (UTC), and of the whole range.',
+        querystring: MetricsQuery,
+        response: { 200: MetricsAnswer, ...NOT_MODIFIED, ...problems(400, 422) },
+      },
+      validatorCompiler: unchecked,
+      handler: async (request, reply) => {
+        const query = checkQuery(MetricsQuery, request.query)
+        const range = parseMetricsRange(query, Date.now())
+        return send(
+          request,
+          reply,
+          await reports.metrics(request.principal.tenantId, range, positionOf(request, query)),
+        )
+      },
+    })
+
+    app.get(ROUTES.reportCalls, {
+      config: { scope: 'reports:read' },
+      schema: {
+        tags: ['reports'],
+        summary: 'Calls, newest first, a page at a time',
+        description:
+          'Sorted by when they started. Pass nextCursor on as cursor, with the same filters, for the next page; a page deep down ' +
+          'is as fast as the first. A walk shows every call that was there when it began. One whose start moves back meanwhile, ' +
+          'by an event that came late, may be shown again.',
+        querystring: CallsQuery,
+        response: { 200: CallsAnswer, ...NOT_MODIFIED, ...problems(400, 422) },
+      },
+      validatorCompiler: unchecked,
+      handler: async (request, reply) => {
+        const query = checkQuery(CallsQuery, request.query)
+        const { limit = CALLS_LIMIT.usual, cursor } = query
+        const page = { filter: parseCallsFilter(query), limit, ...(cursor === undefined ? {} : { cursor }) }
+        return send(request, reply, await reports.calls(request.principal.tenantId, page, positionOf(request, query)))
+      },
+    })
+
+    app.get(ROUTES.call, {
+      config: { scope: 'reports:read' },
+      schema: {
+        tags: ['reports'],
+        summary: 'A call and everything that happened to it',
+        params: TimelineParams,
+        querystring: TimelineQuery,
+        response: { 200: TimelineAnswer, ...NOT_MODIFIED, ...problems(400, 404) },
+      },
+      validatorCompiler: unchecked,
+      handler: async (request, reply) => {
+        const { callId } = checkQuery(TimelineParams, request.params)
+        const query = checkQuery(TimelineQuery, request.query)
+        return send(
+          request,
+          reply,
+          await reports.timeline(request.principal.tenantId, callId, positionOf(request, query)),
+        )
+      },
+    })
+  }
+}
+
+/** From the query string or the header. @throws {InvalidPosition} */
+function positionOf(request: FastifyRequest, query: { readonly position?: string }): WalPosition | undefined {
+  const given = query.position ?? request.headers[HEADERS.position]
+  if (given === undefined) return undefined
+  const position = parseWalPosition(String(given))
+  if (position === undefined) throw InvalidPosition()
+  return position
+}
+
+/** What else than the URL decides an answer, so that no cache on the way gives one caller's to another. */
+const VARY = [HEADERS.apiKey, 'authorization', HEADERS.tenantId, HEADERS.position].join(', ')
+
+function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  const maxAge = Math.floor(answer.maxAgeMs / 1000)
+  reply
+    .header('etag', `"${answer.tag}"`)
+    .header('cache-control', maxAge === 0 ? 'private, no-cache' : `private, max-age=${maxAge}`)
+    .header('vary', VARY)
+  if (callerHas(request.headers['if-none-match'], answer.tag)) return reply.code(304).send()
+  return reply.type('application/json; charset=utf-8').send(answer.body)
+}
+
+function callerHas(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.split(',').some((given) => {
+    const value = given.trim().replace(/^W\//, '')
+    return value === '*' || isSameAnswer(value.slice(1, -1), tag)
+  })
+}
