@@ -17,7 +17,7 @@ export type GroupReading = {
 const TICKS_PER_SECOND = 100
 
 /** @returns undefined when the process is gone, or elsewhere than on Linux */
-export function readGroup(pid: number): GroupReading | undefined {
+export function readGroup(pid: number, { withDescendants = true } = {}): GroupReading | undefined {
   const cpuSeconds = new Map<number, number>()
   const diskRead = new Map<number, number>()
   const diskWritten = new Map<number, number>()
@@ -25,7 +25,7 @@ export function readGroup(pid: number): GroupReading | undefined {
   let sharedBytes = 0
   let threads = 0
   let openFiles = 0
-  for (const member of withDescendants(pid)) {
+  for (const member of withDescendants ? descendantsOf(pid) : [pid]) {
     try {
       const stat = readFileSync(`/proc/${member}/stat`, 'latin1')
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -54,7 +54,7 @@ export function readGroup(pid: number): GroupReading | undefined {
   }
 }
 
-function withDescendants(pid: number): readonly number[] {
+function descendantsOf(pid: number): readonly number[] {
   const members = [pid]
   for (let i = 0; i < members.length; i++) {
     try {

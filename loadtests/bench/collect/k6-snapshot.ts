@@ -1,0 +1,69 @@
+/** What a running k6 says of itself over REST: cumulative counts, which add up over runners and subtract over time. */
+import type { HistogramData } from '../../results-format.ts'
+import { splitCounters } from '../../scenarios/lib/bucket-names.ts'
+import { mergeHistograms, subtractHistograms } from '../../scenarios/lib/histogram.ts'
+
+export type K6Snapshot = {
+  readonly counters: Readonly<Record<string, number>>
+  readonly histograms: Readonly<Record<string, HistogramData>>
+}
+
+type RestMetric = {
+  readonly id: string
+  readonly attributes: { readonly type: string; readonly sample?: { readonly count?: number } }
+}
+
+/** k6's own counters are named as in a result. */
+const OWN = /^(iterations|dropped_iterations|http_reqs|data_sent|data_received|ws_.*|checks)$/
+
+/**
+ * @param address `host:port` of k6's REST API
+ * @returns undefined when it does not answer, as before its start and at its end
+ */
+export async function readK6(address: string, timeoutMs = 1_000): Promise<K6Snapshot | undefined> {
+  try {
+    const response = await fetch(`http://${address}/v1/metrics`, { signal: AbortSignal.timeout(timeoutMs) })
+    if (!response.ok) return undefined
+    return snapshotOf(((await response.json()) as { readonly data: readonly RestMetric[] }).data)
+  } catch {
+    return undefined
+  }
+}
+
+export function snapshotOf(metrics: readonly RestMetric[]): K6Snapshot {
+  const counts: Record<string, number> = {}
+  for (const { id, attributes } of metrics) {
+    if (attributes.type !== 'counter') continue
+    counts[OWN.test(id) ? `k6_${id}` : id] = attributes.sample?.count ?? 0
+  }
+  return splitCounters(counts)
+}
+
+export function mergeSnapshots(snapshots: readonly K6Snapshot[]): K6Snapshot {
+  const counters: Record<string, number> = {}
+  const histograms = new Map<string, HistogramData[]>()
+  for (const snapshot of snapshots) {
+    for (const [name, count] of Object.entries(snapshot.counters)) counters[name] = (counters[name] ?? 0) + count
+    for (const [name, histogram] of Object.entries(snapshot.histograms)) {
+      histograms.set(name, [...(histograms.get(name) ?? []), histogram])
+    }
+  }
+  return {
+    counters,
+    histograms: Object.fromEntries([...histograms].map(([name, list]) => [name, mergeHistograms(list)])),
+  }
+}
+
+/** What happened between two snapshots; names that did not move are left out. */
+export function subtractSnapshots(later: K6Snapshot, earlier: K6Snapshot): K6Snapshot {
+  const counters = Object.entries(later.counters)
+    .map(([name, count]) => [name, count - (earlier.counters[name] ?? 0)] as const)
+    .filter(([, count]) => count !== 0)
+  const histograms = Object.entries(later.histograms)
+    .map(([name, histogram]) => {
+      const before = earlier.histograms[name]
+      return [name, before === undefined ? histogram : subtractHistograms(histogram, before)] as const
+    })
+    .filter(([, { counts }]) => counts.length > 0)
+  return { counters: Object.fromEntries(counters), histograms: Object.fromEntries(histograms) }
+}

@@ -1,0 +1,117 @@
+/**
+ * Samples every server while a scenario runs.
+ *
+ * new ──begin()──▶ sampling ──end()──▶ ended
+ *
+ * new       nothing is connected
+ * sampling  statistics that can be set back were; a sample is taken on a fixed beat, all sources at once
+ * ended     everything is closed; the evidence is complete
+ */
+import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { apiSource } from './api-source.ts'
+import { postgresSource } from './postgres-source.ts'
+import { machineSource, processSource, type WatchedProcess } from './process-source.ts'
+import { redisSource } from './redis-source.ts'
+import { createSeriesRecorder, type SeriesRecorder } from './series-recorder.ts'
+import { SERVER_EVIDENCE_FORMAT, type ServerEvidence } from './server-evidence.ts'
+import type { Source } from './source.ts'
+
+export type SamplerTargets = {
+  readonly api: readonly { readonly id: string; readonly adminUrl: string }[]
+  /** As a role that may see all statistics. */
+  readonly postgres?: { readonly primaryUrl: string; readonly replicaUrl?: string }
+  readonly redisUrl?: string
+  /** Those on this machine. */
+  readonly processes: readonly WatchedProcess[]
+}
+
+export type Sampler = { end(): Promise<ServerEvidence> }
+
+/** @param everyMs the beat, from 500; a tenth of it is more than a sample takes */
+export async function beginSampling(targets: SamplerTargets, everyMs: number): Promise<Sampler> {
+  const startedAtMs = Date.now()
+  const omitted: string[] = []
+  const clock = createSeriesRecorder(startedAtMs)
+  const samples: ((atMs: number) => Promise<void>)[] = []
+
+  /** A source with a recorder of its own; without it, in case that it cannot even begin. */
+  const watch = async <T>(name: string, source: Source<T>) => {
+    const recorder = createSeriesRecorder(startedAtMs)
+    try {
+      await source.begin()
+    } catch (error) {
+      omitted.push(`${name} was not sampled: ${(error as Error).message}`)
+      await source.close()
+      return async () => undefined
+    }
+    samples.push((atMs) => sampleInto(source, recorder, atMs))
+    return async () => {
+      try {
+        return await source.end(recorder)
+      } catch (error) {
+        omitted.push(`the evidence of ${name} is incomplete: ${(error as Error).message}`)
+        return undefined
+      } finally {
+        await source.close()
+      }
+    }
+  }
+
+  const linux = process.platform === 'linux'
+  if (!linux)
+    omitted.push(`CPU, memory, disk and network were not sampled: that needs Linux, this is ${process.platform}`)
+  const endMachine = linux ? await watch('the machine', machineSource(availableParallelism())) : undefined
+  const endProcesses = linux ? await watch('the processes', processSource(targets.processes)) : undefined
+  const endApi = await Promise.all(targets.api.map(({ id, adminUrl }) => watch(id, apiSource(id, adminUrl))))
+  const { postgres, redisUrl } = targets
+  const endPrimary = postgres && (await watch('the Postgres primary', postgresSource('primary', postgres.primaryUrl)))
+  const endReplica = postgres?.replicaUrl
+    ? await watch('the Postgres replica', postgresSource('replica', postgres.replicaUrl))
+    : undefined
+  const endRedis = redisUrl === undefined ? undefined : await watch('Redis', redisSource(redisUrl))
+
+  const stopping = new AbortController()
+  const sampling = (async () => {
+    let next = performance.now()
+    while (!stopping.signal.aborted) {
+      const atMs = Date.now()
+      clock.begin(atMs)
+      await Promise.all(samples.map((sample) => sample(atMs)))
+      next = Math.max(next + everyMs, performance.now())
+      await sleep(next - performance.now(), undefined, { signal: stopping.signal }).catch(() => {})
+    }
+  })()
+
+  return {
+    async end() {
+      stopping.abort()
+      await sampling
+      const [machine, processes, primary, replica, redis, ...api] = await Promise.all([
+        endMachine?.(),
+        endProcesses?.(),
+        endPrimary?.(),
+        endReplica?.(),
+        endRedis?.(),
+        ...endApi.map((end) => end()),
+      ])
+      return {
+        format: SERVER_EVIDENCE_FORMAT,
+        startedAt: new Date(startedAtMs).toISOString(),
+        endedAt: new Date().toISOString(),
+        atSeconds: clock.atSeconds(),
+        ...(machine === undefined ? {} : { machine }),
+        processes: processes ?? [],
+        api: api.filter((evidence) => evidence !== undefined),
+        ...(primary === undefined ? {} : { postgres: { primary, ...(replica === undefined ? {} : { replica }) } }),
+        ...(redis === undefined ? {} : { redis }),
+        omitted,
+      }
+    },
+  }
+}
+
+async function sampleInto(source: Source<unknown>, recorder: SeriesRecorder, atMs: number): Promise<void> {
+  recorder.begin(atMs)
+  await source.sample(recorder).catch(() => {})
+}
