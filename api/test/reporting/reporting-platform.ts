@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+import type { CallState } from '@hopwhistle/contract/calls.ts'
+import type { InjectOptions } from 'fastify'
+import pg from 'pg'
+import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import type { TestDatabase } from '../../../test-support/fresh-database.ts'
+import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import { freshRedis } from '../../../test-support/fresh-redis.ts'
+import { createAuthenticator } from '../../src/access/authenticator.ts'
+import { createTenantRate } from '../../src/access/tenant-rate.ts'
+import { buildApp } from '../../src/app.ts'
+import { createIngest } from '../../src/calls/ingest.ts'
+import { callRoutes } from '../../src/calls/routes.ts'
+import { parseSettings } from '../../src/config/settings.ts'
+import { createHealth } from '../../src/health/health.ts'
+import { openPostgres } from '../../src/postgres/open-postgres.ts'
+import { createReplicaMonitor } from '../../src/postgres/replica-monitor.ts'
+import { openRedis } from '../../src/redis/open-redis.ts'
+import { createReportCache } from '../../src/redis/report-cache.ts'
+import { createReports } from '../../src/reporting/reports.ts'
+import { reportingRoutes } from '../../src/reporting/routes.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+
+export type Platform = Awaited<ReturnType<typeof startPlatform>>
+export type Tenant = Awaited<ReturnType<Platform['newTenant']>>
+
+export type PlatformOptions = {
+  readonly database?: TestDatabase
+  /** Instead of the replica's own address, to come between; null: no replica. */
+  readonly replicaUrl?: string | null
+  readonly primaryUrl?: string
+  readonly redisUrl?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** An instance that takes events and answers reports, on a database and a Redis of its own, without listening. */
+export async function startPlatform(options: PlatformOptions = {}) {
+  const database = options.database ?? (await freshDatabase())
+  const redisUrl = options.redisUrl ?? (await freshRedis()).url
+  const replicaUrl = options.replicaUrl === undefined ? database.replicaUrl : options.replicaUrl
+  const settings = parseSettings({
+    DATABASE_URL: options.primaryUrl ?? database.apiUrl,
+    ...(replicaUrl === null ? {} : { DATABASE_REPLICA_URL: replicaUrl }),
+    REDIS_URL: redisUrl,
+    INSTANCE_ID: 'test',
+    ...options.env,
+  })
+  const log = createLog({ level: process.env.TEST_LOG_LEVEL ?? 'silent', instanceId: 'test' })
+  const metrics = createMetrics()
+  const postgres = openPostgres(settings, log, metrics)
+  const redis = openRedis(settings, log, metrics)
+  const replica = createReplicaMonitor({ postgres, settings, metrics, log })
+  const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: async () => {} })
+  const reports = createReports({ replica, cache: createReportCache(redis), metrics, settings })
+  const tenantRate = createTenantRate(1_000_000, undefined)
+  const tenantOfKey = new Map<string, string>()
+  const { http } = await buildApp({
+    log,
+    metrics,
+    limits: settings,
+    access: {
+      authenticator: {
+        ...createAuthenticator(async () => undefined, 0),
+        authenticate: async (key) => {
+          const tenantId = tenantOfKey.get(key)
+          return tenantId === undefined
+            ? undefined
+            : { keyId: key, tenantId, scopes: new Set(['events:write', 'reports:read'] as const) }
+        },
+      },
+      tenantRate,
+      ratePerSecond: 1_000_000,
+      metrics,
+    },
+    health: createHealth('test', () => ({})),
+    refreshUsage: () => {},
+    capabilities: [callRoutes({ ingest }), reportingRoutes({ reports })],
+  })
+  const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
+  const ownerReplica = new pg.Pool({ connectionString: database.ownerReplicaUrl, max: 1 })
+  for (const pool of [owner, ownerReplica]) pool.on('error', () => {})
+  const deadline = { timeoutMs: 10_000, everyMs: 5 }
+  await waitUntil('Redis to answer', () => redis.isUp(), deadline)
+  if (replicaUrl !== null) await waitUntil('the replica to be in use', () => replica.isUp(), deadline)
+
+  return {
+    database,
+    redisUrl,
+    redis,
+    replica,
+    metrics,
+    reports,
+    owner,
+    ownerReplica,
+    counted: async (counter: { get(): Promise<{ values: { value: number; labels: object }[] }> }, labels: object) => {
+      const { values } = await counter.get()
+      return values.find((v) => JSON.stringify(v.labels) === JSON.stringify(labels))?.value ?? 0
+    },
+    newTenant: async () => {
+      const tenantId = randomUUID()
+      const key = `key-of-${tenantId}`
+      await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenantId, 'of a test'])
+      tenantOfKey.set(key, tenantId)
+      const ask = async (url: string, headers: Record<string, string> = {}) => {
+        const answer = await http.inject({ url, headers: { 'x-api-key': key, ...headers } } satisfies InjectOptions)
+        return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: parse(answer.body) }
+      }
+      return {
+        tenantId,
+        key,
+        ask,
+        metrics: (query: Record<string, string>) => ask(`/api/v1/reporting/metrics?${new URLSearchParams(query)}`),
+        calls: (query: Record<string, string> = {}) => ask(`/api/v1/reporting/calls?${new URLSearchParams(query)}`),
+        /** @returns the position to read it from */
+        post: async (...events: readonly TestEvent[]): Promise<string> => {
+          const answer = await http.inject({
+            method: 'POST',
+            url: '/api/v1/events/calls',
+            headers: { 'x-api-key': key },
+            payload: { events: events.map(eventBody) },
+          })
+          const refused = answer.json().results.find((r: { status: number }) => r.status >= 300)
+          if (refused !== undefined) throw new Error(`an event was refused: ${JSON.stringify(refused)}`)
+          return answer.json().position
+        },
+      }
+    },
+    close: async () => {
+      await http.close()
+      await ingest.drain()
+      tenantRate.stop()
+      replica.stop()
+      await redis.close()
+      await Promise.all([postgres.close(), owner.end(), ownerReplica.end()])
+    },
+  }
+}
+
+export type TestEvent = {
+  readonly callId: string
+  readonly state: CallState
+  readonly atMs: number
+  readonly eventId?: string
+  readonly direction?: 'inbound' | 'outbound'
+  readonly from?: string
+  readonly to?: string
+  readonly metadata?: object
+}
+
+function eventBody({ atMs, eventId = randomUUID(), ...event }: TestEvent) {
+  return { eventId, occurredAt: new Date(atMs).toISOString(), ...event }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+function parse(body: string): any {
+  return body === '' ? undefined : JSON.parse(body)
+}
