@@ -1,0 +1,69 @@
+/** Figures as people read them. No locale is asked, so that the same figure is the same text everywhere. */
+import { type Metric, meets } from './verdict.ts'
+
+/** `1,204`, `0.5`, `-3`. */
+export function number(value: number, decimals = 0): string {
+  const [whole = '0', fraction] = Math.abs(value).toFixed(decimals).split('.')
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
+  const text = fraction === undefined ? grouped : `${grouped}.${fraction}`
+  return value < 0 && /[1-9]/.test(text) ? `-${text}` : text
+}
+
+/** With as many decimals as tell it from its neighbours: `0.04`, `8.3`, `24`, `1,204`. */
+export function figure(value: number): string {
+  const size = Math.abs(value)
+  if (size === 0) return '0'
+  if (size < 0.1) return number(value, 3)
+  if (size < 1) return number(value, 2)
+  return number(value, size < 10 ? 1 : 0)
+}
+
+export const ms = (value: number): string => `${figure(value)} ms`
+
+/** @param share 0 to 1 */
+export const percent = (share: number): string => `${figure(100 * share)} %`
+
+/** `512 B`, `3.4 MB`, in steps of 1024. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(count) / 10))
+  const value = count / 1024 ** power
+  return `${power === 0 ? number(value) : figure(value)} ${units[power]}`
+}
+
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${number(count)} ${count === 1 ? one : many}`
+
+/** `a`, `a and b`, `a, b and c`. */
+export function list(items: readonly string[]): string {
+  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
+}
+
+export const COMPARISON = { '>=': '≥', '>': '>', '<': '<' } as const
+
+/** `≥500`, `<300`, `>95`. */
+export const targetText = ({ comparison, target }: Metric): string => `${COMPARISON[comparison]}${number(target)}`
+
+const MOST_DECIMALS = 6
+
+/**
+ * The measured figure, rounded so that it stays on its side of the target: 499.97 does not read as 500.0, nor 94.999
+ * as 95.00.
+ */
+export function measuredText(metric: Metric): string {
+  const { measured, unit } = metric
+  if (measured === undefined) return 'not measured'
+  if (unit === '%' && measured === 100) return '100'
+  const least = unit === '%' ? 2 : unit === 'ms' && measured >= 10 ? 0 : 1
+  for (let decimals = least; decimals < MOST_DECIMALS; decimals++) {
+    const text = number(measured, decimals)
+    const read = Number(text.replaceAll(',', ''))
+    const hides100 = unit === '%' && read === 100
+    if (!hides100 && meets({ ...metric, measured: read }) === meets(metric)) return text
+  }
+  return number(measured, MOST_DECIMALS)
+}
+
+/** `500.2 updates/s`, `99.99 %`; `not measured` alone. */
+export const measuredWithUnit = (metric: Metric): string =>
+  metric.measured === undefined ? measuredText(metric) : `${measuredText(metric)} ${metric.unit}`

@@ -1,0 +1,54 @@
+import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import { readSeriesName } from '../../findings/series-name.ts'
+import { type Evidence, invalid, type Rule, remark } from '../evidence.ts'
+import { number, plural } from '../format.ts'
+import { countOf } from '../totals.ts'
+
+/** The first and the last sample lie a moment off the test's ends, and a request may end unseen. */
+const TOLERANCE = 0.005
+
+/** The API counted the same requests and deliveries as k6 did. */
+export const apiCounters: Rule = {
+  name: 'api-counters',
+  check(evidence) {
+    const { server, scenario, totals } = evidence
+    if (server === undefined || server.api.length === 0) return []
+    const unanswered = server.api.filter(({ unanswered }) => unanswered > 0)
+    const reasons = unanswered.map(({ instance, unanswered }) =>
+      remark(`${instance} left ${plural(unanswered, 'request')} for its metrics unanswered`),
+    )
+    if (scenario === 'call-state-updates') {
+      const sent = countOf(totals, 'updates_sent_ramp') + countOf(totals, 'updates_sent_peak')
+      return [...reasons, ...compare('updates', sent, requests(evidence, [ROUTES.demoCallEvent]))]
+    }
+    if (scenario === 'reporting-endpoints') {
+      const sent = countOf(totals, 'reports_sent_ramp') + countOf(totals, 'reports_sent_peak')
+      return [...reasons, ...compare('reports', sent, requests(evidence, [ROUTES.reportMetrics, ROUTES.reportCalls]))]
+    }
+    const delivered = countOf(totals, 'messages_delivered')
+    return [...reasons, ...compare('deliveries', delivered, sum(evidence, METRICS.liveDelivered))]
+  },
+}
+
+function requests(evidence: Evidence, routes: readonly string[]): number {
+  return sum(evidence, METRICS.httpRequests, ({ route = '' }) => routes.includes(route))
+}
+
+function sum({ server }: Evidence, name: string, matches = (_: Readonly<Record<string, string>>) => true): number {
+  let total = 0
+  for (const { totals } of server?.api ?? []) {
+    for (const [series, grown] of Object.entries(totals)) {
+      const read = readSeriesName(series)
+      if (read.name === name && matches(read.labels)) total += grown
+    }
+  }
+  return total
+}
+
+function compare(what: string, byK6: number, byApi: number) {
+  // One request of k6's `setup` for each runner is in there too.
+  const allowed = Math.max(10, byK6 * TOLERANCE)
+  if (Math.abs(byK6 - byApi) <= allowed) return []
+  return [invalid(`k6 counted ${number(byK6)} ${what}, and the API ${number(byApi)}`)]
+}

@@ -1,0 +1,35 @@
+import { invalid, type Rule } from '../evidence.ts'
+import { number, plural } from '../format.ts'
+import { countOf } from '../totals.ts'
+
+/** Every message due at every subscriber is accounted for, as delivered or as lost. */
+export const deliveriesAddUp: Rule = {
+  name: 'deliveries-add-up',
+  check({ scenario, totals, result }) {
+    if (scenario !== 'redis-pubsub' || result.runners.length === 0) return []
+    const reasons = []
+    const [due, delivered, lost, mismatched, malformed] = [
+      'messages_due',
+      'messages_delivered',
+      'messages_lost',
+      'messages_mismatched',
+      'frames_malformed',
+    ].map((name) => countOf(totals, name)) as [number, number, number, number, number]
+    const subscribers = Number(result.runners[0]?.settings.subscribers ?? 0)
+    const failed = ['ramp', 'peak', 'cool'].reduce((sum, phase) => sum + countOf(totals, `publish_failed_${phase}`), 0)
+    // A publish without an answer may have been stored and delivered all the same.
+    if (Math.abs(delivered + lost - due) > failed * subscribers) {
+      reasons.push(
+        invalid(
+          `${number(due)} deliveries were due, and ${number(delivered)} made and ${number(lost)} lost ` +
+            `are ${number(delivered + lost)}`,
+        ),
+      )
+    }
+    if (mismatched > 0) {
+      reasons.push(invalid(`subscribers count ${plural(mismatched, 'message')} otherwise by event id than by offset`))
+    }
+    if (malformed > 0) reasons.push(invalid(`${plural(malformed, 'frame')} did not hold what its head promised`))
+    return reasons
+  },
+}

@@ -1,0 +1,14 @@
+import { invalid, type Rule } from '../evidence.ts'
+import { number } from '../format.ts'
+import { countOf } from '../totals.ts'
+
+/** No subscriber got a message twice: an offset is delivered once. */
+export const duplicates: Rule = {
+  name: 'duplicates',
+  check({ totals }) {
+    const twice = countOf(totals, 'messages_duplicated')
+    if (twice === 0) return []
+    const delivered = countOf(totals, 'messages_delivered')
+    return [invalid(`${number(twice)} messages arrived twice, beside ${number(delivered)} delivered once`)]
+  },
+}

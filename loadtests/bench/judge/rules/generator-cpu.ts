@@ -1,0 +1,33 @@
+import { duringPhase, invalid, mean, type Rule, remark } from '../evidence.ts'
+import { list, number, percent } from '../format.ts'
+
+/** From here on a machine has no CPU left, as a part of its cores. */
+const SATURATED = 0.97
+/** From here on k6 is one of those that used it up. */
+const LARGE_SHARE = 0.25
+
+/**
+ * A miss is not for want of CPU in the generator.
+ *
+ * Where k6 shares the machine, it can run out of CPU together with what it measures. Its latencies then hold its own
+ * waiting as well: a target that is met all the same is met, one that is missed may be missed by k6.
+ */
+export const generatorCpu: Rule = {
+  name: 'generator-cpu',
+  check({ server, result, metrics }) {
+    if (server?.machine === undefined) return []
+    const during = duringPhase(result, server)
+    const { cores, cpuCores } = server.machine
+    const idle = mean(during(cpuCores.idle))
+    const k6 = server.processes
+      .filter(({ kind }) => kind === 'k6')
+      .reduce((sum, { cpuCores }) => sum + (mean(during(cpuCores)) ?? 0), 0)
+    if (idle === undefined) return []
+    const busy = 1 - idle / cores
+    if (busy < SATURATED || k6 < LARGE_SHARE * cores) return []
+    const figures = `the machine was ${percent(busy)} busy during the peak and k6 used ${number(k6, 2)} of ${cores} cores`
+    const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
+    if (misses.length === 0) return [remark(`${figures}: the latencies hold the generator's own waiting for CPU`)]
+    return [invalid(`generator: ${figures}, so that a miss (${list(misses)}) may be its own`)]
+  },
+}

@@ -1,0 +1,14 @@
+import { invalid, type Rule } from '../evidence.ts'
+import { number } from '../format.ts'
+import { countOf } from '../totals.ts'
+
+/** No subscriber got a message after a later one: offsets arrive in order. */
+export const reorderings: Rule = {
+  name: 'reorderings',
+  check({ totals }) {
+    const late = countOf(totals, 'messages_reordered')
+    if (late === 0) return []
+    const delivered = countOf(totals, 'messages_delivered')
+    return [invalid(`${number(late)} of ${number(delivered)} messages arrived after one with a higher offset`)]
+  },
+}

@@ -1,0 +1,53 @@
+/** What has to hold before figures count, in the order in which a person would want to hear of it. */
+import type { Rule } from '../evidence.ts'
+import { apiCounters } from './api-counters.ts'
+import { boundBeyondTarget } from './bound-beyond-target.ts'
+import { bucketsAddUp } from './buckets-add-up.ts'
+import { cutShort } from './cut-short.ts'
+import { deliveriesAddUp } from './deliveries-add-up.ts'
+import { differentSettings } from './different-settings.ts'
+import { droppedIterations } from './dropped-iterations.ts'
+import { duplicates } from './duplicates.ts'
+import { generatorCpu } from './generator-cpu.ts'
+import { lateStart } from './late-start.ts'
+import { missingRunner } from './missing-runner.ts'
+import { noSamples } from './no-samples.ts'
+import { offeredRate } from './offered-rate.ts'
+import { percentileGrid } from './percentile-grid.ts'
+import { receiveLag } from './receive-lag.ts'
+import { reorderings } from './reorderings.ts'
+import { requestsAddUp } from './requests-add-up.ts'
+import { runnerError } from './runner-error.ts'
+import { scheduleLag } from './schedule-lag.ts'
+import { seriesAddUp } from './series-add-up.ts'
+import { smallerLoad } from './smaller-load.ts'
+import { smokeProfile } from './smoke-profile.ts'
+import { subscribersLost } from './subscribers-lost.ts'
+import { unequalShares } from './unequal-shares.ts'
+
+export const RULES: readonly Rule[] = [
+  noSamples,
+  missingRunner,
+  runnerError,
+  cutShort,
+  lateStart,
+  differentSettings,
+  unequalShares,
+  smallerLoad,
+  droppedIterations,
+  offeredRate,
+  scheduleLag,
+  receiveLag,
+  generatorCpu,
+  requestsAddUp,
+  bucketsAddUp,
+  seriesAddUp,
+  percentileGrid,
+  subscribersLost,
+  deliveriesAddUp,
+  duplicates,
+  reorderings,
+  boundBeyondTarget,
+  apiCounters,
+  smokeProfile,
+]

@@ -1,0 +1,25 @@
+import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { invalid, provesTargets, type Rule } from '../evidence.ts'
+import { number } from '../format.ts'
+
+/** The test was shaped as large as the targets are: less load proves nothing about them. */
+export const smallerLoad: Rule = {
+  name: 'smaller-load',
+  check({ result, scenario }) {
+    const [runner] = result.runners
+    if (runner === undefined || !provesTargets(result.profile)) return []
+    const { settings } = runner
+    const needed: [what: string, given: unknown, needed: number][] = [
+      ['requests or messages a second', settings.targetPerSecond, SLOS[scenario].ratePerSecond],
+    ]
+    if (scenario === 'redis-pubsub') {
+      needed.push(['subscribers', settings.subscribers, SLOS[scenario].subscribers])
+      needed.push(['publishers', settings.publishers, SLOS[scenario].publishers])
+    }
+    return needed
+      .filter(([, given, least]) => typeof given === 'number' && given < least)
+      .map(([what, given, least]) =>
+        invalid(`the test was set to ${number(Number(given))} ${what}; the target is about ${number(least)}`),
+      )
+  },
+}
