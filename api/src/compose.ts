@@ -14,6 +14,9 @@ import { openPostgres } from './postgres/open-postgres.ts'
 import { createReplicaMonitor } from './postgres/replica-monitor.ts'
 import { exchangeCounts } from './redis/exchange-counts.ts'
 import { openRedis } from './redis/open-redis.ts'
+import { createReportCache } from './redis/report-cache.ts'
+import { createReports } from './reporting/reports.ts'
+import { reportingRoutes } from './reporting/routes.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { usageGauges } from './telemetry/refresh-usage.ts'
@@ -38,6 +41,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   )
   const tenantRate = createTenantRate(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: async () => {} })
+  const reports = createReports({ replica, cache: createReportCache(redis), metrics, settings })
 
   const health = createHealth(settings.instanceId, () => ({
     postgres: replica.primaryIsUp(),
@@ -56,7 +60,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     access: { authenticator, tenantRate, ratePerSecond: settings.tenantRatePerSecond, metrics },
     health,
     refreshUsage,
-    capabilities: [callRoutes({ ingest }), liveRoutes()],
+    capabilities: [callRoutes({ ingest }), reportingRoutes({ reports }), liveRoutes()],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
 
