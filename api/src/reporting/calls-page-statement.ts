@@ -12,9 +12,9 @@ const FETCH_SIZES = [26, 51, 101, 201] as const
  * A page of calls, newest first, by (started_at, call_id): as fast on the ten-thousandth page as on the first, and
  * under every combination of filters.
  *
- * Plan: every index of the filters ends in (started_at desc, call_id desc), so a page is `limit` index entries from
- * where the last one ended, and never a sort or a count of what lies before. For that, all columns of the index that
- * come earlier must be given:
+ * Plan: every index of the filters ends in started_at desc, so a page is about `limit` index entries from where the
+ * last one ended, an incremental sort by call_id where calls started in the same instant, and never a sort or a
+ * count of what lies before. For that, all columns of the index that come earlier must be given:
  *
  *   calls_started      tenant
  *   calls_final_state  tenant, final_state, direction
@@ -22,7 +22,7 @@ const FETCH_SIZES = [26, 51, 101, 201] as const
  *   calls_to           tenant, to_number, final_state, direction
  *
  * Where a filter leaves final_state or direction open, their few values are enumerated: one branch each, every branch
- * in order and no longer than a page, merged. 18 branches read a page of one number's calls in about 0.4 ms.
+ * in order and no longer than a page, merged. 18 branches read a page of one number's calls in about a millisecond.
  */
 export function callsPageStatement(
   tenantId: string,
