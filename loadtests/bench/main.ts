@@ -3,14 +3,29 @@
  *
  * The first Ctrl-C (or SIGTERM) stops everything in order, the second one at once.
  */
+import { baseline } from './commands/baseline.ts'
 import type { Command } from './commands/command.ts'
+import { migrate, seed } from './commands/database.ts'
+import { document } from './commands/document.ts'
 import { down } from './commands/down.ts'
+import { judge } from './commands/judge.ts'
+import { run } from './commands/run.ts'
 import { status } from './commands/status.ts'
 import { up } from './commands/up.ts'
 import { EXIT, Failure, Usage } from './lib/failure.ts'
 import { openTerminal } from './lib/terminal.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { up, status, down }
+const COMMANDS: Readonly<Record<string, Command>> = {
+  baseline,
+  up,
+  status,
+  down,
+  run,
+  judge,
+  document,
+  migrate,
+  seed,
+}
 
 const HELP = `Usage: main.ts COMMAND [OPTIONS]
 

@@ -1,0 +1,124 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import type { LoadtestResult } from '../../results-format.ts'
+import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import { Failure } from '../lib/failure.ts'
+import { parseOptions } from '../lib/parse-options.ts'
+import { measureAll } from '../run/measure-all.ts'
+import { readEnvironment } from '../run/read-environment.ts'
+import { stackTarget } from '../run/target.ts'
+import { startGuard } from '../stack/guard.ts'
+import { makeTempDir } from '../stack/run-as.ts'
+import { readRecord, stackFolder } from '../stack/stack-record.ts'
+import { startStack } from '../stack/start-stack.ts'
+import { runningOf, stopStack } from '../stack/stop-stack.ts'
+import { findK6 } from '../tools/find-k6.ts'
+import { findRedis } from '../tools/find-redis.ts'
+import type { Command, CommandContext } from './command.ts'
+import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
+import { nextStep, printVerdicts, writeAll } from './report-results.ts'
+
+export const baseline: Command = {
+  summary: 'start the platform, measure it, write the baselines document, stop it',
+  help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--keep] [--results-dir DIR]
+
+Starts Postgres with a streaming replica, Redis and three API instances, loads the demo data, runs the three k6
+scenarios while every server is sampled, judges them, writes loadtests/results, loadtests/baselines and
+docs/performance-baselines.md, and stops everything, also on Ctrl-C.
+
+  --profile PROFILE    quick if not given:
+${PROFILES_HELP.replace(/^/gm, '                     ')}
+  --scenario NAME      call-state-updates, reporting-endpoints or redis-pubsub; may be repeated; all if not given
+  --keep               leave the platform running afterwards; main.ts down stops it
+  --results-dir DIR    instead of loadtests/results
+
+A profile of smoke leaves the baselines and the document as they are.
+
+Environment:
+  K6                        the k6 to use
+  HOPWHISTLE_ENVIRONMENT    name of this machine's baseline, if not for example linux-x64-2-cores
+  HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
+  API_INSTANCES is not read: the baselines are of three.
+
+Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the evidence is not valid or the
+measurement could not be made.
+`,
+  async run(args, context) {
+    const { values } = parseOptions(args, {
+      profile: { type: 'string' },
+      scenario: { type: 'string', multiple: true },
+      keep: { type: 'boolean', default: false },
+      'results-dir': { type: 'string' },
+    })
+    const profile = profileOf(values.profile)
+    const scenarios = scenariosOf(values.scenario ?? [])
+    const { print, terminal } = context
+    const results = await withStack(values.keep, context, async (measure) =>
+      measureAll({
+        ...measure,
+        profile,
+        scenarios,
+        ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
+      }),
+    )
+    terminal.clear()
+    const exitCode = printVerdicts(results, print)
+    if (writesBaselines(profile)) await writeAll(results, print)
+    print(writesBaselines(profile) ? nextStep(exitCode) : '')
+    return exitCode
+  },
+}
+
+const writesBaselines = (profile: ProfileName): boolean => profile !== 'smoke'
+
+const INSTANCES = 3
+
+type Measure = Omit<Parameters<typeof measureAll>[0], 'profile' | 'scenarios' | 'resultsDir'>
+
+/** Starts a stack of the measurement's own, and stops it however the measurement ends. */
+async function withStack(
+  keep: boolean,
+  context: CommandContext,
+  use: (measure: Measure) => Promise<readonly LoadtestResult[]>,
+): Promise<readonly LoadtestResult[]> {
+  const { terminal, signal } = context
+  const other = readRecord(stackFolder())
+  const otherRuns = other !== undefined && runningOf(other).length > 0
+  if (otherRuns && keep) throw new Failure('a stack is up already, and two cannot be kept; first: main.ts down')
+  if (otherRuns) process.stderr.write('A stack is up beside this measurement and takes some of its CPU: main.ts down\n')
+
+  const k6 = await findK6(terminal, signal)
+  const redisServer = await findRedis(terminal, signal)
+  const scratch = makeTempDir('hopwhistle-baseline-')
+  const dir = keep ? stackFolder() : join(scratch, 'stack')
+  const guard = startGuard()
+  guard.remove(scratch)
+  let kept = false
+  try {
+    const details = await startStack({
+      dir,
+      port: { number: DEFAULT_PORT, when: 'preferred' },
+      host: '127.0.0.1',
+      instances: INSTANCES,
+      redisServer,
+      guard,
+      terminal,
+      signal,
+    })
+    const target = stackTarget(readRecord(dir)?.processes ?? [], details)
+    const environment = await readEnvironment(target, k6.version)
+    const results = await use({ target, k6, environment, scratchDir: join(scratch, 'k6'), guard, terminal, signal })
+    kept = keep
+    return results
+  } finally {
+    const record = readRecord(dir)
+    if (record !== undefined && !kept) {
+      terminal.show('  … stopping')
+      await stopStack(dir, record)
+    }
+    terminal.clear()
+    guard.off()
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}

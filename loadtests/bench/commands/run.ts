@@ -1,0 +1,96 @@
+import { rmSync } from 'node:fs'
+import { Failure, Usage } from '../lib/failure.ts'
+import { parseOptions } from '../lib/parse-options.ts'
+import { measureAll } from '../run/measure-all.ts'
+import { readEnvironment } from '../run/read-environment.ts'
+import { remoteTarget, stackTarget, type Target } from '../run/target.ts'
+import { startGuard } from '../stack/guard.ts'
+import { makeTempDir } from '../stack/run-as.ts'
+import { readRecord, stackFolder } from '../stack/stack-record.ts'
+import { findK6 } from '../tools/find-k6.ts'
+import type { Command } from './command.ts'
+import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
+import { printVerdicts } from './report-results.ts'
+
+/** What a scenario may be told beside its profile; passed on as it is, and checked by the scenario. */
+const OVERRIDES = [
+  'RATE',
+  'VUS',
+  'RAMP_SECONDS',
+  'PEAK_SECONDS',
+  'SUBSCRIBERS',
+  'PUBLISHER_VUS',
+  'MESSAGES_PER_SECOND',
+] as const
+
+export const run: Command = {
+  summary: 'run scenarios against the platform that is up, or against any API',
+  help: `Usage: main.ts run [SCENARIO]… [--profile PROFILE] [--api-url URL] [--results-dir DIR]
+
+Runs call-state-updates, reporting-endpoints or redis-pubsub, or all three, against the platform that \`main.ts up\`
+started, judges them and writes loadtests/results. Baselines and document stay as they are.
+
+  --profile PROFILE    quick if not given:
+${PROFILES_HELP.replace(/^/gm, '                     ')}
+  --api-url URL        another API; its servers are not sampled then
+  --results-dir DIR    instead of loadtests/results
+
+Environment:
+  API_URL, API_KEY, TENANT_ID   as --api-url; the key and the tenant of the demo data if not given
+  ${OVERRIDES.join(', ')}
+                                instead of what the profile says
+  K6                            the k6 to use
+
+Exit codes: as of main.ts baseline.
+`,
+  async run(args, { terminal, signal, print }) {
+    const { values, positionals } = parseOptions(
+      args,
+      { profile: { type: 'string' }, 'api-url': { type: 'string' }, 'results-dir': { type: 'string' } },
+      { min: 0, max: 3 },
+    )
+    const profile = profileOf(values.profile ?? process.env.PROFILE)
+    const scenarios = scenariosOf(positionals)
+    const target = targetOf(values['api-url'] ?? process.env.API_URL)
+    const k6 = await findK6(terminal, signal)
+    const environment = await readEnvironment(target, k6.version)
+    const scratchDir = makeTempDir('hopwhistle-run-')
+    const guard = startGuard()
+    guard.remove(scratchDir)
+    try {
+      const results = await measureAll({
+        scenarios,
+        profile,
+        target,
+        k6,
+        environment,
+        scratchDir,
+        overrides: Object.fromEntries(
+          OVERRIDES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+        ),
+        guard,
+        terminal,
+        signal,
+        ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
+      })
+      return printVerdicts(results, print)
+    } finally {
+      terminal.clear()
+      guard.off()
+      rmSync(scratchDir, { recursive: true, force: true })
+    }
+  },
+}
+
+function targetOf(apiUrl: string | undefined): Target {
+  const record = readRecord(stackFolder())
+  const url = apiUrl?.replace(/\/+$/, '')
+  if (url !== undefined && url !== '' && !/^https?:\/\/[^/]/.test(url)) {
+    throw new Usage(`the API's URL is "${url}"; it must begin with http:// or https://`)
+  }
+  if (record?.details !== undefined && (!url || url === record.details.apiUrl)) {
+    return stackTarget(record.processes, record.details)
+  }
+  if (!url) throw new Failure('nothing is up to run against. Start it with `make up`, or give --api-url')
+  return remoteTarget(url, process.env.API_KEY || undefined, process.env.TENANT_ID || undefined)
+}

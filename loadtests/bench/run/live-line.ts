@@ -1,0 +1,76 @@
+/** The one line that shows a running scenario. */
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { SeriesPoint } from '../../results-format.ts'
+import { mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
+import { livePhases, phaseAt, requestPhases } from '../../scenarios/lib/phases.ts'
+import { type ProfileName, shapeOf } from '../../scenarios/lib/profiles.ts'
+import type { K6Snapshot } from '../collect/k6-snapshot.ts'
+
+type Names = { readonly done: string; readonly failed: string; readonly latency: string; readonly unit: string }
+
+const NAMES: Readonly<Record<ScenarioName, Names>> = {
+  'call-state-updates': {
+    done: 'updates_ok_',
+    failed: 'updates_failed_',
+    latency: 'update_latency_',
+    unit: 'updates/s',
+  },
+  'reporting-endpoints': {
+    done: 'reports_ok_',
+    failed: 'reports_failed_',
+    latency: 'report_latency_',
+    unit: 'requests/s',
+  },
+  'redis-pubsub': {
+    done: 'messages_published_',
+    failed: 'publish_failed_',
+    latency: 'delivery_latency_',
+    unit: 'messages/s',
+  },
+}
+
+export function scenarioPhases(scenario: ScenarioName, profile: ProfileName) {
+  return scenario === 'redis-pubsub'
+    ? livePhases(shapeOf(profile, scenario))
+    : requestPhases(shapeOf(profile, scenario as 'call-state-updates'))
+}
+
+/** @param sinceStartSeconds of the load, not of k6 */
+export function liveLine(
+  scenario: ScenarioName,
+  profile: ProfileName,
+  sinceStartSeconds: number,
+  point?: SeriesPoint,
+  total?: K6Snapshot,
+): string {
+  const phases = scenarioPhases(scenario, profile)
+  const end = phases.findLast(({ name }) => name === 'peak')?.toSeconds ?? 0
+  const parts = [
+    `  … ${scenario.padEnd(19)}`,
+    phaseAt(phases, sinceStartSeconds).padEnd(4),
+    `${clock(Math.min(sinceStartSeconds, end))} of ${clock(end)}`,
+  ]
+  if (point === undefined || total === undefined) return [...parts, 'k6 is starting'].join('  ')
+  const { done, failed, latency, unit } = NAMES[scenario]
+  const rate = sumOf(point.counters, done) / point.windowSeconds
+  const p95 = percentileMs(
+    mergeHistograms(Object.entries(point.histograms).flatMap(([name, h]) => (name.startsWith(latency) ? [h] : []))),
+    95,
+  )
+  const lost = total.counters.messages_lost ?? 0
+  return [
+    ...parts,
+    `${rate.toFixed(0)} ${unit}`,
+    p95 === undefined ? '' : `p95 ${p95 < 10 ? p95.toFixed(1) : p95.toFixed(0)} ms`,
+    `${sumOf(total.counters, failed)} failed${lost > 0 ? `, ${lost} lost` : ''}`,
+  ].join('  ')
+}
+
+function sumOf(counters: Readonly<Record<string, number>>, prefix: string): number {
+  return Object.entries(counters).reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0)
+}
+
+function clock(seconds: number): string {
+  const whole = Math.floor(seconds)
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
+}

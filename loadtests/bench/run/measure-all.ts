@@ -1,0 +1,38 @@
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { LoadtestResult } from '../../results-format.ts'
+import { judge } from '../judge/judge.ts'
+import { duration } from '../lib/terminal.ts'
+import { type MeasureOptions, measureScenario } from './measure-scenario.ts'
+import { writeResult } from './result-files.ts'
+
+export type MeasureAllOptions = Omit<MeasureOptions, 'scenario'> & {
+  readonly scenarios: readonly ScenarioName[]
+  /** Absent: loadtests/results. */
+  readonly resultsDir?: string
+}
+
+/**
+ * Measures one scenario after the other, judges each and writes its result.
+ *
+ * @throws {Failure} at the first that cannot be made; those before it are written
+ */
+export async function measureAll({
+  scenarios,
+  resultsDir,
+  ...options
+}: MeasureAllOptions): Promise<readonly LoadtestResult[]> {
+  const results: LoadtestResult[] = []
+  for (const scenario of scenarios) {
+    options.signal?.throwIfAborted()
+    const began = performance.now()
+    const measured = await measureScenario({ ...options, scenario })
+    const verdict = judge(measured)
+    const result = { ...measured, verdict }
+    writeResult(result, resultsDir)
+    results.push(result)
+    options.terminal.step(
+      `  ${verdict.outcome === 'met' ? '✓' : '✗'} ${scenario.padEnd(22)} ${verdict.outcome} (${duration(performance.now() - began)})`,
+    )
+  }
+  return results
+}

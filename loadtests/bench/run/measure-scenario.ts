@@ -1,0 +1,133 @@
+/**
+ * One scenario against one target, from the warm-up to a result that is complete but for its verdict:
+ *
+ *   settle ─▶ warm up ─▶ k6 runs; servers are sampled, k6 is followed ─▶ put together
+ */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { type LoadtestResult, RESULTS_FORMAT, type SeriesPoint } from '../../results-format.ts'
+import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import { followK6 } from '../collect/follow-k6.ts'
+import { Failure } from '../lib/failure.ts'
+import type { Terminal } from '../lib/terminal.ts'
+import type { Environment } from '../sample/environment.ts'
+import { beginSampling } from '../sample/sampler.ts'
+import type { Guard } from '../stack/guard.ts'
+import type { K6 } from '../tools/find-k6.ts'
+import { liveLine } from './live-line.ts'
+import { settlePostgres } from './settle-postgres.ts'
+import { startK6 } from './start-k6.ts'
+import type { Target } from './target.ts'
+import { warmUp } from './warm-up.ts'
+
+export type MeasureOptions = {
+  readonly scenario: ScenarioName
+  readonly profile: ProfileName
+  readonly target: Target
+  readonly k6: K6
+  readonly environment: Environment
+  /** For k6's own output and raw result. */
+  readonly scratchDir: string
+  /** Settings of the scenario that differ from the profile's: RATE, PEAK_SECONDS, … */
+  readonly overrides?: Readonly<Record<string, string>>
+  readonly guard: Guard
+  readonly terminal: Terminal
+  readonly signal?: AbortSignal
+}
+
+const WARM_UP_MS = 3_000
+const FOLLOW_EVERY_MS = 2_000
+
+/** @throws {Failure} when k6 leaves no result */
+export async function measureScenario(options: MeasureOptions): Promise<LoadtestResult> {
+  const { scenario, profile, target, k6, environment, scratchDir, guard, terminal, signal } = options
+  const { sampled } = target
+  terminal.show(`  … ${scenario.padEnd(19)}  warming up`)
+  await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
+  if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres)
+
+  const runId = newRunId()
+  const resultsDir = join(scratchDir, runId)
+  mkdirSync(resultsDir, { recursive: true, mode: 0o700 })
+  const running = await startK6({
+    command: k6.command,
+    scenario,
+    env: {
+      ...options.overrides,
+      API_URL: target.apiUrl,
+      WS_URL: target.apiUrl.replace(/^http/, 'ws'),
+      API_KEY: target.apiKey,
+      TENANT_ID: target.tenantId,
+      PROFILE: profile,
+      RUN_ID: runId,
+      RESULTS_DIR: resultsDir,
+      K6_VERSION: k6.version,
+    },
+    logFile: join(resultsDir, 'k6.log'),
+    guard,
+    signal,
+  })
+  const sampler = await beginSampling(
+    {
+      ...sampled,
+      processes: [
+        { name: 'k6', kind: 'k6', pid: running.pid, withDescendants: true },
+        ...sampled.processes,
+        { name: 'sampler', kind: 'sampler', pid: process.pid, withDescendants: false },
+      ],
+    },
+    profile === 'full' ? 2_000 : 1_000,
+  )
+  let loadBeganAt: number | undefined
+  terminal.show(liveLine(scenario, profile, 0))
+  const follow = followK6({
+    addresses: [running.address],
+    everyMs: FOLLOW_EVERY_MS,
+    onPoint: (point, total) => {
+      // k6 answers before its load begins; its first requests tell that it did.
+      if (Object.keys(point.counters).length > 0) loadBeganAt ??= Date.parse(point.at) - point.windowSeconds * 1000
+      const sinceStart = loadBeganAt === undefined ? 0 : (Date.now() - loadBeganAt) / 1000
+      terminal.show(liveLine(scenario, profile, sinceStart, point, total))
+    },
+  })
+  let exitCode: number
+  let series: readonly SeriesPoint[]
+  try {
+    exitCode = await running.ended()
+  } finally {
+    series = await follow()
+  }
+  const server = await sampler.end()
+  terminal.clear()
+  const raw = readResult(join(resultsDir, `${scenario}.json`), scenario)
+  return {
+    ...raw,
+    runners: raw.runners.map((runner) => ({ ...runner, exitCode })),
+    series,
+    server,
+    environment,
+  }
+}
+
+/** `20261124-031502-4f1a`: sorts by time, and no two runs share one. */
+function newRunId(): string {
+  const [date = '', time = ''] = new Date().toISOString().split(/[T.]/)
+  const random = Math.floor(Math.random() * 0x10000)
+    .toString(16)
+    .padStart(4, '0')
+  return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${random}`
+}
+
+function readResult(file: string, scenario: ScenarioName): LoadtestResult {
+  let result: LoadtestResult
+  try {
+    result = JSON.parse(readFileSync(file, 'utf8')) as LoadtestResult
+  } catch (error) {
+    throw new Failure(`k6 ran ${scenario} to its end and left no result: ${(error as Error).message}`)
+  }
+  if (result.format !== RESULTS_FORMAT) {
+    throw new Failure(`the result of ${scenario} has the format "${result.format}"; expected "${RESULTS_FORMAT}"`)
+  }
+  return result
+}

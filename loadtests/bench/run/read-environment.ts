@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process'
+import { arch, availableParallelism, cpus, platform, release, totalmem, type } from 'node:os'
+import { promisify } from 'node:util'
+import type { Environment } from '../sample/environment.ts'
+import { CHECKOUT } from '../stack/stack-record.ts'
+import type { Target } from './target.ts'
+
+const git = async (...args: string[]): Promise<string> =>
+  (await promisify(execFile)('git', ['-C', CHECKOUT, ...args], { encoding: 'utf8' })).stdout.trim()
+
+/** Where and with what this measurement is made. */
+export async function readEnvironment(target: Target, k6Version: string): Promise<Environment> {
+  const { versions, apiInstances, replicas, onThisMachine } = target
+  const cores = availableParallelism()
+  return {
+    name: environmentName(process.env.HOPWHISTLE_ENVIRONMENT, cores),
+    machine: {
+      os: type(),
+      kernel: release(),
+      architecture: arch(),
+      cpuModel: cpus()[0]?.model.trim().replace(/\s+/g, ' ') ?? 'unknown',
+      cores,
+      memoryBytes: totalmem(),
+    },
+    versions: { node: process.versions.node, ...versions, k6: k6Version },
+    source: await readSource(),
+    stack: { apiInstances, replicas, generatorOnSameMachine: onThisMachine },
+  }
+}
+
+/** Results of this very measurement do not make a checkout dirty: they are not part of what was measured. */
+async function readSource(): Promise<Environment['source']> {
+  try {
+    const commit = await git('rev-parse', 'HEAD')
+    const changed = await git('status', '--porcelain', '--', '.', ':!loadtests/baselines', ':!docs')
+    return { commit, dirty: changed !== '' }
+  } catch {
+    return {}
+  }
+}
+
+function environmentName(given: string | undefined, cores: number): string {
+  if (given !== undefined && /^[a-z0-9][a-z0-9.-]*$/i.test(given)) return given
+  return `${platform()}-${arch()}-${cores}-cores`
+}

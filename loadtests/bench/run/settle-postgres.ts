@@ -1,0 +1,42 @@
+import pg from 'pg'
+import { waitUntil } from '../lib/wait-until.ts'
+
+/**
+ * Brings Postgres to the same state before each scenario: what came before is on disk and on the replica, so that its
+ * writing is not measured as this scenario's.
+ */
+export async function settlePostgres(urls: {
+  readonly primaryUrl: string
+  readonly replicaUrl?: string
+}): Promise<void> {
+  const at = await withClient(urls.primaryUrl, async (primary) => {
+    await primary.query('checkpoint')
+    const { rows } = await primary.query<{ at: string }>('select pg_current_wal_flush_lsn() as at')
+    return rows[0]?.at
+  })
+  if (urls.replicaUrl === undefined) return
+  await withClient(urls.replicaUrl, async (replica) => {
+    await waitUntil(
+      'the replica to catch up',
+      async () => {
+        const { rows } = await replica.query<{ reached: boolean }>(
+          'select pg_last_wal_replay_lsn() >= $1::pg_lsn as reached',
+          [at],
+        )
+        return rows[0]?.reached
+      },
+      { timeoutMs: 60_000, everyMs: 100 },
+    )
+    await replica.query('checkpoint')
+  })
+}
+
+async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, application_name: 'hopwhistle-bench' })
+  await client.connect()
+  try {
+    return await use(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from '../lib/failure.ts'
+import { freePort } from '../lib/free-port.ts'
+import type { Guard } from '../stack/guard.ts'
+import { lastLines } from '../stack/server-process.ts'
+import { CHECKOUT } from '../stack/stack-record.ts'
+
+export type K6Run = {
+  readonly pid: number
+  /** `host:port` of its REST API. */
+  readonly address: string
+  /** @returns its exit code: 0, or 99 when a threshold was missed, which is the verdict's business. @throws {Failure} */
+  ended(): Promise<number>
+}
+
+export type K6Options = {
+  readonly command: string
+  readonly scenario: string
+  /** Reaches the script through the environment, so that no key stands in a list of processes. */
+  readonly env: Readonly<Record<string, string>>
+  readonly logFile: string
+  readonly guard: Guard
+  readonly signal?: AbortSignal | undefined
+}
+
+const THRESHOLDS_MISSED = 99
+/** How long k6 may take to end in an orderly way once it was asked to. */
+const GRACE_MS = 8_000
+
+export async function startK6(options: K6Options): Promise<K6Run> {
+  const { command, scenario, env, logFile, guard, signal } = options
+  signal?.throwIfAborted()
+  const address = `127.0.0.1:${await freePort()}`
+  const script = join(CHECKOUT, 'loadtests', 'scenarios', `${scenario}.ts`)
+  const log = openSync(logFile, 'w', 0o600)
+  const child = spawn(command, ['run', '--quiet', '--no-usage-report', '--address', address, script], {
+    // The user's own K6_ settings would change what is measured.
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...env },
+    // In a group of its own, so that Ctrl-C reaches it through this process, in order.
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  const exit = new Promise<string | number>((resolve, reject) => {
+    child.once('error', (error) => reject(new Failure(`k6 cannot be run: ${error.message}`)))
+    child.once('close', (code, killedBy) => resolve(code ?? killedBy ?? 'unknown'))
+  })
+  exit.catch(() => {})
+  if (child.pid === undefined) {
+    await exit
+    throw new Failure('k6 cannot be run')
+  }
+  const { pid } = child
+  guard.watch(pid, 'SIGINT')
+  const abort = () => {
+    child.kill('SIGINT')
+    setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref()
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  return {
+    pid,
+    address,
+    async ended() {
+      const code = await exit.finally(() => {
+        guard.forget(pid)
+        signal?.removeEventListener('abort', abort)
+      })
+      signal?.throwIfAborted()
+      if (code === 0 || code === THRESHOLDS_MISSED) return code
+      throw new Failure(`k6 ended ${scenario} with ${code}:\n${lastLines(logFile)}`)
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import type { SamplerTargets } from '../sample/sampler.ts'
+import type { StackDetails, StackRecord } from '../stack/stack-record.ts'
+
+/** What is put under load, and what of it can be looked at meanwhile. */
+export type Target = {
+  readonly apiUrl: string
+  readonly apiKey: string
+  readonly tenantId: string
+  readonly sampled: SamplerTargets
+  readonly versions: { readonly postgres?: string; readonly redis?: string }
+  readonly apiInstances: number
+  readonly replicas: number
+  /** Whether k6 shares its machine. */
+  readonly onThisMachine: boolean
+}
+
+/** A stack that was started on this machine: all of it is sampled. */
+export function stackTarget(processes: StackRecord['processes'], details: StackDetails): Target {
+  const kindOf = (name: string) => (name.startsWith('api-') ? 'api' : name === 'redis' ? 'redis' : 'postgres')
+  return {
+    apiUrl: details.apiUrl,
+    apiKey: DEMO_API_KEY,
+    tenantId: DEMO_TENANT_ID,
+    sampled: {
+      api: details.api,
+      postgres: { primaryUrl: details.urls.owner, replicaUrl: details.urls.ownerReplica },
+      redisUrl: details.urls.redis,
+      processes: processes.map(({ name, pid }) => ({ name, kind: kindOf(name), pid, withDescendants: true })),
+    },
+    versions: { postgres: details.postgresVersion, redis: details.redisVersion },
+    apiInstances: details.api.length,
+    replicas: 1,
+    onThisMachine: true,
+  }
+}
+
+/** An API somewhere: only what runs here, k6 itself, can be looked at. */
+export function remoteTarget(apiUrl: string, apiKey = DEMO_API_KEY, tenantId = DEMO_TENANT_ID): Target {
+  return {
+    apiUrl,
+    apiKey,
+    tenantId,
+    sampled: { api: [], processes: [] },
+    versions: {},
+    apiInstances: 0,
+    replicas: 0,
+    onThisMachine: false,
+  }
+}
