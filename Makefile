@@ -12,7 +12,7 @@ INSTALLED := node_modules/.installed
 # runs, and its exit code 1 becomes make's. So that `make baseline` keeps its promise (0 met, 1 missed, 2 invalid), and
 # `make status` too, they run in that mode and all of their lines begin with "+". The make 3.81 of macOS has only 2:
 # there `npm run baseline` is exact.
-ifneq ($(filter baseline status,$(MAKECMDGOALS)),)
+ifeq ($(filter-out baseline status,$(or $(MAKECMDGOALS),help)),)
 MAKEFLAGS += --question
 endif
 unexport MAKEFLAGS MFLAGS MAKELEVEL
@@ -22,8 +22,8 @@ unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
-	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
-	  while IFS="$$(printf '\t')" read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
 
 install: $(INSTALLED) tools ## install what the other targets need: npm packages, and Redis and k6 if they are missing
 
@@ -33,7 +33,7 @@ $(INSTALLED): package-lock.json tooling/install-packages.sh
 tools: $(INSTALLED)
 	+@$(RUN) node tooling/install-tools.ts
 
-baseline: $(INSTALLED) tools ## measure everything and write docs/performance-baselines.md [PROFILE=quick|full|smoke]; exit 0 met, 1 missed, 2 invalid
+baseline: $(INSTALLED) tools ## measure all, write docs/performance-baselines.md [PROFILE=quick|full|smoke]; exit 0 met, 1 missed, 2 invalid
 	+@$(BENCH) baseline --profile $(PROFILE)
 
 up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses

@@ -1,0 +1,57 @@
+/** What vitest's JSON reporter writes, as far as it is read here. */
+export type TestReport = {
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly message?: string
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[]
+  }[]
+}
+
+/** One step of .ci/run. `exit` is its exit code or `skipped`; `report` is null when tests ran and wrote none. */
+export type Step = { readonly name: string; readonly exit: string; readonly report?: TestReport | null }
+
+export type Sum = {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  /** What failed or was skipped, by name. */
+  readonly lines: readonly string[]
+}
+
+/** A step counts as one test, or as the tests that it ran; a step that fails without a failed test counts as one. */
+export function addUp(steps: readonly Step[]): Sum {
+  const results = steps.flatMap(resultsOf)
+  const count = (status: Result['status']) => results.filter((result) => result.status === status).length
+  return {
+    passed: count('passed'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    lines: results
+      .filter(({ status }) => status !== 'passed')
+      .sort((a, b) => b.status.localeCompare(a.status))
+      .map(({ status, name }) => `${status}  ${name}`),
+  }
+}
+
+type Result = { readonly status: 'passed' | 'failed' | 'skipped'; readonly name: string }
+
+function resultsOf({ name, exit, report }: Step): readonly Result[] {
+  if (exit === 'skipped') return [{ status: 'skipped', name }]
+  const failed = exit !== '0'
+  if (report === undefined) return [{ status: failed ? 'failed' : 'passed', name }]
+  const tests = (report?.testResults ?? []).flatMap((file) => {
+    const inFile = file.assertionResults.map((test): Result => {
+      const status = test.status === 'passed' || test.status === 'failed' ? test.status : 'skipped'
+      return { status, name: `${name}: ${test.fullName}` }
+    })
+    // A file that cannot be loaded, or whose hook throws, has failed without a failed test.
+    const broken = file.status === 'failed' && inFile.every(({ status }) => status !== 'failed')
+    return broken
+      ? [...inFile, { status: 'failed' as const, name: `${name}: ${file.name}: ${file.message ?? ''}` }]
+      : inFile
+  })
+  if (tests.length === 0 && !failed) return [{ status: 'failed', name: `${name}: no test ran` }]
+  const explained = !failed || tests.some(({ status }) => status === 'failed')
+  return explained ? tests : [...tests, { status: 'failed', name: `${name}: ended with ${exit}, see above` }]
+}
