@@ -26,7 +26,10 @@ export function livePhases(shape: LiveShape): readonly PhaseSpan[] {
 /** The phase of something sent then. What is sent late belongs to the last phase, what is sent early to the first. */
 export function phaseAt(phases: readonly PhaseSpan[], elapsedSeconds: number): PhaseName {
   let current = phases[0]?.name ?? 'peak'
-  for (const { name, fromSeconds } of phases) if (elapsedSeconds >= fromSeconds) current = name
+  for (let i = 0; i < phases.length; i++) {
+    const phase = phases[i]
+    if (phase !== undefined && elapsedSeconds >= phase.fromSeconds) current = phase.name
+  }
   return current
 }
 
