@@ -101,6 +101,7 @@ async function withStack(
       port: { number: DEFAULT_PORT, when: 'preferred' },
       host: '127.0.0.1',
       instances: INSTANCES,
+      demoData: true,
       redisServer,
       guard,
       terminal,

@@ -13,10 +13,12 @@ import type { Command } from './command.ts'
 
 export const up: Command = {
   summary: 'start the platform on this machine and leave it running',
-  help: `Usage: main.ts up
+  help: `Usage: main.ts up [--empty]
 
 Starts a Postgres primary and its streaming replica, Redis and the API, migrates, loads the demo data, and
 returns; \`main.ts down\` stops it all. Running it twice is fine.
+
+  --empty         without the demo data, and so without any key
 
 Environment:
   PORT            where the API listens: ${DEFAULT_PORT}
@@ -25,7 +27,7 @@ Environment:
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
 `,
   async run(args, { terminal, signal, print }) {
-    parseOptions(args, {})
+    const { values } = parseOptions(args, { empty: { type: 'boolean', default: false } })
     const port = wholeNumber('PORT', process.env.PORT || String(DEFAULT_PORT), 1, 65_535)
     const instances = wholeNumber('API_INSTANCES', process.env.API_INSTANCES || '3', 1, 64)
     const dir = stackFolder()
@@ -50,6 +52,7 @@ Environment:
         port: { number: port, when: 'required' },
         host: process.env.HOST || '127.0.0.1',
         instances,
+        demoData: !values.empty,
         redisServer,
         guard,
         terminal,

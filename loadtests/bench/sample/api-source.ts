@@ -43,7 +43,7 @@ export function apiSource(instance: string, adminUrl: string): Source<ApiEvidenc
       if (first === undefined || last === undefined) return undefined
       const gauges = pick(recorder, 'gauge ')
       const usage = byResource(gauges, METRICS.usage)
-      const limits = byResource(gauges, METRICS.limit)
+      const newest = last
       return {
         instance,
         unanswered,
@@ -59,7 +59,9 @@ export function apiSource(instance: string, adminUrl: string): Source<ApiEvidenc
         ),
         histograms: histogramGrowth(first, last),
         limits: Object.fromEntries(
-          Object.entries(limits).map(([resource, series]) => [resource, lastOf(series) ?? 0] as const),
+          newest.samples
+            .filter(({ name }) => name === METRICS.limit)
+            .map(({ labels, value }) => [labelOf(labels, 'resource') ?? labels, value] as const),
         ),
         usage,
       }
@@ -97,10 +99,6 @@ function byResource(gauges: Readonly<Record<string, Series>>, metric: string): R
       return resource === undefined ? [] : [[resource, series] as const]
     }),
   )
-}
-
-function lastOf(series: Series): number | undefined {
-  return typeof series === 'number' ? series : (series.findLast((value) => value !== null) ?? undefined)
 }
 
 type Cumulative = { readonly edges: number[]; readonly counts: number[]; count: number; sum: number }

@@ -24,7 +24,12 @@ export type ServerEvidence = {
   /** Linux only, and only what runs on this machine. */
   readonly processes: readonly ProcessEvidence[]
   readonly api: readonly ApiEvidence[]
-  readonly postgres?: { readonly primary: PostgresEvidence; readonly replica?: PostgresEvidence }
+  readonly postgres?: {
+    readonly primary: PostgresEvidence
+    readonly replica?: PostgresEvidence
+    /** What the run left in the database, counted after its end. */
+    readonly rowsOfRun?: { readonly events: number; readonly calls: number }
+  }
   readonly redis?: RedisEvidence
   /** What could not be sampled, a sentence each. */
   readonly omitted: readonly string[]
@@ -141,6 +146,8 @@ export type PostgresEvidence = {
   }
   /** Reads and writes by who did them; Postgres 16 or newer. */
   readonly io?: readonly IoEvidence[]
+  /** Primary only, of the whole run; partitions are counted with their table. */
+  readonly tables?: readonly TableEvidence[]
   /** Primary only: how far its replica was behind. */
   readonly replication?: { readonly replicas: Series; readonly lagBytes: Series; readonly replayLagMs: Series }
 }
@@ -170,6 +177,14 @@ export type StatementEvidence = {
   readonly blocksDirtied: number
   readonly tempBlocksWritten: number
   readonly walBytes: number
+}
+
+export type TableEvidence = {
+  readonly name: string
+  readonly inserts: number
+  readonly updates: number
+  /** Those of the updates that needed no new index entry. */
+  readonly hotUpdates: number
 }
 
 export type IoEvidence = {

@@ -48,6 +48,7 @@ export type PostgresPairOptions = {
 const HOST = '127.0.0.1'
 const SUPERUSER = 'postgres'
 const READY_TIMEOUT_MS = 60_000
+const ANSWER_WITHIN_MS = 2_000
 const PORT_ATTEMPTS = 3
 const run = promisify(execFile)
 
@@ -187,7 +188,11 @@ async function answers(port: number, password: string): Promise<true> {
 }
 
 async function query<T extends pg.QueryResultRow>(port: number, password: string, text: string): Promise<T[]> {
-  const client = new pg.Client({ connectionString: postgresUrl(port, 'postgres', SUPERUSER, password) })
+  const client = new pg.Client({
+    connectionString: postgresUrl(port, 'postgres', SUPERUSER, password),
+    // Whatever has the port may accept connections and never answer.
+    connectionTimeoutMillis: ANSWER_WITHIN_MS,
+  })
   client.on('error', () => {})
   try {
     await client.connect()

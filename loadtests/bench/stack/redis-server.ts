@@ -27,6 +27,7 @@ export type RedisOptions = {
 }
 
 const READY_TIMEOUT_MS = 15_000
+const ANSWER_WITHIN_MS = 2_000
 const PORT_ATTEMPTS = 3
 
 /** @throws when the program is missing or cannot listen on the port */
@@ -50,7 +51,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
       rmSync(dir, { recursive: true, force: true })
     }
     try {
-      await waitForServer(server, () => answers(port), READY_TIMEOUT_MS)
+      await waitForServer(server, () => answers(port, server.pid), READY_TIMEOUT_MS)
       return { process: server, port, url: `redis://127.0.0.1:${port}`, stop }
     } catch (error) {
       await stopServer(server, 1_000)
@@ -81,12 +82,20 @@ function redisArguments(port: number, dir: string): string[] {
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-async function answers(port: number): Promise<boolean> {
-  const redis = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => null })
+/** True once it is ours that answers, and not another Redis that has the port. */
+async function answers(port: number, pid: number): Promise<boolean> {
+  const redis = new Redis({
+    host: '127.0.0.1',
+    port,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: ANSWER_WITHIN_MS,
+    commandTimeout: ANSWER_WITHIN_MS,
+  })
   redis.on('error', () => {})
   try {
     await redis.connect()
-    return (await redis.ping()) === 'PONG'
+    return new RegExp(`^process_id:${pid}\\r?$`, 'm').test(await redis.info('server'))
   } finally {
     redis.disconnect()
   }

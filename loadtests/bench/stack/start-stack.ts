@@ -26,6 +26,7 @@ export type StackOptions = {
   readonly port: { readonly number: number; readonly when: 'required' | 'preferred' }
   readonly host: string
   readonly instances: number
+  readonly demoData: boolean
   readonly redisServer: string
   /** Takes everything down should this process die; the caller turns it off for what is to outlive it. */
   readonly guard: Guard
@@ -108,11 +109,13 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
     },
     () => 'migrated',
   )
-  await step(
-    'Demo data',
-    (onLine) => runDatabaseCommand('db-seed-demo', { ownerUrl: urls.owner, signal, onLine }),
-    () => 'seeded',
-  )
+  if (options.demoData) {
+    await step(
+      'Demo data',
+      (onLine) => runDatabaseCommand('db-seed-demo', { ownerUrl: urls.owner, signal, onLine }),
+      () => 'seeded',
+    )
+  }
   const instances = Math.min(options.instances, mostInstances())
   const api = await step(
     'API',

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { afterAll, expect, test, vi } from 'vitest'
+import { freePort } from '../../bench/lib/free-port.ts'
+import { isAlive } from '../../bench/lib/process-identity.ts'
+import { waitUntil } from '../../bench/lib/wait-until.ts'
+import type { StackRecord } from '../../bench/stack/stack-record.ts'
+import { readRecord, writeRecord } from '../../bench/stack/stack-record.ts'
+import { bench } from '../support/bench.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+const PORT = await freePort()
+const here = bench({ PORT: String(PORT), API_INSTANCES: '2' })
+const folder = () => `${here.tempDir}/${here.leftFiles().find((name) => name.startsWith('hopwhistle-'))}`
+const record = () => readRecord(folder()) as StackRecord
+
+afterAll(async () => {
+  await here.run('down')
+  here.remove()
+})
+
+test('the platform comes up, and up once more changes nothing', async () => {
+  const first = await here.run('up', '--empty')
+  expect(first).toMatchObject({ code: 0, stderr: '' })
+  expect(first.stdout).toContain(`http://127.0.0.1:${PORT}`)
+  const before = record()
+  expect(before.processes.map(({ name }) => name)).toEqual([
+    'postgres primary',
+    'postgres replica',
+    'redis',
+    'api-1',
+    'api-2',
+  ])
+
+  const second = await here.run('up', '--empty')
+  expect(second).toMatchObject({ code: 0 })
+  expect(second.stdout).toContain('up already')
+  expect(record()).toEqual(before)
+})
+
+test('its state is for this user alone, and no process shows a password', async () => {
+  const { mode } = statSync(`${folder()}/stack.json`)
+  expect((mode & 0o777).toString(8)).toBe('600')
+  const passwords = Object.values(record().details?.urls ?? {})
+    .map((url) => new URL(url).password)
+    .filter((password) => password !== '')
+  expect(passwords).toHaveLength(4)
+  const shown = here.leftProcesses().filter((command) => passwords.some((password) => command.includes(password)))
+  expect(shown).toEqual([])
+})
+
+test('both instances answer on the one port, and status says that all is well', async () => {
+  const answer = await fetch(`http://127.0.0.1:${PORT}/readyz`)
+  expect(answer.status).toBe(200)
+  const status = await here.run('status')
+  expect(status.code).toBe(0)
+  for (const name of ['postgres primary', 'postgres replica', 'redis', 'api-1', 'api-2']) {
+    expect(status.stdout).toMatch(new RegExp(`${name}.*(well|ready)`))
+  }
+})
+
+test('status names an instance that was killed, and up puts things right', async () => {
+  const killed = record().processes.find(({ name }) => name === 'api-2')!
+  process.kill(killed.pid, 'SIGKILL')
+  await waitUntil('status to notice', async () => (await here.run('status')).code === 1, { timeoutMs: 30_000 })
+  expect((await here.run('status')).stdout).toMatch(/api-2.*ended/)
+  expect((await here.run('up', '--empty')).code).toBe(0)
+  expect((await here.run('status')).code).toBe(0)
+})
+
+test('down leaves no process and no file, and down once more is fine', async () => {
+  const processes = record().processes
+  expect(await here.run('down')).toMatchObject({ code: 0, stderr: '' })
+  expect(processes.filter(isAlive)).toEqual([])
+  expect(here.leftProcesses()).toEqual([])
+  expect(here.leftFiles()).toEqual([])
+  expect(await here.run('down')).toMatchObject({ code: 0, stdout: 'Nothing is up.\n' })
+})
+
+test('a port that is taken is named, with who has it, and nothing is started', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(PORT, '127.0.0.1', resolve))
+  try {
+    const { code, stderr } = await here.run('up', '--empty')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(new RegExp(`port ${PORT}.*in use by .*process ${process.pid}`))
+    expect(here.leftProcesses()).toEqual([])
+    expect(here.leftFiles()).toEqual([])
+  } finally {
+    server.close()
+  }
+})
+
+test('an up that is killed half way leaves nothing behind', async () => {
+  const { child, ended } = here.start('up', '--empty')
+  await waitUntil('Postgres to run', () => here.leftFiles().length > 0 && record()?.processes.length >= 2, {
+    timeoutMs: 30_000,
+  })
+  child.kill('SIGKILL')
+  await ended
+  await waitUntil('the rest to be gone', () => here.leftProcesses().length === 0 && here.leftFiles().length === 0, {
+    timeoutMs: 20_000,
+  })
+})
+
+test('a stale record never stops a stranger who has got its process id', async () => {
+  const stranger = spawn('sleep', ['60'], { stdio: 'ignore' })
+  try {
+    expect((await here.run('up', '--empty')).code).toBe(0)
+    const real = record()
+    writeRecord(folder(), {
+      ...real,
+      processes: [...real.processes, { ...real.processes[0]!, name: 'gone', pid: stranger.pid!, started: '1' }],
+    })
+    expect((await here.run('down')).code).toBe(0)
+    expect(stranger.exitCode).toBeNull()
+    expect(stranger.signalCode).toBeNull()
+    expect(() => process.kill(stranger.pid!, 0)).not.toThrow()
+  } finally {
+    stranger.kill()
+  }
+})
+
+test('a flag that is not known is an error that names it', async () => {
+  expect(await here.run('up', '--fast')).toMatchObject({ code: 2, stderr: expect.stringContaining("'--fast'") })
+  expect(await here.run('upp')).toMatchObject({ code: 2, stderr: expect.stringContaining('"upp"') })
+})
