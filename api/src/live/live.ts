@@ -1,0 +1,177 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LIVE_CLIENT_BOUNDS, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.ts'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Authenticator } from '../access/authenticator.ts'
+import type { Principal } from '../access/principal.ts'
+import { Internal, LiveUnavailable, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
+import { Problem } from '../errors/problem.ts'
+import type { MessageLogSettings } from '../redis/message-log.ts'
+import { messageLog } from '../redis/message-log.ts'
+import type { RedisConnections } from '../redis/open-redis.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { createHeartbeat } from './heartbeat.ts'
+import { createHubs } from './hubs.ts'
+import type { LiveSocket } from './live-socket.ts'
+import { liveSocket } from './live-socket.ts'
+import type { PublishLive } from './publisher.ts'
+import { createPublisher } from './publisher.ts'
+import { watchKeys } from './revocation.ts'
+import { createSession } from './session.ts'
+import { admit, refuseUpgrade } from './upgrade.ts'
+
+export type { LiveBatch, PublishLive } from './publisher.ts'
+
+export type LiveSettings = MessageLogSettings & {
+  /** Most sockets of this instance. */
+  readonly websockets: number
+  readonly liveSocketBufferBytes: number
+  readonly liveTickMs: number
+}
+
+export type LiveDependencies = {
+  readonly redis: RedisConnections
+  readonly metrics: Metrics
+  readonly settings: LiveSettings
+  readonly log: Log
+  readonly authenticator: Authenticator
+}
+
+/**
+ * Live delivery of one instance.
+ *
+ * open ──drain()──▶ draining ──last socket closed──▶ drained
+ *
+ * open      accepts sockets
+ * draining  refuses new ones with 503 and closes the others with 1012, a few at a time, so that the instances they
+ *           go to are not overrun; those that are left still get their messages
+ * drained   no sockets; publishing still works, for what is being committed
+ */
+export type Live = {
+  readonly publish: PublishLive
+  /** The listener for the HTTP server's `upgrade`. Answers every request that it gets. */
+  handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void
+  /** Sockets that are open or being opened. */
+  sockets(): number
+  /** @param withinMs over how long the sockets are closed */
+  drain(withinMs?: number): Promise<void>
+}
+
+const PING_EVERY_MS = 25_000
+const DRAIN_WITHIN_MS = 3_000
+/** A few sockets need no long farewell. */
+const DRAIN_MS_PER_SOCKET = 10
+const FAREWELL_MS = 1_200
+
+export function createLive({ redis, metrics, settings, log, authenticator }: LiveDependencies): Live {
+  const messages = messageLog(redis, settings)
+  const hubs = createHubs(messages, settings.liveTickMs, metrics)
+  const heartbeat = createHeartbeat<Connected>(PING_EVERY_MS)
+  const keys = watchKeys<Connected>((keyId) => authenticator.stillValid(keyId))
+  const connected = new Set<Connected>()
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: LIVE_CLIENT_BOUNDS.messageMaxBytes,
+    handleProtocols: (offered) => (offered.has(LIVE_SUBPROTOCOL) ? LIVE_SUBPROTOCOL : false),
+  })
+  let opening = 0
+  let nextId = 0
+  let draining = false
+
+  type Connected = { readonly keyId: string; readonly socket: LiveSocket; ping(): void; cut(): void; revoked(): void }
+
+  async function open(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
+    if (draining) throw ShuttingDown()
+    if (connected.size + opening >= settings.websockets) {
+      metrics.rejected.inc({ reason: TooManySockets.code })
+      throw TooManySockets(settings.websockets)
+    }
+    opening += 1
+    try {
+      const principal = await admit(request, authenticator)
+      if (!redis.isUp()) throw LiveUnavailable()
+      if (draining) throw ShuttingDown()
+      if (connection.destroyed) return
+      server.handleUpgrade(request, connection, head, (ws) => serve(ws, connection, principal))
+    } finally {
+      opening -= 1
+    }
+  }
+
+  function serve(ws: WebSocket, connection: Duplex, { keyId, tenantId }: Principal): void {
+    nextId += 1
+    const socket = liveSocket(ws, connection, {
+      id: nextId,
+      keyId,
+      tenantId,
+      bufferMaxBytes: settings.liveSocketBufferBytes,
+    })
+    const one: Connected = {
+      keyId,
+      socket,
+      ping: () => ws.ping(),
+      cut: socket.cut,
+      revoked: () => socket.close('unauthorized'),
+    }
+    const hub = hubs.enter(tenantId)
+    const session = createSession(socket, hub, metrics)
+    connected.add(one)
+    heartbeat.add(one)
+    keys.add(one)
+    metrics.liveSockets.set(connected.size)
+
+    ws.on('message', (data, isBinary) => {
+      heartbeat.heard(one)
+      session.onMessage(isBinary ? undefined : String(data))
+    })
+    ws.on('ping', () => {
+      heartbeat.heard(one)
+      session.onControlFrame()
+    })
+    ws.on('pong', () => heartbeat.heard(one))
+    // Protocol errors and resets; `ws` closes by itself, and unheard they would end the process.
+    ws.on('error', (error) => log.debug({ err: error, socket: socket.id }, 'live socket failed'))
+    ws.once('close', () => {
+      hub.fanOut.remove(socket)
+      hubs.leave(tenantId)
+      connected.delete(one)
+      heartbeat.remove(one)
+      keys.remove(one)
+      metrics.liveSockets.set(connected.size)
+      metrics.liveClosed.inc({ reason: socket.endReason() })
+    })
+  }
+
+  return {
+    publish: createPublisher(messages, metrics),
+    handleUpgrade: (request, connection, head) => {
+      // Until `ws` listens: a connection that breaks now is nobody's error.
+      connection.on('error', () => {})
+      open(request, connection, head).catch((error: unknown) => {
+        if (!(error instanceof Problem)) log.error({ err: error }, 'upgrade failed')
+        refuseUpgrade(connection, error instanceof Problem ? error : Internal())
+      })
+    },
+    sockets: () => connected.size + opening,
+    drain: async (withinMs = DRAIN_WITHIN_MS) => {
+      draining = true
+      const leaving = [...connected].sort(() => Math.random() - 0.5)
+      const everyMs = Math.min(withinMs / Math.max(1, leaving.length), DRAIN_MS_PER_SOCKET)
+      const startedAt = Date.now()
+      for (const [index, { socket }] of leaving.entries()) {
+        const waitMs = startedAt + index * everyMs - Date.now()
+        if (waitMs >= 1) await sleep(waitMs)
+        socket.close('restart')
+      }
+      for (const until = Date.now() + FAREWELL_MS; connected.size > 0 && Date.now() < until; ) await sleep(10)
+      for (const { socket } of connected) socket.cut()
+      heartbeat.stop()
+      keys.stop()
+      hubs.close()
+    },
+  }
+}
