@@ -8,6 +8,7 @@ import { callRoutes } from './calls/routes.ts'
 import type { Settings } from './config/settings.ts'
 import type { Health } from './health/health.ts'
 import { createHealth } from './health/health.ts'
+import { createLive } from './live/live.ts'
 import { liveRoutes } from './live/routes.ts'
 import { findPrincipal } from './postgres/find-principal.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
@@ -40,7 +41,8 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     settings.keyCacheMs,
   )
   const tenantRate = createTenantRate(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
-  const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: async () => {} })
+  const live = createLive({ redis, metrics, settings, log, authenticator })
+  const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: live.publish })
   const reports = createReports({ replica, cache: createReportCache(redis), metrics, settings })
 
   const health = createHealth(settings.instanceId, () => ({
@@ -51,6 +53,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const refreshUsage = usageGauges(metrics, limitsOf(settings), {
     postgres_pool: () => postgres.connectionsInUse(),
     requests_in_flight: () => app.requestsInFlight(),
+    websockets: () => live.sockets(),
     ingest_queue: () => ingest.queued(),
   })
   const app = await buildApp({
@@ -63,6 +66,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     capabilities: [callRoutes({ ingest }), reportingRoutes({ reports }), liveRoutes()],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
+  app.http.server.on('upgrade', live.handleUpgrade)
 
   return {
     health,
@@ -76,6 +80,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       }
     },
     close: async () => {
+      await live.drain()
       await app.http.close()
       await ingest.drain()
       await admin.close()
