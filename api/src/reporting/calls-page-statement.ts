@@ -23,6 +23,9 @@ const FETCH_SIZES = [26, 51, 101, 201] as const
  *
  * Where a filter leaves final_state or direction open, their few values are enumerated: one branch each, every branch
  * in order and no longer than a page, merged. 18 branches read a page of one number's calls in about a millisecond.
+ *
+ * With two numbers, the index of one is read and the other compared row by row. Postgres takes the rarer one, for which it
+ * must know them: such a statement is planned anew each time (about 3 ms). An index of both would make every write 10 % dearer.
  */
 export function callsPageStatement(
   tenantId: string,
@@ -63,7 +66,8 @@ export function callsPageStatement(
     branches.length === 1
       ? (branches[0] as string)
       : `select * from (${branches.join('\nunion all\n')}) as u order by started_at desc, call_id desc limit ${fetch}`
-  return { name: `calls ${shape(filter)} ${fetch}`, text: asTenant(COLUMNS, merged), values }
+  const text = asTenant(COLUMNS, merged)
+  return numbers.length === 2 ? { text, values } : { name: `calls ${shape(filter)} ${fetch}`, text, values }
 }
 
 const EVERY_FINAL_STATE = [

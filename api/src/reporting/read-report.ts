@@ -6,8 +6,8 @@ import type { WalPosition } from '../postgres/wal-position.ts'
 
 /** One statement of a report; every value of its rows arrives as the text that Postgres sent. */
 export type ReportStatement = {
-  /** Names the prepared statement: the same name, the same text. */
-  readonly name: string
+  /** Names the prepared statement: the same name, the same text. Absent: planned for these very values. */
+  readonly name?: string
   readonly text: string
   readonly values: readonly unknown[]
 }
