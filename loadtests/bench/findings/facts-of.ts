@@ -1,0 +1,36 @@
+import type { LoadtestResult } from '../../results-format.ts'
+import { duringPhase, scenarioOf, serverOf } from '../judge/evidence.ts'
+import type { Series } from '../sample/server-evidence.ts'
+import { apiFacts } from './api-facts.ts'
+import type { Facts } from './facts.ts'
+import { loadFacts } from './load-facts.ts'
+import { machineFacts, processFacts } from './machine-facts.ts'
+import { postgresFacts } from './postgres-facts.ts'
+import { redisFacts } from './redis-facts.ts'
+import { known } from './stat.ts'
+import { worstWindow } from './worst-window.ts'
+
+/** What was sampled of a series while the load was at its peak. */
+export type During = (series: Series | undefined) => readonly number[]
+
+/** Reduces a result to what findings are computed from. Pure. */
+export function factsOf(result: LoadtestResult): Facts {
+  const server = serverOf(result)
+  const scenario = scenarioOf(result)
+  const load = loadFacts(result)
+  if (server === undefined) {
+    return { scenario, load, processes: [], omitted: ['the servers were not sampled during this run'] }
+  }
+  const during = duringPhase(result, server)
+  return known({
+    scenario,
+    load,
+    machine: machineFacts(server, during),
+    processes: processFacts(server, during),
+    api: apiFacts(server, during),
+    postgres: postgresFacts(server, during),
+    redis: redisFacts(server, during),
+    worst: worstWindow(result, server),
+    omitted: server.omitted,
+  })
+}

@@ -1,0 +1,107 @@
+/** Computes what a run has shown: findings, bottlenecks and recommendations, each by a rule with its figures. */
+import { percent } from '../judge/format.ts'
+import type { Verdict } from '../judge/verdict.ts'
+import { cpuShares } from './cpu.ts'
+import type { Facts } from './facts.ts'
+import type { Context, Finding, FindingRule, Findings, Words } from './finding.ts'
+import { isSaturated, resourcesOf } from './resources.ts'
+import { batches } from './rules/batches.ts'
+import * as bottlenecks from './rules/bottlenecks.ts'
+import { cpuCost } from './rules/cpu-cost.ts'
+import { crossCheck } from './rules/cross-check.ts'
+import { database } from './rules/database.ts'
+import { delivery } from './rules/delivery.ts'
+import { endpoints } from './rules/endpoints.ts'
+import { headroom } from './rules/headroom.ts'
+import { latencyParts } from './rules/latency-parts.ts'
+import * as recommendations from './rules/recommendations.ts'
+import { reportSources } from './rules/report-sources.ts'
+import { statements } from './rules/statements.ts'
+import { worstWindow } from './rules/worst-window.ts'
+import { sampleCount, waitShares } from './waits.ts'
+
+const FINDINGS: readonly FindingRule[] = [
+  headroom,
+  delivery,
+  endpoints,
+  latencyParts,
+  batches,
+  reportSources,
+  statements,
+  database,
+  cpuCost,
+  worstWindow,
+  crossCheck,
+]
+
+const BOTTLENECKS: readonly FindingRule[] = [
+  bottlenecks.saturated,
+  bottlenecks.databaseWaits,
+  bottlenecks.lockWaits,
+  bottlenecks.poolWaits,
+  bottlenecks.refused,
+  bottlenecks.replicaLag,
+  bottlenecks.nothingNear,
+  bottlenecks.unknown,
+]
+
+const RECOMMENDATIONS: readonly FindingRule[] = [
+  recommendations.generatorApart,
+  recommendations.moreApiCpu,
+  recommendations.largerMachine,
+  recommendations.fewerFrames,
+  recommendations.fasterFlush,
+  recommendations.largerPool,
+  recommendations.moreBuffers,
+  recommendations.slowReplica,
+  recommendations.raiseLimit,
+  recommendations.findTheEnd,
+]
+
+const WORDS: Readonly<Record<Facts['scenario'], Words>> = {
+  'call-state-updates': { one: 'update', many: 'updates' },
+  'reporting-endpoints': { one: 'report', many: 'reports' },
+  'redis-pubsub': { one: 'message', many: 'messages' },
+}
+
+export type FindOptions = { readonly generatorOnSameMachine?: boolean }
+
+export function find(
+  facts: Facts,
+  verdict: Pick<Verdict, 'outcome' | 'metrics'>,
+  { generatorOnSameMachine = true }: FindOptions = {},
+): Findings {
+  const context: Context = {
+    facts,
+    verdict,
+    resources: resourcesOf(facts),
+    generatorOnSameMachine,
+    words: WORDS[facts.scenario],
+  }
+  const say = (rules: readonly FindingRule[]): readonly Finding[] =>
+    rules.flatMap((rule) => rule.say(context).map((text) => ({ rule: rule.name, text })))
+  return {
+    limitedBy: limitedBy(context),
+    findings: say(FINDINGS),
+    bottlenecks: say(BOTTLENECKS),
+    recommendations: say(RECOMMENDATIONS),
+  }
+}
+
+function limitedBy({ facts, resources }: Context): string {
+  const [nearest] = resources
+  if (nearest === undefined) return 'not known: the servers were not sampled'
+  if (isSaturated(nearest)) {
+    const [most] = cpuShares(facts)
+    const who = nearest.kind === 'cpu' && most !== undefined ? `, most of it ${most.name}` : ''
+    return `${nearest.name}: ${percent(nearest.use)}${who}`
+  }
+  if (facts.postgres !== undefined && facts.postgres.activity.meanActive >= 1) {
+    const shares = waitShares(facts.postgres)
+    const [first] = shares
+    if (first !== undefined && first.group !== 'CPU' && first.share >= 0.5) {
+      return `postgres primary, ${first.group}: ${percent(first.share)} of ${sampleCount(shares)} samples`
+    }
+  }
+  return `nothing; nearest to its limit is ${nearest.name}, ${percent(nearest.use)}`
+}

@@ -1,0 +1,39 @@
+import type { ServerEvidence } from '../sample/server-evidence.ts'
+import type { MachineFacts, ProcessFacts } from './facts.ts'
+import type { During } from './facts-of.ts'
+import { known, statOf } from './stat.ts'
+
+/** @returns undefined when the machine was not sampled during the peak */
+export function machineFacts({ machine }: ServerEvidence, during: During): MachineFacts | undefined {
+  if (machine === undefined) return undefined
+  const { cores, cpuCores, disk, loopback, memoryTotalBytes } = machine
+  const busyCores = statOf(during(cpuCores.idle).map((idle) => Math.max(0, cores - idle)))
+  if (busyCores === undefined) return undefined
+  return known({
+    cores,
+    busyCores,
+    iowaitCores: statOf(during(cpuCores.iowait)),
+    stealCores: statOf(during(cpuCores.steal)),
+    memoryTotalBytes,
+    memoryUsedBytes: statOf(during(machine.memoryAvailableBytes).map((free) => memoryTotalBytes - free)),
+    diskBusy: statOf(during(disk.busy)),
+    diskWriteBytesPerSecond: statOf(during(disk.writeBytesPerSecond)),
+    loopbackBytesPerSecond: statOf(during(loopback.bytesPerSecond)),
+  })
+}
+
+export function processFacts({ processes }: ServerEvidence, during: During): readonly ProcessFacts[] {
+  return processes.flatMap(({ name, kind, cpuCores, memoryBytes, openFiles }) => {
+    const cpu = statOf(during(cpuCores))
+    if (cpu === undefined) return []
+    return [
+      known({
+        name,
+        kind,
+        cpuCores: cpu,
+        memoryBytes: statOf(during(memoryBytes)),
+        openFiles: statOf(during(openFiles)),
+      }),
+    ]
+  })
+}

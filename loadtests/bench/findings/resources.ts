@@ -1,0 +1,152 @@
+/** Everything that can run out, and how far it was used during the peak. */
+import { LIMITS, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { bytes, figure, number, percent } from '../judge/format.ts'
+import type { Facts } from './facts.ts'
+
+export type Resource = {
+  readonly name: string
+  readonly kind: 'cpu' | 'event loop' | 'disk' | 'memory' | 'limit'
+  /** 0 to 1, of what there is: on average of what recovers at once, at most of what is refused when it is full. */
+  readonly use: number
+  /** From here on it is what holds the platform back. */
+  readonly saturatedAt: number
+  /** The figures behind `use`. */
+  readonly figures: string
+  /** Which of the contract's limits it is, of kind `limit`. */
+  readonly limit?: LimitName
+}
+
+/** CPU that is used more than this queues, and latency grows out of proportion. */
+const SATURATED_CPU = 0.85
+const SATURATED_EVENT_LOOP = 0.8
+const SATURATED_DISK = 0.8
+const SATURATED_MEMORY = 0.9
+const SATURATED_LIMIT = 0.8
+
+/** Nearest to its limit first. */
+export function resourcesOf(facts: Facts): readonly Resource[] {
+  return [...machine(facts), ...eventLoops(facts), ...redis(facts), ...limits(facts)].sort(
+    (a, b) => b.use / b.saturatedAt - a.use / a.saturatedAt,
+  )
+}
+
+export const isSaturated = ({ use, saturatedAt }: Resource): boolean => use >= saturatedAt
+
+function machine({ machine: m }: Facts): readonly Resource[] {
+  if (m === undefined) return []
+  const { cores, busyCores, diskBusy, memoryUsedBytes, memoryTotalBytes } = m
+  return [
+    {
+      name: "the machine's CPU",
+      kind: 'cpu',
+      use: busyCores.mean / cores,
+      saturatedAt: SATURATED_CPU,
+      figures: `${number(busyCores.mean, 2)} of ${number(cores)} cores in use on average`,
+    },
+    ...(diskBusy === undefined
+      ? []
+      : ([
+          {
+            name: 'the disk',
+            kind: 'disk',
+            use: diskBusy.mean,
+            saturatedAt: SATURATED_DISK,
+            figures: `busy ${percent(diskBusy.mean)} of the time`,
+          },
+        ] as const)),
+    ...(memoryUsedBytes === undefined
+      ? []
+      : ([
+          {
+            name: "the machine's memory",
+            kind: 'memory',
+            use: memoryUsedBytes.peak / memoryTotalBytes,
+            saturatedAt: SATURATED_MEMORY,
+            figures: `${bytes(memoryUsedBytes.peak)} of ${bytes(memoryTotalBytes)} in use at most`,
+          },
+        ] as const)),
+  ]
+}
+
+function eventLoops({ api }: Facts): readonly Resource[] {
+  const [busiest] = (api?.eventLoop ?? []).toSorted((a, b) => b.mean - a.mean)
+  if (busiest === undefined) return []
+  return [
+    {
+      name: `the event loop of ${busiest.instance}`,
+      kind: 'event loop',
+      use: busiest.mean,
+      saturatedAt: SATURATED_EVENT_LOOP,
+      figures: `busy ${percent(busiest.mean)} of the time, ${percent(busiest.peak)} in its worst sample`,
+    },
+  ]
+}
+
+function redis({ redis: r }: Facts): readonly Resource[] {
+  if (r?.cpuCores === undefined) return []
+  return [
+    {
+      name: "Redis's CPU",
+      kind: 'cpu',
+      use: r.cpuCores.mean,
+      saturatedAt: SATURATED_CPU,
+      figures: `${number(r.cpuCores.mean, 2)} of the one core that it can use`,
+    },
+  ]
+}
+
+/** How a limit is called in a sentence. Timeouts are limits that nothing fills up, and are not here. */
+const LIMIT_NAMES: Partial<Record<LimitName, string>> = {
+  postgres_connections: "the primary's connections",
+  postgres_pool: "an instance's connection pool",
+  redis_connections: "Redis's connections",
+  redis_memory: "Redis's memory",
+  requests_in_flight: "an instance's requests in flight",
+  websockets: "an instance's WebSockets",
+  ingest_queue: "an instance's queue of events",
+  live_socket_buffer: "a subscriber's unread bytes",
+}
+
+function limits(facts: Facts): readonly Resource[] {
+  return (Object.keys(LIMIT_NAMES) as LimitName[]).flatMap((name) => {
+    const use = limitUse(facts, name)
+    const label = LIMIT_NAMES[name]
+    if (use === undefined || label === undefined) return []
+    const text = LIMITS[name].unit === 'bytes' ? bytes : figure
+    return [
+      {
+        name: label,
+        kind: 'limit',
+        use: use.peak / use.limit,
+        saturatedAt: SATURATED_LIMIT,
+        figures: `${text(use.peak)} of ${text(use.limit)} at most`,
+        limit: name,
+      },
+    ]
+  })
+}
+
+/** The most that was used of a limit, and the limit that was in force; undefined when it was not sampled. */
+export function limitUse(facts: Facts, name: LimitName): { readonly peak: number; readonly limit: number } | undefined {
+  const { api, postgres, redis } = facts
+  const limit = api?.limits[name] ?? LIMITS[name].value
+  const of = (peak: number | undefined, max = limit) => (peak === undefined ? undefined : { peak, limit: max })
+  switch (name) {
+    case 'postgres_connections':
+      return of(postgres?.connections?.peak, postgres?.maxConnections ?? limit)
+    case 'redis_connections':
+      return of(redis?.clients?.peak, redis?.maxClients || limit)
+    case 'redis_memory':
+      return of(redis?.memoryBytes?.peak, redis?.maxMemoryBytes || limit)
+    case 'postgres_query_timeout':
+      return of(postgres?.slowestStatementMs)
+    case 'request_timeout':
+      return of(facts.load.delivery === undefined ? facts.load.latency?.max : facts.load.delivery.publish?.max)
+    case 'websockets':
+      return of(api?.usage.websockets?.peak ?? api?.live?.sockets?.peak)
+    case 'live_socket_buffer':
+      return of(api?.usage.live_socket_buffer?.peak)
+    default:
+      return of(api?.usage[name]?.peak)
+  }
+}

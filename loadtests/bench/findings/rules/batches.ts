@@ -1,0 +1,20 @@
+import { number } from '../../judge/format.ts'
+import type { FindingRule } from '../finding.ts'
+
+/** How far group commit reduced the commits. */
+export const batches: FindingRule = {
+  name: 'batches',
+  say({ facts: { api, postgres } }) {
+    const ingest = api?.ingest
+    if (ingest === undefined) return []
+    const retries = ingest.retries === 0 ? 'none was written again' : `${number(ingest.retries)} were written again`
+    const commits =
+      postgres?.commitsPerSecond === undefined
+        ? ''
+        : ` The primary committed ${number(postgres.commitsPerSecond.mean)} transactions a second, of all kinds.`
+    return [
+      `Group commit wrote ${number(ingest.events)} events in ${number(ingest.batches)} batches, ` +
+        `${number(ingest.meanBatch, 1)} events each on average; ${retries}.${commits}`,
+    ]
+  },
+}
