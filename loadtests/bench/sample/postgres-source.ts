@@ -58,7 +58,9 @@ export function postgresSource(role: PostgresRole, url: string): Source<Postgres
   return {
     async begin() {
       const db = await connect()
-      await db.query('select pg_stat_statements_reset()')
+      await db.query(
+        'select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)',
+      )
       atStart = await readTotals(db, role)
       looking = setInterval(() => void look(), ACTIVITY_EVERY_MS)
     },

@@ -48,7 +48,9 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
     samples.push((atMs) => sampleInto(source, recorder, atMs))
     return async () => {
       try {
-        return await source.end(recorder)
+        const evidence = await source.end(recorder)
+        if (evidence === undefined) omitted.push(`${name} never answered`)
+        return evidence
       } catch (error) {
         omitted.push(`the evidence of ${name} is incomplete: ${(error as Error).message}`)
         return undefined
