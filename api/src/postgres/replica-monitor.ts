@@ -90,7 +90,7 @@ export function createReplicaMonitor(deps: {
       closed: (error) => {
         replicaAnswers = false
         waiters.giveUp()
-        lost.abort(error)
+        lost.abort(new Error('the replica no longer answers', { cause: error }))
         lost = new AbortController()
         enter('gone', error)
       },

@@ -25,16 +25,24 @@ export type ReplicaProgress = {
 
 type Note = { readonly atMs: number; readonly position: WalPosition }
 
-/** An hour's outage at five notes a second must not grow without bound: then every other note goes. */
+/** However long the replica is away, no more notes than this are kept: evenly spread over that time. */
 const NOTES_MAX = 512
 
 export function createReplicaProgress(): ReplicaProgress {
   /** Ascending in both; the first is the newest that the replica has reached, when `reached`. */
   let notes: Note[] = []
+  let newest: Note | undefined
+  let spacingMs = 0
   let reached = false
   let replayed: WalPosition = 0n
 
   function advance(): void {
+    if (newest !== undefined && newest.position <= replayed) {
+      notes = [newest]
+      spacingMs = 0
+      reached = true
+      return
+    }
     let count = 0
     while (count < notes.length && (notes[count] as Note).position <= replayed) count += 1
     if (count === 0) return
@@ -42,17 +50,25 @@ export function createReplicaProgress(): ReplicaProgress {
     reached = true
   }
 
+  function keep(note: Note): void {
+    const last = notes.at(-1)
+    if (last !== undefined && note.atMs - last.atMs < spacingMs) return
+    notes.push(note)
+    if (notes.length <= NOTES_MAX) return
+    notes = notes.filter((_, i) => i % 2 === 0)
+    spacingMs = (note.atMs - (notes[0] as Note).atMs) / (NOTES_MAX / 2)
+  }
+
   return {
     notePrimary: (atMs, position) => {
-      const last = notes.at(-1)
       // Answers may overtake each other; and a primary restored from a backup begins anew.
-      if (last !== undefined && atMs <= last.atMs) return
-      if (last !== undefined && position < last.position) {
+      if (newest !== undefined && atMs <= newest.atMs) return
+      if (newest !== undefined && position < newest.position) {
         notes = []
         reached = false
       }
-      notes.push({ atMs, position })
-      if (notes.length > NOTES_MAX) notes = notes.filter((_, i) => i % 2 === 0 || i === notes.length - 1)
+      newest = { atMs, position }
+      keep(newest)
       advance()
     },
     noteReplayed: (position) => {
@@ -63,8 +79,8 @@ export function createReplicaProgress(): ReplicaProgress {
     },
     replayed: () => replayed,
     asOfMs: () => (reached ? notes[0]?.atMs : undefined),
-    lagBytes: () => Math.max(0, Number((notes.at(-1)?.position ?? 0n) - replayed)),
-    lagMs: () => (reached ? (notes.at(-1) as Note).atMs - (notes[0] as Note).atMs : Number.POSITIVE_INFINITY),
+    lagBytes: () => Math.max(0, Number((newest?.position ?? 0n) - replayed)),
+    lagMs: () => (reached ? (newest as Note).atMs - (notes[0] as Note).atMs : Number.POSITIVE_INFINITY),
     forgetReplica: () => {
       replayed = 0n
       reached = false
