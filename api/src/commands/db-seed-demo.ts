@@ -1,0 +1,46 @@
+/** `npm run db:seed:demo`: see HELP. */
+import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { seedDemo } from '../postgres/seed-demo.ts'
+import { runDatabaseCommand } from './run-database-command.ts'
+
+const CALLS = 225_000
+
+const HELP = `Usage: npm run db:seed:demo [-- --again]
+
+Gives the demo tenant ${DEMO_TENANT_ID} the key ${DEMO_API_KEY} and 30 days of calls that end now:
+about ${CALLS.toLocaleString('en')} calls. Safe to run twice: what is there stays, and is not added to.
+Run db:migrate first. Not for production: everyone knows the key.
+
+  --again  removes the calls of the demo tenant first, so that the new ones end now
+
+Environment:
+  MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it
+
+Exit codes: 0 the demo's calls are there, 1 failed, 2 wrong usage.
+`
+
+await runDatabaseCommand(
+  HELP,
+  'db:seed:demo',
+  async (client, say, args) => {
+    const startedAt = performance.now()
+    const terminal = process.stderr.isTTY === true
+    const seeded = await seedDemo(client, {
+      now: new Date(),
+      calls: CALLS,
+      again: args.includes('--again'),
+      onProgress: (done, of) => {
+        const percent = Math.round((100 * done) / of)
+        if (terminal) process.stderr.write(`\rdb:seed:demo: ${percent} %${done === of ? '; folding rollups\n' : ''}`)
+        else if (done === of || done % 10 === 0) say(`${percent} %`)
+      },
+    })
+    const number = (n: number) => n.toLocaleString('en')
+    const day = (date: Date) => date.toISOString().slice(0, 10)
+    say(
+      `${seeded.wasThere ? 'already there' : 'done'}: ${number(seeded.calls)} calls, ${number(seeded.events)} events, ` +
+        `${day(seeded.from)} to ${day(seeded.to)}, ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
+    )
+  },
+  ['--again'],
+)

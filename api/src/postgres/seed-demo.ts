@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { SCOPES } from '@hopwhistle/contract/routes.ts'
+import type { Client } from 'pg'
+
+export type DemoData = { readonly calls: number; readonly events: number; readonly from: Date; readonly to: Date }
+
+export type SeedOptions = {
+  /** The moment at which the 30 days end. */
+  readonly now: Date
+  /** About how many calls; a few more, for every hour has one at least. */
+  readonly calls: number
+  /** Removes the demo tenant's calls first. */
+  readonly again: boolean
+  /** Told each day that is done. */
+  readonly onProgress?: (done: number, of: number) => void
+}
+
+export type Seeded = DemoData & { readonly wasThere: boolean }
+
+const DAYS = 30
+const SEED = 20_260_131
+const DAY_MS = 24 * 3600 * 1000
+const TABLES = ['calls', 'call_events', 'outbox', 'call_metrics_pending', 'call_metrics_hourly', 'call_metrics_daily']
+
+/** Uniform and bell-shaped numbers that depend on nothing but what is given. */
+const RANDOM_FUNCTIONS = `
+  create or replace function pg_temp.chance(n bigint, seed int, salt int) returns double precision language sql immutable
+    return ((hashint8extended(n, seed + salt) >> 11) & 4503599627370495) / 4503599627370496.0::float8;
+  create or replace function pg_temp.bell(n bigint, seed int, salt int) returns double precision language sql immutable
+    return sqrt(-2 * ln(1 - pg_temp.chance(n, seed, salt))) * cos(2 * pi() * pg_temp.chance(n, seed, salt + 1));`
+
+/**
+ * Gives the demo tenant its key and 30 days of calls that end now: all of it or, when interrupted, nothing.
+ *
+ * Everything is made by the server itself, from hashes. Raw events, calls and rollups agree, for calls are folded from
+ * the events, and rollups from the calls by the function that always folds them.
+ *
+ * @param client a role that may become hopwhistle_owner
+ */
+export async function seedDemo(client: Client, options: SeedOptions): Promise<Seeded> {
+  await client.query('begin')
+  try {
+    await client.query('set local role hopwhistle_owner')
+    await client.query(`select pg_advisory_xact_lock(hashtextextended('hopwhistle.seed-demo', 0))`)
+    await giveKey(client)
+    if (options.again)
+      for (const table of TABLES)
+        await client.query(`delete from hopwhistle.${table} where tenant_id = $1`, [DEMO_TENANT_ID])
+    const before = await demoData(client)
+    if (before !== undefined) {
+      await client.query('commit')
+      return { ...before, wasThere: true }
+    }
+    await writeCalls(client, options)
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+  await foldAndAnalyze(client)
+  return { ...((await demoData(client)) as DemoData), wasThere: false }
+}
+
+async function giveKey(client: Client): Promise<void> {
+  await client.query(`insert into hopwhistle.tenants (id, name) values ($1, 'Demo') on conflict do nothing`, [
+    DEMO_TENANT_ID,
+  ])
+  await client.query(
+    `insert into hopwhistle.api_keys (tenant_id, name, key_hash, scopes) values ($1, 'demo', $2, $3)
+     on conflict (key_hash) do update set scopes = excluded.scopes, revoked_at = null
+     where api_keys.scopes <> excluded.scopes or api_keys.revoked_at is not null`,
+    [DEMO_TENANT_ID, createHash('sha256').update(DEMO_API_KEY).digest(), SCOPES],
+  )
+}
+
+async function writeCalls(client: Client, { now, calls, onProgress }: SeedOptions): Promise<void> {
+  const read = (name: string) => readFile(new URL(`seed/${name}.sql`, import.meta.url), 'utf8')
+  const [demoCalls, demoDay] = await Promise.all([read('demo-calls'), read('demo-day')])
+  await client.query(`set local jit = off; set local timezone = 'UTC'`)
+  await client.query(RANDOM_FUNCTIONS)
+  // "create table as" takes no parameters.
+  await client.query(
+    withLiterals(demoCalls, [`${client.escapeLiteral(now.toISOString())}::timestamptz`, String(calls), String(SEED)]),
+  )
+  await client.query('create index on demo_calls (initiated_at); analyze demo_calls')
+  for (let day = 0; day <= DAYS; day++) {
+    const until = new Date(now.getTime() - (DAYS - day) * DAY_MS)
+    const since = day === 0 ? new Date(0) : new Date(until.getTime() - DAY_MS)
+    // The last range includes its end.
+    const before = day === DAYS ? new Date(until.getTime() + 1) : until
+    await client.query(demoDay, [DEMO_TENANT_ID, now, since, before])
+    onProgress?.(day + 1, DAYS + 1)
+  }
+}
+
+function withLiterals(sql: string, literals: readonly string[]): string {
+  return sql.replace(/\$(\d)\b/g, (_, n: string) => literals[Number(n) - 1] as string)
+}
+
+async function foldAndAnalyze(client: Client): Promise<void> {
+  // Until it is our turn: an instance that is running may be folding right now.
+  const pending = async () =>
+    (await client.query('select from hopwhistle.call_metrics_pending where tenant_id = $1 limit 1', [DEMO_TENANT_ID]))
+      .rowCount
+  await client.query('set role hopwhistle_owner')
+  while ((await pending()) !== 0) {
+    const { rows } = await client.query<{ folded: string }>('select hopwhistle.fold_call_metrics() as folded')
+    if (rows[0]?.folded === '0') await sleep(50)
+  }
+  for (const table of ['call_events', 'calls', 'call_metrics_hourly', 'call_metrics_daily', 'call_metrics_pending']) {
+    await client.query(`vacuum (analyze) hopwhistle.${table}`)
+  }
+  await client.query('reset role')
+}
+
+async function demoData(client: Client): Promise<DemoData | undefined> {
+  const first = await client.query(
+    `select from hopwhistle.calls where tenant_id = $1 and call_id like 'demo-%' limit 1`,
+    [DEMO_TENANT_ID],
+  )
+  if (first.rowCount === 0) return undefined
+  const { rows } = await client.query<DemoData>(
+    `select (select sum(calls)::int from hopwhistle.call_metrics_hourly where tenant_id = $1) as calls,
+       (select count(*)::int from hopwhistle.call_events where tenant_id = $1) as events,
+       (select min(started_at) from hopwhistle.calls where tenant_id = $1) as "from",
+       (select max(started_at) from hopwhistle.calls where tenant_id = $1) as "to"`,
+    [DEMO_TENANT_ID],
+  )
+  return rows[0]
+}
