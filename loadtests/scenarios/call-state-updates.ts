@@ -14,14 +14,15 @@ import { callEvents, fictionalNumbers } from './lib/call-progress.ts'
 import { finish } from './lib/k6/finish.ts'
 import { requestMeter } from './lib/k6/request-meter.ts'
 import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext, requestHeaders } from './lib/k6/run-context.ts'
-import { phaseAt, REQUEST_PHASES, requestPhases } from './lib/phases.ts'
+import { peakFrom, requestPhases, SENDING_PHASES } from './lib/phases.ts'
 import { requestScenario } from './lib/request-scenario.ts'
 import { readRequestSettings } from './lib/settings.ts'
 import { callStateThresholds } from './lib/thresholds.ts'
 
 const settings = readRequestSettings(__ENV, 'call-state-updates')
 const phases = requestPhases(settings.shape)
-const histograms = REQUEST_PHASES.map((phase) => `update_latency_${phase}`)
+const peakFromSeconds = peakFrom(phases)
+const histograms = SENDING_PHASES.map((phase) => `update_latency_${phase}`)
 const meter = requestMeter('updates', ['update_latency'], 'update_latency_peak')
 
 export const options: Options = {
@@ -46,7 +47,7 @@ export const setup = (): RunContext => begin(settings)
 export default function postNextState({ runId }: RunContext): void {
   const vu = exec.vu.idInTest
   nextEvent ??= callEvents(`${runId}.${vu}`, fictionalNumbers(vu))
-  const phase = phaseAt(phases, elapsedSeconds())
+  const phase = elapsedSeconds() < peakFromSeconds ? 'ramp' : 'peak'
   const body = JSON.stringify(nextEvent(new Date()))
   meter.sent(phase)
   const response = http.post(url, body, params)
@@ -57,6 +58,6 @@ export default function postNextState({ runId }: RunContext): void {
 export const handleSummary = (data: Parameters<typeof finish>[1]) =>
   finish(settings, data, {
     phases,
-    counters: ['sent', 'ok', 'failed'].flatMap((what) => REQUEST_PHASES.map((phase) => `updates_${what}_${phase}`)),
+    counters: ['sent', 'ok', 'failed'].flatMap((what) => SENDING_PHASES.map((phase) => `updates_${what}_${phase}`)),
     trends: ['update_latency_peak'],
   })

@@ -61,7 +61,7 @@ export function subscribe(run: RunContext): Promise<void> {
 
 export function publish(run: RunContext): Promise<void> {
   const { iterationInTest: index, startTime: beginsAt } = exec.scenario
-  return publishAll({ settings, meter, phases, run, index, beginsAt })
+  return publishAll({ settings, meter, run, index, beginsAt })
 }
 
 export const handleSummary = (data: Parameters<typeof finish>[1]) =>

@@ -1,8 +1,11 @@
 /** Knows each message that one checker received by its event id: whose it is, and whether it came before. */
 import { farewellOf } from './message-ids.ts'
 
-/** own: of this run, for the first time. doubled: of this run, again. foreign: of somebody else. */
-export type MessageKind = 'own' | 'doubled' | 'foreign'
+/**
+ * own: of this run, for the first time. doubled: of this run, again. farewell: a publisher's last word, which is not
+ * measured. foreign: of somebody else.
+ */
+export type MessageKind = 'own' | 'doubled' | 'farewell' | 'foreign'
 
 export type RunMessages = {
   readonly runId: string
@@ -38,10 +41,8 @@ export function identityCheck({ runId, publishers, planned }: RunMessages): Iden
     ofId(eventId) {
       const farewell = farewellOf(eventId, runId)
       if (farewell === undefined || farewell.publisher >= publishers) return 'foreign'
-      if (acknowledged.has(farewell.publisher)) return 'doubled'
       acknowledged.set(farewell.publisher, farewell.acknowledged)
-      distinct += 1
-      return 'own'
+      return 'farewell'
     },
     distinct: () => distinct,
     expected() {

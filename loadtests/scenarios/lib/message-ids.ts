@@ -12,8 +12,8 @@ export const messageId = (runId: string, number: number): string => `${messagePr
 export const farewellPrefix = (runId: string): string => `${runId}.end`
 
 /**
- * The id of a publisher's last message. It carries how many messages of that publisher were acknowledged, itself
- * included: so every subscriber, in whichever k6 process, learns exactly how many it should have.
+ * The id of a publisher's last message. It carries how many messages of that publisher were acknowledged: so every
+ * subscriber, in whichever k6 process, learns exactly how many it should have. The farewell itself is not counted.
  */
 export const farewellId = (runId: string, publisher: number, acknowledged: number): string =>
   `${farewellPrefix(runId)}${publisher}.${acknowledged}`

@@ -6,6 +6,13 @@ import { bucketIndex } from './histogram.ts'
 
 export type MsCounts = {
   add(ms: number, count: number): void
+  /**
+   * Counts how long ago each of several times was, of those whose number is not negative.
+   *
+   * @param times Unix milliseconds; the first `length` of them
+   * @param weight what each counts
+   */
+  addSince(times: readonly number[], numbers: readonly number[], length: number, now: number, weight: number): void
   /** Hands over all counts, as bucket index and count, and begins anew. */
   flush(to: (bucket: number, count: number) => void): void
 }
@@ -17,16 +24,25 @@ export function msCounts(): MsCounts {
   const counts: number[] = new Array(ARRAY_MS).fill(0)
   const large = new Map<number, number>()
   let highest = -1
+  function add(ms: number, count: number): void {
+    // A clock that was set back makes a latency negative; it counts as none.
+    const whole = Math.max(0, ms)
+    if (whole < ARRAY_MS) {
+      counts[whole] = counts[whole]! + count
+      if (whole > highest) highest = whole
+    } else {
+      const bucket = bucketIndex(whole)
+      large.set(bucket, (large.get(bucket) ?? 0) + count)
+    }
+  }
   return {
-    add(ms, count) {
-      // A clock that was set back makes a latency negative; it counts as none.
-      const whole = Math.max(0, ms)
-      if (whole < ARRAY_MS) {
-        counts[whole] = (counts[whole] ?? 0) + count
-        if (whole > highest) highest = whole
-      } else {
-        const bucket = bucketIndex(whole)
-        large.set(bucket, (large.get(bucket) ?? 0) + count)
+    add,
+    addSince(times, numbers, length, now, weight) {
+      for (let i = 0; i < length; i++) {
+        if (numbers[i]! < 0) continue
+        const ms = now - times[i]!
+        if (ms >= 0 && ms <= highest) counts[ms]! += weight
+        else add(ms, weight)
       }
     },
     flush(to) {

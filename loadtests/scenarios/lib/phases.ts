@@ -2,8 +2,9 @@
 import type { PhaseName, PhaseSpan } from '../../results-format.ts'
 import type { LiveShape, RequestShape } from './profiles.ts'
 
-export const REQUEST_PHASES = ['ramp', 'peak'] as const satisfies readonly PhaseName[]
-export const LIVE_PHASES = ['ramp', 'peak', 'cool'] as const satisfies readonly PhaseName[]
+/** The phases in which something is sent, and that counters and histograms are named after. */
+export const SENDING_PHASES = ['ramp', 'peak'] as const satisfies readonly PhaseName[]
+export type SendingPhase = (typeof SENDING_PHASES)[number]
 
 export function requestPhases({ rampSeconds, peakSeconds }: RequestShape): readonly PhaseSpan[] {
   return [
@@ -23,14 +24,9 @@ export function livePhases(shape: LiveShape): readonly PhaseSpan[] {
   ]
 }
 
-/** The phase of something sent then. What is sent late belongs to the last phase, what is sent early to the first. */
-export function phaseAt(phases: readonly PhaseSpan[], elapsedSeconds: number): PhaseName {
-  let current = phases[0]?.name ?? 'peak'
-  for (let i = 0; i < phases.length; i++) {
-    const phase = phases[i]
-    if (phase !== undefined && elapsedSeconds >= phase.fromSeconds) current = phase.name
-  }
-  return current
+/** Seconds after the start at which the peak begins: what is sent from then on, however late, belongs to it. */
+export function peakFrom(phases: readonly PhaseSpan[]): number {
+  return phases.find(({ name }) => name === 'peak')?.fromSeconds ?? 0
 }
 
 export function peakSecondsOf(phases: readonly PhaseSpan[]): number {

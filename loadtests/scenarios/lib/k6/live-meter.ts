@@ -1,19 +1,17 @@
 /** The k6 metrics of the live scenario. Runs inside k6, in the init context. */
 import { Counter, Trend } from 'k6/metrics'
-import type { PhaseName } from '../../../results-format.ts'
-import { LIVE_PHASES } from '../phases.ts'
+import { SENDING_PHASES, type SendingPhase } from '../phases.ts'
 import { type BucketRecorder, bucketRecorder } from './bucket-recorder.ts'
 
-/** Histograms and the phases that have one. What is sent after the peak is counted, but not timed. */
+/** Histograms and the phases that have one. */
 const LIVE_LATENCIES = {
   delivery_latency: ['ramp', 'peak'],
-  delivery_bound: ['ramp', 'peak'],
   publish_latency: ['ramp', 'peak'],
   /** How long frames waited in k6 between the network and their handler: k6's own lateness in receiving. */
   receive_lag: ['peak'],
   /** How long after it was due a message was sent: k6's own lateness in sending. */
   schedule_lag: ['peak'],
-} as const satisfies Record<string, readonly PhaseName[]>
+} as const satisfies Record<string, readonly SendingPhase[]>
 export type LiveLatency = keyof typeof LIVE_LATENCIES
 
 /** Counters, one for each phase. */
@@ -42,16 +40,16 @@ export const liveHistograms = (): string[] =>
   Object.entries(LIVE_LATENCIES).flatMap(([name, phases]) => phases.map((phase) => `${name}_${phase}`))
 
 export const liveCounters = (): string[] => [
-  ...PUBLISH_COUNTERS.flatMap((name) => LIVE_PHASES.map((phase) => `${name}_${phase}`)),
+  ...PUBLISH_COUNTERS.flatMap((name) => SENDING_PHASES.map((phase) => `${name}_${phase}`)),
   ...DELIVERY_COUNTERS,
 ]
 
 export type LiveMeter = {
   count(name: DeliveryCounter, by: number): void
-  countIn(phase: PhaseName, name: PublishCounter, by: number): void
+  countIn(phase: SendingPhase, name: PublishCounter, by: number): void
   /** Undefined for a phase that has no such histogram. */
-  latency(phase: PhaseName, name: LiveLatency): BucketRecorder | undefined
-  /** k6's own trend of a tenth of the exact latencies of the peak, for k6's thresholds. */
+  latency(phase: SendingPhase, name: LiveLatency): BucketRecorder | undefined
+  /** k6's own trend of a tenth of the checkers' messages of the peak, for k6's thresholds. */
   readonly deliveryTrend: Trend
   /** k6's own trend of every publish of the peak, to check the buckets against. */
   readonly publishTrend: Trend

@@ -1,12 +1,11 @@
 /** What one publisher counts in plain JavaScript between two flushes to k6's metrics. */
-import type { PhaseName } from '../../../results-format.ts'
 import { type BucketCounts, bucketCounts } from '../bucket-counts.ts'
-import { LIVE_PHASES } from '../phases.ts'
+import { SENDING_PHASES, type SendingPhase } from '../phases.ts'
 import { type LiveMeter, PUBLISH_COUNTERS, type PublishCounter } from './live-meter.ts'
 
 export type PublishCounts = {
   /** By phase; the phase is when the message was due. */
-  readonly of: Readonly<Record<PhaseName, PhaseCounts>>
+  readonly of: Readonly<Record<SendingPhase, PhaseCounts>>
   flush(): void
 }
 
@@ -22,11 +21,11 @@ export function publishCounts(meter: LiveMeter, subscribers: number): PublishCou
     latency: bucketCounts(),
     lag: bucketCounts(),
   })
-  const of = { ramp: zero(), peak: zero(), cool: zero() }
+  const of = { ramp: zero(), peak: zero() }
   return {
     of,
     flush() {
-      for (const phase of LIVE_PHASES) {
+      for (const phase of SENDING_PHASES) {
         const counts = of[phase]
         meter.count('messages_due', counts.messages_published * subscribers)
         for (const name of PUBLISH_COUNTERS) {

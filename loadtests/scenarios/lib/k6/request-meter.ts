@@ -1,13 +1,12 @@
 /** Counts and times requests by phase. Runs inside k6, in the init context. */
 import { Counter, Rate, Trend } from 'k6/metrics'
-import type { PhaseName } from '../../../results-format.ts'
-import { REQUEST_PHASES } from '../phases.ts'
+import { SENDING_PHASES, type SendingPhase } from '../phases.ts'
 import { type BucketRecorder, bucketRecorder } from './bucket-recorder.ts'
 
 export type RequestMeter = {
-  sent(phase: PhaseName): void
+  sent(phase: SendingPhase): void
   /** Every request that ends is timed, failed ones too: then the buckets add up to what was sent. */
-  ended(phase: PhaseName, latency: string, ok: boolean, ms: number): void
+  ended(phase: SendingPhase, latency: string, ok: boolean, ms: number): void
 }
 
 /**
@@ -16,13 +15,13 @@ export type RequestMeter = {
  * @param trend name of k6's own trend of the peak, which k6's thresholds and the cross-check read
  */
 export function requestMeter(noun: string, latencies: readonly string[], trend: string): RequestMeter {
-  const byPhase = (name: string) => new Map(REQUEST_PHASES.map((phase) => [phase, new Counter(`${name}_${phase}`)]))
+  const byPhase = (name: string) => new Map(SENDING_PHASES.map((phase) => [phase, new Counter(`${name}_${phase}`)]))
   const sent: Counters = byPhase(`${noun}_sent`)
   const ok: Counters = byPhase(`${noun}_ok`)
   const failed: Counters = byPhase(`${noun}_failed`)
   const recorders = new Map<string, BucketRecorder>()
   for (const latency of latencies) {
-    for (const phase of REQUEST_PHASES) recorders.set(`${latency}_${phase}`, bucketRecorder(`${latency}_${phase}`))
+    for (const phase of SENDING_PHASES) recorders.set(`${latency}_${phase}`, bucketRecorder(`${latency}_${phase}`))
   }
   const success = new Rate(`${noun}_success_peak`)
   const peakTrend = new Trend(trend, true)
@@ -39,4 +38,4 @@ export function requestMeter(noun: string, latencies: readonly string[], trend: 
   }
 }
 
-type Counters = ReadonlyMap<PhaseName, Counter>
+type Counters = ReadonlyMap<SendingPhase, Counter>

@@ -4,16 +4,18 @@
  */
 import type { PhaseSpan } from '../../../results-format.ts'
 import { deliveryTally } from '../delivery-tally.ts'
+import { peakFrom } from '../phases.ts'
 import { plannedMessages, scheduleOf } from '../publish-schedule.ts'
 import type { LiveSettings } from '../settings.ts'
 import { subscribersOf } from '../subscriber-share.ts'
 import { frameCounts } from './frame-counts.ts'
+import { frameHandler } from './frame-handler.ts'
 import type { LiveMeter } from './live-meter.ts'
 import type { RunContext } from './run-context.ts'
 import { sleepMs } from './sleep-ms.ts'
 import { openSubscriber, type SubscriberSocket } from './subscriber-socket.ts'
 
-/** One in this many subscribers reads every message; the others read the heads of frames. */
+/** One in this many subscribers looks at every message's id; all count by offset and time every message. */
 const CHECKER_EVERY = 10
 const FLUSH_MS = 1000
 /** How long to listen on when everything is there: a duplicate may follow. */
@@ -37,13 +39,15 @@ export async function subscribeAll({ settings, meter, phases, run, index, beganA
   const mine = subscribersOf(index, shape)
   const { publishers } = shape
   const tally = deliveryTally({ runId: run.runId, publishers, planned: plannedMessages(scheduleOf(settings)) })
-  const counts = frameCounts(meter, tally, phases, beganAt)
+  const counts = frameCounts(meter, tally, beganAt + peakFrom(phases) * 1000)
+  const handler = frameHandler(run.runId, tally, counts, meter)
   const sockets: SubscriberSocket[] = []
   let isOver = false
 
   const flushing = (async () => {
     while (!isOver) {
       await sleepMs(FLUSH_MS)
+      handler.flush()
       counts.flush()
     }
   })()
@@ -52,7 +56,7 @@ export async function subscribeAll({ settings, meter, phases, run, index, beganA
     const part = (i + index / shape.subscriberVUs) / mine
     await untilMs(beganAt + part * shape.connectSeconds * CONNECT_PART * 1000)
     const checks = i % CHECKER_EVERY === 0
-    sockets.push(openSubscriber({ settings, meter, runId: run.runId, tally, counts, checks }))
+    sockets.push(openSubscriber({ settings, tally, counts, handler, checks }))
     // The first one tells foreign messages from ours for all the others: it has to have seen what they see.
     if (i === 0) await untilTrue(() => sockets[0]?.isConnected() === true, beganAt + shape.connectSeconds * 1000)
   }
@@ -64,6 +68,7 @@ export async function subscribeAll({ settings, meter, phases, run, index, beganA
   isOver = true
   for (const socket of sockets) socket.stop()
   await flushing
+  handler.flush()
   counts.finish(mine)
 }
 
