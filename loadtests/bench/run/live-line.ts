@@ -2,7 +2,7 @@
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { SeriesPoint } from '../../results-format.ts'
 import { mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
-import { livePhases, phaseAt, requestPhases } from '../../scenarios/lib/phases.ts'
+import { livePhases, requestPhases } from '../../scenarios/lib/phases.ts'
 import { type ProfileName, shapeOf } from '../../scenarios/lib/profiles.ts'
 import type { K6Snapshot } from '../collect/k6-snapshot.ts'
 
@@ -47,7 +47,7 @@ export function liveLine(
   const end = phases.findLast(({ name }) => name === 'peak')?.toSeconds ?? 0
   const parts = [
     `  … ${scenario.padEnd(19)}`,
-    phaseAt(phases, sinceStartSeconds).padEnd(4),
+    (phases.findLast(({ fromSeconds }) => sinceStartSeconds >= fromSeconds)?.name ?? 'ramp').padEnd(4),
     `${clock(Math.min(sinceStartSeconds, end))} of ${clock(end)}`,
   ]
   if (point === undefined || total === undefined) return [...parts, 'k6 is starting'].join('  ')
