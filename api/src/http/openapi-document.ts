@@ -12,8 +12,8 @@ export const openApiDocument: SwaggerOptions = {
         'Live delivery is a WebSocket at `/api/v1/live`; its protocol is in docs/live-protocol.md.',
     },
     tags: [
-      { name: 'events', description: 'Call events in' },
-      { name: 'reports', description: 'Calls and metrics out' },
+      { name: 'calls', description: 'Call events in' },
+      { name: 'reporting', description: 'Calls and metrics out' },
       { name: 'live', description: 'Events as they happen' },
       { name: 'operation', description: 'Health and metrics' },
     ],
