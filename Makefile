@@ -45,11 +45,11 @@ down: $(INSTALLED) ## stop what `make up` started
 status: $(INSTALLED) ## show what is running
 	+@$(BENCH) status
 
-seed: $(INSTALLED) ## fill the database of `make up`, or of MIGRATION_DATABASE_URL, with 30 days of demo calls
-	@$(RUN) node tooling/with-stack.ts npm run --silent db:seed:demo
+seed: $(INSTALLED) ## fill the database of `make up` with 30 days of demo calls; safe to run twice
+	@$(BENCH) seed
 
 migrate: $(INSTALLED) ## bring that database to the newest schema
-	@$(RUN) node tooling/with-stack.ts npm run --silent db:migrate
+	@$(BENCH) migrate
 
 test: $(INSTALLED) tools ## run all tests, on a real Postgres pair and Redis
 	@$(RUN) npm test
