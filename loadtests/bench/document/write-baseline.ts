@@ -1,5 +1,10 @@
+import { join } from 'node:path'
 import type { LoadtestResult } from '../../results-format.ts'
+import { environmentOf, updated } from './baseline.ts'
+import { readBaseline, renderJson, writeWhole } from './baseline-files.ts'
 import { PLACES, type Places } from './paths.ts'
+
+const NAME = /^[a-z0-9][a-z0-9._-]*$/
 
 /**
  * Keeps what the document needs of each result in the baseline of their environment. Scenarios that are not among the
@@ -7,7 +12,21 @@ import { PLACES, type Places } from './paths.ts'
  *
  * @param results of one environment, each with its verdict
  * @returns the path of the file written
+ * @throws {Error} when there is none, or they are of different environments
  */
-export async function writeBaseline(_results: readonly LoadtestResult[], places: Places = PLACES): Promise<string> {
-  throw new Error(`not written yet: ${places.baselines}`)
+export async function writeBaseline(results: readonly LoadtestResult[], places: Places = PLACES): Promise<string> {
+  const names = [...new Set(results.map((result) => environmentOf(result).name))]
+  const [name] = names
+  if (name === undefined) throw new Error('there is no result to write a baseline from')
+  if (names.length > 1) throw new Error(`results of different environments are not one baseline: ${names.join(', ')}`)
+  if (!NAME.test(name)) {
+    throw new Error(`environment.name is "${name}"; it names a file and may have a-z, 0-9, ".", "_" and "-"`)
+  }
+  const path = join(places.baselines, `${name}.json`)
+  const before = await readBaseline(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  await writeWhole(path, `${renderJson(updated(before, results, name))}\n`)
+  return path
 }

@@ -22,6 +22,7 @@ const nameOf = (process: string): string =>
     .replace('postgres primary', 'the primary')
     .replace('postgres replica', 'the replica')
     .replace(/^redis$/, 'Redis')
+    .replace(/^sampler$/, 'the sampler')
 
 /** `k6 0.92, the API's 3 instances 0.61 and Redis 0.05`; the smallest are left out. */
 export const cpuText = (facts: Facts, least = 0.01): string =>

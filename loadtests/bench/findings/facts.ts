@@ -150,6 +150,8 @@ export type PostgresFacts = {
     readonly meanMs: number
     readonly maxMs: number
   }[]
+  /** Of all statements, by whoever asked. */
+  readonly statementMs: number
   readonly slowestStatementMs?: number
   readonly commitsPerSecond?: Stat
   /** 0 to 1. */
@@ -169,6 +171,7 @@ export type PostgresFacts = {
     readonly slowestStatementMs?: number
     readonly connections?: Stat
     readonly statements: PostgresFacts['statements']
+    readonly statementMs: number
   }
   readonly rowsOfRun?: { readonly events: number; readonly calls: number }
 }

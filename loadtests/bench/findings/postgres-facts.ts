@@ -28,6 +28,7 @@ export function postgresFacts({ postgres }: ServerEvidence, during: During): Pos
         .map(({ pool, event, samples }) => ({ pool, event, samples })),
     },
     statements: statements.slice(0, STATEMENTS_KEPT),
+    statementMs: totalMs(statements),
     slowestStatementMs: slowest(primary),
     commitsPerSecond: statOf(during(database.commitsPerSecond)),
     cacheHitRatio: cacheHitRatio(primary, during),
@@ -49,6 +50,7 @@ export function postgresFacts({ postgres }: ServerEvidence, during: During): Pos
             slowestStatementMs: slowest(replica),
             connections: statOf(during(replica.connections.total)),
             statements: statementsOf(replica).slice(0, STATEMENTS_KEPT),
+            statementMs: totalMs(statementsOf(replica)),
           }),
     rowsOfRun: postgres.rowsOfRun,
   })
@@ -66,6 +68,9 @@ function statementsOf({ statements }: PostgresEvidence): PostgresFacts['statemen
       maxMs: rounded(maxMs),
     }))
 }
+
+const totalMs = (statements: PostgresFacts['statements']): number =>
+  rounded(statements.reduce((sum, statement) => sum + statement.totalMs, 0))
 
 const slowest = ({ statements }: PostgresEvidence): number | undefined =>
   statements.length === 0 ? undefined : rounded(Math.max(...statements.map(({ maxMs }) => maxMs)))

@@ -7,23 +7,20 @@ export const statements: FindingRule = {
   name: 'statements',
   say({ facts: { postgres, scenario } }) {
     if (postgres === undefined) return []
-    const replica = postgres.replica?.statements ?? []
-    return scenario === 'reporting-endpoints'
-      ? [...costliest('the replica', replica), ...costliest('the primary', postgres.statements)]
-      : costliest('the primary', postgres.statements)
+    const primary = costliest('the primary', postgres)
+    if (scenario !== 'reporting-endpoints' || postgres.replica === undefined) return primary
+    return [...costliest('the replica', postgres.replica), ...primary]
   },
 }
 
-type Statements = NonNullable<Facts['postgres']>['statements']
+type Server = Pick<NonNullable<Facts['postgres']>, 'statements' | 'statementMs'>
 
-function costliest(where: string, list: Statements): readonly string[] {
-  const [first] = list
-  const total = list.reduce((sum, { totalMs }) => sum + totalMs, 0)
-  if (first === undefined || total === 0) return []
+function costliest(where: string, { statements, statementMs }: Server): readonly string[] {
+  const [first] = statements
+  if (first === undefined || statementMs === 0) return []
   return [
-    `On ${where}, \`${shortened(first.query)}\` took ${percent(first.totalMs / total)} of the time of the ` +
-      `costliest ${number(list.length)} statements: ${number(first.calls)} calls, ${ms(first.meanMs)} on average, ` +
-      `${ms(first.maxMs)} at most.`,
+    `Of the time of all statements on ${where}, ${percent(first.totalMs / statementMs)} went to ` +
+      `\`${shortened(first.query)}\`: ${number(first.calls)} calls, ${ms(first.meanMs)} on average, ${ms(first.maxMs)} at most.`,
   ]
 }
 

@@ -6,8 +6,8 @@ import { latencyOf, totalsOf } from '../totals.ts'
 
 /** k6 keeps these of a part of the samples only, so that they are not those of the buckets. */
 const SAMPLED = new Set(['delivery_latency_peak'])
-/** Above the buckets' error by what rounding to a microsecond may add. */
-const TOLERANCE = 1.001
+/** What rounding to a microsecond may add. */
+const ROUNDING_MS = 0.0006
 
 /**
  * k6's own percentiles, of its raw samples, agree with those from buckets to the buckets' error. Only of a runner that
@@ -50,8 +50,9 @@ function differences(trend: TrendData, histogram: HistogramData): Difference[] {
     const place = (percent / 100) * (trend.count - 1)
     const low = estimateAt(Math.floor(place + 1e-9))
     const high = estimateAt(Math.ceil(place - 1e-9))
-    const error = histogram.relativeError * TOLERANCE
-    const by = Math.max(low * (1 - error) - value, value - high * (1 + error))
+    // The error is relative to the value, not to the estimate.
+    const [least, greatest] = [low / (1 + histogram.relativeError), high / (1 - histogram.relativeError)]
+    const by = Math.max(least - value, value - greatest) - ROUNDING_MS
     // Everything up to the smallest edge shares one bucket, whatever its size.
     return by <= 0 || value <= histogram.minMs ? [] : [{ percent, value, low, high, by: by / value }]
   })

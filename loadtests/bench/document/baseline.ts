@@ -1,0 +1,78 @@
+/**
+ * What is kept of the last run of each scenario in one environment: one file, `loadtests/baselines/<environment>.json`,
+ * from which the document and its charts can be written again.
+ */
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { HistogramData, LoadtestResult } from '../../results-format.ts'
+import type { Facts } from '../findings/facts.ts'
+import { factsOf } from '../findings/facts-of.ts'
+import { scenarioOf } from '../judge/evidence.ts'
+import { judge } from '../judge/judge.ts'
+import { totalsOf } from '../judge/totals.ts'
+import type { Verdict } from '../judge/verdict.ts'
+import type { Environment } from '../sample/environment.ts'
+import { type ChartData, chartDataOf } from './chart-data.ts'
+
+export const BASELINE_FORMAT = 'hopwhistle.baseline/1'
+
+export type Baseline = {
+  readonly format: typeof BASELINE_FORMAT
+  readonly name: string
+  readonly scenarios: { readonly [S in ScenarioName]?: ScenarioBaseline }
+}
+
+export type ScenarioBaseline = {
+  readonly profile: string
+  readonly runId: string
+  /** RFC 3339. */
+  readonly startedAt: string
+  readonly endedAt: string
+  readonly runners: number
+  /** Where this very run was made: another scenario's may be of another commit. */
+  readonly environment: Environment
+  readonly verdict: Verdict
+  readonly facts: Facts
+  /** The latencies of the peak, of all runners: any percentile can be read from them, and runs be compared. */
+  readonly histograms: Readonly<Record<string, HistogramData>>
+  readonly chart: ChartData
+}
+
+/** @throws {Error} when the result does not say where it was measured, or has no runner */
+export function scenarioBaselineOf(result: LoadtestResult): ScenarioBaseline {
+  const starts = result.runners.map(({ startedAt }) => startedAt).sort()
+  const ends = result.runners.map(({ endedAt }) => endedAt).sort()
+  const [startedAt] = starts
+  const endedAt = ends.at(-1)
+  if (startedAt === undefined || endedAt === undefined) {
+    throw new Error(`the result of ${result.scenario} has no runner; there is nothing to keep`)
+  }
+  return {
+    profile: result.profile,
+    runId: result.runId,
+    startedAt,
+    endedAt,
+    runners: result.runners.length,
+    environment: environmentOf(result),
+    verdict: (result.verdict as Verdict | undefined) ?? judge(result),
+    facts: factsOf(result),
+    histograms: Object.fromEntries(
+      Object.entries(totalsOf(result.runners).histograms).filter(([name]) => name.endsWith('_peak')),
+    ),
+    chart: chartDataOf(result),
+  }
+}
+
+export function environmentOf(result: LoadtestResult): Environment {
+  const { environment } = result
+  if (typeof environment?.name !== 'string') {
+    throw new Error(`the result of ${result.scenario} does not say where it was measured: it has no environment.name`)
+  }
+  return environment as unknown as Environment
+}
+
+/** A baseline with the given results in the place of what it had of their scenarios. */
+export function updated(before: Baseline | undefined, results: readonly LoadtestResult[], name: string): Baseline {
+  const scenarios = { ...before?.scenarios }
+  for (const result of results) scenarios[scenarioOf(result)] = scenarioBaselineOf(result)
+  return { format: BASELINE_FORMAT, name, scenarios }
+}

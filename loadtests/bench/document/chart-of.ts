@@ -1,0 +1,21 @@
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { renderChart } from './chart/render-chart.ts'
+import { day } from './markdown.ts'
+import { type DocumentModel, measuredOf } from './model.ts'
+import { TITLES } from './titles.ts'
+
+export const chartFile = (scenario: ScenarioName): string => `${scenario}.svg`
+
+/** @returns undefined when the scenario was not measured, or not watched while it ran */
+export function chartOf(model: DocumentModel, scenario: ScenarioName): string | undefined {
+  const measured = measuredOf(model, scenario)
+  if (measured === undefined || measured.chart.points.length === 0) return undefined
+  const { verdict, chart, profile, startedAt } = measured
+  const invalid = verdict.outcome === 'invalid' ? ' · invalid, proves nothing' : ''
+  return renderChart({
+    title: TITLES[scenario],
+    subtitle: `profile ${profile} · ${day(startedAt)} · ${model.environment}${invalid}`,
+    metrics: verdict.metrics,
+    data: chart,
+  })
+}

@@ -1,0 +1,61 @@
+/** What a scenario did, from the settings that were in force when it ran. */
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import { type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
+import { number, plural } from '../../judge/format.ts'
+import type { Measured } from '../model.ts'
+
+export function targetOf(scenario: ScenarioName): string {
+  switch (scenario) {
+    case 'call-state-updates':
+      return `${number(SLOS[scenario].ratePerSecond)} call state updates a second, p95 below ${SLOS[scenario].p95Ms} ms`
+    case 'reporting-endpoints':
+      return `${number(SLOS[scenario].ratePerSecond)} reports a second, p95 below ${SLOS[scenario].p95Ms} ms`
+    case 'redis-pubsub': {
+      const { ratePerSecond, subscribers, p95Ms } = SLOS[scenario]
+      return (
+        `${number(ratePerSecond)} messages a second to ${number(subscribers)} subscribers each, which are ` +
+        `${number(ratePerSecond * subscribers)} deliveries a second, p95 below ${p95Ms} ms from send to receipt`
+      )
+    }
+  }
+}
+
+export function configurationOf({ scenario, facts: { load } }: Measured): string[] {
+  const { settings, rampSeconds, peakSeconds } = load
+  const offered = number(settings.offeredPerSecond ?? 0)
+  const of = (name: string) => number(settings[name] ?? 0)
+  const model = `Open model: a new one is sent when it is due, however slow the answers are`
+  const peak = `Peak: ${duration(peakSeconds)}, after ${duration(rampSeconds)} of rising from 0. Only the peak is judged`
+  const more = `1 % more than the target is offered (${offered} a second), so that the rate reached is compared with the target itself`
+  switch (scenario) {
+    case 'call-state-updates':
+      return [
+        `${model}; ${of('vus')} virtual users, up to ${of('maxVUs')}. ${more}.`,
+        `${peak}: ${number(load.sent)} updates, ${number(load.sentInAll)} with the ramp.`,
+        `Endpoint: \`POST ${ROUTES.demoCallEvent}\`, one event a request.`,
+        'Each virtual user owns one call after the other and takes it through INITIATED → RINGING → ANSWERED → COMPLETED.',
+      ]
+    case 'reporting-endpoints':
+      return [
+        `${model}; ${of('vus')} virtual users, up to ${of('maxVUs')}. ${more}.`,
+        `${peak}: ${number(load.sent)} reports, ${number(load.sentInAll)} with the ramp.`,
+        `Endpoints: \`GET ${ROUTES.reportMetrics}\` by hour and by day, and \`GET ${ROUTES.reportCalls}\`.`,
+        'Ranges, filters and pages vary from request to request, so that a cache alone could not answer them.',
+      ]
+    case 'redis-pubsub':
+      return [
+        `Subscribers: ${plural(load.delivery?.subscribers ?? settings.subscribers ?? 0, 'WebSocket')} at \`${ROUTES.live}\`, each subscribed to \`call.*\`: every message is due at every one of them.`,
+        `Publishers: ${of('publishers')}, posting call events to \`${ROUTES.callEvent}\` at ${offered} a second together. ${model}. ${more}.`,
+        `${peak}: ${number(load.sent)} messages, ${number(load.sentInAll)} in all.`,
+        'One subscriber in ten reads every message and times it exactly; the others read the head of each frame, count by offset, and know an upper bound.',
+        "Latency is from the publisher's send to the subscriber's receipt, commit to Postgres included. What arrived is counted by offset, so that a loss, a duplicate and a reordering each show.",
+      ]
+  }
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 120 && seconds % 60 !== 0) return `${number(seconds)} s`
+  const minutes = Math.floor(seconds / 60)
+  const rest = seconds % 60
+  return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`
+}

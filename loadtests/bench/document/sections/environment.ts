@@ -1,0 +1,60 @@
+import { bytes, list, plural } from '../../judge/format.ts'
+import type { Environment } from '../../sample/environment.ts'
+import { blocks, bullets, minute, table } from '../markdown.ts'
+import type { DocumentModel, Measured } from '../model.ts'
+import { TITLES } from '../titles.ts'
+
+export function environmentSection({ measured }: DocumentModel): string {
+  const different = [...new Set(measured.map(({ environment }) => JSON.stringify(describe(environment))))]
+  const lists = different.map((key) => {
+    const those = measured.filter(({ environment }) => JSON.stringify(describe(environment)) === key)
+    const [first] = those
+    if (first === undefined) return ''
+    const whose = list(those.map(({ scenario }) => TITLES[scenario]))
+    return blocks(different.length > 1 ? `${whose}:` : undefined, bullets(describe(first.environment)))
+  })
+  return blocks(
+    '## Test environment',
+    ...lists,
+    'Each scenario has a run of its own and is repeated alone when need be:',
+    table(
+      ['Scenario', 'Profile', 'Measured', 'Took', 'Commit', 'k6 processes'],
+      measured.map((one) => [
+        TITLES[one.scenario],
+        one.profile,
+        minute(one.startedAt),
+        took(one),
+        commit(one.environment),
+        String(one.runners),
+      ]),
+    ),
+    'Profile `full` ramps up and holds the peak for as long as the targets ask; `quick` has the same peaks for a minute; ' +
+      '`smoke` shows that everything works together and proves nothing about the targets.',
+  )
+}
+
+function describe({ machine, versions, stack }: Environment): string[] {
+  const replica = stack.replicas === 0 ? 'no replica' : plural(stack.replicas, 'streaming replica')
+  const postgres = versions.postgres === undefined ? 'of unknown version' : versions.postgres
+  const redis = versions.redis === undefined ? 'of unknown version' : versions.redis
+  const where = stack.generatorOnSameMachine
+    ? 'on the same machine: what it uses, the platform lacks'
+    : 'on a machine of its own'
+  return [
+    `**Machine:** ${machine.cpuModel}, ${plural(machine.cores, 'core')}, ${bytes(machine.memoryBytes)} of memory; ${machine.os}, kernel ${machine.kernel}, ${machine.architecture}`,
+    `**API server:** Fastify on Node.js ${versions.node}, ${plural(stack.apiInstances, 'instance')}`,
+    `**Database:** PostgreSQL ${postgres}, a primary and ${replica}`,
+    `**Cache and pub/sub:** Redis ${redis}`,
+    `**Test tool:** k6 ${versions.k6.replace(/^v/, '')}, ${where}`,
+  ]
+}
+
+function took({ startedAt, endedAt }: Measured): string {
+  const seconds = Math.round((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+function commit({ source }: Environment): string {
+  if (source.commit === undefined) return 'unknown'
+  return `\`${source.commit.slice(0, 12)}\`${source.dirty ? ', with changes' : ''}`
+}

@@ -1,0 +1,116 @@
+import { LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { limitUse } from '../../findings/resources.ts'
+import { bytes, figure, number, percent } from '../../judge/format.ts'
+import { blocks, table } from '../markdown.ts'
+import type { DocumentModel } from '../model.ts'
+import { TITLES } from '../titles.ts'
+
+type Row = { readonly limit: LimitName; readonly label: string; readonly notes: string }
+
+const POSTGRES: readonly Row[] = [
+  { limit: 'postgres_connections', label: 'Connections', notes: 'all clients of the primary together' },
+  { limit: 'postgres_query_timeout', label: 'Query timeout', notes: 'use: the slowest statement' },
+  {
+    limit: 'postgres_pool',
+    label: 'Connection pool',
+    notes: 'of each API instance; ingest, reports and upkeep have their shares',
+  },
+]
+const REDIS: readonly Row[] = [
+  { limit: 'redis_connections', label: 'Connections', notes: 'two of each API instance, and who looks on' },
+  {
+    limit: 'redis_memory',
+    label: 'Memory',
+    notes: 'report cache and live history; what would expire soonest goes first',
+  },
+]
+const API: readonly Row[] = [
+  { limit: 'requests_in_flight', label: 'Requests in flight', notes: 'of each instance; past it 503 with Retry-After' },
+  { limit: 'request_timeout', label: 'Request timeout', notes: 'use: the slowest request of a peak' },
+  { limit: 'websockets', label: 'WebSockets', notes: 'of each instance; past it the upgrade answers 503' },
+  {
+    limit: 'ingest_queue',
+    label: 'Events waiting for their commit',
+    notes: 'of each instance; past it 503 with Retry-After',
+  },
+  { limit: 'live_socket_buffer', label: 'Unread by one subscriber', notes: 'past it the socket is closed with 4008' },
+  { limit: 'tenant_rate', label: 'Requests of a tenant', notes: 'over all instances; past it 429 with Retry-After' },
+  { limit: 'request_body', label: 'Request body', notes: 'past it 413' },
+]
+
+export function limitsSection(model: DocumentModel): string {
+  return blocks(
+    '## System resource limits',
+    'Each limit is enforced, set by the environment variable named, and exported as `hopwhistle_limit{resource}` beside ' +
+      '`hopwhistle_usage{resource}`. The peak use is the most that was sampled, once a second, during the peak of any ' +
+      'scenario; what rose and fell between two samples is not in it.',
+    '### Database (PostgreSQL)',
+    tableOf(model, POSTGRES),
+    '### Redis',
+    tableOf(model, REDIS, [channels(model)]),
+    '### API server',
+    tableOf(model, API),
+  )
+}
+
+const HEADER = ['Resource', 'Limit', 'Peak use', 'Notes']
+
+const tableOf = (model: DocumentModel, rows: readonly Row[], more: readonly (readonly string[])[] = []): string =>
+  table(HEADER, [...rows.map((row) => rowOf(model, row)), ...more])
+
+function rowOf(model: DocumentModel, { limit, label, notes }: Row): string[] {
+  const uses = model.measured.flatMap(({ scenario, facts }) => {
+    const use = useOf(facts, limit)
+    return use === undefined ? [] : [{ scenario, ...use }]
+  })
+  const most = uses.toSorted((a, b) => b.peak / b.limit - a.peak / a.limit)[0]
+  const { unit, env, value } = LIMITS[limit]
+  const use =
+    most === undefined
+      ? `not measured: ${whyNot(limit)}`
+      : `${show(most.peak, unit)} (${percent(most.peak / most.limit)}), ${TITLES[most.scenario].toLowerCase()}`
+  return [label, show(most?.limit ?? value, unit), use, `${notes}; \`${env}\``]
+}
+
+/** A tenant's rate is not a gauge of one instance: it is what the one tenant of the tests sent. */
+function useOf(facts: Parameters<typeof limitUse>[0], limit: LimitName): ReturnType<typeof limitUse> {
+  if (limit !== 'tenant_rate') return limitUse(facts, limit)
+  const { sent, peakSeconds } = facts.load
+  return peakSeconds === 0 ? undefined : { peak: sent / peakSeconds, limit: LIMITS.tenant_rate.value }
+}
+
+function whyNot(limit: LimitName): string {
+  if (limit === 'request_body') return 'the scenarios send a few hundred bytes'
+  if (limit === 'live_socket_buffer') return 'no instance exports its largest buffer'
+  return 'no sample has it'
+}
+
+function show(value: number, unit: Limit['unit']): string {
+  switch (unit) {
+    case 'ms':
+      return value >= 1000 ? `${figure(value / 1000)} s` : `${figure(value)} ms`
+    case 'bytes':
+      return bytes(value)
+    case 'requests/s':
+      return `${number(value)}/s`
+    default:
+      return figure(value)
+  }
+}
+
+function channels({ measured }: DocumentModel): readonly string[] {
+  const peaks = measured.flatMap(({ scenario, facts }) =>
+    facts.redis?.channels === undefined ? [] : [{ scenario, peak: facts.redis.channels.peak }],
+  )
+  const most = peaks.toSorted((a, b) => b.peak - a.peak)[0]
+  const use =
+    most === undefined
+      ? 'not measured: Redis was not sampled'
+      : `${number(most.peak)}, ${TITLES[most.scenario].toLowerCase()}`
+  return [
+    'Pub/sub channels',
+    'unlimited',
+    use,
+    'one for each tenant with a subscriber, however many instances and patterns',
+  ]
+}

@@ -1,0 +1,39 @@
+import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { list } from '../../judge/format.ts'
+import { blocks } from '../markdown.ts'
+import { type DocumentModel, measuredOf } from '../model.ts'
+import { TITLES } from '../titles.ts'
+
+/** What is done and what is open, as far as the baselines can tell. */
+export function nextStepsSection(model: DocumentModel): string {
+  const { measured } = model
+  const names = (those: readonly { scenario: keyof typeof TITLES }[]) =>
+    list(those.map(({ scenario }) => TITLES[scenario].toLowerCase()))
+  const unmeasured = SCENARIOS.filter((scenario) => measuredOf(model, scenario) === undefined)
+  const short = measured.filter(({ profile }) => profile !== 'full')
+  const invalid = measured.filter(({ verdict }) => verdict.outcome === 'invalid')
+  const missed = measured.filter(({ verdict }) => verdict.outcome === 'missed')
+  const open = measured.filter(({ conclusions }) =>
+    conclusions.recommendations.some(({ rule }) => rule !== 'find-the-end'),
+  )
+  const steps: [done: boolean, text: string][] = [
+    [true, 'Scenarios, judging and this document: `loadtests/`'],
+    unmeasured.length === 0
+      ? [true, 'Every scenario measured in this environment']
+      : [false, `Measure ${names(unmeasured.map((scenario) => ({ scenario })))} in this environment`],
+    short.length === 0
+      ? [true, 'All of it with profile `full`']
+      : [false, `Measure with profile \`full\`: ${names(short)}`],
+    ...(invalid.length === 0 ? [] : [[false, `Run again with valid evidence: ${names(invalid)}`] as [boolean, string]]),
+    missed.length + invalid.length === 0
+      ? [true, 'Every target met']
+      : [false, `Meet every target: ${names([...missed, ...invalid])}`],
+    [true, 'Bottlenecks identified from evidence, in each scenario above'],
+    open.length === 0
+      ? [true, 'No recommendation is open but to look for the end']
+      : [false, `Weigh the recommendations for ${names(open)}, and measure again`],
+    [true, 'Measured daily: [`performance.yml`](../.github/workflows/performance.yml)'],
+    [false, 'Alert on each limit before it is reached: `hopwhistle_usage / hopwhistle_limit` is exported for it'],
+  ]
+  return blocks('## Next steps', steps.map(([done, text], i) => `${i + 1}. ${done ? '✅' : '⏳'} ${text}`).join('\n'))
+}

@@ -1,0 +1,27 @@
+import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { measuredWithUnit } from '../../judge/format.ts'
+import { blocks, day, table } from '../markdown.ts'
+import type { DocumentModel } from '../model.ts'
+import { TITLES } from '../titles.ts'
+
+const STATUS = { met: '✅', missed: '❌', invalid: '⚠️' } as const
+
+/** Baselines kept of other machines. Absent when there are none. */
+export function otherEnvironmentsSection({ others }: DocumentModel): string {
+  const rows = others.flatMap(({ name, scenarios }) =>
+    SCENARIOS.flatMap((scenario) => {
+      const kept = scenarios[scenario]
+      if (kept === undefined) return []
+      const figures = kept.verdict.metrics.map(
+        (metric) => `${metric.label} ${measuredWithUnit(metric)} ${STATUS[metric.status]}`,
+      )
+      return [[`\`${name}\``, TITLES[scenario], kept.profile, day(kept.startedAt), figures.join('<br>')]]
+    }),
+  )
+  if (rows.length === 0) return ''
+  return blocks(
+    '### Other environments',
+    'Kept beside the one above. Figures of different machines are not to be compared with each other.',
+    table(['Environment', 'Scenario', 'Profile', 'Measured', 'Baseline'], rows),
+  )
+}

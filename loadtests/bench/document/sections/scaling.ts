@@ -1,0 +1,126 @@
+import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { cpuShares } from '../../findings/cpu.ts'
+import type { Facts } from '../../findings/facts.ts'
+import { bytes, figure, ms, number, percent } from '../../judge/format.ts'
+import { blocks, bullets } from '../markdown.ts'
+import { type DocumentModel, measuredOf } from '../model.ts'
+
+/** CPU up to which a core may be planned to be used: above it, latency grows out of proportion. */
+const PLANNED_CPU = 0.7
+
+export function scalingSection(model: DocumentModel): string {
+  const calls = measuredOf(model, 'call-state-updates')?.facts
+  const reports = measuredOf(model, 'reporting-endpoints')?.facts
+  const live = measuredOf(model, 'redis-pubsub')?.facts
+  return blocks(
+    '## Scaling recommendations',
+    'Figures are those measured above. They hold for this machine; ratios between them travel further.',
+    '### Horizontal scaling',
+    bullets([
+      apiServers(calls, reports, live),
+      `**Database, reads:** reports read the replica. ${replica(reports)}`,
+      `**Redis:** with \`REDIS_CLUSTER_NODES\` the API uses sharded pub/sub and keeps a tenant's keys on one node, for availability first: ${redisCpu(live)}`,
+    ]),
+    '### Vertical scaling',
+    bullets([
+      connections(calls ?? reports ?? live),
+      `**Redis:** its memory limit is ${bytes(LIMITS.redis_memory.value)} (\`REDIS_MAX_MEMORY_BYTES\`). ${redisMemory(model)}`,
+      `**API server:** ${heap(model)} \`NODE_OPTIONS=--max-old-space-size\` raises the heap when that is not enough.`,
+    ]),
+    '### Optimization strategies',
+    'Database',
+    bullets([
+      'Every filter of the reports has its index, and pages go on from a key instead of counting rows past: cost does not grow with history.',
+      'Metrics come from rollups kept up to date with each batch; repeated reports come from a cache in Redis with single flight.',
+      `Group commit: \`INGEST_BATCH_WAIT_MS\` and \`INGEST_BATCH_MAX\` trade latency for commits. ${batches(calls)}`,
+    ]),
+    'Redis',
+    bullets([
+      'Commands of one tick share a round trip, and a batch of messages is numbered, stored and published by one script.',
+      `Messages of one tick (\`LIVE_TICK_MS\`) share a frame. ${frames(live)}`,
+      'In a cluster, sharded pub/sub keeps a message on the node of its tenant instead of sending it to all.',
+    ]),
+    'API',
+    bullets([
+      `Each tenant has a rate of ${number(LIMITS.tenant_rate.value)} requests a second over all instances (\`TENANT_RATE_PER_SECOND\`); past it 429 with Retry-After.`,
+      'Reports carry ETag and Cache-Control, so that clients and proxies keep them.',
+      'Answers are written by serializers compiled from their schemas; a live message is encoded once, however many subscribers it has.',
+    ]),
+  )
+}
+
+function perCore(facts: Facts | undefined): number | undefined {
+  if (facts === undefined || facts.load.peakSeconds === 0) return undefined
+  const api = cpuShares(facts).find(({ kind }) => kind === 'api')?.cores
+  return api ? (PLANNED_CPU * facts.load.ok) / facts.load.peakSeconds / api : undefined
+}
+
+function apiServers(calls?: Facts, reports?: Facts, live?: Facts): string {
+  const figures = [
+    [perCore(calls), 'updates'],
+    [perCore(reports), 'reports'],
+    [perCore(live), `messages to ${number(live?.load.delivery?.subscribers ?? 0)} subscribers`],
+  ] as const
+  const known = figures.filter((pair): pair is readonly [number, (typeof pair)[1]] => pair[0] !== undefined)
+  const carried =
+    known.length === 0
+      ? 'What a core carries was not measured: no CPU was sampled.'
+      : `At ${percent(PLANNED_CPU)} of a core, the API carries about ${known.map(([rate, what]) => `${number(rate)} ${what}`).join(', or ')} a second.`
+  return `**API servers:** three instances or more behind a load balancer, so that one may go. ${carried}`
+}
+
+function replica(reports: Facts | undefined): string {
+  const sources = reports?.api?.reports?.bySource
+  const total = Object.values(sources ?? {}).reduce((a, b) => a + b, 0)
+  const lag = reports?.api?.replicaLagSeconds
+  if (sources === undefined || total === 0) return 'How many of them was not measured in this environment.'
+  const age = lag === undefined ? '' : `, which was ${ms(1000 * lag.mean)} behind on average`
+  return `${percent((sources.replica ?? 0) / total)} of those that were not cached did${age}; a second replica is worth it when its CPU is the limit.`
+}
+
+function redisCpu(live: Facts | undefined): string {
+  const cpu = live?.redis?.cpuCores
+  if (cpu === undefined) return 'its CPU was not sampled here.'
+  return `at the peak of live delivery one Redis used ${percent(cpu.mean)} of its core.`
+}
+
+function connections(facts: Facts | undefined): string {
+  const max = facts?.postgres?.maxConnections ?? LIMITS.postgres_connections.value
+  const size = facts?.api?.limits.postgres_pool ?? LIMITS.postgres_pool.value
+  const most = Math.floor(max / size)
+  return (
+    `**Database:** a pool of ${number(size)} for each instance and ${number(max)} connections in all leave room for ${number(most - 1)} instances ` +
+    `and for migrations, monitoring and replication. Past that, PgBouncer, or fewer for each: ${poolUse(facts)}`
+  )
+}
+
+function poolUse(facts: Facts | undefined): string {
+  const use = facts?.api?.usage.postgres_pool
+  return use === undefined ? 'their use was not sampled here.' : `an instance used ${figure(use.peak)} at most.`
+}
+
+function redisMemory({ measured }: DocumentModel): string {
+  const peaks = measured.flatMap(({ facts }) => facts.redis?.memoryBytes?.peak ?? [])
+  return peaks.length === 0 ? 'Its use was not sampled here.' : `${bytes(Math.max(...peaks))} were used at most.`
+}
+
+function heap({ measured }: DocumentModel): string {
+  const peaks = measured.flatMap(({ facts }) =>
+    facts.processes.filter(({ kind }) => kind === 'api').flatMap(({ memoryBytes }) => memoryBytes?.peak ?? []),
+  )
+  return peaks.length === 0
+    ? 'The memory of an instance was not sampled here.'
+    : `an instance used ${bytes(Math.max(...peaks))} of memory at most.`
+}
+
+function batches(calls: Facts | undefined): string {
+  const ingest = calls?.api?.ingest
+  if (ingest === undefined) return 'The size of batches was not measured here.'
+  return `A batch held ${number(ingest.meanBatch, 1)} events on average and took ${ms(ingest.meanCommitMs)}.`
+}
+
+function frames(live: Facts | undefined): string {
+  const d = live?.load.delivery
+  if (d === undefined || d.frames === 0) return 'How many was not measured here.'
+  return `A frame carried ${number(d.delivered / d.frames, 1)} on average.`
+}

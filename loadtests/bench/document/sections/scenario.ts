@@ -1,0 +1,63 @@
+import { type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
+import { COMPARISON, measuredWithUnit, number } from '../../judge/format.ts'
+import type { Metric, Outcome } from '../../judge/verdict.ts'
+import { chartFile } from '../chart-of.ts'
+import { blocks, bullets, table } from '../markdown.ts'
+import { type DocumentModel, type Measured, measuredOf } from '../model.ts'
+import { TITLES } from '../titles.ts'
+import { configurationOf, targetOf } from './configuration.ts'
+
+export function scenarioSection(model: DocumentModel, scenario: ScenarioName, place: number): string {
+  const measured = measuredOf(model, scenario)
+  return blocks(
+    `### ${place}. ${TITLES[scenario]}`,
+    `**Target:** ${targetOf(scenario)}`,
+    `**Test:** [\`loadtests/scenarios/${scenario}.ts\`](../loadtests/scenarios/${scenario}.ts)`,
+    ...(measured === undefined ? missing(scenario) : results(measured)),
+  )
+}
+
+function missing(scenario: ScenarioName): string[] {
+  const { ratePerSecond } = SLOS[scenario]
+  return [
+    `Not measured in this environment: no run of this scenario is kept. \`npm run baseline -- --help\` says how to run ` +
+      `one scenario; its target is ${number(ratePerSecond)} a second and those of the contract.`,
+  ]
+}
+
+const STATUS: Readonly<Record<Outcome, string>> = { met: '✅', missed: '❌', invalid: '⚠️ invalid' }
+
+function results(measured: Measured): string[] {
+  const { verdict, conclusions, chart, scenario } = measured
+  const reasons = verdict.reasons.filter(({ effect }) => effect !== 'missed')
+  return [
+    '#### Baseline results',
+    table(['Metric', 'Target', 'Baseline', 'Status'], verdict.metrics.map(row), [1, 2]),
+    ...(reasons.length === 0 ? [] : [bullets(reasons.map(({ effect, text }) => `${mark(effect)}${sentence(text)}`))]),
+    ...(chart.points.length === 0
+      ? ['No chart: this run was not watched while it lasted.']
+      : [`![${TITLES[scenario]}: rate and latency over time](charts/${chartFile(scenario)})`]),
+    '#### Test configuration',
+    bullets(configurationOf(measured)),
+    '#### Key findings',
+    list(conclusions.findings, 'None: the servers were not sampled during this run.'),
+    '#### Bottlenecks identified',
+    list(conclusions.bottlenecks, 'None.'),
+    '#### Optimization recommendations',
+    list(conclusions.recommendations, 'None: no rule found anything in the evidence that should change.'),
+  ]
+}
+
+const row = (metric: Metric): string[] => [
+  metric.label,
+  `${COMPARISON[metric.comparison]} ${number(metric.target)} ${metric.unit}`,
+  metric.measured === undefined ? 'not measured: no samples' : measuredWithUnit(metric),
+  STATUS[metric.status],
+]
+
+const mark = (effect: string): string => (effect === 'invalid' ? '⚠️ **Invalid:** ' : 'Remark: ')
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+
+const list = (items: readonly { readonly text: string }[], none: string): string =>
+  items.length === 0 ? none : bullets(items.map(({ text }) => text))
