@@ -34,8 +34,8 @@ describe.each(documents)('%s', (path) => {
   })
 
   test('names make targets and npm scripts that exist', () => {
-    const code = [...text.matchAll(/```(?:bash|sh|console)?\n([\s\S]*?)```|`([^`\n]+)`/g)].map(
-      ([, block, inline]) => block ?? inline ?? '',
+    const code = [...text.matchAll(/```(\w*)\n([\s\S]*?)```|`([^`\n]+)`/g)].flatMap(([, language, block, inline]) =>
+      language === '' ? [] : [block ?? inline ?? ''],
     )
     const unknown = code.flatMap((piece) => [
       ...[...piece.matchAll(/(?:^|[\s;&])make ([a-z][a-z-]*)/g)].filter(([, name = '']) => !targets.has(name)),
