@@ -31,6 +31,9 @@ export const bullets = (items: readonly string[]): string => items.map((item) =>
 export const code = (language: string, ...lines: readonly string[]): string =>
   `\`\`\`${language}\n${lines.join('\n')}\n\`\`\``
 
+/** As part of the numbered step before it. */
+export const indented = (block: string): string => block.replaceAll(/^(?=.)/gm, '   ')
+
 /** Blocks with an empty line between them; empty blocks are left out. */
 export const blocks = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part !== '').join('\n\n')

@@ -1,9 +1,114 @@
-/** The verdicts as a person at a terminal reads them. */
+/**
+ * The verdicts as a person at a terminal reads them: a line for each scenario, with unit and target beside each figure,
+ * then what limited it, and what to do next.
+ */
 import type { LoadtestResult } from '../../results-format.ts'
+import { factsOf } from '../findings/facts-of.ts'
+import { find } from '../findings/find.ts'
+import type { Environment } from '../sample/environment.ts'
+import { measuredText, number, plural, targetText } from './format.ts'
+import { judge } from './judge.ts'
+import type { Metric, MetricName, Outcome, Verdict } from './verdict.ts'
 
 export type TableOptions = { readonly colour: boolean }
 
-/** @param results each with its verdict */
+/** The places of a line, so that the same figure of all scenarios stands in one column. */
+const PLACES: readonly (readonly MetricName[])[] = [['rate'], ['p50'], ['p95'], ['p99'], ['success', 'delivery']]
+const UNITS: Readonly<Record<Metric['unit'], string>> = {
+  'updates/s': 'upd/s',
+  'requests/s': 'req/s',
+  'messages/s': 'msg/s',
+  '%': '%',
+  ms: 'ms',
+}
+const SIGNS: Readonly<Record<Outcome, string>> = { met: '✓', missed: '✗', invalid: '!' }
+const CODES = { met: '32', missed: '31', invalid: '33', quiet: '2', strong: '1' } as const
+const GAP = '  '
+const LONGEST_REASON = 108
+
+/** @param results each with its verdict; one without is judged */
 export function renderTable(results: readonly LoadtestResult[], { colour }: TableOptions): string {
-  return `${results.map(({ scenario, verdict }) => `${scenario} ${verdict?.outcome}`).join('\n')}${colour ? '' : ''}\n`
+  const paint = (style: keyof typeof CODES, text: string) => (colour ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text)
+  const rows = results.map((result) => ({ result, verdict: verdictOf(result) }))
+  const nameWidth = Math.max(10, ...rows.map(({ verdict }) => verdict.scenario.length))
+  const columns = PLACES.map((names) => rows.map(({ verdict }) => pieces(verdict.metrics, names)))
+  const widths = columns.map((cells) =>
+    [0, 1, 2].map((part) => Math.max(...cells.map((cell) => cell?.[part]?.length ?? 0))),
+  )
+
+  const lines = rows.flatMap(({ result, verdict }, row) => {
+    const cells = columns.map((column, place) => {
+      const [label = 0, value = 0, target = 0] = widths[place] ?? []
+      const cell = column[row]
+      if (label + value + target === 0) return undefined
+      if (cell === undefined) return ' '.repeat(label + value + target + 3 + (label > 0 ? 1 : 0))
+      const [name, measured, goal, status] = cell
+      const before = label > 0 ? `${name.padEnd(label)} ` : ''
+      return `${before}${measured.padStart(value)} ${paint(status, SIGNS[status])} ${paint('quiet', goal.padEnd(target))}`
+    })
+    const figures = cells.filter((cell) => cell !== undefined).join(GAP)
+    const label = (text: string) => `  ${paint('quiet', text.padEnd(nameWidth))}${GAP}`
+    return [
+      `  ${paint('strong', verdict.scenario.padEnd(nameWidth))}${GAP}${figures}`.trimEnd(),
+      `${label('limited by')}${limitedBy(result, verdict)}`,
+      ...verdict.reasons
+        .filter(({ effect }) => effect !== 'missed')
+        .flatMap(({ effect, text }) =>
+          wrap(text, LONGEST_REASON).map((part, i) =>
+            i > 0
+              ? `${label('')}${part}`
+              : `  ${paint(effect === 'invalid' ? 'invalid' : 'quiet', effect.padEnd(nameWidth))}${GAP}${part}`,
+          ),
+        ),
+      '',
+    ]
+  })
+  return `${lines.join('\n')}\n  ${nextStep(rows.map(({ verdict }) => verdict))}\n`
+}
+
+export const verdictOf = (result: LoadtestResult): Verdict => (result.verdict as Verdict | undefined) ?? judge(result)
+
+type Piece = readonly [label: string, measured: string, target: string, status: Outcome]
+
+function pieces(metrics: readonly Metric[], names: readonly MetricName[]): Piece | undefined {
+  const metric = metrics.find(({ name }) => names.includes(name))
+  if (metric === undefined) return undefined
+  const percentile = metric.unit === 'ms' ? metric.name : ''
+  const unit = UNITS[metric.unit]
+  const measured = metric.measured === undefined ? 'no samples' : `${measuredText(metric)} ${unit}`
+  return [percentile, measured, `${targetText(metric)}${metric.unit === '%' ? ' %' : ''}`, metric.status]
+}
+
+function limitedBy(result: LoadtestResult, verdict: Verdict): string {
+  const environment = result.environment as unknown as Environment | undefined
+  const generatorOnSameMachine = environment?.stack?.generatorOnSameMachine ?? true
+  return find(factsOf(result), verdict, { generatorOnSameMachine }).limitedBy
+}
+
+/** What to do now, as one sentence. */
+export function nextStep(verdicts: readonly Verdict[]): string {
+  const metrics = verdicts.flatMap((verdict) => verdict.metrics)
+  if (metrics.length === 0) return 'Nothing was measured. Next: `make baseline`'
+  if (verdicts.some(({ outcome }) => outcome === 'invalid')) {
+    const which = verdicts.filter(({ outcome }) => outcome === 'invalid').map(({ scenario }) => scenario)
+    return `Invalid: ${which.join(', ')} ${which.length === 1 ? 'proves' : 'prove'} nothing. Next: mend what is said above and run again`
+  }
+  const missed = metrics.filter(({ status }) => status === 'missed').length
+  if (missed > 0) {
+    return `${number(missed)} of ${plural(metrics.length, 'target')} missed. Next: the recommendations in docs/performance-baselines.md`
+  }
+  if (verdicts.some(({ profile }) => profile === 'smoke')) {
+    return 'Everything works together; a smoke run proves no more. Next: `make baseline` measures the targets'
+  }
+  return `All ${plural(metrics.length, 'target')} met. Next: \`git diff docs/performance-baselines.md\` shows what changed`
+}
+
+function wrap(text: string, width: number): readonly string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? ''
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines
 }

@@ -1,7 +1,7 @@
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import { SCENARIOS, SLOS } from '@hopwhistle/contract/slos.ts'
-import { blocks, bullets, code } from '../markdown.ts'
+import { blocks, bullets, code, indented } from '../markdown.ts'
 
 const API = `http://localhost:${DEFAULT_PORT}`
 
@@ -12,15 +12,11 @@ export function executionSection(): string {
     '`make baseline` does all of the following by itself, in an order that disturbs no measurement. By hand:',
     '### Prerequisites',
     '1. Start the services. Without Docker, and with the demo data loaded:',
-    code(
-      'bash',
-      'make up       # primary and replica, Redis, three API instances; prints their addresses',
-      'make status',
-    ),
-    'Or in containers:',
-    code('bash', 'docker compose up --detach'),
+    indented(code('bash', 'make up', 'make status')),
+    '   Or in containers:',
+    indented(code('bash', 'docker compose up --detach')),
     '2. The demo data is there then. In a database of your own:',
-    code('bash', 'npm run db:migrate', 'npm run db:seed:demo'),
+    indented(code('bash', 'npm run db:migrate', 'npm run db:seed:demo')),
     '3. Install k6: `make install` builds it when it is missing; [loadtests/README.md](../loadtests/README.md) has the other ways.',
     '### Running the tests',
     '**Option 1: one by one**',

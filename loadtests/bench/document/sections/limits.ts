@@ -68,7 +68,7 @@ function rowOf(model: DocumentModel, { limit, label, notes }: Row): string[] {
   const use =
     most === undefined
       ? `not measured: ${whyNot(limit)}`
-      : `${show(most.peak, unit)} (${percent(most.peak / most.limit)}), ${TITLES[most.scenario].toLowerCase()}`
+      : `${show(most.peak, unit)} (${part(most.peak / most.limit)}), ${TITLES[most.scenario].toLowerCase()}`
   return [label, show(most?.limit ?? value, unit), use, `${notes}; \`${env}\``]
 }
 
@@ -94,9 +94,11 @@ function show(value: number, unit: Limit['unit']): string {
     case 'requests/s':
       return `${number(value)}/s`
     default:
-      return figure(value)
+      return number(value, Number.isInteger(value) ? 0 : 1)
   }
 }
+
+const part = (share: number): string => (share > 0 && share < 0.001 ? '<0.1 %' : percent(share))
 
 function channels({ measured }: DocumentModel): readonly string[] {
   const peaks = measured.flatMap(({ scenario, facts }) =>

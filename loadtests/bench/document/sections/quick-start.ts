@@ -1,4 +1,4 @@
-import { blocks, code } from '../markdown.ts'
+import { blocks, code, indented } from '../markdown.ts'
 
 export function quickStartSection(): string {
   return blocks(
@@ -13,7 +13,7 @@ export function quickStartSection(): string {
     '1. Install k6 and the rest: `make install` (macOS: `brew install k6` is as good; Windows and Linux packages: [loadtests/README.md](../loadtests/README.md)).',
     '2. Start the services, with the demo data: `make up`, or `docker compose up --detach`.',
     '3. Run a test:',
-    code('bash', 'cd loadtests/scenarios', 'k6 run --env PROFILE=smoke call-state-updates.ts'),
+    indented(code('bash', 'cd loadtests/scenarios', 'k6 run --env PROFILE=smoke call-state-updates.ts')),
     '4. Stop them: `make down`.',
   )
 }
