@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import { type LoadtestResult, RESULTS_FORMAT, type SeriesPoint } from '../../results-format.ts'
+import { type LoadtestResult, RESULTS_FORMAT } from '../../results-format.ts'
 import type { ProfileName } from '../../scenarios/lib/profiles.ts'
 import { followK6 } from '../collect/follow-k6.ts'
 import { Failure } from '../lib/failure.ts'
@@ -93,15 +93,16 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
       terminal.show(liveLine(scenario, profile, sinceStart, point, total))
     },
   })
-  let exitCode: number
-  let series: readonly SeriesPoint[]
-  try {
-    exitCode = await running.ended()
-  } finally {
-    series = await follow()
-  }
-  const server = await sampler.end()
-  terminal.clear()
+  const { exitCode, series, server } = await running
+    .ended()
+    .then(
+      async (exitCode) => ({ exitCode, series: await follow(), server: await sampler.end() }),
+      async (error) => {
+        await Promise.allSettled([follow(), sampler.end()])
+        throw error
+      },
+    )
+    .finally(() => terminal.clear())
   const raw = readResult(join(resultsDir, `${scenario}.json`), scenario)
   return {
     ...raw,
