@@ -13,7 +13,7 @@ export const openApiDocument: SwaggerOptions = {
     },
     tags: [
       { name: 'calls', description: 'Call events in' },
-      { name: 'reporting', description: 'Calls and metrics out' },
+      { name: 'reports', description: 'Calls and metrics out' },
       { name: 'live', description: 'Events as they happen' },
       { name: 'operation', description: 'Health and metrics' },
     ],
