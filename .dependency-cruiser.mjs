@@ -70,7 +70,12 @@ export default {
       severity: 'error',
       from: { path: '^loadtests/(scenarios/|results-format\\.ts$)' },
       to: {
-        pathNot: ['^contract/', '^loadtests/(scenarios/|results-format\\.ts$)', '^k6(/|$)', '(^|/)node_modules/@types/k6/'],
+        pathNot: [
+          '^contract/',
+          '^loadtests/(scenarios/|results-format\\.ts$)',
+          '^k6(/|$)',
+          '(^|/)node_modules/@types/k6/',
+        ],
       },
     },
     {
