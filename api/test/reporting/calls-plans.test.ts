@@ -20,7 +20,8 @@ beforeAll(async () => {
   await owner.query(
     `insert into hopwhistle.calls (tenant_id, call_id, state, direction, from_number, to_number, started_at, updated_at)
      select $1, 'call-' || i, case when i % 10000 = 1 then 6 when i % 10000 = 2 then 1 else 3 end,
-       case when i % 10000 = 3 then 1 else 0 end, '+1', '+2', now() - i * interval '1 second', now()
+       case when i % 10000 = 3 then 1 when i % 2 = 0 then 0 end,
+       case when i % 3 > 0 then '+1' else '+3' end, case when i % 3 > 0 then '+2' else '+4' end, now() - i * interval '1 second', now()
      from generate_series(1, $2::int) as i`,
     [tenantId, CALLS],
   )

@@ -139,6 +139,27 @@ test('a replica further behind than allowed is left alone, and used again once i
   expect((await list()).body.source).toBe('replica')
 })
 
+test('a replica that is too far behind is better than nothing: it is read when the primary fails', async () => {
+  const { list, platform, tenant, toPrimary, position } = await platformBehindProxies({
+    env: { REPLICA_MAX_LAG_MS: '400' },
+  })
+  await platform.ownerReplica.query('select pg_wal_replay_pause()')
+  try {
+    const ahead = await tenant.post({ callId: 'two', state: 'RINGING', atMs: Date.now() })
+    await until('the replica to be left alone', () => !platform.replica.isUp())
+    toPrimary.set('cut')
+    for (const given of [undefined, position]) {
+      const { status, body } = await list(given)
+      expect([status, body.source, body.calls.length]).toEqual([200, 'replica', 1])
+      expect(Date.now() - Date.parse(body.asOf)).toBeGreaterThan(400)
+    }
+    expect((await list(ahead)).status).toBe(503)
+  } finally {
+    await platform.ownerReplica.query('select pg_wal_replay_resume()')
+    toPrimary.set('open')
+  }
+})
+
 test('a replica that is late by time is left alone, however little it is behind', async () => {
   const { list, platform, tenant } = await platformBehindProxies({ env: { REPLICA_MAX_LAG_MS: '600' } })
   await platform.ownerReplica.query('select pg_wal_replay_pause()')
