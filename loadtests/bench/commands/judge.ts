@@ -1,4 +1,6 @@
+import { exitCodeOf } from '../judge/exit-code.ts'
 import { judge as reachVerdict } from '../judge/judge.ts'
+import { renderMarkdown } from '../judge/render-markdown.ts'
 import { parseOptions } from '../lib/parse-options.ts'
 import { readResultFile } from '../run/result-files.ts'
 import type { Command } from './command.ts'
@@ -6,19 +8,24 @@ import { printVerdicts } from './report-results.ts'
 
 export const judge: Command = {
   summary: 'judge results that were written before',
-  help: `Usage: main.ts judge FILE…
+  help: `Usage: main.ts judge [--markdown] FILE…
 
 Reaches the verdict on each result anew, from what is in the file, and prints the table. Changes nothing.
+
+  --markdown    the table as Markdown, for the summary of a CI job
 
 Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the evidence is not valid or a file is
 no result.
 `,
   async run(args, { print }) {
-    const { positionals } = parseOptions(args, {}, { min: 1, max: Number.POSITIVE_INFINITY })
-    const results = positionals.map(readResultFile)
-    return printVerdicts(
-      results.map((result) => ({ ...result, verdict: reachVerdict(result) })),
-      print,
+    const { values, positionals } = parseOptions(
+      args,
+      { markdown: { type: 'boolean', default: false } },
+      { min: 1, max: Number.POSITIVE_INFINITY },
     )
+    const results = positionals.map(readResultFile).map((result) => ({ ...result, verdict: reachVerdict(result) }))
+    if (!values.markdown) return printVerdicts(results, print)
+    print(renderMarkdown(results))
+    return exitCodeOf(results.map(({ verdict }) => verdict))
   },
 }
