@@ -101,12 +101,18 @@ begin
       hopwhistle.elapsed_ms(previous_answered_at, previous_ended_at) as previous_talk_ms
     from written
   ),
-  -- What each call counts for now, and what it no longer counts for.
+  -- What each call counts for now, and what it no longer counts for. A duration that stays where it is would add an
+  -- entry and take it away again.
   changes as (
-    select tenant_id, hour, 1 as n, state, direction, answered_at, ring_ms, talk_ms from measured
+    select tenant_id, hour, 1 as n, state, direction, answered_at, ring_ms, talk_ms,
+      hour is distinct from previous_hour or ring_ms is distinct from previous_ring_ms as other_ring,
+      hour is distinct from previous_hour or talk_ms is distinct from previous_talk_ms as other_talk
+    from measured
     union all
     select tenant_id, previous_hour, -1, previous_state, previous_direction, previous_answered_at, previous_ring_ms,
-      previous_talk_ms
+      previous_talk_ms,
+      hour is distinct from previous_hour or ring_ms is distinct from previous_ring_ms,
+      hour is distinct from previous_hour or talk_ms is distinct from previous_talk_ms
     from measured
     where previous_state is not null
   ),
@@ -131,8 +137,8 @@ begin
       coalesce(sum(n) filter (where talk_ms is not null), 0),
       coalesce(sum(n * ring_ms), 0),
       coalesce(sum(n * talk_ms), 0),
-      array_agg((n * hopwhistle.duration_bucket(ring_ms))::smallint) filter (where ring_ms is not null),
-      array_agg((n * hopwhistle.duration_bucket(talk_ms))::smallint) filter (where talk_ms is not null)
+      array_agg((n * hopwhistle.duration_bucket(ring_ms))::smallint) filter (where ring_ms is not null and other_ring),
+      array_agg((n * hopwhistle.duration_bucket(talk_ms))::smallint) filter (where talk_ms is not null and other_talk)
     from changes
     group by tenant_id, hour
   ),

@@ -8,7 +8,7 @@ import type { CallEvent } from './call-event.ts'
 export type ReceivedEvent = {
   readonly tenantId: string
   readonly event: CallEvent
-  /** Unix microseconds, never the same twice in one instance: by it an instance knows its own events again. */
+  /** Unix microseconds, never the same twice in one instance: by it a batch that is written again knows its own events. */
   readonly receivedAtUs: number
 }
 
@@ -33,10 +33,11 @@ const TEXT =
 
 /**
  * What the procedure answers for an event, by its digit. 3 and 4 are events that were found stored with the very
- * `receivedAtUs` that they now came with: an earlier attempt at this batch had been committed, only its answer was
- * lost. Their sender sent them once, so they are no duplicates to it.
+ * `receivedAtUs` that they now came with. When a batch is written again, that tells that an earlier attempt at it had
+ * been committed and only its answer was lost: their sender sent them once, so to it they are no duplicates.
  */
-const OUTCOMES: readonly StoredOutcome[] = ['applied', 'late', 'duplicate', 'applied', 'late', 'conflict']
+const OUTCOMES: readonly StoredOutcome[] = ['applied', 'late', 'duplicate', 'duplicate', 'duplicate', 'conflict']
+const OUTCOMES_AGAIN: readonly StoredOutcome[] = ['applied', 'late', 'duplicate', 'applied', 'late', 'conflict']
 const ADDED_BELOW = 2
 
 type Row = {
@@ -56,12 +57,14 @@ type Row = {
  *
  * @param batch one event or more, no (tenant, event id) twice, in the order they arrived
  * @param published outbox rows that can go with this commit
+ * @param again true when this very batch was tried before
  * @throws what `pg` throws; nothing of the batch was stored, unless the connection was lost
  */
 export async function commitBatch(
   db: Pick<Pool, 'query'>,
   batch: readonly ReceivedEvent[],
   published: readonly PublishedBatch[],
+  again: boolean,
 ): Promise<Committed> {
   const tenants = new Set<string>()
   for (const { tenantId } of batch) tenants.add(tenantId)
@@ -89,16 +92,16 @@ export async function commitBatch(
   if (row === undefined || row.outcomes.length !== batch.length) {
     throw new Error(`commit_call_events answered ${row?.outcomes.length ?? 'nothing'} for ${batch.length} events`)
   }
-  return decode(row)
+  return decode(row, again ? OUTCOMES_AGAIN : OUTCOMES)
 }
 
-function decode(row: Row): Committed {
+function decode(row: Row, meanings: readonly StoredOutcome[]): Committed {
   const outcomes: StoredOutcome[] = []
   const callStates: CallState[] = []
   const added: boolean[] = []
   for (let i = 0; i < row.outcomes.length; i++) {
     const code = row.outcomes.charCodeAt(i) - 48
-    outcomes.push(OUTCOMES[code] as StoredOutcome)
+    outcomes.push(meanings[code] as StoredOutcome)
     added.push(code < ADDED_BELOW)
     callStates.push(CALL_STATES[row.call_states.charCodeAt(i) - 48] as CallState)
   }

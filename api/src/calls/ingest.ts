@@ -77,11 +77,11 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
   })
   let awaySince: number | undefined
 
-  async function commit(batch: readonly Waiting[]): Promise<Committed> {
+  async function commit(batch: readonly Waiting[], again: boolean): Promise<Committed> {
     const published = outbox.takePublished()
     const startedAt = performance.now()
     try {
-      const committed = await commitBatch(postgres.ingest, batch, published)
+      const committed = await commitBatch(postgres.ingest, batch, published, again)
       awaySince = undefined
       metrics.ingestCommit.observe((performance.now() - startedAt) / 1000)
       metrics.ingestBatchSize.observe(batch.length)

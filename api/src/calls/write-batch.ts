@@ -4,7 +4,8 @@ import { remedyFor } from '../postgres/sqlstate.ts'
 import type { Committed, ReceivedEvent } from './commit-batch.ts'
 
 export type BatchWriter<E extends ReceivedEvent> = {
-  commit(batch: readonly E[]): Promise<Committed>
+  /** `again`: this very batch was tried before, and may have been committed. */
+  commit(batch: readonly E[], again: boolean): Promise<Committed>
   onCommitted(batch: readonly E[], committed: Committed): void
   onRefused(event: E, problem: Error): void
   onRetry(error: unknown): void
@@ -51,7 +52,7 @@ async function commitWithRetries<E extends ReceivedEvent>(
 ): Promise<Committed> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await writer.commit(batch)
+      return await writer.commit(batch, attempt > 1)
     } catch (error) {
       const remedy = remedyFor(error)
       if (remedy === 'data' || remedy === 'broken') throw error

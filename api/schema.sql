@@ -1,0 +1,807 @@
+-- Written by npm run db:dump:schema. Migrations make it; this shows what they have made.
+
+-- Roles and their memberships
+
+create role hopwhistle_api;
+
+create role hopwhistle_monitor;
+grant pg_monitor to hopwhistle_monitor;
+
+create role hopwhistle_owner;
+
+create role hopwhistle_replication;
+
+-- Tables
+
+create table hopwhistle.api_keys (
+  id uuid default gen_random_uuid() not null,
+  tenant_id uuid not null,
+  name text not null,
+  key_hash bytea not null,
+  scopes text[] not null,
+  created_at timestamp with time zone default now() not null,
+  revoked_at timestamp with time zone,
+  constraint api_keys_key_hash_key UNIQUE (key_hash),
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES hopwhistle.tenants(id) ON DELETE CASCADE,
+  constraint api_keys_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32))
+);
+
+create table hopwhistle.call_events (
+  tenant_id uuid not null,
+  occurred_at timestamp with time zone not null,
+  received_at timestamp with time zone not null,
+  state smallint not null,
+  outcome smallint default 0 not null,
+  place smallint not null,
+  direction smallint,
+  event_id text collate "C" not null,
+  call_id text collate "C" not null,
+  from_number text collate "C",
+  to_number text collate "C",
+  metadata jsonb,
+  constraint call_events_pkey PRIMARY KEY (event_id, tenant_id),
+  constraint call_events_direction CHECK (((direction >= 0) AND (direction <= 1))),
+  constraint call_events_outcome CHECK (((outcome >= 0) AND (outcome <= 1))),
+  constraint call_events_state CHECK (((state >= 0) AND (state <= 7)))
+) partition by hash (event_id);
+
+create table hopwhistle.call_metrics_daily (
+  tenant_id uuid not null,
+  day timestamp with time zone not null,
+  calls bigint not null,
+  initiated bigint not null,
+  ringing bigint not null,
+  answered bigint not null,
+  completed bigint not null,
+  busy bigint not null,
+  no_answer bigint not null,
+  failed bigint not null,
+  canceled bigint not null,
+  inbound bigint not null,
+  outbound bigint not null,
+  connected bigint not null,
+  ring_count bigint not null,
+  talk_count bigint not null,
+  ring_total_ms bigint not null,
+  talk_total_ms bigint not null,
+  ring_p50_ms double precision,
+  ring_p95_ms double precision,
+  ring_p99_ms double precision,
+  talk_p50_ms double precision,
+  talk_p95_ms double precision,
+  talk_p99_ms double precision,
+  ring_buckets smallint[] not null,
+  ring_counts bigint[] not null,
+  talk_buckets smallint[] not null,
+  talk_counts bigint[] not null,
+  constraint call_metrics_daily_pkey PRIMARY KEY (tenant_id, day)
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=500);
+
+create table hopwhistle.call_metrics_hourly (
+  tenant_id uuid not null,
+  hour timestamp with time zone not null,
+  calls bigint not null,
+  initiated bigint not null,
+  ringing bigint not null,
+  answered bigint not null,
+  completed bigint not null,
+  busy bigint not null,
+  no_answer bigint not null,
+  failed bigint not null,
+  canceled bigint not null,
+  inbound bigint not null,
+  outbound bigint not null,
+  connected bigint not null,
+  ring_count bigint not null,
+  talk_count bigint not null,
+  ring_total_ms bigint not null,
+  talk_total_ms bigint not null,
+  ring_p50_ms double precision,
+  ring_p95_ms double precision,
+  ring_p99_ms double precision,
+  talk_p50_ms double precision,
+  talk_p95_ms double precision,
+  talk_p99_ms double precision,
+  ring_buckets smallint[] not null,
+  ring_counts bigint[] not null,
+  talk_buckets smallint[] not null,
+  talk_counts bigint[] not null,
+  constraint call_metrics_hourly_pkey PRIMARY KEY (tenant_id, hour)
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=500);
+
+create table hopwhistle.call_metrics_pending (
+  tenant_id uuid not null,
+  hour timestamp with time zone not null,
+  calls integer not null,
+  initiated integer not null,
+  ringing integer not null,
+  answered integer not null,
+  completed integer not null,
+  busy integer not null,
+  no_answer integer not null,
+  failed integer not null,
+  canceled integer not null,
+  inbound integer not null,
+  outbound integer not null,
+  connected integer not null,
+  ring_count integer not null,
+  talk_count integer not null,
+  ring_total_ms bigint not null,
+  talk_total_ms bigint not null,
+  ring_entries smallint[],
+  talk_entries smallint[]
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000, autovacuum_analyze_threshold=100000);
+
+create table hopwhistle.calls (
+  tenant_id uuid not null,
+  started_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  initiated_at timestamp with time zone,
+  ringing_at timestamp with time zone,
+  answered_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  previous_started_at timestamp with time zone,
+  previous_initiated_at timestamp with time zone,
+  previous_ringing_at timestamp with time zone,
+  previous_answered_at timestamp with time zone,
+  previous_ended_at timestamp with time zone,
+  state smallint not null,
+  previous_state smallint,
+  direction smallint,
+  previous_direction smallint,
+  final_state smallint generated always as (
+CASE
+    WHEN (state >= 3) THEN state
+    ELSE NULL::smallint
+END) stored,
+  call_id text collate "C" not null,
+  from_number text collate "C",
+  to_number text collate "C",
+  constraint calls_pkey PRIMARY KEY (call_id, tenant_id),
+  constraint calls_state CHECK (((state >= 0) AND (state <= 7)))
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=5000);
+
+create table hopwhistle.migrations (
+  name text not null,
+  checksum text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint migrations_pkey PRIMARY KEY (name)
+);
+
+create table hopwhistle.outbox (
+  batch_id bigint generated always as identity not null,
+  tenant_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  event_ids text[] not null storage external,
+  constraint outbox_pkey PRIMARY KEY (batch_id)
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_analyze_threshold=100000);
+
+create table hopwhistle.tenants (
+  id uuid not null,
+  name text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint tenants_pkey PRIMARY KEY (id)
+);
+
+-- Partitions
+
+create table hopwhistle.call_events_0 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 0) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+
+create table hopwhistle.call_events_1 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 1) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+
+create table hopwhistle.call_events_2 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 2) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+
+create table hopwhistle.call_events_3 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 3) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+
+create table hopwhistle.call_events_4 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 4) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+
+create table hopwhistle.call_events_5 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 5) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+
+create table hopwhistle.call_events_6 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 6) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+
+create table hopwhistle.call_events_7 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 7) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+
+-- Indexes that are not constraints
+
+CREATE INDEX api_keys_tenant ON hopwhistle.api_keys USING btree (tenant_id);
+
+CREATE INDEX call_events_call ON ONLY hopwhistle.call_events USING btree (call_id, tenant_id);
+
+CREATE INDEX call_metrics_pending_hour ON hopwhistle.call_metrics_pending USING btree (tenant_id, hour);
+
+CREATE INDEX calls_final_state ON hopwhistle.calls USING btree (tenant_id, final_state, direction, started_at DESC);
+
+CREATE INDEX calls_from ON hopwhistle.calls USING btree (tenant_id, from_number, final_state, direction, started_at DESC) WHERE (from_number IS NOT NULL);
+
+CREATE INDEX calls_started ON hopwhistle.calls USING btree (tenant_id, started_at DESC);
+
+CREATE INDEX calls_to ON hopwhistle.calls USING btree (tenant_id, to_number, final_state, direction, started_at DESC) WHERE (to_number IS NOT NULL);
+
+-- Row-level security
+
+alter table hopwhistle.api_keys enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.api_keys for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.call_events enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.call_events for all to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.call_events for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.call_metrics_daily enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.call_metrics_daily for all to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.call_metrics_daily for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.call_metrics_hourly enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.call_metrics_hourly for all to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.call_metrics_hourly for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.call_metrics_pending enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.call_metrics_pending for all to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.call_metrics_pending for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.calls enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.calls for all to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.calls for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.outbox enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.outbox for all to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.outbox for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.tenants enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.tenants for select to hopwhistle_api
+  using ((id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.tenants for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+-- Functions and procedures
+
+CREATE OR REPLACE FUNCTION hopwhistle.authenticate(wanted bytea)
+ RETURNS TABLE(key_id uuid, tenant_id uuid, scopes text[])
+ LANGUAGE sql
+ STABLE STRICT SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select id, tenant_id, scopes from hopwhistle.api_keys where key_hash = wanted and revoked_at is null
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.bucket_estimate_ms(bucket integer)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (((2)::double precision * power(((1.01)::double precision / (0.99)::double precision), ((bucket - 1))::double precision)) / (((1.01)::double precision / (0.99)::double precision) + (1)::double precision))
+;
+
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_events(IN visible_tenants text, IN tenant_ids uuid[], IN event_ids text[], IN call_ids text[], IN states smallint[], IN occurred_ms bigint[], IN received_us bigint[], IN directions smallint[], IN from_numbers text[], IN to_numbers text[], IN metadatas text[], IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
+ LANGUAGE plpgsql
+AS $procedure$
+declare
+  places smallint[];
+  fresh_outcomes text;
+  fresh_states text;
+  at integer := 1;
+  total integer := cardinality(event_ids);
+  found_outcome text;
+  found_state text;
+begin
+  perform set_config('hopwhistle.tenant_ids', visible_tenants, true);
+
+  if cardinality(published) > 0 then
+    perform hopwhistle.forget_published(published);
+  end if;
+
+  select w.places, w.outcomes, w.call_states, w.batch_ids, w.batch_tenants
+  into places, fresh_outcomes, fresh_states, batch_ids, batch_tenants
+  from hopwhistle.write_call_events(
+    tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas) w;
+
+  if coalesce(cardinality(places), 0) = total then
+    outcomes := fresh_outcomes;
+    call_states := fresh_states;
+  else
+    -- Some were stored before. That is rare: one by one, by primary key, whatever the plan of anything else is.
+    outcomes := '';
+    call_states := '';
+    for i in 1..total loop
+      if places[at] = i then
+        outcomes := outcomes || substr(fresh_outcomes, at, 1);
+        call_states := call_states || substr(fresh_states, at, 1);
+        at := at + 1;
+      else
+        select
+          case
+            when e.call_id <> call_ids[i] or e.state <> states[i]
+              or e.occurred_at <> to_timestamp(occurred_ms[i] / 1000.0::float8)
+              or e.direction is distinct from directions[i]
+              or e.from_number is distinct from from_numbers[i]
+              or e.to_number is distinct from to_numbers[i]
+              or e.metadata is distinct from metadatas[i]::jsonb then '5'
+            when e.received_at = to_timestamp(received_us[i] / 1000000.0::float8) then (3 + e.outcome)::text
+            else '2'
+          end,
+          c.state::text
+        into found_outcome, found_state
+        from hopwhistle.call_events e
+        left join hopwhistle.calls c on c.tenant_id = e.tenant_id and c.call_id = e.call_id
+        where e.tenant_id = tenant_ids[i] and e.event_id = event_ids[i];
+        outcomes := outcomes || coalesce(found_outcome, '?');
+        call_states := call_states || coalesce(found_state, '?');
+      end if;
+    end loop;
+  end if;
+
+  if position('1' in fresh_outcomes) > 0 then
+    for i in 1..cardinality(places) loop
+      if substr(fresh_outcomes, i, 1) = '1' then
+        update hopwhistle.call_events e set outcome = 1
+        where e.tenant_id = tenant_ids[places[i]] and e.event_id = event_ids[places[i]];
+      end if;
+    end loop;
+  end if;
+
+  commit;
+  -- Flushed, not inserted: what is not flushed may belong to another transaction and never reach a replica.
+  commit_position := pg_current_wal_flush_lsn()::text;
+end
+$procedure$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.duration_bucket(ms bigint)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (CASE WHEN (ms <= 1) THEN (1)::double precision ELSE ((1)::double precision + ceil((ln((ms)::double precision) / ln(((1.01)::double precision / (0.99)::double precision))))) END)::smallint
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.elapsed_ms(since timestamp with time zone, until timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (CASE WHEN (until < since) THEN (0)::double precision ELSE round((date_part('epoch'::text, (until - since)) * (1000)::double precision)) END)::bigint
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.fold_call_metrics()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  folded bigint;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('hopwhistle.fold_call_metrics', 0)) then
+    return 0;
+  end if;
+  if not exists (select from hopwhistle.call_metrics_pending) then
+    return 0;
+  end if;
+
+  with gone as (
+    delete from hopwhistle.call_metrics_pending returning *
+  ),
+  by_hour as materialized (
+    select tenant_id, hour,
+      sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
+      sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
+      sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
+      sum(ring_count) as ring_count, sum(talk_count) as talk_count,
+      sum(ring_total_ms) as ring_total_ms, sum(talk_total_ms) as talk_total_ms
+    from gone
+    group by tenant_id, hour
+  ),
+  ring as materialized (
+    select tenant_id, hour, array_agg(e) as entries from gone, unnest(ring_entries) as e group by tenant_id, hour
+  ),
+  talk as materialized (
+    select tenant_id, hour, array_agg(e) as entries from gone, unnest(talk_entries) as e group by tenant_id, hour
+  ),
+  hours as materialized (
+    select h.*, r.entries as ring_entries, t.entries as talk_entries
+    from by_hour h left join ring r using (tenant_id, hour) left join talk t using (tenant_id, hour)
+  ),
+  into_hours as (
+    insert into hopwhistle.call_metrics_hourly as m (
+      tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
+      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms,
+      ring_buckets, ring_counts, talk_buckets, talk_counts,
+      ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms, talk_p95_ms, talk_p99_ms)
+    select h.tenant_id, h.hour, h.calls, h.initiated, h.ringing, h.answered, h.completed, h.busy, h.no_answer,
+      h.failed, h.canceled, h.inbound, h.outbound, h.connected, h.ring_count, h.talk_count, h.ring_total_ms,
+      h.talk_total_ms, ring.buckets, ring.counts, talk.buckets, talk.counts,
+      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.50),
+      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.95),
+      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.99),
+      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.50),
+      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.95),
+      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.99)
+    from hours h
+    left join hopwhistle.call_metrics_hourly old on old.tenant_id = h.tenant_id and old.hour = h.hour
+    cross join lateral hopwhistle.histogram_add(old.ring_buckets, old.ring_counts, h.ring_entries) as ring
+    cross join lateral hopwhistle.histogram_add(old.talk_buckets, old.talk_counts, h.talk_entries) as talk
+    on conflict (tenant_id, hour) do update set
+      calls = m.calls + excluded.calls,
+      initiated = m.initiated + excluded.initiated,
+      ringing = m.ringing + excluded.ringing,
+      answered = m.answered + excluded.answered,
+      completed = m.completed + excluded.completed,
+      busy = m.busy + excluded.busy,
+      no_answer = m.no_answer + excluded.no_answer,
+      failed = m.failed + excluded.failed,
+      canceled = m.canceled + excluded.canceled,
+      inbound = m.inbound + excluded.inbound,
+      outbound = m.outbound + excluded.outbound,
+      connected = m.connected + excluded.connected,
+      ring_count = m.ring_count + excluded.ring_count,
+      talk_count = m.talk_count + excluded.talk_count,
+      ring_total_ms = m.ring_total_ms + excluded.ring_total_ms,
+      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms,
+      ring_buckets = excluded.ring_buckets,
+      ring_counts = excluded.ring_counts,
+      talk_buckets = excluded.talk_buckets,
+      talk_counts = excluded.talk_counts,
+      ring_p50_ms = excluded.ring_p50_ms,
+      ring_p95_ms = excluded.ring_p95_ms,
+      ring_p99_ms = excluded.ring_p99_ms,
+      talk_p50_ms = excluded.talk_p50_ms,
+      talk_p95_ms = excluded.talk_p95_ms,
+      talk_p99_ms = excluded.talk_p99_ms
+  ),
+  by_day as materialized (
+    select tenant_id, date_trunc('day', hour, 'UTC') as day,
+      sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
+      sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
+      sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
+      sum(ring_count) as ring_count, sum(talk_count) as talk_count,
+      sum(ring_total_ms) as ring_total_ms, sum(talk_total_ms) as talk_total_ms
+    from by_hour
+    group by 1, 2
+  ),
+  day_ring as materialized (
+    select tenant_id, date_trunc('day', hour, 'UTC') as day, array_agg(e) as entries
+    from ring, unnest(entries) as e group by 1, 2
+  ),
+  day_talk as materialized (
+    select tenant_id, date_trunc('day', hour, 'UTC') as day, array_agg(e) as entries
+    from talk, unnest(entries) as e group by 1, 2
+  ),
+  days as materialized (
+    select d.*, r.entries as ring_entries, t.entries as talk_entries
+    from by_day d left join day_ring r using (tenant_id, day) left join day_talk t using (tenant_id, day)
+  ),
+  into_days as (
+    insert into hopwhistle.call_metrics_daily as m (
+      tenant_id, day, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
+      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms,
+      ring_buckets, ring_counts, talk_buckets, talk_counts,
+      ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms, talk_p95_ms, talk_p99_ms)
+    select d.tenant_id, d.day, d.calls, d.initiated, d.ringing, d.answered, d.completed, d.busy, d.no_answer,
+      d.failed, d.canceled, d.inbound, d.outbound, d.connected, d.ring_count, d.talk_count, d.ring_total_ms,
+      d.talk_total_ms, ring.buckets, ring.counts, talk.buckets, talk.counts,
+      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.50),
+      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.95),
+      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.99),
+      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.50),
+      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.95),
+      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.99)
+    from days d
+    left join hopwhistle.call_metrics_daily old on old.tenant_id = d.tenant_id and old.day = d.day
+    cross join lateral hopwhistle.histogram_add(old.ring_buckets, old.ring_counts, d.ring_entries) as ring
+    cross join lateral hopwhistle.histogram_add(old.talk_buckets, old.talk_counts, d.talk_entries) as talk
+    on conflict (tenant_id, day) do update set
+      calls = m.calls + excluded.calls,
+      initiated = m.initiated + excluded.initiated,
+      ringing = m.ringing + excluded.ringing,
+      answered = m.answered + excluded.answered,
+      completed = m.completed + excluded.completed,
+      busy = m.busy + excluded.busy,
+      no_answer = m.no_answer + excluded.no_answer,
+      failed = m.failed + excluded.failed,
+      canceled = m.canceled + excluded.canceled,
+      inbound = m.inbound + excluded.inbound,
+      outbound = m.outbound + excluded.outbound,
+      connected = m.connected + excluded.connected,
+      ring_count = m.ring_count + excluded.ring_count,
+      talk_count = m.talk_count + excluded.talk_count,
+      ring_total_ms = m.ring_total_ms + excluded.ring_total_ms,
+      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms,
+      ring_buckets = excluded.ring_buckets,
+      ring_counts = excluded.ring_counts,
+      talk_buckets = excluded.talk_buckets,
+      talk_counts = excluded.talk_counts,
+      ring_p50_ms = excluded.ring_p50_ms,
+      ring_p95_ms = excluded.ring_p95_ms,
+      ring_p99_ms = excluded.ring_p99_ms,
+      talk_p50_ms = excluded.talk_p50_ms,
+      talk_p95_ms = excluded.talk_p95_ms,
+      talk_p99_ms = excluded.talk_p99_ms
+  )
+  select count(*) into folded from gone;
+  return folded;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.forget_published(published bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  delete from hopwhistle.outbox
+  where batch_id = any (array(
+    select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked));
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.histogram_add(INOUT buckets smallint[], INOUT counts bigint[], entries smallint[])
+ RETURNS record
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select coalesce(array_agg(bucket order by bucket), '{}'), coalesce(array_agg(n order by bucket), '{}')
+  from (
+    select bucket, sum(n)::bigint as n
+    from (
+      select bucket, n from unnest(buckets, counts) as h (bucket, n)
+      union all
+      select abs(e)::smallint, sign(e)::bigint from unnest(entries) as e
+    ) all_entries
+    group by bucket
+    having sum(n) <> 0
+  ) merged
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.histogram_percentile(buckets smallint[], counts bigint[], q double precision)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select hopwhistle.bucket_estimate_ms(bucket)
+  from (
+    select bucket, sum(n) over (order by bucket) as below, sum(n) over () as total
+    from unnest(buckets, counts) as h (bucket, n)
+  ) cumulated
+  where below >= greatest(1, ceil(q * total))
+  order by bucket
+  limit 1
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.lock_stale_outbox(older_than interval, at_most integer)
+ RETURNS TABLE(batch_id bigint, tenant_id uuid, event_ids text[], created_at timestamp with time zone)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select o.batch_id, o.tenant_id, o.event_ids, o.created_at
+  from hopwhistle.outbox o
+  where o.created_at < now() - older_than
+  order by o.batch_id
+  limit at_most
+  for update skip locked
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT batch_ids bigint[], OUT batch_tenants uuid[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_nestloop TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+AS $function$
+begin
+  with fresh as (
+    insert into hopwhistle.call_events (
+      tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata, place)
+    select tenant_id, event_id, call_id, state, to_timestamp(occurred / 1000.0::float8), to_timestamp(received / 1000000.0::float8),
+      direction, from_number, to_number, metadata::jsonb, place
+    from unnest(
+      tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas
+    ) with ordinality as given (
+      tenant_id, event_id, call_id, state, occurred, received, direction, from_number, to_number, metadata, place)
+    order by tenant_id, event_id collate "C"
+    on conflict (tenant_id, event_id) do nothing
+    returning tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, place
+  ),
+  -- prior_rank: how far the events before it in this batch take the call; null for the first.
+  arrived as (
+    select tenant_id, call_id, place, least(state, 3::smallint) as rank,
+      max(least(state, 3::smallint)) over (
+        partition by tenant_id, call_id order by place rows between unbounded preceding and 1 preceding) as prior_rank
+    from fresh
+  ),
+  folded as (
+    select tenant_id, call_id,
+      -- The furthest rank, and the first of it to arrive: one number, largest wins, its last digit is the state.
+      (max((least(state, 3) * 100000 + 99999 - place) * 8 + state) % 8)::smallint as state,
+      min(occurred_at) as started_at,
+      min(occurred_at) filter (where state = 0) as initiated_at,
+      min(occurred_at) filter (where state = 1) as ringing_at,
+      min(occurred_at) filter (where state = 2) as answered_at,
+      min(occurred_at) filter (where state >= 3) as ended_at,
+      max(received_at) as updated_at,
+      min(direction) as direction,
+      min(from_number) as from_number,
+      min(to_number) as to_number
+    from fresh
+    group by tenant_id, call_id
+  ),
+  written as (
+    insert into hopwhistle.calls as c (
+      tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at,
+      direction, from_number, to_number)
+    select tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at,
+      direction, from_number, to_number
+    from folded
+    order by tenant_id, call_id
+    on conflict (tenant_id, call_id) do update set
+      previous_state = c.state,
+      previous_started_at = c.started_at,
+      previous_initiated_at = c.initiated_at,
+      previous_ringing_at = c.ringing_at,
+      previous_answered_at = c.answered_at,
+      previous_ended_at = c.ended_at,
+      previous_direction = c.direction,
+      state = case when least(excluded.state, 3) > c.state then excluded.state else c.state end,
+      started_at = least(c.started_at, excluded.started_at),
+      initiated_at = least(c.initiated_at, excluded.initiated_at),
+      ringing_at = least(c.ringing_at, excluded.ringing_at),
+      answered_at = least(c.answered_at, excluded.answered_at),
+      ended_at = least(c.ended_at, excluded.ended_at),
+      updated_at = greatest(c.updated_at, excluded.updated_at),
+      direction = least(c.direction, excluded.direction),
+      from_number = least(c.from_number, excluded.from_number),
+      to_number = least(c.to_number, excluded.to_number)
+    returning tenant_id, call_id, state, direction, started_at, initiated_at, ringing_at, answered_at, ended_at,
+      previous_state, previous_direction, previous_started_at, previous_initiated_at, previous_ringing_at,
+      previous_answered_at, previous_ended_at
+  ),
+  measured as (
+    select tenant_id, state, direction, answered_at,
+      date_trunc('hour', started_at, 'UTC') as hour,
+      hopwhistle.elapsed_ms(least(initiated_at, ringing_at), answered_at) as ring_ms,
+      hopwhistle.elapsed_ms(answered_at, ended_at) as talk_ms,
+      previous_state, previous_direction, previous_answered_at,
+      date_trunc('hour', previous_started_at, 'UTC') as previous_hour,
+      hopwhistle.elapsed_ms(least(previous_initiated_at, previous_ringing_at), previous_answered_at) as previous_ring_ms,
+      hopwhistle.elapsed_ms(previous_answered_at, previous_ended_at) as previous_talk_ms
+    from written
+  ),
+  -- What each call counts for now, and what it no longer counts for. A duration that stays where it is would add an
+  -- entry and take it away again.
+  changes as (
+    select tenant_id, hour, 1 as n, state, direction, answered_at, ring_ms, talk_ms,
+      hour is distinct from previous_hour or ring_ms is distinct from previous_ring_ms as other_ring,
+      hour is distinct from previous_hour or talk_ms is distinct from previous_talk_ms as other_talk
+    from measured
+    union all
+    select tenant_id, previous_hour, -1, previous_state, previous_direction, previous_answered_at, previous_ring_ms,
+      previous_talk_ms,
+      hour is distinct from previous_hour or ring_ms is distinct from previous_ring_ms,
+      hour is distinct from previous_hour or talk_ms is distinct from previous_talk_ms
+    from measured
+    where previous_state is not null
+  ),
+  pending as (
+    insert into hopwhistle.call_metrics_pending (
+      tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
+      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_entries, talk_entries)
+    select tenant_id, hour,
+      sum(n),
+      coalesce(sum(n) filter (where state = 0), 0),
+      coalesce(sum(n) filter (where state = 1), 0),
+      coalesce(sum(n) filter (where state = 2), 0),
+      coalesce(sum(n) filter (where state = 3), 0),
+      coalesce(sum(n) filter (where state = 4), 0),
+      coalesce(sum(n) filter (where state = 5), 0),
+      coalesce(sum(n) filter (where state = 6), 0),
+      coalesce(sum(n) filter (where state = 7), 0),
+      coalesce(sum(n) filter (where direction = 0), 0),
+      coalesce(sum(n) filter (where direction = 1), 0),
+      coalesce(sum(n) filter (where answered_at is not null), 0),
+      coalesce(sum(n) filter (where ring_ms is not null), 0),
+      coalesce(sum(n) filter (where talk_ms is not null), 0),
+      coalesce(sum(n * ring_ms), 0),
+      coalesce(sum(n * talk_ms), 0),
+      array_agg((n * hopwhistle.duration_bucket(ring_ms))::smallint) filter (where ring_ms is not null and other_ring),
+      array_agg((n * hopwhistle.duration_bucket(talk_ms))::smallint) filter (where talk_ms is not null and other_talk)
+    from changes
+    group by tenant_id, hour
+  ),
+  outboxed as (
+    insert into hopwhistle.outbox (tenant_id, event_ids)
+    select tenant_id, array_agg(event_id order by place) from fresh group by tenant_id
+    returning batch_id, tenant_id
+  ),
+  answered as (
+    select a.place, w.state::text as state,
+      case when a.rank > coalesce(greatest(a.prior_rank, case when w.previous_state >= 3 then 3 else w.previous_state end), -1)
+        then '0' else '1' end as outcome
+    from arrived a join written w using (tenant_id, call_id)
+  )
+  select e.places, e.outcomes, e.call_states, b.batch_ids, b.batch_tenants
+  from (
+    select array_agg(place) as places, string_agg(outcome, '') as outcomes, string_agg(state, '') as call_states
+    from (select * from answered order by place) in_order
+  ) e,
+  (select array_agg(batch_id) as batch_ids, array_agg(tenant_id) as batch_tenants from outboxed) b
+  into places, outcomes, call_states, batch_ids, batch_tenants;
+end
+$function$
+;
+
+-- Owners and privileges
+
+-- function authenticate: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function bucket_estimate_ms: owner hopwhistle_owner; execute to public
+
+-- function duration_bucket: owner hopwhistle_owner; execute to public
+
+-- function elapsed_ms: owner hopwhistle_owner; execute to public
+
+-- function fold_call_metrics: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function histogram_add: owner hopwhistle_owner; execute to public
+
+-- function histogram_percentile: owner hopwhistle_owner; execute to public
+
+-- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function write_call_events: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- procedure commit_call_events: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- schema hopwhistle: owner hopwhistle_owner; usage to hopwhistle_api
+
+-- table api_keys: owner hopwhistle_owner
+
+-- table call_events: owner hopwhistle_owner; insert+select+update to hopwhistle_api
+
+-- table call_metrics_daily: owner hopwhistle_owner; select to hopwhistle_api
+
+-- table call_metrics_hourly: owner hopwhistle_owner; select to hopwhistle_api
+
+-- table call_metrics_pending: owner hopwhistle_owner; insert+select to hopwhistle_api
+
+-- table calls: owner hopwhistle_owner; insert+select+update to hopwhistle_api
+
+-- table migrations: owner hopwhistle_owner
+
+-- table outbox: owner hopwhistle_owner; insert+select to hopwhistle_api
+
+-- table tenants: owner hopwhistle_owner; select to hopwhistle_api

@@ -1,0 +1,94 @@
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { BatchQueueSettings } from '../../src/calls/batch-queue.ts'
+import { createBatchQueue } from '../../src/calls/batch-queue.ts'
+
+/** A queue whose writes end when the test says so. */
+function queueUnderTest(settings: Partial<BatchQueueSettings> = {}) {
+  const writes: { batch: readonly number[]; end: () => void }[] = []
+  const queue = createBatchQueue<number>(
+    { max: 1_000, batchMax: 10, waitMs: 1_000, inFlightMax: 2, ...settings },
+    (batch) => new Promise<void>((end) => writes.push({ batch, end })),
+  )
+  return { queue, writes, batches: () => writes.map(({ batch }) => batch) }
+}
+
+test('an idle queue writes at once what came in the same turn', async () => {
+  const { queue, batches } = queueUnderTest()
+  for (const item of [1, 2, 3]) queue.push(item)
+  await turn()
+  await turn()
+  expect(batches()).toEqual([[1, 2, 3]])
+})
+
+test('what comes during a write leaves together when it ends', async () => {
+  const { queue, writes, batches } = queueUnderTest()
+  queue.push(1)
+  await turn()
+  await turn()
+  for (const item of [2, 3]) {
+    queue.push(item)
+    await turn()
+  }
+  expect(batches()).toEqual([[1]])
+  writes[0]?.end()
+  await turn()
+  expect(batches()).toEqual([[1], [2, 3]])
+})
+
+test('what has waited long enough leaves beside a write that takes longer, but no more than so many at a time', async () => {
+  const { queue, batches } = queueUnderTest({ waitMs: 5 })
+  queue.push(1)
+  await turn()
+  await turn()
+  queue.push(2)
+  await sleep(60)
+  expect(batches()).toEqual([[1], [2]])
+  queue.push(3)
+  await sleep(60)
+  expect(batches()).toEqual([[1], [2]])
+})
+
+test('a full batch leaves without waiting, and no batch is larger', async () => {
+  const { queue, batches } = queueUnderTest({ inFlightMax: 5 })
+  queue.push(0)
+  await turn()
+  await turn()
+  for (let item = 1; item <= 25; item++) queue.push(item)
+  await turn()
+  await turn()
+  expect(batches().map((batch) => batch.length)).toEqual([1, 10, 10])
+  expect(batches().flat()).toEqual(Array.from({ length: 21 }, (_, i) => i))
+})
+
+test('it takes no more than `max`, counting what is being written', async () => {
+  const { queue, writes } = queueUnderTest({ max: 3 })
+  expect([1, 2, 3, 4].map((item) => queue.push(item))).toEqual([true, true, true, false])
+  await turn()
+  await turn()
+  expect(queue.push(5)).toBe(false)
+  expect(queue.size()).toBe(3)
+  writes[0]?.end()
+  await turn()
+  expect(queue.push(6)).toBe(true)
+})
+
+test('draining writes what is left and then takes nothing more', async () => {
+  const { queue, writes, batches } = queueUnderTest({ inFlightMax: 1 })
+  for (let item = 0; item < 12; item++) queue.push(item)
+  let closed = false
+  const drained = queue.drain().then(() => {
+    closed = true
+  })
+  expect(queue.push(99)).toBe(false)
+  writes[0]?.end()
+  await turn()
+  expect(closed).toBe(false)
+  writes[1]?.end()
+  await drained
+  expect(batches().flat()).toHaveLength(12)
+})
+
+test('draining a queue that has nothing is done at once', async () => {
+  await queueUnderTest().queue.drain()
+})

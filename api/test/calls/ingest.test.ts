@@ -1,0 +1,288 @@
+import type { CallState } from '@hopwhistle/contract/calls.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import type { CallEvent } from '../../src/calls/call-event.ts'
+import {
+  DatabaseUnavailable,
+  EventConflict,
+  IngestOverloaded,
+  InvalidRequest,
+  ShuttingDown,
+} from '../../src/errors/catalogue.ts'
+import type { CallStore } from './call-store.ts'
+import { callEvent, callStore } from './call-store.ts'
+import { startLossyProxy } from './lossy-proxy.ts'
+import { foldedRollups, plainHours } from './rollups.ts'
+
+let store: CallStore
+beforeAll(async () => {
+  store = await callStore()
+})
+afterAll(() => store.close())
+
+const caught = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+const storedEvents = (tenantId: string) =>
+  store
+    .query<{ n: number }>('select count(*)::int as n from hopwhistle.call_events where tenant_id = $1', [tenantId])
+    .then((rows) => rows[0]?.n)
+
+test('an event is answered with what became of it, once it is committed', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest()
+  const first = callEvent('RINGING')
+  const answer = await ingest.submit(tenantId, first)
+  expect(answer).toMatchObject({
+    outcome: 'applied',
+    callState: 'RINGING',
+    position: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
+  })
+  expect(await storedEvents(tenantId)).toBe(1)
+
+  const { callId } = first
+  expect(await ingest.submit(tenantId, callEvent('COMPLETED', { callId }))).toMatchObject({
+    outcome: 'applied',
+    callState: 'COMPLETED',
+  })
+  expect(await ingest.submit(tenantId, callEvent('INITIATED', { callId }))).toMatchObject({
+    outcome: 'late',
+    callState: 'COMPLETED',
+  })
+  expect(await ingest.submit(tenantId, callEvent('BUSY', { callId }))).toMatchObject({
+    outcome: 'late',
+    callState: 'COMPLETED',
+  })
+  expect(await ingest.submit(tenantId, first)).toMatchObject({ outcome: 'duplicate', callState: 'COMPLETED' })
+})
+
+test('the same event id with other content is refused, and changes nothing', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest()
+  const event = callEvent('RINGING', { from: '+1', metadata: '{"a":[1,2],"b":null}' })
+  await ingest.submit(tenantId, event)
+  const others: Partial<CallEvent>[] = [
+    { state: 'COMPLETED' },
+    { callId: 'another' },
+    { occurredAt: event.occurredAt + 1 },
+    { direction: 'inbound' },
+    { from: undefined },
+    { to: '+2' },
+    { metadata: '{"a":[2,1],"b":null}' },
+  ]
+  for (const other of others) {
+    expect(await caught(ingest.submit(tenantId, { ...event, ...other })), JSON.stringify(other)).toSatisfy(
+      EventConflict.is,
+    )
+  }
+  expect(await caught(ingest.submit(tenantId, { ...event, metadata: '{"b": null, "a": [1, 2]}' }))).toBeUndefined()
+  expect([...(await store.calls(tenantId)).values()]).toMatchObject([{ state: 'RINGING' }])
+})
+
+test('two tenants may use the same ids', async () => {
+  const [one, other] = [await store.newTenant(), await store.newTenant()]
+  const ingest = store.ingest()
+  const event = callEvent('RINGING')
+  const answers = await Promise.all([ingest.submit(one, event), ingest.submit(other, { ...event, state: 'BUSY' })])
+  expect(answers).toMatchObject([
+    { outcome: 'applied', callState: 'RINGING' },
+    { outcome: 'applied', callState: 'BUSY' },
+  ])
+})
+
+test('events sent to two instances at once, over and over, are each stored once, and no batch deadlocks', async () => {
+  const tenantId = await store.newTenant()
+  const instances = [store.ingest({ ingestBatchMax: 40 }), store.ingest({ ingestBatchMax: 40 })]
+  const states: CallState[] = ['INITIATED', 'RINGING', 'ANSWERED', 'COMPLETED']
+  const events = Array.from({ length: 60 }, (_, call) =>
+    states.map((state, step) =>
+      callEvent(state, {
+        callId: `call-${call}`,
+        eventId: `event-${(call * 37) % 60}-${step}`,
+        occurredAt: Date.now() - 9000 + step,
+      }),
+    ),
+  ).flat()
+  const sends = instances.flatMap((ingest, i) =>
+    [1, 2].flatMap((copy) =>
+      // Each instance and copy in an order of its own.
+      events
+        .map((_, n) => events[(n * [7, 11, 13, 17][i * 2 + copy - 1]!) % events.length] as CallEvent)
+        .map((event) => ({ ingest, event })),
+    ),
+  )
+  const answers = await Promise.all(sends.map(({ ingest, event }) => ingest.submit(tenantId, event)))
+
+  const stored = answers.filter((answer) => answer.outcome !== 'duplicate')
+  expect(stored).toHaveLength(events.length)
+  expect(await storedEvents(tenantId)).toBe(events.length)
+  const calls = await store.calls(tenantId)
+  expect(calls.size).toBe(60)
+  expect(new Set([...calls.values()].map((call) => call.state))).toEqual(new Set(['COMPLETED']))
+  const messages = instances.flatMap((ingest) => ingest.published.flatMap((batch) => batch.messages))
+  expect(messages).toHaveLength(events.length)
+  expect(new Set(messages.map((message) => message.eventId)).size).toBe(events.length)
+
+  for (const ingest of instances) expect((await ingest.metrics.ingestRetries.get()).values).toEqual([])
+  await store.query('select hopwhistle.fold_call_metrics()')
+  expect(await foldedRollups(store, tenantId, 'hourly')).toEqual(plainHours(calls.values()))
+})
+
+test('an event that cannot be stored is refused alone, whatever it shares a batch with', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest()
+  const events = Array.from({ length: 50 }, (_, i) =>
+    callEvent('RINGING', i === 17 || i === 31 ? { from: '+1\u0000' } : {}),
+  )
+  const results = await Promise.allSettled(events.map((event) => ingest.submit(tenantId, event)))
+  expect(results.flatMap((result, i) => (result.status === 'rejected' ? [i] : []))).toEqual([17, 31])
+  expect(results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))).toSatisfy(
+    (all: unknown[]) => all.every(InvalidRequest.is),
+  )
+  expect(await storedEvents(tenantId)).toBe(48)
+})
+
+test('a full queue refuses at once, and takes events again when it has room', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest({ ingestQueue: 3 })
+  const accepted = [1, 2, 3].map(() => ingest.submit(tenantId, callEvent('RINGING')))
+  const refused = await caught(ingest.submit(tenantId, callEvent('RINGING')))
+  expect(refused).toSatisfy(IngestOverloaded.is)
+  expect(refused).toMatchObject({ status: 503, retryAfterSeconds: 1 })
+  await Promise.all(accepted)
+  await waitUntil('room', () => ingest.queued() === 0, { timeoutMs: 1_000, everyMs: 1 })
+  await ingest.submit(tenantId, callEvent('RINGING'))
+})
+
+test('draining refuses what comes, and commits, publishes and tidies up what was accepted', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest({ ingestBatchMax: 10, ingestBatchesInFlight: 1 })
+  const accepted = Promise.all(Array.from({ length: 95 }, () => ingest.submit(tenantId, callEvent('RINGING'))))
+  const drained = ingest.drain()
+  expect(await caught(ingest.submit(tenantId, callEvent('RINGING')))).toSatisfy(ShuttingDown.is)
+  await drained
+  expect(await accepted).toHaveLength(95)
+  expect(ingest.published.flatMap((batch) => batch.messages)).toHaveLength(95)
+  expect(await store.query('select from hopwhistle.outbox where tenant_id = $1', [tenantId])).toHaveLength(0)
+})
+
+test('messages are published in the order of commit, with everything a subscriber is told', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest()
+  const event = callEvent('RINGING', { direction: 'inbound', from: '+1', to: '+2', occurredAt: Date.now() - 500 })
+  const next = callEvent('ANSWERED', { callId: event.callId })
+  await ingest.submit(tenantId, event)
+  await ingest.submit(tenantId, next)
+  const [first, second] = ingest.published.flatMap((batch) => batch.messages)
+  expect(first).toEqual({
+    type: 'call.ringing',
+    eventId: event.eventId,
+    callId: event.callId,
+    occurredAt: event.occurredAt,
+    receivedAt: expect.any(Number),
+    outcome: 'applied',
+    direction: 'inbound',
+    from: '+1',
+    to: '+2',
+  })
+  expect(second).toMatchObject({ type: 'call.answered', eventId: next.eventId })
+  expect(ingest.published.map((batch) => batch.tenantId)).toEqual([tenantId, tenantId])
+})
+
+test('an answer does not wait for the publish, and a publish that fails is made good by another instance', async () => {
+  const tenantId = await store.newTenant()
+  const failing = store.ingest({}, { publish: () => Promise.reject(new Error('Redis is away')) })
+  const events = [callEvent('INITIATED', { direction: 'outbound' }), callEvent('RINGING')]
+  for (const event of events) await failing.submit(tenantId, event)
+  expect(await store.query('select from hopwhistle.outbox where tenant_id = $1', [tenantId])).toHaveLength(2)
+
+  const sweeping = store.ingest({ outboxSweepAfterMs: 100 })
+  const mine = () => sweeping.published.filter((batch) => batch.tenantId === tenantId)
+  await waitUntil('the sweeper to publish', () => mine().length === 2, { timeoutMs: 10_000, everyMs: 10 })
+  expect(mine().flatMap((batch) => batch.messages)).toMatchObject([
+    {
+      eventId: events[0]?.eventId,
+      type: 'call.initiated',
+      outcome: 'applied',
+      direction: 'outbound',
+      occurredAt: events[0]?.occurredAt,
+    },
+    { eventId: events[1]?.eventId, type: 'call.ringing', outcome: 'applied' },
+  ])
+  await waitUntil(
+    'the outbox to be empty',
+    async () => (await store.query('select from hopwhistle.outbox where tenant_id = $1', [tenantId])).length === 0,
+    { timeoutMs: 10_000, everyMs: 10 },
+  )
+  // Else it would sweep what later tests leave.
+  await sweeping.drain()
+})
+
+test('a publish that hangs holds up neither answers nor later publishes', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest({}, { publish: () => new Promise(() => {}) })
+  await ingest.submit(tenantId, callEvent('RINGING'))
+  await ingest.submit(tenantId, callEvent('RINGING'))
+})
+
+test('when the answer to a commit is lost, the event is stored once and its sender is not told of a duplicate', async () => {
+  const tenantId = await store.newTenant()
+  const proxy = await startLossyProxy(store.database.postgres.primaryPort)
+  const ingest = store.ingest({}, { url: proxy.through(store.database.apiUrl) })
+  await ingest.submit(tenantId, callEvent('RINGING'))
+  const callId = 'lost-answer'
+  const event = callEvent('ANSWERED', { callId })
+
+  proxy.loseNextAnswer('commit_position')
+  expect(await ingest.submit(tenantId, event)).toMatchObject({ outcome: 'applied', callState: 'ANSWERED' })
+  expect(proxy.lost()).toBe(1)
+  expect(
+    await store.query('select from hopwhistle.call_events where tenant_id = $1 and event_id = $2', [
+      tenantId,
+      event.eventId,
+    ]),
+  ).toHaveLength(1)
+
+  proxy.loseNextAnswer('commit_position')
+  expect(await ingest.submit(tenantId, callEvent('RINGING', { callId }))).toMatchObject({
+    outcome: 'late',
+    callState: 'ANSWERED',
+  })
+  expect(proxy.lost()).toBe(2)
+
+  // Nobody has published those: they wait for a sweeper.
+  expect(await store.query('select from hopwhistle.outbox where tenant_id = $1', [tenantId])).toHaveLength(2)
+  expect(await ingest.submit(tenantId, event)).toMatchObject({ outcome: 'duplicate' })
+  await proxy.close()
+})
+
+test('a database that is away for a moment costs time, and one that stays away an honest 503', async () => {
+  const tenantId = await store.newTenant()
+  const proxy = await startLossyProxy(store.database.postgres.primaryPort)
+  const ingest = store.ingest({}, { url: proxy.through(store.database.apiUrl) })
+  await ingest.submit(tenantId, callEvent('RINGING'))
+
+  proxy.cut()
+  const waiting = ingest.submit(tenantId, callEvent('RINGING'))
+  await waitUntil('a retry', async () => (await ingest.metrics.ingestRetries.get()).values.length > 0, {
+    timeoutMs: 5_000,
+    everyMs: 5,
+  })
+  proxy.mend()
+  expect(await waiting).toMatchObject({ outcome: 'applied' })
+
+  proxy.cut()
+  const refused = await caught(ingest.submit(tenantId, callEvent('RINGING')))
+  expect(refused).toSatisfy(DatabaseUnavailable.is)
+  expect(refused).toMatchObject({ status: 503, retryAfterSeconds: 1 })
+  // By now it is known to be away: no further patience.
+  const startedAt = performance.now()
+  await caught(ingest.submit(tenantId, callEvent('RINGING')))
+  expect(performance.now() - startedAt).toBeLessThan(1_000)
+  proxy.mend()
+  expect(await ingest.submit(tenantId, callEvent('RINGING'))).toMatchObject({ outcome: 'applied' })
+  await proxy.close()
+})

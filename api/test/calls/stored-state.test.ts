@@ -1,0 +1,146 @@
+import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
+import fc from 'fast-check'
+import type { Pool } from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { CallEvent } from '../../src/calls/call-event.ts'
+import { commitBatch } from '../../src/calls/commit-batch.ts'
+import type { Call } from '../../src/calls/fold-call.ts'
+import { foldCall } from '../../src/calls/fold-call.ts'
+import { createReceiptClock } from '../../src/calls/receipt-clock.ts'
+import { writeBatch } from '../../src/calls/write-batch.ts'
+import type { CallStore } from './call-store.ts'
+import { callStore } from './call-store.ts'
+import { foldedRollups, plainDays, plainHours } from './rollups.ts'
+
+const HOUR_MS = 3600 * 1000
+const BEGIN = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 50 * HOUR_MS
+
+let store: CallStore
+let db: Pool
+beforeAll(async () => {
+  store = await callStore()
+  db = store.pool(undefined, 1)
+})
+afterAll(() => store.close())
+
+/** Few calls and few event ids, so that they meet; times around the edges of hours and days. */
+const anEvent: fc.Arbitrary<CallEvent> = fc
+  .record({
+    id: fc.nat(25),
+    call: fc.nat(3),
+    state: fc.constantFrom(...CALL_STATES),
+    occurredAt: fc.oneof(
+      fc.integer({ min: 0, max: 30 * HOUR_MS }),
+      fc.tuple(fc.nat(30), fc.integer({ min: -1, max: 1 })).map(([h, ms]) => h * HOUR_MS + ms),
+    ),
+    direction: fc.constantFrom(undefined, 'inbound' as const, 'outbound' as const),
+    from: fc.constantFrom(undefined, '+1', '+2', 'NULL', 'a"b\\c,{}'),
+    to: fc.constantFrom(undefined, '', '+3'),
+    metadata: fc.constantFrom(undefined, '{}', '{"a":"\\"x\\\\"}'),
+  })
+  .map(({ id, call, occurredAt, ...rest }) => ({
+    ...rest,
+    // An id stands for one content, but for the few that come with two: conflicts.
+    eventId: `e-${id}`,
+    callId: `c-${(id + call) % 4}`,
+    occurredAt: BEGIN + occurredAt,
+  }))
+
+const someBatches = fc.array(fc.array(anEvent, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 6 })
+
+/** What should become of events that arrive in this order: the rules, applied one event at a time. */
+function expected(events: readonly CallEvent[]) {
+  const stored = new Map<string, CallEvent>()
+  const calls = new Map<string, Call>()
+  const outcomes = events.map((event) => {
+    const before = stored.get(event.eventId)
+    if (before !== undefined) return JSON.stringify(before) === JSON.stringify(event) ? 'duplicate' : 'conflict'
+    stored.set(event.eventId, event)
+    const { call, outcome } = foldCall(calls.get(event.callId), event)
+    calls.set(event.callId, call)
+    return outcome
+  })
+  return { outcomes, calls, stored }
+}
+
+/** Writes batches as an instance would, and tells what was answered for each event, in order. */
+async function write(tenantId: string, batches: readonly (readonly CallEvent[])[]) {
+  const clock = createReceiptClock()
+  const answers = new Map<CallEvent, string[]>()
+  for (const batch of batches) {
+    const received = batch.map((event) => ({ tenantId, event, receivedAtUs: clock() }))
+    await writeBatch(received, {
+      commit: (round, again) => commitBatch(db, round, [], again),
+      onCommitted: (round, { outcomes, callStates }) => {
+        round.forEach(({ event }, i) => {
+          answers.set(event, [...(answers.get(event) ?? []), outcomes[i] as string])
+          expect(callStates[i]).toBeDefined()
+        })
+      },
+      onRefused: (_, problem) => {
+        throw problem
+      },
+      onRetry: () => {},
+      giveUpAt: () => 0,
+    })
+  }
+  return answers
+}
+
+test('whatever order, duplication and batches: Postgres stores what the rules say, and rollups are what the calls add up to', async () => {
+  await fc.assert(
+    fc.asyncProperty(someBatches, async (batches) => {
+      const tenantId = await store.newTenant()
+      // The same object twice would be one key of the map below.
+      const own = batches.map((batch) => batch.map((event) => ({ ...event })))
+      const answers = await write(tenantId, own)
+
+      // A repeat within a batch goes after the rest of it.
+      const order = own.flatMap((batch) => {
+        const rounds: CallEvent[][] = []
+        const seen = new Map<string, number>()
+        for (const event of batch) {
+          const round = seen.get(event.eventId) ?? 0
+          seen.set(event.eventId, round + 1)
+          rounds[round] ??= []
+          rounds[round].push(event)
+        }
+        return rounds.flat()
+      })
+      const want = expected(order)
+      expect(order.flatMap((event) => answers.get(event))).toEqual(want.outcomes)
+      expect(await store.calls(tenantId)).toEqual(want.calls)
+
+      const late = await store.query<{ event_id: string }>(
+        'select event_id from hopwhistle.call_events where tenant_id = $1 and outcome = 1 order by 1',
+        [tenantId],
+      )
+      const wantLate = order.filter((_, i) => want.outcomes[i] === 'late').map((event) => event.eventId)
+      expect(late.map((row) => row.event_id)).toEqual(wantLate.sort())
+
+      await store.query('select hopwhistle.fold_call_metrics()')
+      expect(await foldedRollups(store, tenantId, 'hourly')).toEqual(plainHours(want.calls.values()))
+      expect(await foldedRollups(store, tenantId, 'daily')).toEqual(plainDays(want.calls.values()))
+    }),
+    { numRuns: 60 },
+  )
+}, 120_000)
+
+test('folding after every batch or once at the end makes the same rollups', async () => {
+  await fc.assert(
+    fc.asyncProperty(someBatches, async (batches) => {
+      const tenantId = await store.newTenant()
+      const all: CallEvent[] = []
+      for (const batch of batches) {
+        const own = batch.map((event) => ({ ...event }))
+        await write(tenantId, [own])
+        all.push(...own)
+        await store.query('select hopwhistle.fold_call_metrics()')
+      }
+      const calls = await store.calls(tenantId)
+      expect(await foldedRollups(store, tenantId, 'hourly')).toEqual(plainHours(calls.values()))
+      expect(await foldedRollups(store, tenantId, 'daily')).toEqual(plainDays(calls.values()))
+    }),
+    { numRuns: 20 },
+  )
+}, 120_000)

@@ -1,0 +1,108 @@
+import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
+import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { SCOPES } from '@hopwhistle/contract/routes.ts'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Call } from '../../src/calls/fold-call.ts'
+import { foldCall } from '../../src/calls/fold-call.ts'
+import { seedDemo } from '../../src/postgres/seed-demo.ts'
+import type { CallStore } from '../calls/call-store.ts'
+import { callStore } from '../calls/call-store.ts'
+import { foldedRollups, plainDays, plainHours } from '../calls/rollups.ts'
+
+const NOW = new Date('2026-01-30T15:20:00Z')
+const CALLS = 12_000
+
+let store: CallStore
+let client: pg.Client
+beforeAll(async () => {
+  store = await callStore()
+  client = new pg.Client({ connectionString: store.database.ownerUrl })
+  await client.connect()
+  await seedDemo(client, { now: NOW, calls: CALLS, again: false })
+})
+afterAll(async () => {
+  await client.end()
+  await store.close()
+})
+
+test('events, calls and rollups agree to the last call', async () => {
+  const events = await store.query<{
+    call_id: string
+    state: number
+    at: string
+    direction: number
+    from_number: string
+    to_number: string
+  }>(
+    `select call_id, state, extract(epoch from occurred_at) * 1000 as at, direction, from_number, to_number
+     from hopwhistle.call_events where tenant_id = $1 order by received_at, event_id`,
+    [DEMO_TENANT_ID],
+  )
+  const made = new Map<string, Call>()
+  for (const row of events) {
+    const event = {
+      state: CALL_STATES[row.state]!,
+      occurredAt: Number(row.at),
+      direction: row.direction === null ? undefined : (['inbound', 'outbound'] as const)[row.direction],
+      from: row.from_number ?? undefined,
+      to: row.to_number ?? undefined,
+    }
+    made.set(row.call_id, foldCall(made.get(row.call_id), event).call)
+  }
+  const calls = await store.calls(DEMO_TENANT_ID)
+  expect(calls.size).toBeGreaterThanOrEqual(CALLS)
+  expect(calls).toEqual(made)
+  expect(await foldedRollups(store, DEMO_TENANT_ID, 'hourly')).toEqual(plainHours(calls.values()))
+  expect(await foldedRollups(store, DEMO_TENANT_ID, 'daily')).toEqual(plainDays(calls.values()))
+})
+
+test('the calls are believable: every ending, no time after now, days busier than nights and weekends', async () => {
+  const calls = [...(await store.calls(DEMO_TENANT_ID)).values()]
+  const share = (of: (call: Call) => boolean) => calls.filter(of).length / calls.length
+  for (const [state, low, high] of [
+    ['COMPLETED', 0.68, 0.76],
+    ['NO_ANSWER', 0.1, 0.16],
+    ['CANCELED', 0.05, 0.09],
+    ['BUSY', 0.03, 0.07],
+    ['FAILED', 0.02, 0.05],
+  ] as const) {
+    expect(
+      share((call) => call.state === state),
+      state,
+    ).toSatisfy((s: number) => s > low && s < high)
+  }
+  const times = calls.flatMap((call) =>
+    [call.startedAt, call.answeredAt, call.endedAt].filter((at) => at !== undefined),
+  )
+  expect(Math.max(...times)).toBeLessThanOrEqual(NOW.getTime())
+  expect(NOW.getTime() - Math.min(...times)).toBeGreaterThan(29.9 * 24 * 3600 * 1000)
+  const weekend = share((call) => [0, 6].includes(new Date(call.startedAt).getUTCDay()))
+  expect(weekend).toBeLessThan(0.15)
+  const night = share((call) => new Date(call.startedAt).getUTCHours() < 6)
+  expect(night).toBeLessThan(0.05)
+  // Those still going on at the end.
+  expect(share((call) => call.endedAt === undefined)).toBeGreaterThan(0)
+})
+
+test('run again, it says that all is there and adds nothing', async () => {
+  const before = await store.query('select count(*) from hopwhistle.call_events')
+  const seeded = await seedDemo(client, { now: new Date(), calls: CALLS, again: false })
+  expect(seeded).toMatchObject({ wasThere: true, calls: (await store.calls(DEMO_TENANT_ID)).size })
+  expect(await store.query('select count(*) from hopwhistle.call_events')).toEqual(before)
+})
+
+test('its key opens everything', async () => {
+  const { rows } = await client.query(
+    'select tenant_id, scopes from hopwhistle.authenticate(sha256($1::text::bytea))',
+    [DEMO_API_KEY],
+  )
+  expect(rows).toEqual([{ tenant_id: DEMO_TENANT_ID, scopes: [...SCOPES] }])
+})
+
+test('asked to, it begins anew, the same way', async () => {
+  const before = await store.calls(DEMO_TENANT_ID)
+  await seedDemo(client, { now: NOW, calls: CALLS, again: true })
+  expect(await store.calls(DEMO_TENANT_ID)).toEqual(before)
+  expect(await foldedRollups(store, DEMO_TENANT_ID, 'daily')).toEqual(plainDays(before.values()))
+})
