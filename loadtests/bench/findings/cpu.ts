@@ -2,19 +2,33 @@
 import { list, number } from '../judge/format.ts'
 import type { Facts, ProcessFacts } from './facts.ts'
 
-export type CpuShare = { readonly name: string; readonly kind: ProcessFacts['kind']; readonly cores: number }
+export type CpuShare = { readonly name: string; readonly kind: ProcessFacts['kind'] | 'other'; readonly cores: number }
 
-/** By program, most first; the API's instances together. */
-export function cpuShares({ processes }: Facts): readonly CpuShare[] {
+/** Less than this, as a part of the machine, is the kernel's own work and the blur of two ways of counting. */
+const LEAST_OTHERS = 0.05
+
+/** By program, most first; the API's instances together, and what is no part of the measurement as one. */
+export function cpuShares({ processes, machine }: Facts): readonly CpuShare[] {
   const api = processes.filter(({ kind }) => kind === 'api')
   const others = processes
     .filter(({ kind }) => kind !== 'api')
     .map(({ name, kind, cpuCores }) => ({ name: nameOf(name), kind, cores: cpuCores.mean }))
   const together = api.reduce((sum, { cpuCores }) => sum + cpuCores.mean, 0)
   const instances = api.length === 1 ? 'the API' : `the API's ${number(api.length)} instances`
-  return [...others, ...(api.length === 0 ? [] : [{ name: instances, kind: 'api' as const, cores: together }])]
+  return [
+    ...others,
+    ...(api.length === 0 ? [] : [{ name: instances, kind: 'api' as const, cores: together }]),
+    ...otherPrograms(processes, machine),
+  ]
     .filter(({ cores }) => cores > 0)
     .sort((a, b) => b.cores - a.cores)
+}
+
+function otherPrograms(processes: Facts['processes'], machine: Facts['machine']): readonly CpuShare[] {
+  if (machine === undefined || processes.length === 0) return []
+  const ours = processes.reduce((sum, { cpuCores }) => sum + cpuCores.mean, 0)
+  const cores = machine.busyCores.mean - (machine.stealCores?.mean ?? 0) - ours
+  return cores < LEAST_OTHERS * machine.cores ? [] : [{ name: 'other programs', kind: 'other', cores }]
 }
 
 const nameOf = (process: string): string =>

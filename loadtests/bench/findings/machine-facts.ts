@@ -1,3 +1,4 @@
+import { busyCoresOf } from '../judge/machine-cpu.ts'
 import type { ServerEvidence } from '../sample/server-evidence.ts'
 import type { MachineFacts, ProcessFacts } from './facts.ts'
 import type { During } from './facts-of.ts'
@@ -7,7 +8,7 @@ import { known, statOf } from './stat.ts'
 export function machineFacts({ machine }: ServerEvidence, during: During): MachineFacts | undefined {
   if (machine === undefined) return undefined
   const { cores, cpuCores, disk, loopback, memoryTotalBytes } = machine
-  const busyCores = statOf(during(cpuCores.idle).map((idle) => Math.max(0, cores - idle)))
+  const busyCores = statOf(busyCoresOf(machine, during))
   if (busyCores === undefined) return undefined
   return known({
     cores,

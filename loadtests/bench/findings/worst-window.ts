@@ -12,6 +12,14 @@ const LEAST_SAMPLES = 50
 /** What is at least this many times as high as usual stands out. */
 const UNUSUAL = 1.5
 const UNUSUAL_KEPT = 4
+/** What is less than this is too small to slow anything down, however unusual. */
+const LEAST: Readonly<Record<WorstWindow['unusual'][number]['unit'], number>> = {
+  cores: 0.1,
+  'bytes/s': 500_000,
+  bytes: 100_000,
+  ratio: 0.2,
+  count: 1,
+}
 
 const LATENCY = {
   'call-state-updates': 'update_latency',
@@ -67,7 +75,8 @@ function unusualIn(server: ServerEvidence, window: Span, peak: Span): WorstWindo
     .flatMap(({ what, unit, series }) => {
       const value = mean(within(window, series))
       const usual = mean(within(peak, series))
-      if (value === undefined || usual === undefined || usual <= 0 || value < UNUSUAL * usual) return []
+      if (value === undefined || usual === undefined || usual <= 0 || value < UNUSUAL * usual || value < LEAST[unit])
+        return []
       return [{ what, unit, value: rounded(value), usual: rounded(usual) }]
     })
     .sort((a, b) => b.value / b.usual - a.value / a.usual)

@@ -70,12 +70,12 @@ function apiServers(calls?: Facts, reports?: Facts, live?: Facts): string {
 }
 
 function replica(reports: Facts | undefined): string {
-  const sources = reports?.api?.reports?.bySource
-  const total = Object.values(sources ?? {}).reduce((a, b) => a + b, 0)
+  const { cache = 0, ...sources } = reports?.api?.reports?.bySource ?? {}
+  const total = Object.values(sources).reduce((a, b) => a + b, 0)
   const lag = reports?.api?.replicaLagSeconds
-  if (sources === undefined || total === 0) return 'How many of them was not measured in this environment.'
+  if (total === 0) return 'How many of them was not measured in this environment.'
   const age = lag === undefined ? '' : `, which was ${ms(1000 * lag.mean)} behind on average`
-  return `${percent((sources.replica ?? 0) / total)} of those that were not cached did${age}; a second replica is worth it when its CPU is the limit.`
+  return `${percent((sources.replica ?? 0) / total)} of those that the cache did not have (${number(total)} of ${number(total + cache)}) did${age}; a second replica is worth it when its CPU is the limit.`
 }
 
 function redisCpu(live: Facts | undefined): string {

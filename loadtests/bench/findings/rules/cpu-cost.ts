@@ -8,7 +8,7 @@ export const cpuCost: FindingRule = {
   say(context) {
     const { facts, words } = context
     const rate = ratePerSecond(context)
-    const shares = cpuShares(facts).filter(({ kind }) => kind !== 'sampler')
+    const shares = cpuShares(facts).filter(({ kind }) => kind !== 'sampler' && kind !== 'other')
     if (rate === 0 || shares.length === 0) return []
     const cost = (cores: number) => (1000 * cores) / rate
     const texts = shares

@@ -2,6 +2,9 @@ import { COMPARISON, list, measuredWithUnit, ms, number } from '../../judge/form
 import type { Metric } from '../../judge/verdict.ts'
 import type { FindingRule } from '../finding.ts'
 
+/** With fewer than this, p99.9 is the slowest or two. */
+const LEAST_FOR_P999 = 2000
+
 /** How far each latency is from its target, and what the slowest of all took. */
 export const headroom: FindingRule = {
   name: 'headroom',
@@ -16,9 +19,8 @@ export const headroom: FindingRule = {
         ? `all ${number(sent)} ${words.many} of the peak succeeded`
         : `${number(failed)} of the ${number(sent)} ${words.many} of the peak failed`
     const subject = facts.load.delivery === undefined ? '' : 'Deliveries: '
-    return [
-      `${subject}${list(texts)}. 99.9 % took less than ${ms(latency.p999)}, the slowest ${ms(latency.max)}; ${all}.`,
-    ]
+    const tail = sent < LEAST_FOR_P999 ? 'The' : `99.9 % took less than ${ms(latency.p999)}, the`
+    return [`${subject}${list(texts)}. ${tail} slowest took ${ms(latency.max)}; ${all}.`]
   },
 }
 

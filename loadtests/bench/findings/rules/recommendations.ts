@@ -2,12 +2,15 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { ms, number, percent } from '../../judge/format.ts'
 import { cpuShares } from '../cpu.ts'
+import type { Facts } from '../facts.ts'
 import { type FindingRule, metricOf, ratePerSecond } from '../finding.ts'
-import { isSaturated } from '../resources.ts'
+import { isSaturated, type Resource } from '../resources.ts'
 import { waitShares } from '../waits.ts'
 
 /** Share of the samples from which on the WAL flush is what a commit waits for. */
 const FLUSH_BOUND = 0.5
+/** Part of a target from which on it is worth the trouble to get further away from it. */
+const CLOSE_TO_TARGET = 0.5
 const LOW_HIT_RATIO = 0.95
 /** CPU up to which a machine may be planned to be used. */
 const PLANNED_CPU = 0.7
@@ -83,10 +86,11 @@ export const fasterFlush: FindingRule = {
     const room =
       p95?.measured === undefined ? '' : `, for which p95 leaves ${ms(Math.max(0, p95.target - p95.measured))}`
     const each = postgres.walMeanSyncMs === undefined ? '' : ` (${ms(postgres.walMeanSyncMs)} each)`
+    const needed = p95?.measured !== undefined && p95.measured > p95.target * CLOSE_TO_TARGET
     return [
-      `Put the primary's WAL on a disk that flushes faster${each}, or let batches grow: ${percent(flush.share)} of the ` +
-        `samples of a commit waited for the flush, and a batch holds ${number(ingest.meanBatch, 1)} events. ` +
-        `\`INGEST_BATCH_WAIT_MS\` trades latency${room}.`,
+      `${needed ? 'Put' : 'To answer even sooner, put'} the primary's WAL on a disk that flushes faster${each}, ` +
+        `or let batches grow: ${percent(flush.share)} of the samples of a commit waited for the flush, and a batch holds ` +
+        `${number(ingest.meanBatch, 1)} events. \`INGEST_BATCH_WAIT_MS\` trades latency${room}.`,
     ]
   },
 }
@@ -149,6 +153,12 @@ export const largerMachine: FindingRule = {
     const [most] = cpuShares(facts)
     if (cpu === undefined || !isSaturated(cpu) || most === undefined || most.kind === 'k6' || most.kind === 'api')
       return []
+    if (most.kind === 'other') {
+      return [
+        `Measure again on a quiet machine: programs that are no part of the measurement used ${number(most.cores, 2)} of its ` +
+          `${number(facts.machine?.cores ?? 0)} cores.`,
+      ]
+    }
     return [`Give ${most.name} a machine of its own or more cores here: it takes ${number(most.cores, 2)} of them.`]
   },
 }
@@ -175,15 +185,30 @@ export const findTheEnd: FindingRule = {
   say(context) {
     const { facts, resources, words } = context
     const rate = ratePerSecond(context)
-    const [nearest] = resources
-    if (nearest === undefined || nearest.use === 0 || rate === 0 || resources.some(isSaturated)) return []
-    const reach = (rate * nearest.saturatedAt) / nearest.use
-    const variable = facts.load.delivery === undefined ? 'RATE' : 'MESSAGES_PER_SECOND'
-    const round = reach >= 100 ? Math.floor(reach / 50) * 50 : Math.floor(reach)
+    if (rate === 0 || resources.some(isSaturated)) return []
+    const [first] = resources
+      .filter(({ kind }) => kind === 'cpu' || kind === 'event loop' || kind === 'disk')
+      .map((resource) => ({ ...resource, reach: rate * growth(resource, facts) }))
+      .sort((a, b) => a.reach - b.reach)
+    if (first === undefined || !Number.isFinite(first.reach)) return []
+    const round = first.reach >= 100 ? Math.floor(first.reach / 50) * 50 : Math.floor(first.reach)
     if (round <= rate) return []
+    const variable = facts.load.delivery === undefined ? 'RATE' : 'MESSAGES_PER_SECOND'
     return [
-      `Nothing has to change for this load. To see the end, raise the rate: if cost stays in proportion, ${nearest.name} ` +
-        `reaches ${percent(nearest.saturatedAt)} at about ${number(round)} ${words.many} a second (\`${variable}=${round}\`).`,
+      `Nothing has to change for this load. To see the end, raise the rate: if cost stays in proportion, ${first.name} ` +
+        `reaches ${percent(first.saturatedAt)} at about ${number(round)} ${words.many} a second (\`${variable}=${round}\`).`,
     ]
   },
+}
+
+/** By what factor the load can grow until a resource is used up: what does not depend on the load stays as it is. */
+function growth({ kind, name, use, saturatedAt }: Resource, facts: Facts): number {
+  const cores = facts.machine?.cores ?? 1
+  const fixed =
+    kind === 'cpu' && name.includes('machine')
+      ? cpuShares(facts)
+          .filter((share) => share.kind === 'sampler' || share.kind === 'other')
+          .reduce((sum, share) => sum + share.cores / cores, 0)
+      : 0
+  return use > fixed ? (saturatedAt - fixed) / (use - fixed) : Number.POSITIVE_INFINITY
 }

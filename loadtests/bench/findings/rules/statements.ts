@@ -5,19 +5,25 @@ import type { FindingRule } from '../finding.ts'
 /** The statement that Postgres spent most time on, with its mean. */
 export const statements: FindingRule = {
   name: 'statements',
-  say({ facts: { postgres, scenario } }) {
+  say({ facts: { postgres } }) {
     if (postgres === undefined) return []
-    const primary = costliest('the primary', postgres)
-    if (scenario !== 'reporting-endpoints' || postgres.replica === undefined) return primary
-    return [...costliest('the replica', postgres.replica), ...primary]
+    const { replica } = postgres
+    const all = postgres.statementMs + (replica?.statementMs ?? 0)
+    return [
+      ...(replica === undefined ? [] : costliest('the replica', replica, all)),
+      ...costliest('the primary', postgres, all),
+    ]
   },
 }
 
+const LEAST_SHARE = 0.2
+
 type Server = Pick<NonNullable<Facts['postgres']>, 'statements' | 'statementMs'>
 
-function costliest(where: string, { statements, statementMs }: Server): readonly string[] {
+/** @param ofAll of both servers: one that does next to nothing is not worth a sentence */
+function costliest(where: string, { statements, statementMs }: Server, ofAll: number): readonly string[] {
   const [first] = statements
-  if (first === undefined || statementMs === 0) return []
+  if (first === undefined || statementMs < LEAST_SHARE * ofAll || statementMs === 0) return []
   return [
     `Of the time of all statements on ${where}, ${percent(first.totalMs / statementMs)} went to ` +
       `\`${shortened(first.query)}\`: ${number(first.calls)} calls, ${ms(first.meanMs)} on average, ${ms(first.maxMs)} at most.`,
@@ -26,6 +32,10 @@ function costliest(where: string, { statements, statementMs }: Server): readonly
 
 const LENGTH = 72
 const shortened = (query: string): string => {
-  const plain = query.replaceAll('`', "'").replace(/\s+/g, ' ')
+  const plain = query
+    .replaceAll('`', "'")
+    .replace(/\s+/g, ' ')
+    // A long list of parameters says nothing.
+    .replace(/\(\$1(?:, ?\$\d+)+(?:\)|,? ?\$?\d*…$)/, '(…)')
   return plain.length <= LENGTH ? plain : `${plain.slice(0, LENGTH).replace(/…$/, '').trimEnd()}…`
 }

@@ -1,5 +1,6 @@
-import { duringPhase, invalid, mean, type Rule, remark } from '../evidence.ts'
+import { duringPhase, invalid, type Rule, remark } from '../evidence.ts'
 import { list, number, percent } from '../format.ts'
+import { machineCpuOf } from '../machine-cpu.ts'
 
 /** From here on a machine has no CPU left, as a part of its cores. */
 const SATURATED = 0.97
@@ -15,15 +16,10 @@ const LARGE_SHARE = 0.25
 export const generatorCpu: Rule = {
   name: 'generator-cpu',
   check({ server, result, metrics }) {
-    if (server?.machine === undefined) return []
-    const during = duringPhase(result, server)
-    const { cores, cpuCores } = server.machine
-    const idle = mean(during(cpuCores.idle))
-    const k6 = server.processes
-      .filter(({ kind }) => kind === 'k6')
-      .reduce((sum, { cpuCores }) => sum + (mean(during(cpuCores)) ?? 0), 0)
-    if (idle === undefined) return []
-    const busy = 1 - idle / cores
+    const cpu = server === undefined ? undefined : machineCpuOf(server, duringPhase(result, server))
+    if (cpu === undefined) return []
+    const { cores, k6 } = cpu
+    const busy = cpu.busy / cores
     if (busy < SATURATED || k6 < LARGE_SHARE * cores) return []
     const figures = `the machine was ${percent(busy)} busy during the peak and k6 used ${number(k6, 2)} of ${cores} cores`
     const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
