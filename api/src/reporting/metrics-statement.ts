@@ -1,8 +1,10 @@
 import { asTenant } from './as-tenant.ts'
+import type { BucketTexts, Duration, Estimate } from './metrics-json.ts'
+import { bucketJson, DURATIONS } from './metrics-json.ts'
 import type { Granularity, MetricsRange } from './metrics-range.ts'
 import type { ReportStatement } from './read-report.ts'
 
-/** What is counted of the calls that started in a bucket; the columns of the rollups. */
+/** What is counted of the calls that started in a bucket; columns of the rollups. */
 export const COUNTS = [
   'calls',
   'initiated',
@@ -23,23 +25,18 @@ export const COUNTS = [
 ] as const
 export type Count = (typeof COUNTS)[number]
 
-export const DURATIONS = ['ring', 'talk'] as const
-export type Duration = (typeof DURATIONS)[number]
-
-type Histograms = {
-  readonly [K in `${Duration}_buckets` | `${Duration}_counts` | `${Duration}_entries`]: string | null
-}
-type Percentiles = { readonly [K in `${Duration}_p${'50' | '95' | '99'}_ms`]: string | null }
-
 /**
- * bucket   a folded bucket of the answer; its histograms only when something is pending for it
- * pending  what is not folded yet, by bucket: counts and signed histogram entries
- * part     days, and hours at the ends, that make up the whole range: counts and histograms
+ * bucket   a folded bucket that nothing is pending for; `body` is its JSON, ready to be sent
+ * changed  a folded bucket that something is pending for: `body` is its COUNTS, with commas between; and its histograms
+ * pending  what is not folded yet, by bucket: COUNTS and signed histogram entries
+ * part     days, and hours at the ends, that make up the whole range: COUNTS and histograms
  */
-export type MetricsRow = { readonly kind: 'bucket' | 'pending' | 'part'; readonly at: string } & {
-  readonly [K in Count]: string
-} & Histograms &
-  Percentiles
+export type MetricsRow = {
+  readonly kind: 'bucket' | 'changed' | 'pending' | 'part'
+  /** Unix seconds. */
+  readonly at: string
+  readonly body: string
+} & { readonly [K in `${Duration}_${'buckets' | 'counts' | 'entries'}`]: string | null }
 
 const TABLES: Readonly<Record<Granularity, { table: string; column: string }>> = {
   hour: { table: 'hopwhistle.call_metrics_hourly', column: 'hour' },
@@ -47,17 +44,11 @@ const TABLES: Readonly<Record<Granularity, { table: string; column: string }>> =
 }
 const DAY_MS = 24 * 3_600_000
 
-const COUNT_COLUMNS = COUNTS.join(', ')
 const SUMS = COUNTS.map((count) => `sum(${count})::bigint as ${count}`).join(', ')
-const PERCENTILE_COLUMNS = DURATIONS.flatMap((d) => [50, 95, 99].map((p) => `${d}_p${p}_ms`))
-const ROUNDED = PERCENTILE_COLUMNS.map((column) => `round(${column}) as ${column}`).join(', ')
-const NO_PERCENTILES = PERCENTILE_COLUMNS.map(() => 'null::float8').join(', ')
-const HISTOGRAM_COLUMNS = DURATIONS.flatMap((d) => [`${d}_buckets`, `${d}_counts`])
+const BODY = `concat_ws(',', ${COUNTS.join(', ')})`
+const HISTOGRAMS = DURATIONS.flatMap((d) => [`${d}_buckets`, `${d}_counts`]).join(', ')
 const NO_HISTOGRAMS = 'null::smallint[], null::bigint[], null::smallint[], null::bigint[]'
-const NO_ENTRIES = 'null::smallint[] as ring_entries, null::smallint[] as talk_entries'
-const HISTOGRAMS_IF_PENDING = HISTOGRAM_COLUMNS.map(
-  (column) => `case when c.at is not null then ${column} end as ${column}`,
-).join(', ')
+const NO_ENTRIES = 'null::smallint[], null::smallint[]'
 
 /**
  * Everything that the metrics of a range are made of, folded and pending, in one snapshot: so that a change which
@@ -68,38 +59,63 @@ const HISTOGRAMS_IF_PENDING = HISTOGRAM_COLUMNS.map(
  */
 function text({ table, column }: { table: string; column: string }, granularity: Granularity): string {
   return asTenant(
-    'report.*',
+    `kind, extract(epoch from at)::bigint as at, body,
+  ring_buckets, ring_counts, talk_buckets, talk_counts, ring_entries, talk_entries`,
     `
   with pending as materialized (
-    select date_trunc('${granularity}', hour, 'UTC') as at, ${COUNT_COLUMNS}, ring_entries, talk_entries
+    select date_trunc('${granularity}', hour, 'UTC') as at, ${COUNTS.join(', ')}, ring_entries, talk_entries
     from hopwhistle.call_metrics_pending
     where tenant_id = $2 and hour >= $3 and hour < $4 and tenant.ids is not null
   ),
-  changed as materialized (
+  pending_buckets as materialized (
     select at, ${SUMS},
       (select array_agg(e) from pending p, unnest(p.ring_entries) as e where p.at = pending.at) as ring_entries,
       (select array_agg(e) from pending p, unnest(p.talk_entries) as e where p.at = pending.at) as talk_entries
     from pending
     group by at
   )
-  select 'bucket' as kind, extract(epoch from ${column})::bigint as at, ${COUNT_COLUMNS}, ${ROUNDED},
-    ${HISTOGRAMS_IF_PENDING}, ${NO_ENTRIES}
-  from ${table} f
-  left join (select at from changed) c on c.at = f.${column}
-  where tenant_id = $2 and ${column} >= $3 and ${column} < $4
+  select 'bucket' as kind, ${column} as at, ${jsonExpression()} as body, ${NO_HISTOGRAMS}, ${NO_ENTRIES}
+  from ${table}
+  where tenant_id = $2 and ${column} >= $3 and ${column} < $4 and ${column} not in (select at from pending_buckets)
   union all
-  select 'pending', extract(epoch from at)::bigint, ${COUNT_COLUMNS}, ${NO_PERCENTILES}, ${NO_HISTOGRAMS}, ring_entries, talk_entries
-  from changed
+  select 'changed', ${column}, ${BODY}, ${HISTOGRAMS}, ${NO_ENTRIES}
+  from ${table}
+  where tenant_id = $2 and ${column} >= $3 and ${column} < $4 and ${column} in (select at from pending_buckets)
   union all
-  select 'part', extract(epoch from day)::bigint, ${COUNT_COLUMNS}, ${NO_PERCENTILES}, ${HISTOGRAM_COLUMNS.join(', ')}, ${NO_ENTRIES}
+  select 'pending', at, ${BODY}, ${NO_HISTOGRAMS}, ring_entries, talk_entries
+  from pending_buckets
+  union all
+  select 'part', day, ${BODY}, ${HISTOGRAMS}, ${NO_ENTRIES}
   from hopwhistle.call_metrics_daily
   where tenant_id = $2 and day >= $5 and day < $6
   union all
-  select 'part', extract(epoch from hour)::bigint, ${COUNT_COLUMNS}, ${NO_PERCENTILES}, ${HISTOGRAM_COLUMNS.join(', ')}, ${NO_ENTRIES}
+  select 'part', hour, ${BODY}, ${HISTOGRAMS}, ${NO_ENTRIES}
   from hopwhistle.call_metrics_hourly
   where tenant_id = $2 and (hour >= $3 and hour < $5 or hour >= $6 and hour < $4)
 `,
+    'kind, at, body, ring_buckets, ring_counts, talk_buckets, talk_counts, ring_entries, talk_entries',
   )
+}
+
+/** `bucketJson` as an expression of SQL: hundreds of buckets cost Node nothing but passing them on. */
+function jsonExpression(): string {
+  const values: string[] = []
+  const given = (expression: string) => {
+    values.push(expression)
+    return '%s'
+  }
+  const texts = new Proxy({} as BucketTexts, {
+    get: (_, name: Count | Estimate) =>
+      given(name.includes('_p') || name.endsWith('average_ms') ? estimate(name) : name),
+  })
+  const format = bucketJson(texts)
+  return `format('${format}', ${values.join(', ')})`
+}
+
+function estimate(name: string): string {
+  const [duration] = name.split('_')
+  const value = name.endsWith('average_ms') ? `${duration}_total_ms::float8 / nullif(${duration}_count, 0)` : name
+  return `coalesce((${value})::bigint::text, 'null')`
 }
 
 const TEXTS = { hour: text(TABLES.hour, 'hour'), day: text(TABLES.day, 'day') }

@@ -1,0 +1,23 @@
+import type { Count } from './metrics-statement.ts'
+
+/** What goes into the JSON of a bucket, each as text: numbers, or `null`. */
+export type BucketTexts = { readonly [K in Count | Estimate]: string }
+
+export const DURATIONS = ['ring', 'talk'] as const
+export type Duration = (typeof DURATIONS)[number]
+
+export const ESTIMATES = ['average_ms', 'p50_ms', 'p95_ms', 'p99_ms'] as const
+export type Estimate = `${Duration}_${(typeof ESTIMATES)[number]}`
+
+/** The JSON of a bucket or of totals, without braces; the one place that knows its shape. */
+export function bucketJson(t: BucketTexts): string {
+  const duration = (of: Duration) =>
+    `{"count":${t[`${of}_count`]},"averageMs":${t[`${of}_average_ms`]},` +
+    `"p50Ms":${t[`${of}_p50_ms`]},"p95Ms":${t[`${of}_p95_ms`]},"p99Ms":${t[`${of}_p99_ms`]}}`
+  return (
+    `"calls":${t.calls},"connected":${t.connected},"inbound":${t.inbound},"outbound":${t.outbound},` +
+    `"states":{"INITIATED":${t.initiated},"RINGING":${t.ringing},"ANSWERED":${t.answered},"COMPLETED":${t.completed},` +
+    `"BUSY":${t.busy},"NO_ANSWER":${t.no_answer},"FAILED":${t.failed},"CANCELED":${t.canceled}},` +
+    `"ring":${duration('ring')},"talk":${duration('talk')}`
+  )
+}
