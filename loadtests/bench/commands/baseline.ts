@@ -17,7 +17,7 @@ import { findK6 } from '../tools/find-k6.ts'
 import { findRedis } from '../tools/find-redis.ts'
 import type { Command, CommandContext } from './command.ts'
 import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
-import { nextStep, printVerdicts, writeAll } from './report-results.ts'
+import { printVerdicts, writeAll } from './report-results.ts'
 
 export const baseline: Command = {
   summary: 'start the platform, measure it, write the baselines document, stop it',
@@ -65,7 +65,6 @@ measurement could not be made.
     terminal.clear()
     const exitCode = printVerdicts(results, print)
     if (writesBaselines(profile)) await writeAll(results, print)
-    print(writesBaselines(profile) ? nextStep(exitCode) : '')
     return exitCode
   },
 }

@@ -5,7 +5,6 @@ import { writeDocument } from '../document/write-document.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
 import { renderTable } from '../judge/render-table.ts'
 import type { Verdict } from '../judge/verdict.ts'
-import { EXIT } from '../lib/failure.ts'
 import { CHECKOUT } from '../stack/stack-record.ts'
 
 /** The table for people. @returns the exit code that the verdicts make */
@@ -17,11 +16,5 @@ export function printVerdicts(results: readonly LoadtestResult[], print: (text: 
 /** Writes the baseline of these results' environment, and the document from all baselines. */
 export async function writeAll(results: readonly LoadtestResult[], print: (text: string) => void): Promise<void> {
   const written = [await writeBaseline(results), ...(await writeDocument())]
-  print(`\nWrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}.\n`)
-}
-
-export function nextStep(exitCode: number): string {
-  if (exitCode === EXIT.ok) return 'Every target is met. Read docs/performance-baselines.md.\n'
-  if (exitCode === EXIT.missed) return 'A target is missed: docs/performance-baselines.md says what limits it.\n'
-  return 'The evidence is not valid, for the reasons above: nothing is proved.\n'
+  print(`Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}.\n`)
 }

@@ -74,14 +74,21 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
   const endRedis = redisUrl === undefined ? undefined : await watch('Redis', redisSource(redisUrl))
 
   const stopping = new AbortController()
+  const takeSample = async () => {
+    const atMs = Date.now()
+    clock.begin(atMs)
+    await Promise.all(samples.map((sample) => sample(atMs)))
+  }
+  // The first one is complete before the load can begin, and the last one is taken after it ended, so that what
+  // counters grew by is all that they counted of it.
+  await takeSample()
   const sampling = (async () => {
-    let next = performance.now()
+    let next = performance.now() + everyMs
     while (!stopping.signal.aborted) {
-      const atMs = Date.now()
-      clock.begin(atMs)
-      await Promise.all(samples.map((sample) => sample(atMs)))
+      await sleep(Math.max(0, next - performance.now()), undefined, { signal: stopping.signal }).catch(() => {})
+      if (stopping.signal.aborted) break
+      await takeSample()
       next = Math.max(next + everyMs, performance.now())
-      await sleep(next - performance.now(), undefined, { signal: stopping.signal }).catch(() => {})
     }
   })()
 
@@ -89,6 +96,7 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
     async end() {
       stopping.abort()
       await sampling
+      await takeSample()
       const [machine, processes, primary, replica, redis, ...api] = await Promise.all([
         endMachine?.(),
         endProcesses?.(),

@@ -1,0 +1,151 @@
+/** The whole main job, small: that a verdict is reached and that its evidence adds up. Never how fast it was. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { waitUntil } from '../bench/lib/wait-until.ts'
+import { type ApiEvidence, peakOf, type ServerEvidence } from '../bench/sample/server-evidence.ts'
+import type { LoadtestResult } from '../results-format.ts'
+import { histogramCount } from '../scenarios/lib/histogram.ts'
+import { type Bench, bench, type Ended } from './support/bench.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const results = () => `${here.tempDir}/results`
+let here: Bench
+let ended: Ended
+
+beforeAll(async () => {
+  here = bench()
+  ended = await here.run('baseline', '--profile', 'smoke', '--results-dir', results())
+}, 280_000)
+afterAll(() => here.remove())
+
+const read = (scenario: string) =>
+  JSON.parse(readFileSync(`${results()}/${scenario}.json`, 'utf8')) as LoadtestResult & { server: ServerEvidence }
+
+test('a verdict is reached on each scenario, and the exit code is theirs', () => {
+  const outcomes = SCENARIOS.map((scenario) => read(scenario).verdict?.outcome)
+  for (const outcome of outcomes) expect(['met', 'missed', 'invalid']).toContain(outcome)
+  const expected = outcomes.includes('invalid') ? 2 : outcomes.includes('missed') ? 1 : 0
+  expect(ended.code, ended.stderr).toBe(expected)
+  for (const scenario of SCENARIOS) expect(ended.stdout).toContain(scenario)
+})
+
+test('without a terminal there is no progress', () => {
+  expect(ended.stderr.replace(/^A stack is up beside.*\n/, '')).toBe('')
+  expect(ended.stdout).not.toContain('\r')
+})
+
+test('each result is in the documented format', () => {
+  const schema = JSON.parse(readFileSync(`${ROOT}/loadtests/results.schema.json`, 'utf8'))
+  const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema)
+  for (const scenario of SCENARIOS) {
+    validate(read(scenario))
+    expect(validate.errors).toBeNull()
+  }
+})
+
+test('what k6 sent is what it got answers to, and every answer is in a bucket', () => {
+  for (const [scenario, names] of [
+    ['call-state-updates', 'updates'],
+    ['reporting-endpoints', 'reports'],
+  ] as const) {
+    const { counters, histograms } = read(scenario).runners[0]!
+    for (const phase of ['ramp', 'peak']) {
+      const sent = counters[`${names}_sent_${phase}`]!
+      expect(sent).toBeGreaterThan(0)
+      expect(counters[`${names}_ok_${phase}`]! + counters[`${names}_failed_${phase}`]!).toBe(sent)
+      const counted = Object.entries(histograms)
+        .filter(([name]) => name.endsWith(`_${phase}`))
+        .reduce((sum, [, histogram]) => sum + histogramCount(histogram), 0)
+      expect(counted).toBe(sent)
+    }
+  }
+})
+
+test('every update that k6 saw accepted is in the counters of the three instances', () => {
+  const { runners, server } = read('call-state-updates')
+  const { counters } = runners[0]!
+  const ok = counters.updates_ok_ramp! + counters.updates_ok_peak!
+  const requests = `${METRICS.httpRequests}{method="POST",route="${ROUTES.demoCallEvent}",status="201"}`
+  expect(sumOver(server.api, requests)).toBe(ok)
+  expect(sumOver(server.api, `${METRICS.ingestEvents}{outcome="applied"}`)).toBe(ok)
+  for (const api of server.api) expect(api.totals[requests]).toBeGreaterThan(0)
+})
+
+test('every message was due at every subscriber, and is delivered or lost', () => {
+  const { counters } = read('redis-pubsub').runners[0]!
+  expect(counters.subscribers_connected).toBeGreaterThan(0)
+  expect(counters.messages_due).toBeGreaterThan(0)
+  expect(counters.messages_delivered! + counters.messages_lost!).toBe(counters.messages_due)
+})
+
+test('every server was sampled throughout', () => {
+  for (const scenario of SCENARIOS) {
+    const { server, environment } = read(scenario)
+    expect(server.omitted).toEqual([])
+    expect(server.atSeconds.length).toBeGreaterThan(10)
+    expect(server.api.map(({ instance }) => instance)).toEqual(['api-1', 'api-2', 'api-3'])
+    expect(server.postgres?.primary.statements.length).toBeGreaterThan(0)
+    expect(peakOf(server.postgres?.primary.replication?.replicas)).toBe(1)
+    expect(server.postgres?.replica?.statements).toBeDefined()
+    expect(server.redis?.commands.length).toBeGreaterThan(0)
+    expect(environment).toMatchObject({ stack: { apiInstances: 3, replicas: 1, generatorOnSameMachine: true } })
+    if (process.platform !== 'linux') continue
+    expect(server.processes.map(({ name }) => name)).toEqual([
+      'k6',
+      'postgres primary',
+      'postgres replica',
+      'redis',
+      'api-1',
+      'api-2',
+      'api-3',
+      'sampler',
+    ])
+    for (const { name, memoryBytes } of server.processes) expect(peakOf(memoryBytes), name).toBeGreaterThan(0)
+  }
+})
+
+test('smoke leaves baselines and document alone, and nothing runs or lies about afterwards', () => {
+  expect(here.leftProcesses()).toEqual([])
+  expect(here.leftFiles()).toEqual(['results'])
+  expect(readdirSync(results()).sort()).toEqual(SCENARIOS.map((name) => `${name}.json`).sort())
+  expect(ended.stdout).not.toContain('Wrote')
+})
+
+test.each([
+  ['SIGINT', 2],
+  ['SIGKILL', null],
+] as const)('%s in the middle of a scenario leaves no process and no file', async (signal, code) => {
+  const here = bench()
+  try {
+    const { child, ended } = here.start('baseline', '--profile', 'smoke', '--scenario', 'call-state-updates')
+    await waitUntil('k6 to run', () => here.leftProcesses().some((command) => /k6 run /.test(command)), {
+      timeoutMs: 120_000,
+      everyMs: 250,
+    })
+    child.kill(signal)
+    const { code: given, stderr } = await ended
+    expect(given).toBe(code)
+    if (signal === 'SIGINT') expect(stderr).toContain('stopped before the end')
+    await waitUntil('everything to be gone', () => here.leftProcesses().length === 0 && here.leftFiles().length === 0, {
+      timeoutMs: 30_000,
+    })
+  } finally {
+    here.remove()
+  }
+})
+
+test('the commands answer --help, and judge agrees with what was judged', async () => {
+  const help = await here.run('baseline', '--help')
+  expect(help).toMatchObject({ code: 0, stderr: '' })
+  const judged = await here.run('judge', ...SCENARIOS.map((name) => `${results()}/${name}.json`))
+  expect(judged.code, judged.stdout + judged.stderr).toBe(ended.code)
+})
+
+function sumOver(instances: readonly ApiEvidence[], counter: string): number {
+  return instances.reduce((sum, { totals }) => sum + (totals[counter] ?? 0), 0)
+}
