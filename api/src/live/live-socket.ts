@@ -37,7 +37,7 @@ export type LiveSocket = {
   isOpen(): boolean
   /** Sends whole frames as they are. Past the bound the socket is closed as a slow reader. */
   write(frame: Buffer): void
-  /** The same, ahead of what is held back. */
+  /** Ahead of what is held back, and whatever the bound: for who waits for `room` between two of them. */
   writeAhead(frame: Buffer): void
   /** Keeps what is written from here on, until `release`. */
   hold(): void
@@ -95,7 +95,9 @@ export function liveSocket(ws: WebSocket, connection: Duplex, options: LiveSocke
       heldBytes += frame.length
       if (connection.writableLength + heldBytes > bufferMaxBytes) close('slow-reader')
     },
-    writeAhead: writeNow,
+    writeAhead: (frame) => {
+      if (isOpen()) connection.write(frame)
+    },
     hold: () => {
       held ??= []
     },

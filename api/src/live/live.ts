@@ -64,6 +64,7 @@ const DRAIN_WITHIN_MS = 3_000
 /** A few sockets need no long farewell. */
 const DRAIN_MS_PER_SOCKET = 10
 const FAREWELL_MS = 1_200
+const REDIS_BACK_WITHIN_MS = 1_000
 
 export function createLive({ redis, metrics, settings, log, authenticator }: LiveDependencies): Live {
   const messages = messageLog(redis, settings)
@@ -93,7 +94,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     opening += 1
     try {
       const principal = await admit(request, authenticator)
-      if (!redis.isUp()) throw LiveUnavailable()
+      if (!(await isUpSoon(redis))) throw LiveUnavailable()
       if (draining) throw ShuttingDown()
       if (connection.destroyed) return
       server.handleUpgrade(request, connection, head, (ws) => serve(ws, connection, principal))
@@ -147,7 +148,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
   }
 
   return {
-    publish: createPublisher(messages, metrics),
+    publish: createPublisher(messages, settings.liveTickMs / 2, metrics),
     handleUpgrade: (request, connection, head) => {
       // Until `ws` listens: a connection that breaks now is nobody's error.
       connection.on('error', () => {})
@@ -174,4 +175,10 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       hubs.close()
     },
   }
+}
+
+/** A connection that is being made anew is back in a moment: not worth sending anyone away. */
+async function isUpSoon(redis: Pick<RedisConnections, 'isUp'>): Promise<boolean> {
+  for (const until = Date.now() + REDIS_BACK_WITHIN_MS; !redis.isUp() && Date.now() < until; ) await sleep(10)
+  return redis.isUp()
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { MessageLog } from '../redis/message-log.ts'
+import type { MessageLog, NewBatch } from '../redis/message-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { UnnumberedMessage } from './messages.ts'
 import { encodeBody } from './messages.ts'
@@ -14,19 +14,68 @@ export type LiveBatch = {
 /** Resolves when Redis has the batch; rejects when it has not, or nobody knows. Publishing again is harmless. */
 export type PublishLive = (batch: LiveBatch) => Promise<void>
 
+/** Past this many messages a tenant's batches no longer go out together. */
+const TOGETHER_MAX = 2_000
+
+/**
+ * Publishes a tenant's batches in the order in which they are given.
+ *
+ * idle ──batch──▶ sending, and `pauseMs` at least ──▶ idle, or what came meanwhile ──▶ sending …
+ *
+ * The first batch goes out at once. Those that come while it is under way, or right after, share the next call: under
+ * load, Redis and every instance are woken once for several of them.
+ */
 export function createPublisher(
   log: Pick<MessageLog, 'append'>,
+  pauseMs: number,
   metrics: Pick<Metrics, 'livePublished' | 'livePublishFailed'>,
 ): PublishLive {
+  type Waiting = {
+    batches: NewBatch[]
+    messages: number
+    resolve: () => void
+    reject: (error: unknown) => void
+    sent: Promise<void>
+  }
+  const queues = new Map<string, Waiting[]>()
+
+  async function send(tenantId: string, queue: Waiting[]): Promise<void> {
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      const pause = new Promise<void>((resolve) => setTimeout(resolve, pauseMs))
+      queue.shift()
+      try {
+        metrics.livePublished.inc(await log.append(tenantId, next.batches))
+        next.resolve()
+      } catch (error) {
+        metrics.livePublishFailed.inc(next.messages)
+        next.reject(error)
+      }
+      await pause
+    }
+    queues.delete(tenantId)
+  }
+  function newWaiting(): Waiting {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    return { batches: [], messages: 0, resolve, reject, sent: promise }
+  }
+
   return async ({ batchId, tenantId, messages }) => {
     if (messages.length === 0) return
-    try {
-      const known = await log.append(tenantId, nameOf(batchId, messages), messages.length, encodeBody(messages))
-      if (known === 'appended') metrics.livePublished.inc(messages.length)
-    } catch (error) {
-      metrics.livePublishFailed.inc(messages.length)
-      throw error
+    let queue = queues.get(tenantId)
+    const isIdle = queue === undefined
+    queue ??= []
+    let last = queue.at(-1)
+    if (last === undefined || last.messages + messages.length > TOGETHER_MAX) {
+      last = newWaiting()
+      queue.push(last)
     }
+    last.batches.push({ name: nameOf(batchId, messages), count: messages.length, body: encodeBody(messages) })
+    last.messages += messages.length
+    if (isIdle) {
+      queues.set(tenantId, queue)
+      void send(tenantId, queue)
+    }
+    return last.sent
   }
 }
 

@@ -24,6 +24,9 @@ export type MessageLogSettings = {
 /** Some messages in a row; `body` is the caller's affair. */
 export type LogBatch = { readonly from: number; readonly to: number; readonly body: string }
 
+/** Messages to be appended. The same name means the same messages. */
+export type NewBatch = { readonly name: string; readonly count: number; readonly body: string }
+
 export type LogPage = {
   readonly epoch: string
   /** The last one given out. */
@@ -36,10 +39,11 @@ export type LogPage = {
 
 export type MessageLog = {
   /**
-   * Appends and publishes `count` messages; a batch that was appended before, within five minutes, is left alone.
+   * Appends batches and publishes them together; one that was appended before, within five minutes, is left alone.
+   * @returns how many messages were new
    * @throws when Redis does not say that it did
    */
-  append(tenantId: string, batch: string, count: number, body: string): Promise<'appended' | 'known'>
+  append(tenantId: string, batches: readonly NewBatch[]): Promise<number>
   /** @param after absent: only where the log is. @throws when Redis does not answer */
   read(tenantId: string, after?: number): Promise<LogPage>
   listen(tenantId: string, listener: ChannelListener): void
@@ -68,23 +72,21 @@ export function messageLog(
   const newEpoch = () => randomBytes(9).toString('base64url')
 
   return {
-    append: async (tenantId, batch, count, body) => {
-      const range = (await append(
-        commands,
-        [...headKeys(tenantId), key(tenantId, 'appended')],
-        [
-          newEpoch(),
-          batch,
-          count,
-          body,
-          channel(tenantId),
-          publish,
-          settings.liveHistoryMessages,
-          settings.liveHistorySeconds * 1000,
-          REMEMBERED_MS,
-        ],
-      )) as readonly number[]
-      return range.length === 0 ? 'known' : 'appended'
+    append: async (tenantId, batches) => {
+      const settingsOfLog = [settings.liveHistoryMessages, settings.liveHistorySeconds * 1000, REMEMBERED_MS]
+      return Number(
+        await append(
+          commands,
+          [...headKeys(tenantId), key(tenantId, 'appended')],
+          [
+            newEpoch(),
+            channel(tenantId),
+            publish,
+            ...settingsOfLog,
+            ...batches.flatMap(({ name, count, body }) => [name, count, body]),
+          ],
+        ),
+      )
     },
     read: async (tenantId, after) => {
       const answer = await read(commands, headKeys(tenantId), [newEpoch(), after ?? -1, PAGE_BYTES])

@@ -1,24 +1,32 @@
--- Appends one batch of messages to a tenant's log and publishes it.
+-- Appends batches of messages to a tenant's log and publishes those that are new, together.
 -- KEYS: 1 head, 2 history, 3 marks, 4 appended
--- ARGV: 1 new epoch, 2 batch, 3 messages in it, 4 body, 5 channel, 6 PUBLISH or SPUBLISH,
---       7 most messages in the history, 8 how long they are kept (ms), 9 how long a batch is remembered (ms)
--- Returns the first and the last offset of the batch, or nothing when it had been appended before.
+-- ARGV: 1 new epoch, 2 channel, 3 PUBLISH or SPUBLISH, 4 most messages in the history, 5 how long they are kept (ms),
+--       6 how long a batch is remembered (ms), then for each batch: its name, how many messages, their body
+-- Returns how many messages were new.
+local FIRST_BATCH = 7
 local epoch, offset = head(ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local keepMessages, keepMs, rememberMs = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-if redis.call('ZADD', KEYS[4], 'NX', now, ARGV[2]) == 0 then return {} end
-redis.call('PEXPIRE', KEYS[4], ARGV[9])
+local bodies, count = {}, 0
+for i = FIRST_BATCH, #ARGV, 3 do
+  if redis.call('ZADD', KEYS[4], 'NX', now, ARGV[i]) == 1 then
+    count = count + tonumber(ARGV[i + 1])
+    bodies[#bodies + 1] = ARGV[i + 2]
+  end
+end
+if count == 0 then return 0 end
+redis.call('PEXPIRE', KEYS[4], rememberMs)
 
-local from, to = offset + 1, offset + tonumber(ARGV[3])
+local from, to, body = offset + 1, offset + count, table.concat(bodies, '\n')
 redis.call('HSET', KEYS[1], 'offset', whole(to))
 
-local keepMessages, keepMs = tonumber(ARGV[7]), tonumber(ARGV[8])
 if keepMessages > 0 then
-  -- One entry a batch, named by its last offset: a range of offsets is a range of entries.
+  -- Named by its last offset: a range of offsets is a range of entries.
   local oldest = whole(math.max(0, to - keepMessages + 1))
-  redis.call('XADD', KEYS[2], 'MINID', '~', oldest, whole(to), 'from', whole(from), 'body', ARGV[4])
-  redis.call('PEXPIRE', KEYS[2], ARGV[8])
+  redis.call('XADD', KEYS[2], 'MINID', '~', oldest, whole(to), 'from', whole(from), 'body', body)
+  redis.call('PEXPIRE', KEYS[2], keepMs)
 end
 
 -- Marks say which offset was reached when, a few of them per history, so that age costs next to nothing.
@@ -29,8 +37,8 @@ if not newest[2] or now - tonumber(newest[2]) >= keepMs / 16 then
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', whole(now - keepMs))
   redis.call('ZADD', KEYS[3], whole(now), whole(offset))
   redis.call('PEXPIRE', KEYS[3], 2 * keepMs)
-  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', whole(now - tonumber(ARGV[9])))
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', whole(now - rememberMs))
 end
 
-redis.call(ARGV[6], ARGV[5], epoch .. ' ' .. whole(from) .. ' ' .. whole(to) .. '\n' .. ARGV[4])
-return { from, to }
+redis.call(ARGV[3], ARGV[2], epoch .. ' ' .. whole(from) .. ' ' .. whole(to) .. '\n' .. body)
+return count

@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest'
+import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { messageLog } from '../../src/redis/message-log.ts'
+import { TENANT } from './support/instance.ts'
+import { idsOf, ringing } from './support/messages.ts'
+import { platform } from './support/platform.ts'
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const soon = { timeoutMs: 10_000, everyMs: 5 }
+
+test('Redis restarted empty: sockets stay, hear that messages may be lost, and get what follows', async () => {
+  const { redis, one, two, client } = await platform()
+  const clients = [client(one), client(two)]
+  for (const each of clients) await each.subscribe()
+  await one.live.publish(ringing(5))
+  for (const each of clients) await each.received(5)
+  await redis.stop()
+  await expect(one.live.publish(ringing())).rejects.toThrow()
+  expect(await one.metric('livePublishFailed')).toBe(1)
+  await redis.start()
+  await waitUntil('Redis to be up', () => one.redis.isUp() && two.redis.isUp(), soon)
+  const later = ringing(3)
+  await two.live.publish(later)
+  for (const each of clients) {
+    expect(await each.notice('reset')).toMatchObject({ recovered: false })
+    await each.received(8)
+    expect(each.ids().slice(5)).toEqual(idsOf(later))
+    expect(each.broken()).toEqual([])
+    expect(each.closed()).toBeUndefined()
+  }
+  expect(clients[0]!.position()).toEqual(clients[1]!.position())
+})
+
+test('Redis restarted empty: who comes back with an old position is told that it is not recovered', async () => {
+  const { redis, one, two, client } = await platform()
+  const before = client(one)
+  await before.subscribe()
+  await one.live.publish(ringing(5))
+  await before.received(5)
+  await redis.stop()
+  await redis.start()
+  await waitUntil('Redis to be up', () => one.redis.isUp() && two.redis.isUp(), soon)
+  // Enough of them that the old offset exists in the new epoch as well.
+  await two.live.publish(ringing(20))
+  for (const instance of [one, two]) {
+    const after = client(instance)
+    const answer = await after.subscribe(['call.*'], { epoch: before.notices[0]!.epoch, offset: 5 })
+    expect(answer).toMatchObject({ recovered: false })
+    expect(answer.epoch).not.toBe(before.notices[0]!.epoch)
+  }
+})
+
+test('Redis does not answer for a while: nothing is lost, and nobody is closed', async () => {
+  const { redis, one, two, client } = await platform()
+  const subscriber = client(one)
+  await subscriber.subscribe()
+  await two.live.publish(ringing(5))
+  await subscriber.received(5)
+  process.kill(redis.pid, 'SIGSTOP')
+  const stuck = ringing(5)
+  await expect(two.live.publish(stuck)).rejects.toThrow()
+  await waitUntil('the instances to notice', () => !one.redis.isUp() && !two.redis.isUp(), soon)
+  process.kill(redis.pid, 'SIGCONT')
+  await waitUntil('Redis to be up', () => one.redis.isUp() && two.redis.isUp(), soon)
+  // As the outbox does. Redis has had the batch all along, and does not take it twice.
+  await two.live.publish(stuck)
+  await two.live.publish(ringing(5))
+  await subscriber.received(15)
+  expect(subscriber.messages.map((message) => message.offset)).toEqual(range(1, 15))
+  expect(subscriber.broken()).toEqual([])
+  expect(subscriber.closed()).toBeUndefined()
+}, 30_000)
+
+test('a lost subscription is made again, and what was published meanwhile is filled in', async () => {
+  const { one, two, client } = await platform()
+  const subscriber = client(one)
+  await subscriber.subscribe()
+  for (let round = 0; round < 5; round++) {
+    await two.redis.commands.call('CLIENT', 'KILL', 'TYPE', 'PUBSUB')
+    for (let i = 0; i < 10; i++) await two.live.publish(ringing(2))
+    await subscriber.received(20 * (round + 1))
+  }
+  expect(subscriber.messages.map((message) => message.offset)).toEqual(range(1, 100))
+  expect(subscriber.broken()).toEqual([])
+  expect(await one.metric('liveGaps', { result: 'filled' })).toBeGreaterThan(0)
+  expect(await one.metric('liveGaps', { result: 'reset' })).toBe(0)
+})
+
+/** A log whose messages are kept, but reach no instance: as when Redis drops a slow subscriber's output. */
+function mutedLog(instance: Parameters<typeof messageLog>[0]) {
+  const real = messageLog(instance, { liveHistoryMessages: 1000, liveHistorySeconds: 60 })
+  let n = 0
+  return async (text: string) => {
+    n += 1
+    await instance.commands.call('CLIENT', 'KILL', 'TYPE', 'PUBSUB')
+    return real.append(TENANT, [{ name: `muted ${n}`, count: 1, body: text }])
+  }
+}
+
+test('the last message before a silence is noticed when it is lost', async () => {
+  const { one, client } = await platform()
+  const subscriber = client(one)
+  await subscriber.subscribe()
+  await one.live.publish(ringing())
+  await subscriber.received(1)
+  await mutedLog(one.redis)('call.busy 1 1 "type":"call.busy","eventId":"silent","occurredAt":1}')
+  await subscriber.received(2)
+  expect(subscriber.ids()[1]).toBe('silent')
+  expect(subscriber.broken()).toEqual([])
+})
+
+test('a promoted replica or an old snapshot starts a new epoch, for offsets may be given out twice', async () => {
+  const { one, two, client } = await platform()
+  const subscriber = client(one)
+  await subscriber.subscribe()
+  await one.live.publish(ringing(5))
+  await subscriber.received(5)
+  // What such a server finds in its data: a head that another server wrote, some messages ago.
+  await one.redis.commands.hset(`hw:{${TENANT}}:live:head`, { source: 'f'.repeat(40), offset: 3 })
+  await two.live.publish(ringing(4))
+  expect(await subscriber.notice('reset')).toMatchObject({ offset: 0, recovered: false })
+  await subscriber.received(9)
+  expect(subscriber.messages.slice(5).map((message) => message.offset)).toEqual([1, 2, 3, 4])
+  expect(subscriber.broken()).toEqual([])
+  expect(await one.metric('liveGaps', { result: 'reset' })).toBe(1)
+})
+
+test('a head that vanishes while nothing is published is noticed as well', async () => {
+  const { one, client } = await platform()
+  const subscriber = client(one)
+  const { epoch } = await subscriber.subscribe()
+  await one.redis.commands.del(`hw:{${TENANT}}:live:head`)
+  const reset = await subscriber.notice('reset')
+  expect(reset).toMatchObject({ offset: 0 })
+  expect(reset.epoch).not.toBe(epoch)
+})
+
+test('without Redis an upgrade is refused with 503, and works again when Redis is back', async () => {
+  const { redis, one, client } = await platform()
+  await redis.stop()
+  await expect(client(one).opened()).rejects.toThrow('503')
+  await redis.start()
+  await waitUntil('Redis to be up', () => one.redis.isUp(), soon)
+  expect(await client(one).subscribe()).toMatchObject({ offset: 0, recovered: true })
+})
