@@ -2,19 +2,25 @@
  * What the subscribers of one VU received and what was due to them.
  *
  * Every subscriber counts by the offsets of its frames. The VU's checkers also look at every message's event id: they
- * know which offsets hold messages of others (foreign), a message for the second time (doubled), or a farewell. What the first checker finds so is taken off the counts of all the VU's subscribers, as soon as
- * they have passed that offset; it subscribes before them, so that it has seen whatever they have.
+ * know which offsets hold messages of others (foreign), a message for the second time (doubled), or a farewell. What a checker finds so is taken off the counts of all the VU's subscribers that have received that offset. The
+ * first subscriber is a checker, so that one has seen whatever the others have.
  *
  * What was due is learned from the publishers' farewells (see `message-ids.ts`): then everything is exact.
  */
 import { type IdentityCheck, identityCheck, type MessageKind, type RunMessages } from './identity-check.ts'
-import { type Ledger, missingCount, openLedger } from './offset-ledger.ts'
+import { isSettled, type Ledger, missingCount, openLedger, receivedAfter } from './offset-ledger.ts'
+
+type NotCounted = { readonly offset: number; readonly kind: Exclude<MessageKind, 'own'> }
 
 export type Subscriber = Ledger & {
   /** Present on checkers. */
   readonly check: IdentityCheck | undefined
+  /** It was never due what is not after this offset. */
+  readonly base: number
   /** How many entries of what is not counted it has passed. */
   passed: number
+  /** Those of them that it has not received. */
+  unmet: NotCounted[]
   farewells: number
   foreign: number
   doubled: number
@@ -45,42 +51,52 @@ export type DeliveryTally = {
    * @returns whether it is this run's, and new
    */
   checked(subscriber: Subscriber, offset: number, number: number, eventId: string): boolean
-  /**
-   * Never more than was delivered: while the test runs, what a subscriber has beyond where the first checker is counts
-   * later, for it may be foreign.
-   *
-   * @param isFinal nothing more will come
-   */
+  /** @param isFinal nothing more will come; until then never more than what is surely delivered */
   totals(isFinal: boolean): Totals
   /** Whether every one of `subscribers` has all that was due. */
   complete(subscribers: number): boolean
 }
 
+const PLACE_OF = { foreign: 'foreign', doubled: 'doubled', farewell: 'farewells' } as const
+
 export function deliveryTally(run: RunMessages): DeliveryTally {
   const subscribers: Subscriber[] = []
-  const notCounted: { readonly offset: number; readonly kind: MessageKind }[] = []
+  const notCounted: NotCounted[] = []
+  const known = new Set<number>()
 
   /** What a subscriber has of this run, each message once. */
   const ownOf = (subscriber: Subscriber): number => {
-    for (let entry = notCounted[subscriber.passed]; entry; entry = notCounted[subscriber.passed]) {
-      if (entry.offset > subscriber.last) break
-      if (entry.kind === 'foreign') subscriber.foreign += 1
-      else if (entry.kind === 'doubled') subscriber.doubled += 1
-      else subscriber.farewells += 1
+    while (subscriber.passed < notCounted.length && notCounted[subscriber.passed]!.offset <= subscriber.last) {
+      subscriber.unmet.push(notCounted[subscriber.passed]!)
       subscriber.passed += 1
     }
+    // What it has not received cannot be taken off; it may still come.
+    subscriber.unmet = subscriber.unmet.filter(({ offset, kind }) => {
+      if (offset <= subscriber.base) return false
+      if (!isSettled(subscriber, offset)) return true
+      subscriber[PLACE_OF[kind]] += 1
+      return false
+    })
     return subscriber.received - subscriber.foreign - subscriber.doubled - subscriber.farewells
   }
 
-  const expected = () => subscribers[0]?.check?.expected()
+  const expected = () => subscribers.find(({ check }) => check?.expected() !== undefined)?.check?.expected()
+
+  /** The checker that has seen most. */
+  const best = (): Subscriber | undefined =>
+    subscribers.reduce<Subscriber | undefined>(
+      (most, one) => ((one.check?.distinct() ?? -1) > (most?.check?.distinct() ?? -1) ? one : most),
+      undefined,
+    )
 
   return {
     subscribe(offset, checks) {
-      const after = notCounted.findIndex((entry) => entry.offset > offset)
       const subscriber: Subscriber = {
         ...openLedger(offset),
         check: checks ? identityCheck(run) : undefined,
-        passed: after < 0 ? notCounted.length : after,
+        base: offset,
+        passed: 0,
+        unmet: [],
         farewells: 0,
         foreign: 0,
         doubled: 0,
@@ -92,16 +108,22 @@ export function deliveryTally(run: RunMessages): DeliveryTally {
       const { check } = subscriber
       if (check === undefined) return false
       const kind = number >= 0 ? check.ofNumber(number) : check.ofId(eventId)
-      if (kind !== 'own' && subscriber === subscribers[0]) notCounted.push({ offset, kind })
-      return kind === 'own'
+      if (kind === 'own') return true
+      if (!known.has(offset)) notCounted.push({ offset, kind })
+      known.add(offset)
+      return false
     },
     totals(isFinal) {
       const due = expected()
+      const checker = best()
+      // Beyond where the checker is, nobody knows what is foreign: it counts later. At the end all of it is, if the
+      // checker has everything that was due.
+      const isKnown = checker !== undefined && (!isFinal || checker.check?.distinct() === due)
       const sum = { delivered: 0, duplicated: 0, reordered: 0, foreign: 0, lost: 0, mismatched: 0 }
       for (const subscriber of subscribers) {
-        const own = ownOf(subscriber)
-        const ahead = isFinal ? 0 : Math.max(0, subscriber.last - (subscribers[0]?.last ?? 0))
-        sum.delivered += own - Math.min(own, ahead)
+        const counted = ownOf(subscriber) - (isKnown ? receivedAfter(subscriber, checker.last) : 0)
+        const own = isFinal && due !== undefined ? Math.min(due, counted) : counted
+        sum.delivered += own
         sum.duplicated += subscriber.duplicated + subscriber.doubled
         sum.reordered += subscriber.reordered
         sum.foreign += subscriber.foreign

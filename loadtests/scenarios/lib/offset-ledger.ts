@@ -62,6 +62,12 @@ export function missingCount({ missing }: Ledger): number {
   return missing.reduce((sum, [from, to]) => sum + to - from + 1, 0)
 }
 
+/** How many offsets after this one were received. */
+export function receivedAfter({ last, missing }: Ledger, offset: number): number {
+  const missed = missing.reduce((sum, [from, to]) => sum + Math.max(0, to - Math.max(from, offset + 1) + 1), 0)
+  return Math.max(0, last - offset - missed)
+}
+
 /** Takes a range out of what is missing. @returns how many offsets of it were missing */
 function fill(ledger: Ledger, from: number, to: number): number {
   let filled = 0

@@ -33,7 +33,10 @@ export function finish(
   const result = resultOf(data, settings, { runId, startedAt, endedAt, segment, ...recorded })
 
   if (settings.resultsDir === '-') return { stdout: `${summaryText(result, '-')}${JSON.stringify(result)}\n` }
-  const folder = settings.resultsDir ?? decodeURI(import.meta.resolve('../../../results').replace(/^file:\/\//, ''))
+  const folder = settings.resultsDir ?? folderOf(import.meta.resolve('../../../results'))
   const file = `${folder}/${resultFileName(settings, segment)}`
   return { [file]: `${JSON.stringify(result)}\n`, stdout: summaryText(result, file) }
 }
+
+/** The path of a file URL; `file:///C:/…` on Windows. */
+const folderOf = (url: string): string => decodeURI(url).replace(/^file:\/\/(?:\/(?=[A-Za-z]:))?/, '')

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs the three load tests one after the other against an API that is already up.
+#
+#   API_URL=http://localhost:3001 API_KEY=test-api-key PROFILE=quick bash run-all.sh
+#
+# Settings are environment variables, see README.md. Arguments go to k6. Exits with 0 when every target was met, and
+# else with the exit code of the first k6 that said otherwise (99: a target was missed).
+set -uo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+k6=${K6:-$(command -v k6 || echo "${GOPATH:-$HOME/go}/bin/k6")}
+if ! [ -x "$k6" ]; then
+  echo "k6 is not on the PATH, nor at $k6; loadtests/README.md says how to install it, or set K6 to its path" >&2
+  exit 127
+fi
+# Fewer garbage collections: k6 needs a fifth less CPU, for some 100 MB.
+export GOGC=${GOGC:-400}
+K6_VERSION=${K6_VERSION:-$("$k6" version | sed -n 's/^k6[^ ]* v\([^ ]*\).*/\1/p' | head -n 1)}
+export K6_VERSION
+
+code=0
+for scenario in call-state-updates reporting-endpoints redis-pubsub; do
+  echo "running $scenario (profile ${PROFILE:-quick}) against ${API_URL:-http://localhost:3001}"
+  "$k6" run --quiet "$@" "$here/scenarios/$scenario.ts"
+  this=$?
+  # Stopped by Ctrl-C: do not go on with the next.
+  if [ $this -eq 105 ] || [ $this -ge 128 ]; then exit $this; fi
+  if [ $code -eq 0 ]; then code=$this; fi
+done
+echo "results are in ${RESULTS_DIR:-$here/results}"
+exit $code

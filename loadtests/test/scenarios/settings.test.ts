@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { SLOS } from '../../../contract/slos.ts'
+import { livePhases, peakFrom, peakSecondsOf, requestPhases } from '../../scenarios/lib/phases.ts'
+import { offeredPerSecond, PROFILES } from '../../scenarios/lib/profiles.ts'
+import { readLiveSettings, readRequestSettings } from '../../scenarios/lib/settings.ts'
+
+test('a run by hand needs no settings at all', () => {
+  const settings = readRequestSettings({}, 'call-state-updates')
+  expect(settings).toMatchObject({ profile: 'quick', apiUrl: 'http://localhost:3001', parallelism: 1 })
+  expect(settings.shape).toMatchObject({ targetPerSecond: 500, vus: 500 })
+  expect(readLiveSettings({}).wsUrl).toBe('ws://localhost:3001')
+})
+
+test('the full and the quick profile have the targets as their peaks, and offer 1 % more', () => {
+  for (const profile of ['full', 'quick'] as const) {
+    expect(PROFILES[profile]['call-state-updates'].targetPerSecond).toBe(SLOS['call-state-updates'].ratePerSecond)
+    expect(PROFILES[profile]['reporting-endpoints'].targetPerSecond).toBe(SLOS['reporting-endpoints'].ratePerSecond)
+    expect(PROFILES[profile]['redis-pubsub']).toMatchObject({ targetPerSecond: 500, subscribers: 200, publishers: 10 })
+  }
+  expect([500, 100, 30].map(offeredPerSecond)).toEqual([505, 101, 31])
+})
+
+test('the full profile has the stages of the baselines: 6, 7 and about 4 minutes', () => {
+  const { 'call-state-updates': calls, 'reporting-endpoints': reports, 'redis-pubsub': live } = PROFILES.full
+  expect(calls.rampSeconds + calls.peakSeconds).toBe(6 * 60)
+  expect(reports.rampSeconds + reports.peakSeconds).toBe(7 * 60)
+  expect(live.peakSeconds).toBe(3 * 60)
+})
+
+test('VUs are multiples of the runners, so that all get the same share', () => {
+  const env = { PARALLELISM: '3', RUN_ID: 'r' }
+  const { vus, maxVUs } = readRequestSettings(env, 'reporting-endpoints').shape
+  expect([vus % 3, maxVUs % 3]).toEqual([0, 0])
+  expect(readLiveSettings(env).shape.subscriberVUs % 3).toBe(0)
+})
+
+test('every wrong setting is reported, with what it is and what it may be', () => {
+  const env = { PROFILE: 'foo', SUBSCRIBERS: '0', WS_URL: 'http://x', PARALLELISM: '2', MESSAGES_PER_SECOND: '1.5' }
+  const expected = [
+    'RUN_ID is missing; with PARALLELISM 2 all runners need the same one',
+    'PROFILE is "foo"; it may be full, quick, smoke',
+    'SUBSCRIBERS is "0"; it may be a whole number of WebSockets, 1 to 100000',
+    'MESSAGES_PER_SECOND is "1.5"; it may be a whole number of messages a second, 1 to 1000000',
+    'WS_URL is "http://x"; it may be ws://host:port or wss://host:port',
+  ]
+  expect(() => readLiveSettings(env)).toThrow(`redis-pubsub cannot run: ${expected.join('. ')}`)
+})
+
+test('phases follow each other without a gap, and what is sent from the peak on belongs to it', () => {
+  const spans = livePhases(PROFILES.full['redis-pubsub'])
+  expect(spans.map(({ name, fromSeconds }) => [name, fromSeconds])).toEqual([
+    ['ramp', 10],
+    ['peak', 70],
+    ['cool', 250],
+  ])
+  expect(peakFrom(spans)).toBe(70)
+  expect(peakSecondsOf(requestPhases(PROFILES.quick['call-state-updates']))).toBe(60)
+})
