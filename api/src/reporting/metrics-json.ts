@@ -1,4 +1,23 @@
-import type { Count } from './metrics-statement.ts'
+/** What is counted of the calls that started in a bucket; columns of the rollups. */
+export const COUNTS = [
+  'calls',
+  'initiated',
+  'ringing',
+  'answered',
+  'completed',
+  'busy',
+  'no_answer',
+  'failed',
+  'canceled',
+  'inbound',
+  'outbound',
+  'connected',
+  'ring_count',
+  'talk_count',
+  'ring_total_ms',
+  'talk_total_ms',
+] as const
+export type Count = (typeof COUNTS)[number]
 
 /** What goes into the JSON of a bucket, each as text: numbers, or `null`. */
 export type BucketTexts = { readonly [K in Count | Estimate]: string }

@@ -1,11 +1,10 @@
 import type { DurationHistogram } from './duration-histogram.ts'
 import { addCounts, addEntries, emptyHistogram, percentiles } from './duration-histogram.ts'
 import type { BucketTexts, Duration } from './metrics-json.ts'
-import { bucketJson } from './metrics-json.ts'
+import { bucketJson, COUNTS } from './metrics-json.ts'
 import type { MetricsRange } from './metrics-range.ts'
 import { BUCKET_MS } from './metrics-range.ts'
 import type { MetricsRow } from './metrics-statement.ts'
-import { COUNTS } from './metrics-statement.ts'
 
 /** Sums of COUNTS, in their order, and the durations behind them. */
 type Sums = { readonly counts: number[]; readonly ring: DurationHistogram; readonly talk: DurationHistogram }

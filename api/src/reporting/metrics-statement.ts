@@ -1,29 +1,8 @@
 import { asTenant } from './as-tenant.ts'
-import type { BucketTexts, Duration, Estimate } from './metrics-json.ts'
-import { bucketJson, DURATIONS } from './metrics-json.ts'
+import type { BucketTexts, Count, Duration, Estimate } from './metrics-json.ts'
+import { bucketJson, COUNTS, DURATIONS } from './metrics-json.ts'
 import type { Granularity, MetricsRange } from './metrics-range.ts'
 import type { ReportStatement } from './read-report.ts'
-
-/** What is counted of the calls that started in a bucket; columns of the rollups. */
-export const COUNTS = [
-  'calls',
-  'initiated',
-  'ringing',
-  'answered',
-  'completed',
-  'busy',
-  'no_answer',
-  'failed',
-  'canceled',
-  'inbound',
-  'outbound',
-  'connected',
-  'ring_count',
-  'talk_count',
-  'ring_total_ms',
-  'talk_total_ms',
-] as const
-export type Count = (typeof COUNTS)[number]
 
 /**
  * bucket   a folded bucket that nothing is pending for; `body` is its JSON, ready to be sent

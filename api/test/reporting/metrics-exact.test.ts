@@ -99,11 +99,11 @@ function compare(reported: any, exact: any): void {
       CALL_STATES.map((s, code) => [s, (exact.states ?? []).filter((x: number) => x === code).length]),
     ),
   })
-  for (const of of ['ring', 'talk'] as const) {
-    const reportedPs = [reported[of].p50Ms, reported[of].p95Ms, reported[of].p99Ms]
-    if (exact[of] === null) expect(reportedPs).toEqual([null, null, null])
+  for (const duration of ['ring', 'talk'] as const) {
+    const reportedPs = [reported[duration].p50Ms, reported[duration].p95Ms, reported[duration].p99Ms]
+    if (exact[duration] === null) expect(reportedPs).toEqual([null, null, null])
     else {
-      exact[of].map(Number).forEach((ms: number, i: number) => {
+      exact[duration].map(Number).forEach((ms: number, i: number) => {
         // 1 %, and half a millisecond of rounding; what is shorter than a millisecond counts as one.
         expect(Math.abs(reportedPs[i] - Math.max(ms, 1))).toBeLessThanOrEqual(Math.max(ms, 1) * 0.0101 + 0.5)
       })

@@ -45,10 +45,10 @@ test('metrics by the hour count each call once, in the hour it started, with wha
     ring: { count: 1, averageMs: 10_000 },
     talk: { count: 1, averageMs: 60_000 },
   })
-  for (const of of [body.buckets[1], body.totals]) {
+  for (const part of [body.buckets[1], body.totals]) {
     for (const p of ['p50Ms', 'p95Ms', 'p99Ms']) {
-      expect(Math.abs(of.ring[p] / 10_000 - 1)).toBeLessThan(0.011)
-      expect(Math.abs(of.talk[p] / 60_000 - 1)).toBeLessThan(0.011)
+      expect(Math.abs(part.ring[p] / 10_000 - 1)).toBeLessThan(0.011)
+      expect(Math.abs(part.talk[p] / 60_000 - 1)).toBeLessThan(0.011)
     }
   }
   expect(body.totals).toMatchObject({ calls: 3, connected: 1, states: { COMPLETED: 1, BUSY: 1, RINGING: 1 } })

@@ -77,13 +77,13 @@ test('the database itself shows a statement no rows of a tenant that it was not 
   await client.connect()
   try {
     const range = { granularity: 'day', fromMs: at - 30 * 86_400_000, toMs: at + 86_400_000 } as const
-    for (const of of [
+    for (const statement of [
       (t: string) => callsPageStatement(t, {}, undefined, 50),
       (t: string) => callsPageStatement(t, { fromNumber: '+1' }, undefined, 50),
       (t: string) => metricsStatement(t, range),
       (t: string) => timelineStatement(t, 'shared'),
     ]) {
-      const { text, values } = of(mine.tenantId)
+      const { text, values } = statement(mine.tenantId)
       expect((await client.query(text, [...values])).rows.length).toBeGreaterThan(0)
       // Row-level security for them, and an explicit tenant id of mine: what a bug above would look like.
       expect((await client.query(text, [`{${theirs.tenantId}}`, ...values.slice(1)])).rows).toEqual([])
