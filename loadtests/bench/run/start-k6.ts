@@ -37,7 +37,8 @@ export async function startK6(options: K6Options): Promise<K6Run> {
   const log = openSync(logFile, 'w', 0o600)
   const child = spawn(command, ['run', '--quiet', '--no-usage-report', '--address', address, script], {
     // The user's own K6_ settings would change what is measured.
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...env },
+    // Fewer garbage collections leave more of the machine to the platform, for some 100 MB.
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', GOGC: '400', ...env },
     // In a group of its own, so that Ctrl-C reaches it through this process, in order.
     detached: true,
     stdio: ['ignore', log, log],
