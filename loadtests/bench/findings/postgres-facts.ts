@@ -14,18 +14,20 @@ export function postgresFacts({ postgres }: ServerEvidence, during: During): Pos
   const { activity, database, wal, checkpoints, replication, settings, connections } = primary
   const maxConnections = Number(settings.max_connections)
   const statements = statementsOf(primary)
+  // Those of Postgres itself come and go with what clients do; a session that waits for its client does nothing.
+  const waits = activity.waits.filter(
+    ({ backend, event }) => backend === 'client backend' && !event.startsWith('Client:'),
+  )
+  const atWork = waits.reduce((sum, { samples }) => sum + samples, 0)
   return known({
     version: primary.version,
     maxConnections: Number.isFinite(maxConnections) ? maxConnections : undefined,
     connections: statOf(during(connections.total)),
     waitingForLock: statOf(during(connections.waitingForLock)),
     activity: {
-      meanActive: activity.looks === 0 ? 0 : rounded(activity.busySamples / activity.looks),
-      samples: activity.busySamples,
-      waits: activity.waits
-        .filter(({ backend }) => backend === 'client backend')
-        .slice(0, WAITS_KEPT)
-        .map(({ pool, event, samples }) => ({ pool, event, samples })),
+      meanActive: activity.looks === 0 ? 0 : rounded(atWork / activity.looks),
+      samples: atWork,
+      waits: waits.slice(0, WAITS_KEPT).map(({ pool, event, samples }) => ({ pool, event, samples })),
     },
     statements: statements.slice(0, STATEMENTS_KEPT),
     statementMs: totalMs(statements),

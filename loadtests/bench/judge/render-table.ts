@@ -91,7 +91,7 @@ export function nextStep(verdicts: readonly Verdict[]): string {
   if (metrics.length === 0) return 'Nothing was measured. Next: `make baseline`'
   if (verdicts.some(({ outcome }) => outcome === 'invalid')) {
     const which = verdicts.filter(({ outcome }) => outcome === 'invalid').map(({ scenario }) => scenario)
-    return `Invalid: ${which.join(', ')} ${which.length === 1 ? 'proves' : 'prove'} nothing. Next: mend what is said above and run again`
+    return `Invalid: ${which.join(', ')}. Next: mend what is said above and run again`
   }
   const missed = metrics.filter(({ status }) => status === 'missed').length
   if (missed > 0) {

@@ -19,7 +19,7 @@ export function logScale(min: number, max: number, fromPixel: number, toPixel: n
   const low = Math.log10(niceBelow(min))
   const high = Math.log10(niceAbove(max))
   const decades = high - low
-  const factors = decades <= 2.2 ? [1, 2, 5] : [1]
+  const factors = decades <= 2.4 ? [1, 2, 5] : [1]
   const ticks: number[] = []
   for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
     for (const factor of factors) {

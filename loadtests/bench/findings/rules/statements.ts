@@ -36,6 +36,6 @@ const shortened = (query: string): string => {
     .replaceAll('`', "'")
     .replace(/\s+/g, ' ')
     // A long list of parameters says nothing.
-    .replace(/\(\$1(?:, ?\$\d+)+(?:\)|,? ?\$?\d*…$)/, '(…)')
+    .replace(/\(\$1(?:, ?(?:\$\d+|null))+(?:\)|,? ?[$\w]*…$)/, '(…)')
   return plain.length <= LENGTH ? plain : `${plain.slice(0, LENGTH).replace(/…$/, '').trimEnd()}…`
 }

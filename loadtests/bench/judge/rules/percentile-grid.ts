@@ -33,7 +33,7 @@ export const percentileGrid: Rule = {
         worst.low === worst.high ? number(worst.low, 2) : `${number(worst.low, 2)} to ${number(worst.high, 2)}`
       return [
         invalid(
-          `${plural(off.length, 'percentile')} of ${name} differ from k6's own by more than 1 %, most p${worst.percent}: ` +
+          `${plural(off.length, 'percentile')} of ${name} ${off.length === 1 ? 'differs' : 'differ'} from k6's own by more than 1 %, most p${worst.percent}: ` +
             `${number(worst.value, 2)} ms, and ${range} ms from buckets`,
         ),
       ]

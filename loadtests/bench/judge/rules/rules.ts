@@ -4,6 +4,7 @@ import { apiCounters } from './api-counters.ts'
 import { boundBeyondTarget } from './bound-beyond-target.ts'
 import { bucketsAddUp } from './buckets-add-up.ts'
 import { cutShort } from './cut-short.ts'
+import { databaseRows } from './database-rows.ts'
 import { deliveriesAddUp } from './deliveries-add-up.ts'
 import { differentSettings } from './different-settings.ts'
 import { droppedIterations } from './dropped-iterations.ts'
@@ -53,6 +54,7 @@ export const RULES: readonly Rule[] = [
   reorderings,
   boundBeyondTarget,
   apiCounters,
+  databaseRows,
   smokeProfile,
 ]
 

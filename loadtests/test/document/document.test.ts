@@ -1,0 +1,205 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Places } from '../../bench/document/paths.ts'
+import { writeBaseline } from '../../bench/document/write-baseline.ts'
+import { writeDocument } from '../../bench/document/write-document.ts'
+import { judge } from '../../bench/judge/judge.ts'
+import type { LoadtestResult } from '../../results-format.ts'
+import { ENVIRONMENT, type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'
+import { serverWith } from '../fixtures/server-with.ts'
+
+const folders: string[] = []
+const places = async (): Promise<Places> => {
+  const folder = await mkdtemp(join(tmpdir(), 'document-'))
+  folders.push(folder)
+  return {
+    baselines: join(folder, 'baselines'),
+    document: join(folder, 'docs', 'performance-baselines.md'),
+    charts: join(folder, 'docs', 'charts'),
+  }
+}
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))))
+
+const judged = (options: ResultOptions): LoadtestResult => {
+  const result = resultWith(options)
+  return { ...result, verdict: { ...judge(result) } }
+}
+const all = (options: ResultOptions = {}) =>
+  SCENARIOS.map((scenario) => judged({ server: serverWith({ scenario }), ...options, scenario }))
+const documentOf = async (at: Places) => {
+  await writeDocument(at)
+  return readFile(at.document, 'utf8')
+}
+
+describe('the document', () => {
+  let text = ''
+  let at: Places
+  beforeAll(async () => {
+    at = await places()
+    await writeBaseline(all({ profile: 'full' }), at)
+    text = await documentOf(at)
+  })
+
+  test('has every section', () => {
+    const headings = [...text.matchAll(/^(##+ .*)$/gm)].map(([, heading]) => heading)
+    for (const heading of [
+      '## Overview',
+      '## Test environment',
+      '## Performance targets',
+      '### 1. Call state updates',
+      '### 2. Reporting endpoints',
+      '### 3. Redis pub/sub throughput',
+      '## System resource limits',
+      '### Database (PostgreSQL)',
+      '### Redis',
+      '### API server',
+      '## Load test execution',
+      '### Prerequisites',
+      '### Running the tests',
+      '### Collecting results',
+      '## Performance monitoring',
+      '### Key metrics',
+      '### Monitoring tools',
+      '## Scaling recommendations',
+      '### Horizontal scaling',
+      '### Vertical scaling',
+      '### Optimization strategies',
+      '## Regression testing',
+      '## Troubleshooting',
+      '### Common issues',
+      '### Debug commands',
+      '## Quick start',
+      '## Next steps',
+    ]) {
+      expect(headings).toContain(heading)
+    }
+    for (const part of ['Baseline results', 'Test configuration', 'Key findings', 'Bottlenecks identified']) {
+      expect(headings.filter((heading) => heading === `#### ${part}`)).toHaveLength(3)
+    }
+  })
+
+  test('leaves nothing to be filled in', () => {
+    expect(text).not.toMatch(/\[?TBD\]?|TODO|undefined|NaN|\[object/)
+  })
+
+  test('has all fourteen targets with their figures', () => {
+    const rows = text.match(/^\| .+ \| +[≥><] [\d,]+ \S+ \| .+ \| ✅ +\|$/gm)
+    expect(rows).toHaveLength(14)
+    expect(text).toContain('14 of 14 targets are met ✅')
+  })
+
+  test('has every limit with its variable, and says why a use is not known', () => {
+    for (const { env } of Object.values(LIMITS)) expect(text).toContain(`\`${env}\``)
+    for (const [cell] of text.matchAll(/not measured[^|\n]*\|/g)) expect(cell).toMatch(/not measured: \S/)
+  })
+
+  test('says where, when and of which commit it is', () => {
+    expect(text).toContain('Fixture CPU @ 2.5 GHz, 2 cores')
+    expect(text).toContain('| full    | 20 November 2026, 10:00 UTC | 6 min 0 s  | `0123456789ab` |')
+    expect(text).toContain('PostgreSQL 18.4')
+  })
+
+  test('shows a chart of each scenario', async () => {
+    expect((await readdir(at.charts)).sort()).toEqual([...SCENARIOS].sort().map((scenario) => `${scenario}.svg`))
+    for (const scenario of SCENARIOS) expect(text).toContain(`(charts/${scenario}.svg)`)
+  })
+
+  test('is the same, byte by byte, of the same baselines', async () => {
+    const again = await places()
+    await writeBaseline(all({ profile: 'full' }).toReversed(), again)
+    expect(await documentOf(again)).toBe(text)
+    for (const scenario of SCENARIOS) {
+      const chart = (where: Places) => readFile(join(where.charts, `${scenario}.svg`), 'utf8')
+      expect(await chart(again)).toBe(await chart(at))
+    }
+  })
+})
+
+test('a scenario that was measured again keeps the others as they were', async () => {
+  const at = await places()
+  await writeBaseline(all({ profile: 'full' }), at)
+  const newer = { ...ENVIRONMENT, source: { commit: 'fedcba9876543210', dirty: true } }
+  await writeBaseline([judged({ profile: 'quick', environment: newer })], at)
+  const text = await documentOf(at)
+  expect(text).toContain(
+    '| Call state updates       | quick   | 20 November 2026, 10:00 UTC | 1 min 15 s | `fedcba987654`, with changes |',
+  )
+  expect(text).toMatch(/\| Reporting endpoints +\| full +\|.*`0123456789ab` +\|/)
+  expect(text).toContain('⏳ Measure with profile `full`: call state updates')
+})
+
+test('a scenario that was never measured is said to be so', async () => {
+  const at = await places()
+  await writeBaseline([judged({})], at)
+  const text = await documentOf(at)
+  expect(text).toContain('Not measured in this environment')
+  expect(text).toContain('⏳ Measure reporting endpoints and redis pub/sub throughput in this environment')
+})
+
+test('a miss and an invalid run are marked, with the reason', async () => {
+  const at = await places()
+  const dropped = judged({ scenario: 'reporting-endpoints', runner: withCounters({ k6_dropped_iterations: 3 }) })
+  await writeBaseline([judged({ slowness: 9 }), dropped], at)
+  const text = await documentOf(at)
+  expect(text).toMatch(/\| p95 latency +\| +< 300 ms \| +\d+ ms \| ❌ +\|/)
+  expect(text).toMatch(/\| Request rate +\| +≥ 100 requests\/s \| +101\.0 requests\/s \| ⚠️ invalid \|/)
+  expect(text).toContain('- ⚠️ **Invalid:** Generator: k6 dropped 3 iterations')
+  expect(text).toContain('2 of 9 targets are met ✅, 2 missed ❌, 5 not proved, for their run is invalid ⚠️.')
+  expect(await readFile(join(at.charts, 'reporting-endpoints.svg'), 'utf8')).toContain('invalid, proves nothing')
+})
+
+test('what was measured without looking at the servers says so instead of a figure', async () => {
+  const at = await places()
+  await writeBaseline(
+    SCENARIOS.map((scenario) => judged({ scenario, server: 'none' })),
+    at,
+  )
+  const text = await documentOf(at)
+  expect(text).toContain('What limits this scenario is not known: the servers were not sampled.')
+  expect(text).not.toMatch(/undefined|NaN/)
+})
+
+describe('several environments', () => {
+  test('the one measured last is shown in full, the others beside it', async () => {
+    const at = await places()
+    const later = (result: LoadtestResult): LoadtestResult => ({
+      ...result,
+      runners: result.runners.map((runner) => ({ ...runner, endedAt: '2026-11-21T10:00:00.000Z' })),
+    })
+    await writeBaseline([later(judged({ environment: { ...ENVIRONMENT, name: 'a-large-one' } }))], at)
+    await writeBaseline(all(), at)
+    const text = await documentOf(at)
+    expect(text).toContain('in the environment `a-large-one`')
+    expect(text).toMatch(/\| `fixture-2-cores` \| Redis pub\/sub throughput \| quick +\| 20 November 2026 \|/)
+  })
+
+  test('results of two are not one baseline', async () => {
+    const at = await places()
+    const other = judged({ environment: { ...ENVIRONMENT, name: 'other' } })
+    await expect(writeBaseline([judged({}), other], at)).rejects.toThrow(
+      'results of different environments are not one baseline: fixture-2-cores, other',
+    )
+  })
+
+  test('a name that would leave the folder is refused', async () => {
+    const environment = { ...ENVIRONMENT, name: '../elsewhere' }
+    await expect(writeBaseline([judged({ environment })], await places())).rejects.toThrow(
+      'environment.name is "../elsewhere"',
+    )
+  })
+})
+
+test('without any baseline it says how to get one', async () => {
+  await expect(writeDocument(await places())).rejects.toThrow('there is no baseline yet; `make baseline` measures one')
+})
+
+test('a baseline is small enough to be read in a diff', async () => {
+  const at = await places()
+  const content = await readFile(await writeBaseline(all({ profile: 'full' }), at), 'utf8')
+  expect(content.length).toBeLessThan(150_000)
+  expect(JSON.parse(content).scenarios['redis-pubsub'].chart.points.length).toBeLessThanOrEqual(120)
+})

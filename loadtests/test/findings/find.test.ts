@@ -1,0 +1,240 @@
+import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { describe, expect, test } from 'vitest'
+import { factsOf } from '../../bench/findings/facts-of.ts'
+import { find } from '../../bench/findings/find.ts'
+import type { Findings } from '../../bench/findings/finding.ts'
+import { judge } from '../../bench/judge/judge.ts'
+import type { LoadtestResult } from '../../results-format.ts'
+import { type ResultOptions, resultWith } from '../fixtures/result-with.ts'
+import { processWith, type ServerOptions, serverWith } from '../fixtures/server-with.ts'
+
+const conclude = (result: LoadtestResult, generatorOnSameMachine = true): Findings =>
+  find(factsOf(result), judge(result), { generatorOnSameMachine })
+
+const withServer = (server: ServerOptions, options: ResultOptions = {}) =>
+  resultWith({ ...options, server: serverWith({ apiCounted: 34_089, ...server }) })
+
+const texts = (findings: Findings, rule: string): readonly string[] =>
+  [...findings.findings, ...findings.bottlenecks, ...findings.recommendations]
+    .filter((one) => one.rule === rule)
+    .map(({ text }) => text)
+
+describe('when nothing is near its limit', () => {
+  const found = conclude(withServer({}))
+
+  test('the nearest is named with its figures, and how far the load could grow', () => {
+    expect(texts(found, 'nothing-near')).toEqual([
+      "Nothing is near its limit. The nearest is the machine's CPU at 40 %: 0.80 of 2 cores in use on average " +
+        "(the API's 3 instances 0.38, k6 0.25, the primary 0.10, the replica 0.04, Redis 0.02 and the sampler 0.02); " +
+        "then the event loop of api-1 (20 %) and the machine's memory (20 %).",
+    ])
+    expect(texts(found, 'find-the-end')[0]).toContain('about 1,050 updates a second (`RATE=1050`)')
+    expect(found.limitedBy).toBe("nothing; nearest to its limit is the machine's CPU, 40 %")
+    expect(texts(found, 'saturated')).toEqual([])
+  })
+
+  test('margins, cost, batches and statements are there with their figures', () => {
+    expect(texts(found, 'headroom')[0]).toMatch(/^p95 38 ms \(7\.8 times below its target of <300 ms\) and p99 76 ms/)
+    expect(texts(found, 'cpu-cost')).toEqual([
+      "CPU for a thousand updates: the API's 3 instances 0.75 s, k6 0.50 s, the primary 0.20 s, the replica 0.08 s and Redis 0.04 s.",
+    ])
+    expect(texts(found, 'batches')[0]).toMatch(/^Group commit wrote 34,090 events in 16,000 batches, 2\.1 events each/)
+    expect(texts(found, 'statements')[1]).toContain('100 % went to `call hopwhistle.commit_call_events(…)`')
+    expect(texts(found, 'latency-parts')).toEqual([
+      'Committing a batch took 2.5 ms on average, 99 % below 5.0 ms; ' +
+        '67 % of 300 samples of a session at work on one were at WAL flush.',
+    ])
+  })
+})
+
+describe('a resource that ran out is named first', () => {
+  const saturated = { cpuIdle: 0.05 }
+
+  test("the machine's CPU, with who used it", () => {
+    const processes = [processWith('k6', 'k6', 1), processWith('api-1', 'api', 0.9)]
+    const found = conclude(withServer({ ...saturated, processes }))
+    expect(texts(found, 'saturated')[0]).toBe(
+      "The first to run out was the machine's CPU: 98 %, 1.95 of 2 cores in use on average, of which k6 1.00 and the API's 1 instances 0.90.".replace(
+        "the API's 1 instances",
+        'the API',
+      ),
+    )
+    expect(found.limitedBy).toBe("the machine's CPU: 98 %, most of it k6")
+    expect(texts(found, 'generator-apart')[0]).toContain('it takes 1.00 of the 1.95 cores in use')
+    expect(texts(found, 'nothing-near')).toEqual([])
+    expect(texts(found, 'find-the-end')).toEqual([])
+  })
+
+  test('k6 is not sent away from where it is not', () => {
+    const processes = [processWith('k6', 'k6', 1), processWith('api-1', 'api', 0.9)]
+    expect(texts(conclude(withServer({ ...saturated, processes }), false), 'generator-apart')).toEqual([])
+  })
+
+  test('programs that are no part of it', () => {
+    const found = conclude(withServer({ ...saturated, processes: [processWith('k6', 'k6', 0.4)] }))
+    expect(texts(found, 'larger-machine')).toEqual([
+      'Measure again on a quiet machine: programs that are no part of the measurement used 1.55 of its 2 cores.',
+    ])
+  })
+
+  test('an event loop asks for another instance, with what a core carries', () => {
+    const found = conclude(withServer({ api: { gauges: { [METRICS.eventLoopUtilization]: 0.93 } } }))
+    expect(found.limitedBy).toBe('the event loop of api-1: 93 %')
+    expect(texts(found, 'more-api-cpu')[0]).toBe(
+      'Add an API instance: the event loop of api-1 is 93 % busy. At the measured cost one core of the API carries about ' +
+        '930 updates a second when it is 70 % busy.',
+    )
+  })
+
+  test('a limit is told with the variable that raises it', () => {
+    const api = { limits: { websockets: 1000 }, usage: { websockets: 900 } }
+    const found = conclude(withServer({ api }))
+    expect(texts(found, 'saturated')[0]).toBe(
+      "The first to run out was an instance's WebSockets: 90 %, 900 of 1,000 at most.",
+    )
+    expect(texts(found, 'raise-limit')).toEqual([
+      'Add an API instance, or raise `MAX_WEBSOCKETS`: 900 of 1,000 at most.',
+    ])
+  })
+
+  test('a full connection pool tells how large it may become', () => {
+    const gauges = {
+      [`${METRICS.poolConnections}{pool="ingest",state="busy"}`]: 6,
+      [`${METRICS.poolWaiting}{pool="ingest"}`]: 4,
+    }
+    const found = conclude(withServer({ api: { gauges } }))
+    expect(texts(found, 'pool-waits')[0]).toBe(
+      '4.0 queries waited for a connection of the ingest pool at any moment (4 at most), with 6 connections busy.',
+    )
+    expect(texts(found, 'larger-pool')[0]).toContain('Raise `POSTGRES_POOL_SIZE` from 20, up to 90')
+  })
+})
+
+describe('Postgres', () => {
+  const waits = (event: string) => ({
+    activity: {
+      looks: 100,
+      busySamples: 400,
+      waits: [
+        { backend: 'client backend', pool: 'ingest', event, samples: 300 },
+        { backend: 'client backend', pool: 'ingest', event: 'CPU', samples: 100 },
+        { backend: 'client backend', pool: 'ingest', event: 'Client:ClientRead', samples: 900 },
+        { backend: 'walwriter', pool: '', event: 'IO:WalSync', samples: 90 },
+      ],
+    },
+  })
+
+  test('sessions that wait for the WAL flush are what limits, and batching the way out', () => {
+    const found = conclude(withServer({ primary: waits('IO:WalSync') }))
+    expect(found.limitedBy).toBe('postgres primary, WAL flush: 75 % of 400 samples')
+    expect(texts(found, 'database-waits')).toEqual([
+      '4.0 sessions of the primary were at work at any moment, and 75 % of 400 samples of them waited for WAL flush.',
+    ])
+    expect(texts(found, 'faster-flush')[0]).toMatch(
+      /on a disk that flushes faster \(1\.2 ms each\), or let batches grow/,
+    )
+  })
+
+  test('row locks and deadlocks are told apart from them', () => {
+    const database = { ...serverWith().postgres!.primary.database, deadlocks: 2 }
+    const found = conclude(withServer({ primary: { ...waits('Lock:transactionid'), database } }))
+    expect(texts(found, 'lock-waits')).toEqual([
+      "Sessions waited for each other's rows in 75 % of 400 samples.",
+      'Postgres broke 2 deadlocks.',
+    ])
+    expect(texts(found, 'faster-flush')).toEqual([])
+  })
+
+  test('a low cache hit ratio asks for memory, and updates in place are told', () => {
+    const database = { ...serverWith().postgres!.primary.database, blocksReadPerSecond: 40_000 }
+    const tables = [{ name: 'calls', inserts: 10, updates: 1000, hotUpdates: 900 }]
+    const found = conclude(withServer({ primary: { database, tables } }))
+    expect(texts(found, 'more-buffers')[0]).toContain('it finds 50 % of its blocks in memory')
+    expect(texts(found, 'database')[0]).toContain('made 90.00 % of its updates without touching an index (HOT)')
+  })
+
+  test('a replica that lags', () => {
+    const found = conclude(withServer({ api: { gauges: { [METRICS.replicaLagSeconds]: 4 } } }))
+    expect(texts(found, 'replica-lag')).toEqual([
+      'The replica was 4.0 s behind on average and 4.0 s at most, with 12 kB of WAL to replay at most.',
+    ])
+    expect(texts(found, 'slow-replica')[0]).toContain('it is 4.0 s behind on average')
+  })
+})
+
+test('refusals are told by reason', () => {
+  const api = { totals: { [`${METRICS.rejected}{reason="too-many-requests"}`]: 31 } }
+  expect(texts(conclude(withServer({ api, redis: { evictedKeys: 5 } })), 'refused')).toEqual([
+    'The API refused requests: 31 too-many-requests.',
+    'Redis evicted 5 keys to stay below 2.0 GB.',
+  ])
+})
+
+test('the slowest window comes with what was unusual then', () => {
+  const result = withServer({})
+  const series = result.series!.map((point, i) =>
+    i === 40
+      ? {
+          ...point,
+          histograms: {
+            update_latency_peak: {
+              ...point.histograms.update_latency_peak!,
+              counts: point.histograms.update_latency_peak!.counts.map(([b, n]) => [b + 120, n] as const),
+            },
+          },
+        }
+      : point,
+  )
+  const server = serverWith({ apiCounted: 34_089 })
+  const spike = Array.from({ length: 600 }, (_, at) => (at === 41 ? 9_000_000 : 900_000))
+  const changed = {
+    ...server,
+    postgres: { ...server.postgres!, primary: { ...server.postgres!.primary, walBytesPerSecond: spike } },
+  }
+  const found = conclude({ ...result, series, server: { ...changed } })
+  expect(texts(found, 'worst-window')[0]).toMatch(
+    /^The slowest 1 s of the peak began 40 s after the start, with a p99 of .* Then WAL written was 8\.6 MB\/s instead of/,
+  )
+})
+
+test('live delivery is accounted for', () => {
+  const found = conclude(resultWith({ scenario: 'redis-pubsub' }))
+  expect(texts(found, 'delivery')[0]).toBe(
+    '6,060,000 deliveries were due at 200 subscribers over the whole run, 101,000 a second at the peak: each arrived once and in order.',
+  )
+})
+
+test('reports are told by endpoint, source and cache', () => {
+  const api = {
+    totals: {
+      [`${METRICS.reportSource}{source="replica"}`]: 90,
+      [`${METRICS.reportSource}{source="cache"}`]: 10,
+      [`${METRICS.reportCache}{result="miss"}`]: 90,
+      [`${METRICS.reportCache}{result="hit"}`]: 10,
+    },
+  }
+  const found = conclude(withServer({ scenario: 'reporting-endpoints', api }, { scenario: 'reporting-endpoints' }))
+  expect(texts(found, 'endpoints')[0]).toMatch(/^p95 by report, slowest first: daily metrics 57 ms/)
+  expect(texts(found, 'report-sources')).toEqual([
+    'Of 100 reports, 90 % were read from the replica and 10 % came from the cache.',
+    'Of 100 look-ups in the report cache, 90 % were not there and 10 % were there.',
+  ])
+})
+
+test('without evidence of the servers it is said that nothing is known', () => {
+  const found = conclude(resultWith({ server: 'none' }))
+  expect(found.limitedBy).toBe('not known: the servers were not sampled')
+  expect(texts(found, 'unknown')).toHaveLength(1)
+  expect(found.recommendations).toEqual([])
+})
+
+test('every sentence has a figure in it, and ends', () => {
+  for (const scenario of ['call-state-updates', 'reporting-endpoints', 'redis-pubsub'] as const) {
+    const found = conclude(resultWith({ scenario }))
+    for (const { text } of [...found.findings, ...found.bottlenecks, ...found.recommendations]) {
+      expect(text).toMatch(/\d/)
+      expect(text).toMatch(/\.$/)
+      expect(text).not.toMatch(/undefined|NaN|Infinity|null/)
+    }
+  }
+})

@@ -1,0 +1,65 @@
+import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { expect, test } from 'vitest'
+import { judge } from '../../bench/judge/judge.ts'
+import { renderMarkdown } from '../../bench/judge/render-markdown.ts'
+import { renderTable } from '../../bench/judge/render-table.ts'
+import type { LoadtestResult } from '../../results-format.ts'
+import { type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'
+
+const judged = (options: ResultOptions): LoadtestResult => {
+  const result = resultWith(options)
+  return { ...result, verdict: { ...judge(result) } }
+}
+const all = (options: ResultOptions = {}) => SCENARIOS.map((scenario) => judged({ ...options, scenario }))
+
+test('the table stands in columns, with unit and target beside each figure', () => {
+  expect(renderTable(all(), { colour: false })).toBe(
+    [
+      '  call-state-updates   505.0 upd/s ✓ ≥500                     p95 38 ms ✓ <300  p99 76 ms ✓ <500  100 % ✓ >95 %',
+      "  limited by           nothing; nearest to its limit is the machine's CPU, 40 %",
+      '',
+      '  reporting-endpoints  101.0 req/s ✓ ≥100  p50  12 ms ✓ <150  p95 48 ms ✓ <300  p99 96 ms ✓ <500  100 % ✓ >98 %',
+      "  limited by           nothing; nearest to its limit is the machine's CPU, 40 %",
+      '',
+      '  redis-pubsub         505.0 msg/s ✓ ≥500  p50 9.9 ms ✓ <50   p95 38 ms ✓ <100  p99 77 ms ✓ <200  100 % ✓ >95 %',
+      "  limited by           nothing; nearest to its limit is the machine's CPU, 40 %",
+      '',
+      '  All 14 targets met. Next: `git diff docs/performance-baselines.md` shows what changed',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('it fits a terminal of 120 columns, reasons included', () => {
+  const text = renderTable(all({ slowness: 9, runner: withCounters({ k6_dropped_iterations: 12 }) }), { colour: false })
+  expect(text.split('\n').filter((line) => line.length > 120)).toEqual([])
+  expect(text).toContain('invalid              generator: k6 dropped 12 iterations')
+})
+
+test('colour is there only when it is asked for', () => {
+  expect(renderTable(all(), { colour: true })).toContain('\x1b[32m✓\x1b[0m')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is the point
+  expect(renderTable(all(), { colour: true }).replaceAll(/\x1b\[\d+m/g, '')).toBe(renderTable(all(), { colour: false }))
+})
+
+test('the last line says what to do next', () => {
+  const last = (results: readonly LoadtestResult[]) =>
+    renderTable(results, { colour: false }).trimEnd().split('\n').at(-1)?.trim()
+  expect(last([judged({ slowness: 9 })])).toBe(
+    '2 of 4 targets missed. Next: the recommendations in docs/performance-baselines.md',
+  )
+  expect(last([judged({ runner: withCounters({ k6_dropped_iterations: 1 }) })])).toBe(
+    'Invalid: call-state-updates. Next: mend what is said above and run again',
+  )
+  expect(last(all({ profile: 'smoke' }))).toBe(
+    'Everything works together; a smoke run proves no more. Next: `make baseline` measures the targets',
+  )
+  expect(last([])).toBe('Nothing was measured. Next: `make baseline`')
+})
+
+test('the summary of a job has every target as a row, and the reasons', () => {
+  const text = renderMarkdown(all({ slowness: 9 }))
+  expect(text.match(/^\| .* \| [≥><] /gm)).toHaveLength(14)
+  expect(text).toContain('| call-state-updates | Throughput | ≥ 500 updates/s | 505.0 updates/s | ✅ |')
+  expect(text).toMatch(/- \*\*call-state-updates\*\*, missed: p95 latency is \d+ ms; the target is <300 ms/)
+})

@@ -1,0 +1,400 @@
+/** Every rule, seen failing: a guard that cannot fail is worse than none. */
+import { afterAll, describe, expect, test } from 'vitest'
+import { judge } from '../../bench/judge/judge.ts'
+import { RULES, RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
+import type { LoadtestResult, RunnerResult } from '../../results-format.ts'
+import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
+import { type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
+import { processWith, serverWith } from '../fixtures/server-with.ts'
+
+const seen = new Set<string>()
+
+/** What one rule says of a result. */
+function said(rule: string, result: LoadtestResult, effect: 'invalid' | 'remark' = 'invalid'): readonly string[] {
+  const reasons = judge(result).reasons.filter((reason) => reason.rule === rule && reason.effect === effect)
+  if (reasons.length > 0) seen.add(rule)
+  return reasons.map(({ text }) => text)
+}
+
+const second = (change: (runner: RunnerResult) => RunnerResult) => (runner: RunnerResult, i: number) =>
+  i === 1 ? change(runner) : runner
+const live = (options: Omit<ResultOptions, 'scenario'> = {}) => resultWith({ scenario: 'redis-pubsub', ...options })
+const at = (seconds: number) => new Date(STARTED_AT + 1000 * seconds).toISOString()
+
+describe('no-samples', () => {
+  test('nothing at all', () => {
+    expect(said('no-samples', { ...resultWith(), runners: [] })).toEqual(['no runner left a result'])
+  })
+
+  test('a run without traffic, which k6 itself would pass', () => {
+    const silent = withCounters({ updates_sent_peak: 0, updates_ok_peak: 0 })
+    const result = resultWith({ runner: (runner) => ({ ...silent(runner), histograms: {}, trends: {} }) })
+    expect(said('no-samples', result)).toEqual(['nothing was sent during the peak'])
+    expect(judge(result).metrics.find(({ name }) => name === 'p95')).not.toHaveProperty('measured')
+  })
+
+  test('traffic without latencies', () => {
+    const result = resultWith({ runner: (runner) => ({ ...runner, histograms: {} }) })
+    expect(said('no-samples', result)).toEqual([
+      'no latency was recorded during the peak, though 30300 requests were sent',
+    ])
+  })
+})
+
+describe('missing-runner', () => {
+  test('fewer results than runners', () => {
+    const { runners, ...rest } = resultWith({ runners: 3 })
+    expect(said('missing-runner', { ...rest, runners: runners.slice(0, 2) })).toEqual([
+      '3 runners shared the load and 2 left a result: 1 and 2',
+    ])
+  })
+
+  test('one result twice, which would count its load twice', () => {
+    const result = resultWith({ runners: 2, runner: (runner) => ({ ...runner, instance: 'a' }) })
+    expect(said('missing-runner', result)).toEqual(['the results of runner a are there more than once'])
+  })
+})
+
+test('runner-error: an exit code that is not of failed thresholds', () => {
+  const exits = (exitCode: number) => resultWith({ runner: (runner) => ({ ...runner, exitCode }) })
+  expect(said('runner-error', exits(107))).toEqual(['runner 1 exited with 107: the script threw an exception'])
+  expect(said('runner-error', exits(137))).toEqual(['runner 1 exited with 137: killed, most often for want of memory'])
+  expect(said('runner-error', exits(99))).toEqual([])
+})
+
+test('cut-short: a runner that ended before its peak did', () => {
+  const result = resultWith({ runner: (runner) => ({ ...runner, endedAt: at(42.5) }) })
+  expect(said('cut-short', result)).toEqual(['runner 1 ended after 42.5 s; the peak lasts until 75 s'])
+})
+
+test('late-start: a runner that began more than a second after the first', () => {
+  const late = (seconds: number) =>
+    resultWith({ runners: 2, runner: second((runner) => ({ ...runner, startedAt: at(seconds) })) })
+  expect(said('late-start', late(1.4))).toEqual(['runner 2 started 1.4 s after runner 1; 1 s is allowed'])
+  expect(said('late-start', late(0.9))).toEqual([])
+})
+
+test('different-settings: runners of two tests', () => {
+  const result = resultWith({
+    runners: 2,
+    runner: second((runner) => ({ ...runner, settings: { ...runner.settings, maxVUs: 7 } })),
+  })
+  expect(said('different-settings', result)).toEqual(['runner 2 ran with maxVUs 7, runner 1 with 1000'])
+})
+
+describe('unequal-shares', () => {
+  test('a runner that carried less than its part', () => {
+    const result = resultWith({ runners: 2, runner: second(withCounters({ updates_sent_peak: 10_000 })) })
+    expect(said('unequal-shares', result)).toEqual([
+      'runner 1 sent 15,150 of 25,150 during the peak; an even share is 12,575',
+      'runner 2 sent 10,000 of 25,150 during the peak; an even share is 12,575',
+    ])
+  })
+
+  test('not a publisher more or less, for a publisher is never divided', () => {
+    const result = live({ runners: 2, runner: second(withCounters({ messages_published_peak: 12_000 })) })
+    expect(said('unequal-shares', result)).toEqual([])
+  })
+})
+
+describe('smaller-load', () => {
+  const withSettings = (result: LoadtestResult, settings: Record<string, number>): LoadtestResult => ({
+    ...result,
+    runners: result.runners.map((runner) => ({ ...runner, settings: { ...runner.settings, ...settings } })),
+  })
+
+  test('a target that was quietly lowered', () => {
+    expect(said('smaller-load', withSettings(resultWith(), { targetPerSecond: 200 }))).toEqual([
+      'the test was set to 200 requests or messages a second; the target is about 500',
+    ])
+    expect(said('smaller-load', withSettings(live(), { subscribers: 20 }))).toEqual([
+      'the test was set to 20 subscribers; the target is about 200',
+    ])
+  })
+
+  test('but more than the target is fine, and smoke is small on purpose', () => {
+    expect(said('smaller-load', withSettings(resultWith(), { targetPerSecond: 900 }))).toEqual([])
+    expect(said('smaller-load', resultWith({ profile: 'smoke' }))).toEqual([])
+  })
+})
+
+test('dropped-iterations: what k6 or a publisher left out', () => {
+  const dropped = (more: Record<string, number>) => resultWith({ runner: withCounters(more) })
+  expect(said('dropped-iterations', dropped({ k6_dropped_iterations: 31, k6_vus_max: 1000 }))).toEqual([
+    'generator: k6 dropped 31 iterations: all 1,000 virtual users were waiting for answers',
+  ])
+  expect(said('dropped-iterations', dropped({ k6_dropped_iterations: 1 }))).toEqual([
+    'generator: k6 dropped 1 iteration, with 500 of 1,000 virtual users in use',
+  ])
+  expect(said('dropped-iterations', live({ runner: withCounters({ publish_dropped_peak: 8 }) }))).toEqual([
+    'generator: 8 messages not sent, for too many posts of a publisher were unanswered',
+  ])
+})
+
+test('offered-rate: a generator that sent less than the target asks for', () => {
+  const slow = withCounters({ updates_sent_peak: 29_400, updates_ok_peak: 29_400 })
+  expect(said('offered-rate', resultWith({ runner: slow }))).toEqual([
+    'generator: 490.0 a second were sent during the peak; 505 were to be offered and the target needs 500',
+  ])
+})
+
+test('schedule-lag: publishers that sent late', () => {
+  const result = live({
+    runner: (runner) => ({
+      ...runner,
+      histograms: { ...runner.histograms, schedule_lag_peak: histogramOfValues(new Array(100).fill(80)) },
+    }),
+  })
+  expect(said('schedule-lag', result)).toEqual([
+    'generator: p95 of how late its publishers sent is 80 ms; 50 ms is allowed',
+  ])
+})
+
+test('receive-lag: a latency beyond its target that was spent inside k6', () => {
+  const lagging = (lagMs: number) =>
+    live({
+      slowness: 3,
+      runner: (runner) => ({
+        ...runner,
+        histograms: { ...runner.histograms, receive_lag_peak: histogramOfValues(new Array(100).fill(lagMs)) },
+      }),
+    })
+  expect(said('receive-lag', lagging(150))[0]).toMatch(
+    /^generator: of p95 latency 11\d ms, frames waited 1\d\d ms inside k6$/,
+  )
+  expect(said('receive-lag', lagging(2))).toEqual([])
+})
+
+describe('CPU', () => {
+  const busy = (k6: number, other = 0, slowness = 9) =>
+    resultWith({
+      slowness,
+      server: serverWith({
+        cpuIdle: 0,
+        processes: [processWith('k6', 'k6', k6), processWith('api-1', 'api', 2 - k6 - other)],
+      }),
+    })
+
+  test('generator-cpu: a miss on a saturated machine of which k6 has a large part', () => {
+    expect(said('generator-cpu', busy(0.9))).toEqual([
+      'generator: the machine was 100 % busy during the peak and k6 used 0.90 of 2 cores, ' +
+        'so that a miss (p95 latency and p99 latency) may be its own',
+    ])
+    expect(said('generator-cpu', busy(0.2))).toEqual([])
+  })
+
+  test('generator-cpu: targets that are met all the same are met', () => {
+    expect(judge(busy(0.9, 0, 1)).outcome).toBe('met')
+    expect(said('generator-cpu', busy(0.9, 0, 1), 'remark')).toHaveLength(1)
+  })
+
+  test('other-programs: a miss beside programs that are no part of it', () => {
+    expect(said('other-programs', busy(0.3, 0.7))).toEqual([
+      'programs that are no part of the measurement used 0.70 of 2 cores, ' +
+        'so that a miss (p95 latency and p99 latency) may be their doing',
+    ])
+    expect(said('other-programs', busy(0.3, 0.1))).toEqual([])
+    expect(said('other-programs', busy(0.3, 0.7, 1), 'remark')).toHaveLength(1)
+  })
+
+  test('stolen-cpu: a host that takes its CPU back', () => {
+    const stolen = resultWith({
+      slowness: 9,
+      server: serverWith({
+        machine: { cpuCores: { user: 0.5, system: 0.2, iowait: 0, steal: 0.4, idle: 0.9 } },
+      }),
+    })
+    expect(said('stolen-cpu', stolen)).toEqual([
+      'the host took 0.40 of 2 cores away from this machine (steal), ' +
+        'so that a miss (p95 latency and p99 latency) may be its doing',
+    ])
+  })
+})
+
+test('requests-add-up: requests that nobody knows the end of, and more than k6 sent', () => {
+  expect(said('requests-add-up', resultWith({ runner: withCounters({ updates_ok_peak: 30_290 }) }))).toEqual([
+    '10 requests sent and neither answered nor failed',
+  ])
+  expect(said('requests-add-up', resultWith({ runner: withCounters({ updates_ok_peak: 30_310 }) }))).toEqual([
+    '30,310 requests of the peak ended (30,310 well, 0 not), and 30,300 were sent',
+  ])
+  expect(said('requests-add-up', resultWith({ runner: withCounters({ k6_http_reqs: 30_000 }) }))).toEqual([
+    'the scenario counted 34,088 requests and k6 itself 30,000',
+  ])
+})
+
+test('buckets-add-up: fewer or more latencies than were timed', () => {
+  const failed = withCounters({ updates_failed_peak: 5, updates_sent_peak: 30_305 })
+  expect(said('buckets-add-up', resultWith({ runner: failed }))).toEqual([
+    '30,305 requests of the peak were counted, and 30,300 latencies recorded',
+  ])
+  expect(said('buckets-add-up', live({ runner: withCounters({ messages_delivered: 6_000_000 }) }))).toEqual([
+    '6,000,000 messages delivered were counted, and 6,060,000 latencies recorded',
+  ])
+})
+
+test('series-add-up: windows that hold more than the end counted', () => {
+  const point = { at: at(10), windowSeconds: 1, counters: { updates_sent_peak: 31_000 }, histograms: {} }
+  expect(said('series-add-up', { ...resultWith(), series: [point] })).toEqual([
+    'the windows of the run add up to 31,000 updates_sent_peak, and its end counted 30,300',
+  ])
+})
+
+describe('percentile-grid', () => {
+  const withTrend = (change: (percentile: readonly [number, number]) => readonly [number, number]) =>
+    resultWith({
+      runner: (runner) => {
+        const trend = runner.trends.update_latency_peak!
+        return {
+          ...runner,
+          trends: { update_latency_peak: { ...trend, percentiles: trend.percentiles.map(change) } },
+        }
+      },
+    })
+
+  test('a percentile of k6 that the buckets do not have', () => {
+    const [text] = said(
+      'percentile-grid',
+      withTrend(([p, ms]) => [p, p === 95 ? ms * 1.03 : ms]),
+    )
+    expect(text).toMatch(/^1 percentile of update_latency_peak differs from k6's own by more than 1 %, most p95: /)
+  })
+
+  test('but not a rounding', () => {
+    expect(
+      said(
+        'percentile-grid',
+        withTrend(([p, ms]) => [p, ms + 0.0004]),
+      ),
+    ).toEqual([])
+  })
+
+  test('another number of samples', () => {
+    const result = resultWith({
+      runner: (runner) => ({
+        ...runner,
+        trends: { update_latency_peak: { ...runner.trends.update_latency_peak!, count: 30_299 } },
+      }),
+    })
+    expect(said('percentile-grid', result)).toEqual([
+      'k6 has 30,299 samples of update_latency_peak, and the buckets hold 30,300',
+    ])
+  })
+})
+
+describe('live delivery', () => {
+  test('subscribers-lost: those that never came, and those that came back to a gap', () => {
+    const missing = withCounters({ subscribers_connected: 197, subscribers_failed: 3 })
+    expect(said('subscribers-lost', live({ runner: missing }))).toEqual(['3 of 200 subscribers never connected'])
+    const gap = withCounters({ subscribers_reconnected: 4, subscribers_unrecovered: 1 })
+    expect(said('subscribers-lost', live({ runner: gap }))).toEqual([
+      '4 connections broke, and 1 could not resume where they were',
+    ])
+    const back = live({ runner: withCounters({ subscribers_reconnected: 4 }) })
+    expect(said('subscribers-lost', back, 'remark')).toEqual([
+      '4 connections broke; each resumed with exactly what it had missed',
+    ])
+    expect(judge(back).outcome).toBe('met')
+  })
+
+  test('deliveries-add-up: a delivery that is neither made nor lost', () => {
+    const holes = withCounters({ messages_due: 6_060_100 })
+    expect(said('deliveries-add-up', live({ runner: holes }))).toEqual([
+      '6,060,100 deliveries were due, and 6,060,000 made and 0 lost are 6,060,000',
+    ])
+    expect(said('deliveries-add-up', live({ runner: withCounters({ messages_mismatched: 2 }) }))).toEqual([
+      'subscribers count 2 messages otherwise by event id than by offset',
+    ])
+    expect(said('deliveries-add-up', live({ runner: withCounters({ frames_malformed: 1 }) }))).toEqual([
+      '1 frame did not hold what its head promised',
+    ])
+  })
+
+  test('lost messages are accounted for, and lower the delivery rate', () => {
+    const lossy = (runner: RunnerResult) => ({
+      ...withCounters({ messages_delivered: 5_454_000, messages_lost: 606_000 })(runner),
+      histograms: {
+        ...runner.histograms,
+        delivery_bound_peak: { ...runner.histograms.delivery_bound_peak!, counts: [] },
+      },
+    })
+    const verdict = judge(live({ runner: lossy }))
+    expect(verdict.metrics.find(({ name }) => name === 'delivery')?.measured).toBe(90)
+    expect(verdict.reasons.map(({ rule }) => rule)).not.toContain('deliveries-add-up')
+  })
+
+  test('duplicates: a message that came twice', () => {
+    expect(said('duplicates', live({ runner: withCounters({ messages_duplicated: 12 }) }))).toEqual([
+      '12 messages arrived twice, beside 6,060,000 delivered once',
+    ])
+  })
+
+  test('reorderings: a message that came after a later one', () => {
+    expect(said('reorderings', live({ runner: withCounters({ messages_reordered: 7 }) }))).toEqual([
+      '7 of 6,060,000 messages arrived after one with a higher offset',
+    ])
+  })
+
+  test('bound-beyond-target: a bound that proves nothing for those that read heads only', () => {
+    const result = live({
+      runner: (runner) => ({
+        ...runner,
+        histograms: {
+          ...runner.histograms,
+          delivery_bound_peak: {
+            ...runner.histograms.delivery_bound_peak!,
+            // The same number of messages, each a good deal later.
+            counts: runner.histograms.delivery_bound_peak!.counts.map(([i, n]) => [i + 70, n] as const),
+          },
+        },
+      }),
+    })
+    const texts = said('bound-beyond-target', result)
+    expect(texts[0]).toMatch(
+      /^p50 latency is \d+(\.\d)? ms at the subscribers that time every message, and up to \d+ ms at those that read frame heads only/,
+    )
+  })
+})
+
+describe('api-counters', () => {
+  test('an API that counted other requests than k6 sent', () => {
+    const counted = (apiCounted: number) => resultWith({ server: serverWith({ apiCounted }) })
+    expect(said('api-counters', counted(30_000))).toEqual(['k6 counted 34,088 updates, and the API 30,000'])
+    expect(said('api-counters', counted(34_089))).toEqual([])
+  })
+
+  test('the same for reports and for deliveries', () => {
+    const reports = serverWith({ scenario: 'reporting-endpoints', apiCounted: 9_000 })
+    expect(said('api-counters', resultWith({ scenario: 'reporting-endpoints', server: reports }))).toEqual([
+      'k6 counted 6,818 reports, and the API 9,000',
+    ])
+    const server = serverWith({ scenario: 'redis-pubsub', apiCounted: 5_000_000 })
+    expect(said('api-counters', live({ server }))).toEqual(['k6 counted 6,060,000 deliveries, and the API 5,000,000'])
+  })
+
+  test('rows in Postgres that are fewer than the events it acknowledged', () => {
+    const server = serverWith({ apiCounted: 34_089 })
+    const rows = (events: number) =>
+      resultWith({ server: { ...server, postgres: { ...server.postgres!, rowsOfRun: { events, calls: 8_522 } } } })
+    expect(said('database-rows', rows(34_000))).toEqual([
+      'the API acknowledged 34,088 events, and Postgres holds 34,000 of this run',
+    ])
+    expect(said('database-rows', rows(34_088))).toEqual([])
+  })
+})
+
+test('smoke-profile: a smoke run is judged, and says that it proves nothing', () => {
+  const result = resultWith({ profile: 'smoke' })
+  expect(said('smoke-profile', result, 'remark')).toEqual(['profile smoke proves nothing about the targets'])
+  expect(judge(result).metrics.find(({ name }) => name === 'rate')?.target).toBe(100)
+  expect(judge(result).outcome).toBe('met')
+})
+
+test('rules about timing are rules', () => {
+  const names = new Set(RULES.map(({ name }) => name))
+  expect([...RULES_ABOUT_TIMING].filter((name) => !names.has(name))).toEqual([])
+})
+
+afterAll(() => {
+  expect(RULES.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([])
+})
