@@ -1,42 +1,47 @@
 /**
- * Says which processes that the tests started still run, and kills them: `node tooling/find-leftovers.ts PID`.
- * Those are the ones, started after process PID, that work in the checkout or in TMPDIR.
+ * Says which processes of a test run are still there, and kills them: `TMPDIR=DIR node tooling/find-leftovers.ts`.
+ *
+ * The run had a TMPDIR to itself, by which its processes are known: it is in their environment, or they work, keep
+ * their program or write their output in it. They have some seconds to end by themselves, for a run that was killed is
+ * tidied up by what it leaves behind.
  *
  * Exits with 0 when there is none, else with 1. Reads /proc, so that elsewhere than on Linux it finds none.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-const since = Number(process.argv[2])
-if (!Number.isInteger(since)) throw new Error('usage: node tooling/find-leftovers.ts PID')
+const GRACE_MS = 10_000
 
-const folders = [process.cwd(), process.env.TMPDIR].filter((folder) => folder !== undefined)
+const folder = process.env.TMPDIR ?? ''
+// Anything else may be shared with programs that are none of the run's.
+if (!/\/hopwhistle-ci-\w+$/.test(folder))
+  throw new Error(`TMPDIR is "${folder}"; it must be the run's own hopwhistle-ci-…`)
+
 const own = new Set(ancestors(process.pid))
-const left = processes().filter((pid) => !own.has(pid) && startOf(pid) >= startOf(since) && isOurs(pid))
+const deadline = performance.now() + GRACE_MS
+while (findLeft().length > 0 && performance.now() < deadline) await sleep(100)
+const left = findLeft()
 for (const pid of left) {
   process.stdout.write(`still running: ${pid} ${commandOf(pid)}\n`)
   process.kill(pid, 'SIGKILL')
 }
 process.exitCode = left.length === 0 ? 0 : 1
 
-function processes(): readonly number[] {
+function findLeft(): readonly number[] {
   if (!existsSync('/proc')) return []
-  return readdirSync('/proc').map(Number).filter(Number.isInteger)
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger)
+  return pids.filter((pid) => !own.has(pid) && isOfTheRun(pid))
 }
 
 function ancestors(pid: number): readonly number[] {
   const parent = /^PPid:\s*(\d+)/m.exec(read(pid, 'status'))?.[1]
-  return parent === undefined || pid === 0 ? [pid] : [pid, ...ancestors(Number(parent))]
+  return parent === undefined ? [pid] : [pid, ...ancestors(Number(parent))]
 }
 
-/** In clock ticks since the machine started; NaN when it has ended. The name in parentheses may hold anything. */
-function startOf(pid: number): number {
-  return Number(read(pid, 'stat').split(') ').at(-1)?.split(' ')[19] ?? Number.NaN)
-}
-
-function isOurs(pid: number): boolean {
-  return [link(pid, 'cwd'), link(pid, 'exe'), ...read(pid, 'cmdline').split('\0')].some((path) =>
-    folders.some((folder) => path === folder || path.startsWith(`${folder}/`)),
-  )
+function isOfTheRun(pid: number): boolean {
+  if (read(pid, 'environ').split('\0').includes(`TMPDIR=${folder}`)) return true
+  const paths = [...['cwd', 'exe', 'fd/1', 'fd/2'].map((name) => link(pid, name)), ...read(pid, 'cmdline').split('\0')]
+  return paths.some((path) => path === folder || path.startsWith(`${folder}/`))
 }
 
 function commandOf(pid: number): string {
