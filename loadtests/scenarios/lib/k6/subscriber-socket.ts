@@ -56,7 +56,7 @@ export function openSubscriber({ settings, tally, counts, handler, checks }: Sub
       return
     }
     counts.frames += 1
-    if (subscriber !== undefined) handler.enter(shared, subscriber, now, event.timestamp)
+    if (subscriber !== undefined) handler.enter(shared, subscriber, now, checks ? event.timestamp : undefined)
   }
 
   function onNotice(notice: Notice): void {
