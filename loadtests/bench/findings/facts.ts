@@ -54,8 +54,6 @@ export type DeliveryFacts = {
   readonly frames: number
   readonly subscribers: number
   readonly reconnected: number
-  /** An upper bound at the subscribers that read only frame heads. */
-  readonly bound?: Percentiles
   /** From the publisher's post to its answer. */
   readonly publish?: Percentiles
   /** Between the network and the handler, inside k6: a part of the latency. */

@@ -59,7 +59,6 @@ function delivery({ totals, result }: Evidence): DeliveryFacts {
     frames: countOf(totals, 'frames_received'),
     subscribers: Number(result.runners[0]?.settings.subscribers ?? countOf(totals, 'subscribers_connected')),
     reconnected: countOf(totals, 'subscribers_reconnected'),
-    bound: of('delivery_bound'),
     publish: of('publish_latency'),
     receiveLag: of('receive_lag'),
     scheduleLag: of('schedule_lag'),

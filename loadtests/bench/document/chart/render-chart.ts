@@ -59,7 +59,8 @@ const describe = ({ label, measured, unit, comparison, target }: Metric): string
 function legend(metrics: readonly Metric[]): string {
   const unit = metrics.find(({ name }) => name === 'rate')?.unit ?? 'per second'
   const entries = [...SERIES.map(({ name }) => ({ name, label: name })), { name: 'rate', label: unit }]
-  let at = RIGHT - 262
+  // Letters of this size and weight are about this wide.
+  let at = WIDTH - 20 - (3 * 58 + 23 + 6.4 * unit.length)
   return entries
     .map(({ name, label }) => {
       const entry = element(

@@ -51,8 +51,9 @@ const SHAPES = [
   '.strong{font-weight:600}',
   '.p50-text,.p95-text,.p99-text,.rate-text{font-weight:600}',
   'path{fill:none;stroke-width:1.75;stroke-linejoin:round;stroke-linecap:round}',
+  'line.p50,line.p95,line.p99,line.rate{stroke-width:2}',
   '.p50-area,.p95-area,.p99-area,.rate-area{stroke:none;opacity:.14}',
-  '.target{stroke-dasharray:5 4;stroke-width:1.25;opacity:.75}',
+  'line.target{stroke-dasharray:5 4;stroke-width:1.25;opacity:.75}',
 ].join('')
 
 export const STYLE = `${rules(LIGHT)}@media (prefers-color-scheme:dark){${rules(DARK)}}${SHAPES}`

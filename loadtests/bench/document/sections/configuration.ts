@@ -47,8 +47,8 @@ export function configurationOf({ scenario, facts: { load } }: Measured): string
         `Subscribers: ${plural(load.delivery?.subscribers ?? settings.subscribers ?? 0, 'WebSocket')} at \`${ROUTES.live}\`, each subscribed to \`call.*\`: every message is due at every one of them.`,
         `Publishers: ${of('publishers')}, posting call events to \`${ROUTES.callEvent}\` at ${offered} a second together. ${model}. ${more}.`,
         `${peak}: ${number(load.sent)} messages, ${number(load.sentInAll)} in all.`,
-        'One subscriber in ten reads every message and times it exactly; the others read the head of each frame, count by offset, and know an upper bound.',
-        "Latency is from the publisher's send to the subscriber's receipt, commit to Postgres included. What arrived is counted by offset, so that a loss, a duplicate and a reordering each show.",
+        'Every delivery is timed, and counted by offset; one subscriber in ten also checks the id of each message.',
+        "Latency is from the publisher's send to the subscriber's receipt, commit to Postgres included, and whatever k6 needs to handle a frame.",
       ]
   }
 }

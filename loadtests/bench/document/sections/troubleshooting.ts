@@ -26,7 +26,8 @@ export function troubleshootingSection(): string {
       `Does \`${METRICS.liveSockets}\` fall when clients go? Each open socket keeps its subscription and its buffer.`,
       `Does \`${METRICS.ingestQueue}\` return to 0? What waits there has not been committed.`,
     ]),
-    '**An invalid run** is explained by the sentence in its table: it quotes what was found and what was expected.',
+    '**An invalid run** is explained by the sentence below its table: it quotes what was found and what was expected. ' +
+      '[troubleshooting.md](troubleshooting.md) goes through the rest, from installing to shutting down.',
     '### Debug commands',
     'With the platform that `make up` started; `tooling/with-stack.ts` fills in its addresses. `psql` and `redis-cli` come with ' +
       'the clients of Postgres and Redis.',

@@ -1,4 +1,4 @@
-import { ms, number, plural } from '../../judge/format.ts'
+import { number, plural } from '../../judge/format.ts'
 import type { FindingRule } from '../finding.ts'
 
 /** Whether every message reached every subscriber once and in order, and at what rate. */
@@ -20,12 +20,6 @@ export const delivery: FindingRule = {
     if (d.frames > 0) {
       texts.push(
         `A frame carried ${number(d.delivered / d.frames, 1)} messages on average (${number(d.frames)} frames).`,
-      )
-    }
-    if (d.bound !== undefined) {
-      texts.push(
-        `Subscribers that read frame heads only know an upper bound of each latency: ` +
-          `p50 ${ms(d.bound.p50)}, p95 ${ms(d.bound.p95)}, p99 ${ms(d.bound.p99)}.`,
       )
     }
     return texts

@@ -1,4 +1,4 @@
-import { invalid, type Rule } from '../evidence.ts'
+import { invalid, type Rule, remark } from '../evidence.ts'
 import { number, plural } from '../format.ts'
 import { countOf } from '../totals.ts'
 
@@ -28,6 +28,9 @@ export const deliveriesAddUp: Rule = {
     }
     if (mismatched > 0) {
       reasons.push(invalid(`subscribers count ${plural(mismatched, 'message')} otherwise by event id than by offset`))
+    }
+    if (failed > 0) {
+      reasons.push(remark(`${plural(failed, 'message')} may have been published or not: what was due is not exact`))
     }
     if (malformed > 0) reasons.push(invalid(`${plural(malformed, 'frame')} did not hold what its head promised`))
     return reasons

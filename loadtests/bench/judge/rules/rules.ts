@@ -1,7 +1,6 @@
 /** What has to hold before figures count, in the order in which a person would want to hear of it. */
 import type { Rule } from '../evidence.ts'
 import { apiCounters } from './api-counters.ts'
-import { boundBeyondTarget } from './bound-beyond-target.ts'
 import { bucketsAddUp } from './buckets-add-up.ts'
 import { cutShort } from './cut-short.ts'
 import { databaseRows } from './database-rows.ts'
@@ -52,7 +51,6 @@ export const RULES: readonly Rule[] = [
   deliveriesAddUp,
   duplicates,
   reorderings,
-  boundBeyondTarget,
   apiCounters,
   databaseRows,
   smokeProfile,
@@ -63,15 +61,7 @@ export const RULES: readonly Rule[] = [
  * A test of the whole job looks at the others.
  */
 export const RULES_ABOUT_TIMING: ReadonlySet<string> = new Set(
-  [
-    lateStart,
-    droppedIterations,
-    offeredRate,
-    scheduleLag,
-    receiveLag,
-    generatorCpu,
-    otherPrograms,
-    stolenCpu,
-    boundBeyondTarget,
-  ].map(({ name }) => name),
+  [lateStart, droppedIterations, offeredRate, scheduleLag, receiveLag, generatorCpu, otherPrograms, stolenCpu].map(
+    ({ name }) => name,
+  ),
 )
