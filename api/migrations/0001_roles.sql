@@ -8,6 +8,8 @@
 do $$
 declare
   wanted text;
+  -- Since 16, whoever made a role is a member of it that may pass it on but not act as it.
+  acting text := case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end;
 begin
   foreach wanted in array array['hopwhistle_owner', 'hopwhistle_api', 'hopwhistle_monitor'] loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
@@ -19,7 +21,7 @@ begin
     end if;
   end loop;
   -- The one who migrates makes things on the owner's behalf.
-  if not pg_catalog.pg_has_role(current_user, 'hopwhistle_owner', 'member') then
+  if not pg_catalog.pg_has_role(current_user, 'hopwhistle_owner', acting) then
     execute format('grant hopwhistle_owner to %I', current_user);
   end if;
 end

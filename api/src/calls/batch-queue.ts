@@ -8,8 +8,9 @@
  *   closed    everything accepted has been written or refused
  *
  * When a batch leaves: at once while nothing is being written, so that an idle server adds no latency; when it is
- * full; else when its first item has waited `waitMs`, and there are fewer than `inFlightMax` before it. A busy server so
- * makes large batches all by itself: what arrives while a write is under way leaves together.
+ * full; else, with fewer than `inFlightMax` before it, when its first item has waited `waitMs` beside one write, twice that
+ * beside two, four times that beside three. So one slow write does not hold up everyone, and a busy server makes few
+ * large batches rather than many small ones: what arrives while a write is under way leaves together.
  */
 export type BatchQueueSettings = {
   /** Items that are waiting or being written. */
@@ -48,8 +49,6 @@ export function createBatchQueue<T>(
   })
 
   function leave(): void {
-    if (timer !== undefined) clearTimeout(timer)
-    timer = undefined
     const batch = waiting.length <= batchMax ? waiting : waiting.slice(0, batchMax)
     waiting = waiting.length <= batchMax ? [] : waiting.slice(batchMax)
     firstAt = performance.now()
@@ -58,20 +57,19 @@ export function createBatchQueue<T>(
     void write(batch).finally(() => {
       inFlight -= 1
       beingWritten -= batch.length
-      look()
+      lookSoon()
     })
   }
 
   function look(): void {
     soon = false
+    clearTimeout(timer)
+    timer = undefined
     while (waiting.length > 0 && inFlight < inFlightMax) {
-      const waitedMs = performance.now() - firstAt
-      if (inFlight === 0 || waiting.length >= batchMax || waitedMs >= waitMs || state === 'draining') leave()
+      const leftMs = waitMs * 2 ** (inFlight - 1) - (performance.now() - firstAt)
+      if (inFlight === 0 || waiting.length >= batchMax || leftMs <= 0 || state === 'draining') leave()
       else {
-        timer ??= setTimeout(() => {
-          timer = undefined
-          look()
-        }, waitMs - waitedMs)
+        timer = setTimeout(look, leftMs)
         return
       }
     }

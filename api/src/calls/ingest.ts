@@ -144,6 +144,9 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
       }),
   )
 
+  // Read when scraped: prom-client asks a metric's `collect` each time.
+  Object.assign(metrics.ingestQueue, { collect: () => metrics.ingestQueue.set(queue.size()) })
+
   return {
     submit: (tenantId, event) =>
       new Promise((resolve, reject) => {

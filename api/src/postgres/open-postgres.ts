@@ -11,6 +11,7 @@
 import pg from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { timePoolWait } from './time-pool-wait.ts'
 
 export type PostgresSettings = {
   readonly databaseUrl: string
@@ -53,6 +54,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     })
     // An idle connection that breaks is replaced by the pool; unhandled, it would end the process.
     pool.on('error', (error) => log.warn({ err: error, pool: name }, 'idle database connection lost'))
+    timePoolWait(pool, (seconds) => metrics.poolWait.observe({ pool: name }, seconds))
     return pool
   }
   const pools: Record<string, pg.Pool> = {

@@ -3,6 +3,12 @@ import { expect, test } from 'vitest'
 import type { BatchQueueSettings } from '../../src/calls/batch-queue.ts'
 import { createBatchQueue } from '../../src/calls/batch-queue.ts'
 
+/** Until what was pushed in this turn of the event loop has left, if it does. */
+async function settled() {
+  await turn()
+  await turn()
+}
+
 /** A queue whose writes end when the test says so. */
 function queueUnderTest(settings: Partial<BatchQueueSettings> = {}) {
   const writes: { batch: readonly number[]; end: () => void }[] = []
@@ -16,31 +22,28 @@ function queueUnderTest(settings: Partial<BatchQueueSettings> = {}) {
 test('an idle queue writes at once what came in the same turn', async () => {
   const { queue, batches } = queueUnderTest()
   for (const item of [1, 2, 3]) queue.push(item)
-  await turn()
-  await turn()
+  await settled()
   expect(batches()).toEqual([[1, 2, 3]])
 })
 
 test('what comes during a write leaves together when it ends', async () => {
   const { queue, writes, batches } = queueUnderTest()
   queue.push(1)
-  await turn()
-  await turn()
+  await settled()
   for (const item of [2, 3]) {
     queue.push(item)
     await turn()
   }
   expect(batches()).toEqual([[1]])
   writes[0]?.end()
-  await turn()
+  await settled()
   expect(batches()).toEqual([[1], [2, 3]])
 })
 
 test('what has waited long enough leaves beside a write that takes longer, but no more than so many at a time', async () => {
   const { queue, batches } = queueUnderTest({ waitMs: 5 })
   queue.push(1)
-  await turn()
-  await turn()
+  await settled()
   queue.push(2)
   await sleep(60)
   expect(batches()).toEqual([[1], [2]])
@@ -52,11 +55,9 @@ test('what has waited long enough leaves beside a write that takes longer, but n
 test('a full batch leaves without waiting, and no batch is larger', async () => {
   const { queue, batches } = queueUnderTest({ inFlightMax: 5 })
   queue.push(0)
-  await turn()
-  await turn()
+  await settled()
   for (let item = 1; item <= 25; item++) queue.push(item)
-  await turn()
-  await turn()
+  await settled()
   expect(batches().map((batch) => batch.length)).toEqual([1, 10, 10])
   expect(batches().flat()).toEqual(Array.from({ length: 21 }, (_, i) => i))
 })
@@ -64,12 +65,11 @@ test('a full batch leaves without waiting, and no batch is larger', async () => 
 test('it takes no more than `max`, counting what is being written', async () => {
   const { queue, writes } = queueUnderTest({ max: 3 })
   expect([1, 2, 3, 4].map((item) => queue.push(item))).toEqual([true, true, true, false])
-  await turn()
-  await turn()
+  await settled()
   expect(queue.push(5)).toBe(false)
   expect(queue.size()).toBe(3)
   writes[0]?.end()
-  await turn()
+  await settled()
   expect(queue.push(6)).toBe(true)
 })
 
@@ -82,7 +82,7 @@ test('draining writes what is left and then takes nothing more', async () => {
   })
   expect(queue.push(99)).toBe(false)
   writes[0]?.end()
-  await turn()
+  await settled()
   expect(closed).toBe(false)
   writes[1]?.end()
   await drained

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { TestDatabase } from '../../../test-support/fresh-database.ts'
+import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import type { Postgres } from '../../src/postgres/open-postgres.ts'
+import { openPostgres, poolSizes } from '../../src/postgres/open-postgres.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+
+const metrics = createMetrics()
+let database: TestDatabase
+let postgres: Postgres
+beforeAll(async () => {
+  database = await freshDatabase()
+  const settings = {
+    databaseUrl: database.apiUrl,
+    databaseReplicaUrl: database.replicaUrl,
+    postgresPool: 20,
+    postgresQueryTimeoutMs: 300,
+    instanceId: 'one',
+  }
+  postgres = openPostgres(settings, createLog({ level: 'silent', instanceId: 'one' }), metrics)
+})
+afterAll(() => postgres.close())
+
+test.each([8, 9, 20, 50, 100])('the pools of an instance add up to %i connections, each with one at least', (total) => {
+  for (const withReplica of [true, false]) {
+    const { reportsReplica, ...others } = poolSizes(total, withReplica)
+    expect(Object.values(others).reduce((sum, size) => sum + size, reportsReplica)).toBe(total)
+    expect(Math.min(...Object.values(others))).toBeGreaterThanOrEqual(1)
+    expect(reportsReplica > 0).toBe(withReplica)
+  }
+})
+
+test('a statement that takes too long is cancelled by the server', async () => {
+  await expect(postgres.upkeep.query('select pg_sleep(5)')).rejects.toMatchObject({ code: '57014' })
+})
+
+test('connections say whose they are, and what runs is counted', async () => {
+  const client = await postgres.ingest.connect()
+  expect((await client.query('show application_name')).rows).toEqual([
+    { application_name: 'hopwhistle-api one ingest' },
+  ])
+  expect(postgres.connectionsInUse()).toBe(1)
+  client.release()
+  expect(postgres.connectionsInUse()).toBe(0)
+  const text = await metrics.registry.metrics()
+  expect(text).toMatch(/hopwhistle_postgres_pool_connections\{pool="ingest",state="idle"\} 1/)
+  expect(text).toMatch(/hopwhistle_postgres_pool_wait_seconds_count\{pool="ingest"\} 1/)
+  expect(text).toMatch(/hopwhistle_postgres_pool_wait_seconds_count\{pool="upkeep"\} 1/)
+})
+
+test('the replica is read-only', async () => {
+  expect((await postgres.reportsReplica?.query('select pg_is_in_recovery() as replica'))?.rows).toEqual([
+    { replica: true },
+  ])
+})
