@@ -139,7 +139,7 @@ test('a hundred reports that wait for the replica ask it no more often than one 
     await Promise.all(Array.from({ length: 100 }, (_, i) => tenant.calls({ position, limit: String(i + 1) })))
     // 250 ms of waiting at one question every 5 ms, and the regular samples.
     const questions = (await asked()) - before
-    expect(questions).toBeGreaterThan(10)
+    expect(questions).toBeGreaterThan(3)
     expect(questions).toBeLessThan(80)
   } finally {
     await resumeReplay()

@@ -31,6 +31,8 @@ export type PlatformOptions = {
   readonly replicaUrl?: string | null
   readonly primaryUrl?: string
   readonly redisUrl?: string
+  /** How long a report waits for the cache. Default: so long that a busy machine changes nothing. */
+  readonly redisAnswersWithinMs?: number
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -52,7 +54,12 @@ export async function startPlatform(options: PlatformOptions = {}) {
   const redis = openRedis(settings, log, metrics)
   const replica = createReplicaMonitor({ postgres, settings, metrics, log })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: async () => {} })
-  const reports = createReports({ replica, cache: createReportCache(redis), metrics, settings })
+  const reports = createReports({
+    replica,
+    cache: createReportCache(redis, { answerWithinMs: options.redisAnswersWithinMs ?? 5_000 }),
+    metrics,
+    settings,
+  })
   const tenantRate = createTenantRate(1_000_000, undefined)
   const tenantOfKey = new Map<string, string>()
   const { http } = await buildApp({
