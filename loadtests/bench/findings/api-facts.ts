@@ -1,7 +1,7 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import type { ApiEvidence, HistogramGrowth, Series, ServerEvidence } from '../sample/server-evidence.ts'
+import type { During } from './during.ts'
 import type { ApiFacts, PoolFacts } from './facts.ts'
-import type { During } from './facts-of.ts'
 import { readSeriesName } from './series-name.ts'
 import { known, rounded, type Stat, statOf } from './stat.ts'
 

@@ -1,6 +1,5 @@
 import type { LoadtestResult } from '../../results-format.ts'
 import { duringPhase, scenarioOf, serverOf } from '../judge/evidence.ts'
-import type { Series } from '../sample/server-evidence.ts'
 import { apiFacts } from './api-facts.ts'
 import type { Facts } from './facts.ts'
 import { loadFacts } from './load-facts.ts'
@@ -9,9 +8,6 @@ import { postgresFacts } from './postgres-facts.ts'
 import { redisFacts } from './redis-facts.ts'
 import { known } from './stat.ts'
 import { worstWindow } from './worst-window.ts'
-
-/** What was sampled of a series while the load was at its peak. */
-export type During = (series: Series | undefined) => readonly number[]
 
 /** Reduces a result to what findings are computed from. Pure. */
 export function factsOf(result: LoadtestResult): Facts {

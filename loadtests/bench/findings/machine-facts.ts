@@ -1,7 +1,7 @@
 import { busyCoresOf } from '../judge/machine-cpu.ts'
 import type { ServerEvidence } from '../sample/server-evidence.ts'
+import type { During } from './during.ts'
 import type { MachineFacts, ProcessFacts } from './facts.ts'
-import type { During } from './facts-of.ts'
 import { known, statOf } from './stat.ts'
 
 /** @returns undefined when the machine was not sampled during the peak */

@@ -1,6 +1,6 @@
 import type { PostgresEvidence, ServerEvidence } from '../sample/server-evidence.ts'
+import type { During } from './during.ts'
 import type { PostgresFacts } from './facts.ts'
-import type { During } from './facts-of.ts'
 import { known, rounded, statOf } from './stat.ts'
 
 const STATEMENTS_KEPT = 5

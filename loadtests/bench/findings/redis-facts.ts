@@ -1,6 +1,6 @@
 import type { ServerEvidence } from '../sample/server-evidence.ts'
+import type { During } from './during.ts'
 import type { RedisFacts } from './facts.ts'
-import type { During } from './facts-of.ts'
 import { known, statOf } from './stat.ts'
 
 /** @returns undefined when Redis was not sampled */
