@@ -79,9 +79,11 @@ export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hu
   let keptMessages = 0
   let filling = false
   let fillAgain = false
+  let lookingForGap = false
   let whenOpened: (() => void)[] = []
 
   function accept(batch: LogBatch): void {
+    if (batch.to <= received) return
     const messages = decodeBody(batch.from, batch.body)
     const fresh = batch.from > received ? messages : messages.slice(received + 1 - batch.from)
     received = batch.to
@@ -94,31 +96,26 @@ export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hu
     metrics.liveReceived.inc(batch.to - batch.from + 1)
     lastMessageAt = Date.now()
     deaf = 0
-    if (state === 'live' && batch.epoch === epoch) {
-      if (batch.to <= received) return
-      if (batch.from <= received + 1) {
-        accept(batch)
-        return
-      }
+    if (state === 'live' && batch.epoch === epoch && batch.from <= received + 1) accept(batch)
+    else {
+      keep(batch)
+      if (state === 'live') void fill('gap')
     }
-    keep(batch)
-    if (state !== 'opening') void fill()
   }
   /** Keeps a batch until the log has been read up to it. Too many are let go: the log has them as well. */
   function keep(batch: LogBatch & { readonly epoch: string }): void {
     keptMessages += batch.to - batch.from + 1
     kept.push(batch)
-    if (keptMessages > KEPT_MAX) dropKept()
-  }
-  function dropKept(): void {
+    if (keptMessages <= KEPT_MAX) return
     kept = []
     keptMessages = 0
     fillAgain = true
   }
 
   /** Reads the log until nothing is missing. One at a time; asked for meanwhile, it goes round again. */
-  async function fill(): Promise<void> {
+  async function fill(why: 'gap' | 'look'): Promise<void> {
     if (state === 'live') state = 'filling'
+    if (why === 'gap') lookingForGap = true
     fillAgain = true
     if (filling) return
     filling = true
@@ -139,22 +136,23 @@ export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hu
 
   async function readOn(): Promise<void> {
     if (state === 'opening') begin(await log.read(tenantId))
-    for (let filled = false; ; filled = true) {
+    for (let filled = false; ; ) {
       const page = await log.read(tenantId, received)
       if (state === 'closed') return
       if (page.epoch !== epoch) {
         await startEpoch(page)
         continue
       }
-      if (!page.complete) lose(page)
+      if (!page.complete) lose({ epoch, offset: (page.batches[0]?.from ?? page.offset + 1) - 1 })
+      else if (page.batches.length > 0) filled = true
       for (const batch of page.batches) accept(batch)
       if (received >= page.offset) {
-        if (filled || page.batches.length > 0) metrics.liveGaps.inc({ result: 'filled' })
-        break
+        if (filled && lookingForGap) metrics.liveGaps.inc({ result: 'filled' })
+        lookingForGap = false
+        return takeKept()
       }
       await sleep(PAGE_PAUSE_MS)
     }
-    takeKept()
   }
   function takeKept(): void {
     if (state === 'closed') return
@@ -163,13 +161,13 @@ export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hu
     kept = []
     keptMessages = 0
     for (const batch of batches) {
-      // One of another epoch came before the log was read, and is in it or outdated.
-      if (batch.epoch !== epoch || batch.to <= received) continue
-      if (batch.from <= received + 1) accept(batch)
+      if (batch.epoch === epoch && batch.from <= received + 1) accept(batch)
       else {
-        keep(batch)
-        state = 'filling'
+        // Published after the log was read; or of an epoch that is over, which one more look will show.
+        if (batch.epoch === epoch) keep(batch)
+        lookingForGap = true
         fillAgain = true
+        state = 'filling'
       }
     }
   }
@@ -205,7 +203,7 @@ export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hu
     if (state !== 'live' || (page.epoch === epoch && received >= page.offset && page.offset >= before)) return
     deaf += 1
     if (deaf >= DEAF_AFTER) log.renew()
-    void fill()
+    void fill('gap')
   }
   let checking = setTimeout(next, CHECK_EVERY_MS)
   function next(): void {
@@ -218,7 +216,7 @@ export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hu
   }
   checking.unref()
 
-  log.listen(tenantId, { message: onMessage, subscribed: () => void fill(), interrupted: () => {} })
+  log.listen(tenantId, { message: onMessage, subscribed: () => void fill('gap'), interrupted: () => {} })
 
   return {
     fanOut,
@@ -236,7 +234,7 @@ export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hu
       if (isReached()) return true
       const page = await log.read(tenantId)
       if (page.epoch !== position.epoch || page.offset < position.offset) return false
-      void fill()
+      void fill('look')
       for (const deadline = Date.now() + REACH_WITHIN_MS; !isReached() && Date.now() < deadline; ) {
         await sleep(REACH_ASKED_EVERY_MS)
       }

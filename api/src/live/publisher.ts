@@ -16,6 +16,8 @@ export type PublishLive = (batch: LiveBatch) => Promise<void>
 
 /** Past this many messages a tenant's batches no longer go out together. */
 const TOGETHER_MAX = 2_000
+/** Past this many calls that wait for Redis, more are refused at once. */
+const WAITING_MAX = 20
 
 /**
  * Publishes a tenant's batches in the order in which they are given.
@@ -66,6 +68,10 @@ export function createPublisher(
     queue ??= []
     let last = queue.at(-1)
     if (last === undefined || last.messages + messages.length > TOGETHER_MAX) {
+      if (queue.length >= WAITING_MAX) {
+        metrics.livePublishFailed.inc(messages.length)
+        throw new Error(`${queue.length} calls wait to be published already`)
+      }
       last = newWaiting()
       queue.push(last)
     }

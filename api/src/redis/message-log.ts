@@ -68,8 +68,10 @@ export function messageLog(
   const channel = (tenantId: string) => `hw:{${tenantId}}:live`
   const headKeys = (tenantId: string) => ['head', 'history', 'marks'].map((name) => key(tenantId, name))
   let renewedAt = 0
-  // Redis's own random numbers are the same in every run of a script.
-  const newEpoch = () => randomBytes(9).toString('base64url')
+  // Redis's own random numbers are the same in every run of a script. Hardly any of these is ever used.
+  const epochPrefix = randomBytes(9).toString('base64url')
+  let epochs = 0
+  const newEpoch = () => `${epochPrefix}.${(epochs++).toString(36)}`
 
   return {
     append: async (tenantId, batches) => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
-import { messageLog } from '../../src/redis/message-log.ts'
+import type { RedisConnections } from '../../src/redis/open-redis.ts'
+import { script } from '../../src/redis/script.ts'
 import { TENANT } from './support/instance.ts'
 import { idsOf, ringing } from './support/messages.ts'
 import { platform } from './support/platform.ts'
@@ -89,15 +90,45 @@ test('a lost subscription is made again, and what was published meanwhile is fil
   expect(await one.metric('liveGaps', { result: 'reset' })).toBe(0)
 })
 
-/** A log whose messages are kept, but reach no instance: as when Redis drops a slow subscriber's output. */
-function mutedLog(instance: Parameters<typeof messageLog>[0]) {
-  const real = messageLog(instance, { liveHistoryMessages: 1000, liveHistorySeconds: 60 })
-  let n = 0
-  return async (text: string) => {
-    n += 1
-    await instance.commands.call('CLIENT', 'KILL', 'TYPE', 'PUBSUB')
-    return real.append(TENANT, [{ name: `muted ${n}`, count: 1, body: text }])
+test('a gap longer than the history is said, and what is left of it is delivered', async () => {
+  const { one, two, client } = await platform({ settings: { liveHistoryMessages: 300 } })
+  const subscriber = client(one)
+  await subscriber.subscribe()
+  await two.live.publish(ringing())
+  await subscriber.received(1)
+  // The subscription is lost again before it can be made, until more was published than is kept.
+  for (let i = 0; i < 30; i++) {
+    one.redis.subscriber.renew()
+    await two.live.publish(ringing(100))
   }
+  await subscriber.settledTo(3_001)
+  const reset = await subscriber.notice('reset')
+  expect(reset.offset).toBeGreaterThan(1)
+  expect(subscriber.messages.at(-1)!.offset).toBe(3_001)
+  expect(subscriber.broken()).toEqual([])
+  await two.live.publish(ringing())
+  await subscriber.settledTo(3_002)
+})
+
+/** Messages that are numbered and kept, but reach no instance: as when Redis drops what a subscriber did not read. */
+async function publishIntoTheVoid(redis: RedisConnections, eventId: string): Promise<void> {
+  const key = (name: string) => `hw:{${TENANT}}:live:${name}`
+  const append = script('head', 'append-messages')
+  await append(
+    redis.commands,
+    [key('head'), key('history'), key('marks'), key('appended')],
+    [
+      'epoch',
+      'nowhere',
+      'PUBLISH',
+      1_000,
+      60_000,
+      60_000,
+      eventId,
+      1,
+      `call.busy 1 1 "eventId":"${eventId}","occurredAt":1}`,
+    ],
+  )
 }
 
 test('the last message before a silence is noticed when it is lost', async () => {
@@ -106,10 +137,24 @@ test('the last message before a silence is noticed when it is lost', async () =>
   await subscriber.subscribe()
   await one.live.publish(ringing())
   await subscriber.received(1)
-  await mutedLog(one.redis)('call.busy 1 1 "type":"call.busy","eventId":"silent","occurredAt":1}')
-  await subscriber.received(2)
-  expect(subscriber.ids()[1]).toBe('silent')
+  for (const eventId of ['first', 'second']) {
+    await publishIntoTheVoid(one.redis, eventId)
+    await subscriber.received(eventId === 'first' ? 2 : 3)
+    expect(subscriber.ids().at(-1)).toBe(eventId)
+  }
   expect(subscriber.broken()).toEqual([])
+  expect(await one.metric('liveGaps', { result: 'filled' })).toBe(2)
+})
+
+test('a message that was lost is filled in as soon as the next one shows it', async () => {
+  const { one, client } = await platform()
+  const subscriber = client(one)
+  await subscriber.subscribe()
+  await publishIntoTheVoid(one.redis, 'lost')
+  await one.live.publish(ringing())
+  await subscriber.received(2, 1_000)
+  expect(subscriber.messages.map((message) => message.offset)).toEqual([1, 2])
+  expect(subscriber.ids()[0]).toBe('lost')
 })
 
 test('a promoted replica or an old snapshot starts a new epoch, for offsets may be given out twice', async () => {

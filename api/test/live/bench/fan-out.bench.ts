@@ -35,6 +35,7 @@ const [tick, seconds, sockets, rate, count] = [
 
 type Usage = {
   cpuSeconds: number
+  systemSeconds: number
   delivered?: number
   frames?: number
   lateMs?: number[]
@@ -78,12 +79,13 @@ try {
   const delivered = after.at(-1)!.delivered! - before.at(-1)!.delivered!
   const frames = after.at(-1)!.frames! - before.at(-1)!.frames!
   const cpu = after.slice(0, -1).reduce((sum, usage, i) => sum + usage.cpuSeconds - before[i]!.cpuSeconds, 0)
+  const system = after.slice(0, -1).reduce((sum, usage, i) => sum + usage.systemSeconds - before[i]!.systemSeconds, 0)
   const perMillion = (value: number) => ((value / delivered) * 1e6).toFixed(2)
   const late = after.at(-1)!.lateMs!.sort((a, b) => a - b)
   const at = (q: number) => late[Math.floor(late.length * q)]?.toFixed(0)
   console.log(
-    `tick ${tick} ms: ${Math.round(delivered / seconds)}/s delivered in ${Math.round(frames / seconds)} frames/s; ` +
-      `CPU s per million: API ${perMillion(cpu)}, Redis ${perMillion(redisAfter - redisBefore)}; ` +
+    `tick ${tick} ms, ${count} instances: ${Math.round(delivered / seconds)}/s delivered in ${Math.round(frames / seconds)} frames/s; ` +
+      `CPU s per million: API ${perMillion(cpu)} (kernel ${perMillion(system)}), Redis ${perMillion(redisAfter - redisBefore)}; ` +
       `API ${((cpu / seconds) * 100).toFixed(0)} % of a core; latency ms p50 ${at(0.5)} p95 ${at(0.95)} p99 ${at(0.99)}`,
   )
 } finally {

@@ -69,7 +69,7 @@ function publish(): void {
 process.on('message', (what) => {
   if (what === 'publish') publish()
   const { user, system } = process.cpuUsage()
-  process.send?.({ cpuSeconds: (user + system) / 1e6 })
+  process.send?.({ cpuSeconds: (user + system) / 1e6, systemSeconds: system / 1e6 })
 })
 
 process.on('disconnect', () => process.exit(0))

@@ -63,7 +63,7 @@ for (let i = 0; i < Number(count); i++) read(Number(ports[i % ports.length]))
 
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
-  process.send?.({ cpuSeconds: (user + system) / 1e6, delivered, frames, lateMs })
+  process.send?.({ cpuSeconds: (user + system) / 1e6, systemSeconds: system / 1e6, delivered, frames, lateMs })
   lateMs = []
 })
 

@@ -1,6 +1,6 @@
 import type { LiveFrameHead, LiveMessage } from '@hopwhistle/contract/live.ts'
 import { WebSocket } from 'ws'
-import { waitUntil } from '../../../../loadtests/bench/lib/wait-until.ts'
+import { GiveUp, waitUntil } from '../../../../loadtests/bench/lib/wait-until.ts'
 
 export type Notice = {
   type: string
@@ -61,6 +61,11 @@ export function openClient(url: string, key = 'key', headers: Record<string, str
 
   const until = <T>(what: string, ask: () => T | undefined | false, timeoutMs = 10_000) =>
     waitUntil(what, ask, { timeoutMs, everyMs: 2 })
+  const opened = () =>
+    until('the socket to open', () => {
+      if (failure !== undefined) throw new GiveUp(failure)
+      return socket.readyState === WebSocket.OPEN
+    })
   const send = (value: unknown) => socket.send(typeof value === 'string' ? value : JSON.stringify(value))
 
   return {
@@ -74,15 +79,11 @@ export function openClient(url: string, key = 'key', headers: Record<string, str
     /** What the server did that it must not. */
     broken: () => broken,
     closed: () => closed,
-    opened: () =>
-      until('the socket to open', () => {
-        if (failure !== undefined) throw failure
-        return socket.readyState === WebSocket.OPEN
-      }),
+    opened,
     closedWith: (timeoutMs?: number) => until('the socket to be closed', () => closed, timeoutMs),
     /** Subscribes, and resolves with the answer. */
     async subscribe(patterns: readonly string[] = ['call.*'], recover?: { epoch: string; offset: number }) {
-      await until('the socket to open', () => socket.readyState === WebSocket.OPEN)
+      await opened()
       const before = notices.length
       send({ type: 'subscribe', patterns, recover })
       return until('the subscription to be answered', () => notices.slice(before).find((n) => n.type === 'subscribed'))
