@@ -55,6 +55,13 @@ test.each(workflows)('%s pins its actions to a version, its machine too, and a t
   }
 })
 
+test('the guide to the load tests installs the k6 of versions.json', () => {
+  const named = [...read('loadtests/README.md').matchAll(/go\.k6\.io\/k6(?:\/v\d+)?@v([\d.]+)/g)].map(
+    ([, version]) => version,
+  )
+  expect(new Set(named)).toEqual(new Set([versions.k6]))
+})
+
 test('the lockfile has every platform’s packages, or npm ci refuses it', () => {
   const packages = json('package-lock.json').packages as Record<string, { optionalDependencies?: object }>
   const locked = new Set(Object.keys(packages).map((path) => path.split('node_modules/').at(-1)))
