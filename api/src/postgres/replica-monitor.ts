@@ -1,11 +1,12 @@
 /**
  * Knows how far the replica is, and chooses where each report is read.
  *
- *            answers, near enough              lag back to half of what is allowed
- *   gone ───────────────────────────▶ up ◀────────────────────────────────────── behind
- *    │ ▲                              │ │   lags by more time or bytes than allowed    ▲ │
- *    │ └──────────no answer───────────┘ └───────────────────────────────────────┘ │
- *    └──────────────────────────answers, too far behind──────────────────────────┘ no answer: gone
+ *            near enough             lags by more time or bytes than allowed
+ *   gone ────────────────────▶ up ──────────────────────────────────────────▶ behind
+ *    ▲ │                       │ ◀──────────────────────────────────────────    │ ▲
+ *    │ │                       │              back to half of that              │ │
+ *    │ └───────────────────────┼─ answers, but too far behind ──────────────────┼─┘
+ *    └────────────────────── no answer ─────────────────────────────────────────┘
  *
  *   up      reports read it; one that carries a position waits until the replica is there, else reads the primary
  *   behind  left alone until it is back; read only while the primary does not answer
