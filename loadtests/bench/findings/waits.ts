@@ -3,6 +3,15 @@ import type { PostgresFacts } from './facts.ts'
 
 export type WaitGroup = 'CPU' | 'WAL flush' | 'row locks' | 'reading data' | 'internal locks' | 'other'
 
+/** Completes "it waited for …". */
+export const WAITED_FOR: Readonly<Record<Exclude<WaitGroup, 'CPU'>, string>> = {
+  'WAL flush': 'the WAL flush',
+  'row locks': "another session's rows",
+  'reading data': 'data from disk',
+  'internal locks': "one of Postgres's internal locks",
+  other: 'something else',
+}
+
 const GROUPS: readonly (readonly [WaitGroup, RegExp])[] = [
   ['CPU', /^CPU$/],
   ['WAL flush', /^(IO:Wal|IO:WAL|LWLock:WAL)/],

@@ -42,7 +42,7 @@ describe('when nothing is near its limit', () => {
     expect(texts(found, 'statements')[1]).toContain('100 % went to `call hopwhistle.commit_call_events(…)`')
     expect(texts(found, 'latency-parts')).toEqual([
       'Committing a batch took 2.5 ms on average, 99 % below 5.0 ms; ' +
-        '67 % of 300 samples of a session at work on one were at WAL flush.',
+        'in 67 % of 300 looks at a session that did, it waited for the WAL flush.',
     ])
   })
 })
@@ -106,7 +106,9 @@ describe('a resource that ran out is named first', () => {
     expect(texts(found, 'pool-waits')[0]).toBe(
       '4.0 queries waited for a connection of the ingest pool at any moment (4 at most), with 6 connections busy.',
     )
-    expect(texts(found, 'larger-pool')[0]).toContain('Raise `POSTGRES_POOL_SIZE` from 20, up to 90')
+    expect(texts(found, 'larger-pool')[0]).toContain(
+      'Raise `POSTGRES_POOL_SIZE` from 20, up to 152: 1 instance then takes 90 %',
+    )
   })
 })
 
@@ -128,7 +130,7 @@ describe('Postgres', () => {
     const found = conclude(withServer({ primary: waits('IO:WalSync') }))
     expect(found.limitedBy).toBe('postgres primary, WAL flush: 75 % of 400 samples')
     expect(texts(found, 'database-waits')).toEqual([
-      '4.0 sessions of the primary were at work at any moment, and 75 % of 400 samples of them waited for WAL flush.',
+      '4.0 sessions of the primary were at work at any moment, and 75 % of 400 samples of them waited for the WAL flush.',
     ])
     expect(texts(found, 'faster-flush')[0]).toMatch(
       /on a disk that flushes faster \(1\.2 ms each\), or let batches grow/,

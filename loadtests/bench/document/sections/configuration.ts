@@ -24,7 +24,10 @@ export function configurationOf({ scenario, facts: { load } }: Measured): string
   const { settings, rampSeconds, peakSeconds } = load
   const offered = number(settings.offeredPerSecond ?? 0)
   const of = (name: string) => number(settings[name] ?? 0)
-  const model = `Open model: a new one is sent when it is due, however slow the answers are`
+  const one = { 'call-state-updates': 'an update', 'reporting-endpoints': 'a request', 'redis-pubsub': 'a message' }[
+    scenario
+  ]
+  const model = `Open model: ${one} is sent when it is due, however slow the answers are`
   const peak = `Peak: ${duration(peakSeconds)}, after ${duration(rampSeconds)} of rising from 0. Only the peak is judged`
   const more = `1 % more than the target is offered (${offered} a second), so that the rate reached is compared with the target itself`
   switch (scenario) {

@@ -1,3 +1,4 @@
+import { provesTargets } from '../../judge/evidence.ts'
 import { number } from '../../judge/format.ts'
 import { blocks, minute } from '../markdown.ts'
 import type { DocumentModel } from '../model.ts'
@@ -20,14 +21,15 @@ export function overviewSection({ measured, environment }: DocumentModel): strin
 }
 
 function summary(measured: DocumentModel['measured']): string {
-  const metrics = measured.flatMap(({ verdict }) => verdict.metrics)
-  const met = metrics.filter(({ status }) => status === 'met').length
-  const missed = metrics.filter(({ status }) => status === 'missed').length
-  const invalid = metrics.filter(({ status }) => status === 'invalid').length
+  const metrics = measured.flatMap(({ verdict, profile }) =>
+    verdict.metrics.map(({ status }) => (provesTargets(profile) ? status : 'smoke')),
+  )
+  const count = (what: (typeof metrics)[number]) => metrics.filter((status) => status === what).length
   const parts = [
-    `${number(met)} of ${number(metrics.length)} targets are met ✅`,
-    ...(missed > 0 ? [`${number(missed)} missed ❌`] : []),
-    ...(invalid > 0 ? [`${number(invalid)} not proved, for their run is invalid ⚠️`] : []),
+    `${number(count('met'))} of ${number(metrics.length)} targets are met ✅`,
+    ...(count('missed') > 0 ? [`${number(count('missed'))} missed ❌`] : []),
+    ...(count('invalid') > 0 ? [`${number(count('invalid'))} not proved, for their run is invalid ⚠️`] : []),
+    ...(count('smoke') > 0 ? [`${number(count('smoke'))} not proved, for a smoke run proves nothing ⚠️`] : []),
   ]
   return `**${parts.join(', ')}.**`
 }

@@ -1,7 +1,8 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { mostInstances, primaryConnections } from '../../findings/connection-budget.ts'
 import { cpuShares } from '../../findings/cpu.ts'
 import type { Facts } from '../../findings/facts.ts'
-import { bytes, figure, ms, number, percent } from '../../judge/format.ts'
+import { bytes, ms, number, percent } from '../../judge/format.ts'
 import { blocks, bullets } from '../markdown.ts'
 import { type DocumentModel, measuredOf } from '../model.ts'
 
@@ -87,16 +88,16 @@ function redisCpu(live: Facts | undefined): string {
 function connections(facts: Facts | undefined): string {
   const max = facts?.postgres?.maxConnections ?? LIMITS.postgres_connections.value
   const size = facts?.api?.limits.postgres_pool ?? LIMITS.postgres_pool.value
-  const most = Math.floor(max / size)
   return (
-    `**Database:** a pool of ${number(size)} for each instance and ${number(max)} connections in all leave room for ${number(most - 1)} instances ` +
-    `and for migrations, monitoring and replication. Past that, PgBouncer, or fewer for each: ${poolUse(facts)}`
+    `**Database:** of a pool of ${number(size)}, ${number(primaryConnections(size))} connections are the primary's and the others the replica's. ` +
+    `Its ${number(max)} are enough for ${number(mostInstances(max, size))} instances, a tenth kept for migrations, monitoring and replication. ` +
+    `Past that, PgBouncer, or a smaller \`POSTGRES_POOL_SIZE\`: ${poolUse(facts)}`
   )
 }
 
 function poolUse(facts: Facts | undefined): string {
   const use = facts?.api?.usage.postgres_pool
-  return use === undefined ? 'their use was not sampled here.' : `an instance used ${figure(use.peak)} at most.`
+  return use === undefined ? 'their use was not sampled here.' : `an instance used ${number(use.peak)} at most.`
 }
 
 function redisMemory({ measured }: DocumentModel): string {

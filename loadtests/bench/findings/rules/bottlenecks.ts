@@ -3,7 +3,7 @@ import { bytes, list, number, percent, plural } from '../../judge/format.ts'
 import { cpuText } from '../cpu.ts'
 import type { FindingRule } from '../finding.ts'
 import { isSaturated } from '../resources.ts'
-import { sampleCount, waitShares } from '../waits.ts'
+import { sampleCount, WAITED_FOR, waitShares } from '../waits.ts'
 
 /** Samples in which a session was blocked by another's row lock, as a part of all, from which on it matters. */
 const MANY_LOCK_WAITS = 0.05
@@ -31,7 +31,7 @@ export const databaseWaits: FindingRule = {
     if (first === undefined || first.group === 'CPU' || first.share < DOMINANT) return []
     return [
       `${number(postgres.activity.meanActive, 1)} sessions of the primary were at work at any moment, and ` +
-        `${percent(first.share)} of ${number(sampleCount(shares))} samples of them waited for ${first.group}.`,
+        `${percent(first.share)} of ${number(sampleCount(shares))} samples of them waited for ${WAITED_FOR[first.group]}.`,
     ]
   },
 }

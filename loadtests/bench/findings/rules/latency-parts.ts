@@ -1,6 +1,6 @@
-import { ms, percent } from '../../judge/format.ts'
+import { ms, number, percent } from '../../judge/format.ts'
 import type { FindingRule } from '../finding.ts'
-import { sampleCount, waitShares } from '../waits.ts'
+import { sampleCount, WAITED_FOR, type WaitGroup, waitShares } from '../waits.ts'
 
 /** Fewer looks at sessions than this are no distribution. */
 const LEAST_SAMPLES = 30
@@ -24,7 +24,7 @@ export const latencyParts: FindingRule = {
       const waits =
         first === undefined || sampleCount(shares) < LEAST_SAMPLES
           ? ''
-          : `; ${percent(first.share)} of ${sampleCount(shares)} samples of a session at work on one were ${atWhat(first.group)}`
+          : `; in ${percent(first.share)} of ${number(sampleCount(shares))} looks at a session that did, ${atWhat(first.group)}`
       const below = api.ingest.p99CommitBelowMs
       const rest = below === undefined ? '' : `, 99 % below ${ms(below)}`
       texts.push(`Committing a batch took ${ms(api.ingest.meanCommitMs)} on average${rest}${waits}.`)
@@ -33,5 +33,5 @@ export const latencyParts: FindingRule = {
   },
 }
 
-const atWhat = (group: string): string =>
-  group === 'CPU' ? 'computing, not waiting' : group === 'other' ? 'at something else' : `at ${group}`
+const atWhat = (group: WaitGroup): string =>
+  group === 'CPU' ? 'it was computing, not waiting' : `it waited for ${WAITED_FOR[group]}`

@@ -1,6 +1,7 @@
 /** What to change, each tied to a bottleneck and the figure that shows it. */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import { ms, number, percent } from '../../judge/format.ts'
+import { ms, number, percent, plural } from '../../judge/format.ts'
+import { largestPool } from '../connection-budget.ts'
 import { cpuShares } from '../cpu.ts'
 import type { Facts } from '../facts.ts'
 import { type FindingRule, metricOf, ratePerSecond } from '../finding.ts'
@@ -66,6 +67,7 @@ export const fewerFrames: FindingRule = {
     const p95 = metricOf(context, 'p95')
     if (d === undefined || d.frames === 0 || p95?.measured === undefined) return []
     if (!resources.some((resource) => isSaturated(resource) && resource.kind !== 'limit')) return []
+    if (cpuShares(facts)[0]?.kind === 'other') return []
     const room = p95.target - p95.measured
     if (room < 20) return []
     return [
@@ -102,7 +104,7 @@ export const largerPool: FindingRule = {
     if (api === undefined || waiting.length === 0) return []
     const size = api.limits.postgres_pool ?? LIMITS.postgres_pool.value
     const most = postgres?.maxConnections ?? LIMITS.postgres_connections.value
-    const possible = Math.floor((0.9 * most) / api.instances)
+    const possible = largestPool(most, api.instances)
     if (possible <= size) {
       return [
         `Put PgBouncer before the primary: queries wait for connections, and ${number(api.instances)} instances × ` +
@@ -110,8 +112,8 @@ export const largerPool: FindingRule = {
       ]
     }
     return [
-      `Raise \`POSTGRES_POOL_SIZE\` from ${number(size)}, up to ${number(possible)}: ${number(api.instances)} instances then ` +
-        `use 90 % of the ${number(most)} connections that the primary allows.`,
+      `Raise \`POSTGRES_POOL_SIZE\` from ${number(size)}, up to ${number(possible)}: ${plural(api.instances, 'instance')} then ` +
+        `${api.instances === 1 ? 'takes' : 'take'} 90 % of the ${number(most)} connections that the primary allows.`,
     ]
   },
 }

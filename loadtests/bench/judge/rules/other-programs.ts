@@ -13,7 +13,7 @@ export const otherPrograms: Rule = {
     if (cpu === undefined || server?.processes.length === 0 || cpu.others < ALLOWED * cpu.cores) return []
     const figures = `programs that are no part of the measurement used ${number(cpu.others, 2)} of ${cpu.cores} cores`
     const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
-    if (misses.length === 0) return [remark(`${figures}: on a quiet machine the figures would be better`)]
+    if (misses.length === 0) return [remark(`${figures}, which the platform and k6 lacked`)]
     return [invalid(`${figures}, so that a miss (${list(misses)}) may be their doing`)]
   },
 }
