@@ -1,19 +1,20 @@
 import { createServer } from 'node:net'
 
+/** Below what the kernels hand out to outgoing connections, one of which could take the port of a server that restarts. */
+const FIRST = 15_000
+const LAST = 32_000
+const ATTEMPTS = 100
+
 /**
  * A port that nothing listens on at this moment. Another process may take it before its user does, so whoever starts
  * a server on it must be ready to ask again.
  */
-export function freePort(host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, host, () => {
-      const address = server.address()
-      const port = address !== null && typeof address === 'object' ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))
+    if (await portIsFree(port, '0.0.0.0')) return port
+  }
+  throw new Error(`no port of ${ATTEMPTS} tried from ${FIRST} to ${LAST} is free`)
 }
 
 /** Whether something could listen on this port now; a port that only ended connections still hold counts as free. */

@@ -6,17 +6,16 @@
  * The replica is a copy of the primary's folder made before the primary first starts, so that nothing but the server
  * itself and initdb is needed: there is no pg_basebackup among the embedded programs.
  */
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import { freePort } from '../lib/free-port.ts'
 import type { Guard } from './guard.ts'
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
 import type { PostgresSettings } from './postgres-config.ts'
-import { HBA, postgresSettings, quote, REPLICATION_ROLE, REPLICATION_SLOT, renderSettings } from './postgres-config.ts'
+import { quote, REPLICATION_ROLE, REPLICATION_SLOT } from './postgres-config.ts'
+import { followPrimary, makePostgresFolders, ownFolder, postgresEnvironment, SUPERUSER } from './postgres-folders.ts'
 import { type RunAs, unprivilegedUser } from './run-as.ts'
 import type { ServerProcess } from './server-process.ts'
 import { startServer, stopServer, waitForServer } from './server-process.ts'
@@ -39,6 +38,8 @@ export type PostgresPairOptions = {
   /** 0 or absent: a free one. */
   readonly primaryPort?: number
   readonly replicaPort?: number
+  /** When a port that was given is taken: `fail` names it, `another` takes a free one instead. */
+  readonly ifTaken?: 'fail' | 'another'
   /** Added to, or instead of, `postgresSettings()`, on both servers. */
   readonly settings?: PostgresSettings
   /** Absent: the servers outlive this process. */
@@ -46,11 +47,9 @@ export type PostgresPairOptions = {
 }
 
 const HOST = '127.0.0.1'
-const SUPERUSER = 'postgres'
 const READY_TIMEOUT_MS = 60_000
 const ANSWER_WITHIN_MS = 2_000
 const PORT_ATTEMPTS = 3
-const run = promisify(execFile)
 
 /** @throws when the programs are missing, a port is taken, or a server does not start: with the end of its log */
 export async function startPostgresPair(options: PostgresPairOptions): Promise<PostgresPair> {
@@ -67,18 +66,15 @@ export async function startPostgresPair(options: PostgresPairOptions): Promise<P
     rmSync(home, { recursive: true, force: true })
   }
   try {
-    await initialize(binaries, home, user, superuserPassword, replicationPassword, options.settings)
+    await makePostgresFolders(binaries, home, user, superuserPassword, replicationPassword, options.settings)
     const start = async (name: 'primary' | 'replica', port: number | undefined) => {
-      const server = await startOnPort(binaries, home, name, user, port, superuserPassword, options.guard)
+      const server = await startOnPort(binaries, home, name, user, port, superuserPassword, options)
       started.push(server.process)
       return server
     }
     const primary = await start('primary', options.primaryPort)
     await prepareReplication(primary.port, superuserPassword, replicationPassword)
-    const conninfo =
-      `host=${HOST} port=${primary.port} user=${REPLICATION_ROLE} application_name=replica ` +
-      `sslmode=disable passfile='${join(home, 'replication.pass')}'`
-    appendFileSync(join(home, 'replica', 'hopwhistle.conf'), `primary_conninfo = ${quote(conninfo)}\n`)
+    followPrimary(home, primary.port)
     const replica = await start('replica', options.replicaPort)
     await waitForStreaming(primary, superuserPassword)
     return { version: binaries.version, primary, replica, superuserPassword, stop }
@@ -93,59 +89,6 @@ export function postgresUrl(port: number, database: string, role: string, passwo
   return `postgres://${encodeURIComponent(role)}:${encodeURIComponent(password)}@${HOST}:${port}/${encodeURIComponent(database)}`
 }
 
-function ownFolder(path: string, user: RunAs | undefined): string {
-  if (existsSync(path)) throw new Error(`${path} exists; a Postgres pair starts in an empty folder`)
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  if (user !== undefined) chownSync(path, user.uid, user.gid)
-  return path
-}
-
-async function initialize(
-  { initdb }: PostgresBinaries,
-  home: string,
-  user: RunAs | undefined,
-  superuserPassword: string,
-  replicationPassword: string,
-  overrides: PostgresSettings = {},
-): Promise<void> {
-  const as = { cwd: home, env: environment(), ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }) }
-  const secret = (name: string, text: string) => {
-    const path = join(home, name)
-    writeFileSync(path, text, { mode: 0o600 })
-    if (user !== undefined) chownSync(path, user.uid, user.gid)
-    return path
-  }
-  const passwordFile = secret('superuser.pass', `${superuserPassword}\n`)
-  secret('replication.pass', `*:*:*:${REPLICATION_ROLE}:${replicationPassword}\n`)
-  const primary = join(home, 'primary')
-  const replica = join(home, 'replica')
-  await run(
-    initdb,
-    [
-      '-D',
-      primary,
-      '-U',
-      SUPERUSER,
-      `--pwfile=${passwordFile}`,
-      '-A',
-      'scram-sha-256',
-      '-E',
-      'UTF8',
-      '--no-locale',
-      '-N',
-    ],
-    as,
-  )
-  rmSync(passwordFile)
-  writeFileSync(join(primary, 'hopwhistle.conf'), renderSettings({ ...postgresSettings(), ...overrides }))
-  appendFileSync(join(primary, 'postgresql.conf'), "\ninclude 'hopwhistle.conf'\n")
-  writeFileSync(join(primary, 'pg_hba.conf'), HBA)
-  await run('cp', ['-Rp', primary, replica], as)
-  chmodSync(replica, 0o700)
-  writeFileSync(join(replica, 'standby.signal'), '')
-  appendFileSync(join(replica, 'hopwhistle.conf'), `primary_slot_name = '${REPLICATION_SLOT}'\n`)
-}
-
 async function startOnPort(
   { postgres }: PostgresBinaries,
   home: string,
@@ -153,17 +96,18 @@ async function startOnPort(
   runAs: RunAs | undefined,
   wantedPort: number | undefined,
   password: string,
-  guard: Guard | undefined,
+  { guard, ifTaken = 'fail' }: PostgresPairOptions,
 ): Promise<PostgresServer> {
   for (let attempt = 1; ; attempt++) {
-    const port = wantedPort || (await freePort())
+    const given = attempt === 1 || ifTaken === 'fail' ? wantedPort : undefined
+    const port = given || (await freePort())
     const dataDir = join(home, name)
     const server = await startServer({
       name: `postgres ${name}`,
       command: postgres,
       args: ['-D', dataDir, '-p', String(port)],
       cwd: dataDir,
-      env: environment(),
+      env: postgresEnvironment(),
       logFile: join(home, `${name}.log`),
       stopSignal: 'SIGQUIT',
       runAs,
@@ -175,7 +119,8 @@ async function startOnPort(
     } catch (error) {
       await stopServer(server, 1_000)
       const portTaken = /could not bind/.test((error as Error).message)
-      if (portTaken && wantedPort) throw new Error(`port ${port} for the ${server.name} is in use`, { cause: error })
+      if (portTaken && given && ifTaken === 'fail')
+        throw new Error(`port ${port} for the ${server.name} is in use`, { cause: error })
       if (!portTaken || attempt === PORT_ATTEMPTS) throw error
     }
   }
@@ -222,8 +167,4 @@ async function waitForStreaming(primary: PostgresServer, password: string): Prom
     },
     READY_TIMEOUT_MS,
   )
-}
-
-function environment(): Record<string, string> {
-  return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 }

@@ -20,6 +20,8 @@ export type RedisOptions = {
   readonly dir: string
   /** 0 or absent: a free one. */
   readonly port?: number
+  /** When the port that was given is taken: `fail` names it, `another` takes a free one instead. */
+  readonly ifTaken?: 'fail' | 'another'
   /** Absent: it outlives this process. */
   readonly guard?: Guard
   /** The program; `redis-server` of the PATH when absent. */
@@ -35,7 +37,8 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const dir = join(options.dir, 'redis')
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   for (let attempt = 1; ; attempt++) {
-    const port = options.port || (await freePort())
+    const given = attempt === 1 || options.ifTaken !== 'another' ? options.port : undefined
+    const port = given || (await freePort())
     const server = await startServer({
       name: 'redis',
       command: options.command ?? 'redis-server',
@@ -56,7 +59,8 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     } catch (error) {
       await stopServer(server, 1_000)
       const portTaken = /in use/i.test((error as Error).message)
-      if (portTaken && options.port) throw new Error(`port ${port} for redis is in use`, { cause: error })
+      if (portTaken && given && options.ifTaken !== 'another')
+        throw new Error(`port ${port} for redis is in use`, { cause: error })
       if (!portTaken || attempt === PORT_ATTEMPTS) throw error
     }
   }

@@ -5,16 +5,13 @@
  */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
-import { Failure } from '../lib/failure.ts'
-import { freePort, portIsFree } from '../lib/free-port.ts'
 import { identify } from '../lib/process-identity.ts'
 import { duration, type Terminal } from '../lib/terminal.ts'
 import { mostInstances, startApiInstances } from './api-instances.ts'
+import { choosePort, type PortWish } from './choose-port.ts'
 import { runDatabaseCommand } from './database-command.ts'
 import type { Guard } from './guard.ts'
-import { portHolder } from './port-holder.ts'
 import { postgresUrl, startPostgresPair } from './postgres-pair.ts'
 import { startRedis } from './redis-server.ts'
 import type { ServerProcess } from './server-process.ts'
@@ -22,8 +19,8 @@ import { makeStackFolder, type StackDetails, writeRecord } from './stack-record.
 
 export type StackOptions = {
   readonly dir: string
-  /** Of the API. `required` fails when it is taken; `preferred` takes another then. */
-  readonly port: { readonly number: number; readonly when: 'required' | 'preferred' }
+  /** Of the API. */
+  readonly port: PortWish
   readonly host: string
   readonly instances: number
   readonly demoData: boolean
@@ -34,6 +31,7 @@ export type StackOptions = {
   readonly signal?: AbortSignal
 }
 
+/** Where people look for them first. */
 const USUAL_POSTGRES_PORT = 5432
 const USUAL_REDIS_PORT = 6379
 const DATABASE = 'hopwhistle'
@@ -70,8 +68,7 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
   const pair = await step(
     'Postgres and replica',
     async () => {
-      const primaryPort = await usualOrFree(USUAL_POSTGRES_PORT)
-      const pair = await startPostgresPair({ dir, primaryPort, guard })
+      const pair = await startPostgresPair({ dir, primaryPort: USUAL_POSTGRES_PORT, ifTaken: 'another', guard })
       record(pair.primary.process, pair.replica.process)
       return pair
     },
@@ -82,7 +79,8 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
     async () => {
       const redis = await startRedis({
         dir,
-        port: await usualOrFree(USUAL_REDIS_PORT),
+        port: USUAL_REDIS_PORT,
+        ifTaken: 'another',
         command: options.redisServer,
         guard,
       })
@@ -140,21 +138,6 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
   }
   writeRecord(dir, { state: 'up', startedAt, by: undefined, processes, details })
   return details
-}
-
-/** @throws {Failure} naming the port and who has it */
-async function choosePort({ number, when }: StackOptions['port']): Promise<number> {
-  if (await portIsFree(number, '0.0.0.0')) return number
-  if (when === 'preferred') return freePort()
-  const holder = portHolder(number)
-  throw new Failure(
-    `port ${number}, where the API is to listen, is in use${holder === undefined ? '' : ` by ${holder}`}; ` +
-      `stop that, or choose another: PORT=${number === DEFAULT_PORT ? DEFAULT_PORT + 1000 : DEFAULT_PORT} make up`,
-  )
-}
-
-async function usualOrFree(port: number): Promise<number> {
-  return (await portIsFree(port, '0.0.0.0')) ? port : freePort()
 }
 
 async function createDatabase(url: string): Promise<void> {

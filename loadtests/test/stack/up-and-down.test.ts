@@ -4,10 +4,10 @@ import { createServer } from 'node:net'
 import { afterAll, expect, test, vi } from 'vitest'
 import { freePort } from '../../bench/lib/free-port.ts'
 import { isAlive } from '../../bench/lib/process-identity.ts'
-import { waitUntil } from '../../bench/lib/wait-until.ts'
+import { GiveUp, waitUntil } from '../../bench/lib/wait-until.ts'
 import type { StackRecord } from '../../bench/stack/stack-record.ts'
 import { readRecord, writeRecord } from '../../bench/stack/stack-record.ts'
-import { bench } from '../support/bench.ts'
+import { bench, type Ended } from '../support/bench.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -20,6 +20,21 @@ afterAll(async () => {
   await here.run('down')
   here.remove()
 })
+
+async function untilPostgresRuns(ended: Promise<Ended>): Promise<void> {
+  let early: Ended | undefined
+  ended.then((result) => {
+    early = result
+  })
+  await waitUntil(
+    'Postgres to run',
+    () => {
+      if (early !== undefined) throw new GiveUp(new Error(`up ended before that: ${early.stderr}`))
+      return here.leftFiles().length > 0 && record()?.processes.length >= 2
+    },
+    { timeoutMs: 60_000 },
+  )
+}
 
 test('the platform comes up, and up once more changes nothing', async () => {
   const first = await here.run('up', '--empty')
@@ -95,14 +110,24 @@ test('a port that is taken is named, with who has it, and nothing is started', a
 
 test('an up that is killed half way leaves nothing behind', async () => {
   const { child, ended } = here.start('up', '--empty')
-  await waitUntil('Postgres to run', () => here.leftFiles().length > 0 && record()?.processes.length >= 2, {
-    timeoutMs: 30_000,
-  })
+  await untilPostgresRuns(ended)
   child.kill('SIGKILL')
   await ended
   await waitUntil('the rest to be gone', () => here.leftProcesses().length === 0 && here.leftFiles().length === 0, {
     timeoutMs: 20_000,
   })
+})
+
+test('the first Ctrl-C takes an unfinished up back in order, the second at once', async () => {
+  for (const times of [1, 2]) {
+    const { child, ended } = here.start('up', '--empty')
+    await untilPostgresRuns(ended)
+    for (let i = 0; i < times; i++) child.kill('SIGINT')
+    expect(await ended).toMatchObject({ code: 2, stderr: expect.stringContaining('Stopping') })
+    await waitUntil('the rest to be gone', () => here.leftProcesses().length === 0 && here.leftFiles().length === 0, {
+      timeoutMs: 20_000,
+    })
+  }
 })
 
 test('a stale record never stops a stranger who has got its process id', async () => {
