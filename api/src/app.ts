@@ -9,6 +9,7 @@ import type { Health } from './health/health.ts'
 import { healthRoutes } from './health/health.ts'
 import type { AccessDependencies } from './http/access-hooks.ts'
 import { addAccessHooks } from './http/access-hooks.ts'
+import type { RequestsInFlight } from './http/load-hooks.ts'
 import { addLoadHooks } from './http/load-hooks.ts'
 import { openApiDocument } from './http/openapi-document.ts'
 import { addProblemHandler, sendProblem } from './http/problem-handler.ts'
@@ -34,7 +35,7 @@ export type AppDependencies = {
   readonly capabilities: readonly FastifyPluginAsync[]
 }
 
-export type App = { readonly http: FastifyInstance; readonly requestsInFlight: () => number }
+export type App = { readonly http: FastifyInstance; readonly load: RequestsInFlight }
 
 /** Builds the API without listening, so that tests may inject requests. */
 export async function buildApp(deps: AppDependencies): Promise<App> {
@@ -44,9 +45,10 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     frameworkErrors: (_error, request, reply) => {
       sendProblem(request, reply, RouteNotFound())
     },
+    // Whoever offers another upgrade on the way, as Java's client does with h2c, is answered without it.
+    http: { shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket' },
     bodyLimit: deps.limits.bodyBytes,
     requestTimeout: deps.limits.requestTimeoutMs,
-    handlerTimeout: deps.limits.requestTimeoutMs,
     // Longer than a load balancer keeps an idle connection, so that it is never we who close under its next request.
     keepAliveTimeout: 75_000,
     // A request that comes on an open connection while we close is still answered: see main.ts for the order of things.
@@ -58,14 +60,17 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
   })
   addProblemHandler(app, deps.limits)
-  const load = addLoadHooks(app, deps.limits.requestsInFlight, deps.metrics)
-  app.addHook('onRequest', async (request, reply) => {
+  const load = addLoadHooks(app, deps.limits, deps.metrics)
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header(HEADERS.requestId, request.id).header('x-content-type-options', 'nosniff')
     if (deps.health.phase() === 'draining') reply.header('connection', 'close')
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
-    if (!deps.log.isLevelEnabled('info')) return
-    request.log.info({ req: request, res: reply, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request')
+  app.addHook('onResponse', (request, reply, done) => {
+    if (deps.log.isLevelEnabled('info')) {
+      request.log.info({ req: request, res: reply, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request')
+    }
+    done()
   })
   addAccessHooks(app, deps.access)
 
@@ -77,7 +82,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
   for (const capability of deps.capabilities) await app.register(capability)
 
   await app.ready()
-  return { http: app, requestsInFlight: load.count }
+  return { http: app, load }
 }
 
 /** Health and metrics of this very instance, for a port that it shares with no other. */

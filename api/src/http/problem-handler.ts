@@ -4,14 +4,13 @@ import {
   Internal,
   InvalidRequest,
   MalformedBody,
-  RequestTimeout,
   RouteNotFound,
   UnsupportedMediaType,
 } from '../errors/catalogue.ts'
 import type { FieldError } from '../errors/problem.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 
-export type HandlerLimits = { readonly bodyBytes: number; readonly requestTimeoutMs: number }
+export type HandlerLimits = { readonly bodyBytes: number }
 
 /** The one place where an error becomes `application/problem+json`. */
 export function addProblemHandler(app: FastifyInstance, limits: HandlerLimits): void {
@@ -50,8 +49,6 @@ function asProblem(error: unknown, limits: HandlerLimits): Problem {
       return MalformedBody('not valid JSON')
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return MalformedBody('not as long as its Content-Length says')
-    case 'FST_ERR_HANDLER_TIMEOUT':
-      return RequestTimeout(limits.requestTimeoutMs)
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_ASYNC_CONSTRAINT':
       return RouteNotFound()
