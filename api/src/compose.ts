@@ -12,15 +12,18 @@ import { createLive } from './live/live.ts'
 import { liveRoutes } from './live/routes.ts'
 import { findPrincipal } from './postgres/find-principal.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
+import { readPostgresUsage } from './postgres/read-usage.ts'
 import { createReplicaMonitor } from './postgres/replica-monitor.ts'
 import { exchangeCounts } from './redis/exchange-counts.ts'
 import { openRedis } from './redis/open-redis.ts'
+import { readRedisUsage } from './redis/read-usage.ts'
 import { createReportCache } from './redis/report-cache.ts'
 import { createReports } from './reporting/reports.ts'
 import { reportingRoutes } from './reporting/routes.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { usageGauges } from './telemetry/refresh-usage.ts'
+import { watchServerUsage } from './telemetry/server-usage.ts'
 
 /** One instance of the API, wired and not yet listening. */
 export type Instance = {
@@ -50,11 +53,29 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     ...(postgres.reportsReplica === undefined ? {} : { replica: replica.isUp() }),
     redis: redis.isUp(),
   }))
+  const servers = watchServerUsage([
+    async () => {
+      const { connections, oldestQueryMs } = await readPostgresUsage(postgres.upkeep)
+      return { postgres_connections: connections, postgres_query_timeout: oldestQueryMs }
+    },
+    async () => {
+      const { connections, memoryBytes } = await readRedisUsage(redis.commands)
+      return { redis_connections: connections, redis_memory: memoryBytes }
+    },
+  ])
   const refreshUsage = usageGauges(metrics, limitsOf(settings), {
-    postgres_pool: () => postgres.connectionsInUse(),
-    requests_in_flight: () => app.requestsInFlight(),
-    websockets: () => live.sockets(),
-    ingest_queue: () => ingest.queued(),
+    postgres_connections: () => servers.of('postgres_connections'),
+    postgres_query_timeout: () => servers.of('postgres_query_timeout'),
+    postgres_pool: postgres.connectionsInUse,
+    redis_connections: () => servers.of('redis_connections'),
+    redis_memory: () => servers.of('redis_memory'),
+    requests_in_flight: () => app.load.count(),
+    request_timeout: () => app.load.oldestMs(),
+    request_body: () => app.load.longestBodyBytes(),
+    websockets: live.sockets,
+    live_socket_buffer: live.mostUnread,
+    ingest_queue: ingest.queued,
+    tenant_rate: tenantRate.busiest,
   })
   const app = await buildApp({
     log,
@@ -86,6 +107,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       await admin.close()
       tenantRate.stop()
       replica.stop()
+      servers.stop()
       await redis.close()
       await postgres.close()
     },

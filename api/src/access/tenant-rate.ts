@@ -8,6 +8,8 @@
 export type TenantRate = {
   /** @returns seconds to wait when the tenant is over its rate, else undefined */
   take(tenantId: string): number | undefined
+  /** Requests of the busiest tenant in this second, as far as this instance knows. */
+  busiest(): number
   stop(): void
 }
 
@@ -60,6 +62,12 @@ export function createTenantRate(
       w.mine += 1
       w.unsent += 1
       return undefined
+    },
+    busiest: () => {
+      const second = Math.floor(nowMs() / 1000)
+      let most = 0
+      for (const w of windows.values()) if (w.second === second) most = Math.max(most, w.mine + w.others)
+      return most
     },
     stop: () => clearInterval(timer),
   }

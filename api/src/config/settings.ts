@@ -148,7 +148,7 @@ export const SETTINGS = {
   liveTickMs: {
     env: 'LIVE_TICK_MS',
     kind: 'integer',
-    fallback: 20,
+    fallback: 30,
     min: 0,
     max: 1000,
     unit: 'ms',

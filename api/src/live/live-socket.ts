@@ -35,6 +35,8 @@ export type LiveSocket = {
   readonly keyId: string
   readonly tenantId: string
   isOpen(): boolean
+  /** Bytes that wait for the other end to read. */
+  unread(): number
   /** Sends whole frames as they are. Past the bound the socket is closed as a slow reader. */
   write(frame: Buffer): void
   /** Ahead of what is held back, and whatever the bound: for who waits for `room` between two of them. */
@@ -89,6 +91,7 @@ export function liveSocket(ws: WebSocket, connection: Duplex, options: LiveSocke
     keyId,
     tenantId,
     isOpen,
+    unread: () => connection.writableLength + heldBytes,
     write: (frame) => {
       if (held === undefined) return writeNow(frame)
       held.push(frame)

@@ -55,6 +55,8 @@ export type Live = {
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void
   /** Sockets that are open or being opened. */
   sockets(): number
+  /** Bytes that the slowest reader has yet to read. */
+  mostUnread(): number
   /** @param withinMs over how long the sockets are closed */
   drain(withinMs?: number): Promise<void>
 }
@@ -158,6 +160,11 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       })
     },
     sockets: () => connected.size + opening,
+    mostUnread: () => {
+      let most = 0
+      for (const { socket } of connected) most = Math.max(most, socket.unread())
+      return most
+    },
     drain: async (withinMs = DRAIN_WITHIN_MS) => {
       draining = true
       const leaving = [...connected].sort(() => Math.random() - 0.5)

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import type { Metrics } from './metrics.ts'
 
-/** What the instance itself knows of its use of each limit, in the limit's own unit. */
-export type UsageReaders = Partial<Readonly<Record<LimitName, () => number>>>
+/** What is used of each limit, in its own unit; undefined while nobody knows. */
+export type UsageReaders = Partial<Readonly<Record<LimitName, () => number | undefined>>>
 
 /** Sets each limit once, and returns what sets each usage and the event loop's share, to be called before a scrape. */
 export function usageGauges(
@@ -14,7 +14,11 @@ export function usageGauges(
   for (const [resource, value] of Object.entries(limits)) metrics.limit.set({ resource }, value)
   let last = performance.eventLoopUtilization()
   return () => {
-    for (const [resource, read] of Object.entries(readers)) metrics.usage.set({ resource }, read())
+    for (const [resource, read] of Object.entries(readers)) {
+      const used = read()
+      if (used === undefined) metrics.usage.remove({ resource })
+      else metrics.usage.set({ resource }, used)
+    }
     const now = performance.eventLoopUtilization()
     metrics.eventLoopUtilization.set(performance.eventLoopUtilization(now, last).utilization)
     last = now

@@ -25,7 +25,7 @@ beforeAll(async () => {
         authenticate: async () => ({ keyId: 'key', tenantId, scopes: new Set(['events:write'] as const) }),
         stillValid: async () => true,
       },
-      tenantRate: { take: () => undefined, stop: () => {} },
+      tenantRate: { take: () => undefined, busiest: () => 0, stop: () => {} },
       ratePerSecond: 1,
       metrics: ingest.metrics,
     },

@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import type { LiveFrameHead, LiveMessage } from '@hopwhistle/contract/live.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -64,6 +65,20 @@ test('a duplicate is not delivered again, and the same call is 426 without an up
   await expect.poll(() => listening.messages.length, { timeout: 5_000 }).toBe(2)
   expect((await get(first, ROUTES.live)).body).toMatchObject({ status: 426, code: 'upgrade-required' })
   listening.close()
+})
+
+test('a request that offers another upgrade is answered without it', async () => {
+  const acme = await platform.newTenant()
+  const [first] = platform.instances as [Running]
+  const status = await new Promise((resolve, reject) => {
+    request(first.url + ROUTES.reportCalls, {
+      headers: { [HEADERS.apiKey]: acme.key, connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c' },
+    })
+      .once('response', (response) => resolve(response.resume().statusCode))
+      .once('error', reject)
+      .end()
+  })
+  expect(status).toBe(200)
 })
 
 test('with Redis away events are still taken, and are delivered when it is back', async () => {

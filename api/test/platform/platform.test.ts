@@ -131,7 +131,11 @@ test('in a batch, each event has an outcome of its own', async () => {
 })
 
 test('every limit is exported beside its use, every metric of the contract exists, and none names a tenant', async () => {
-  const text = await (await fetch(`${first().adminUrl}${ROUTES.metrics}`)).text()
+  const scrape = async () => (await fetch(`${first().adminUrl}${ROUTES.metrics}`)).text()
+  for (const resource of Object.keys(LIMITS)) {
+    await expect.poll(scrape, { timeout: 10_000 }).toContain(`${METRICS.usage}{resource="${resource}"} `)
+  }
+  const text = await scrape()
   for (const [resource, limit] of Object.entries(LIMITS)) {
     expect(text).toContain(`${METRICS.limit}{resource="${resource}"} ${limit.value}`)
   }
