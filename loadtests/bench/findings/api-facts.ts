@@ -1,12 +1,20 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { ApiEvidence, HistogramGrowth, Series, ServerEvidence } from '../sample/server-evidence.ts'
 import type { During } from './during.ts'
 import type { ApiFacts, PoolFacts } from './facts.ts'
 import { readSeriesName } from './series-name.ts'
 import { known, rounded, type Stat, statOf } from './stat.ts'
 
+const ROUTES_OF: Readonly<Record<ScenarioName, readonly string[]>> = {
+  'call-state-updates': [ROUTES.demoCallEvent],
+  'reporting-endpoints': [ROUTES.reportMetrics, ROUTES.reportCalls],
+  'redis-pubsub': [ROUTES.callEvent],
+}
+
 /** @returns undefined when no instance answered */
-export function apiFacts({ api }: ServerEvidence, during: During): ApiFacts | undefined {
+export function apiFacts(scenario: ScenarioName, { api }: ServerEvidence, during: During): ApiFacts | undefined {
   if (api.length === 0) return undefined
   const gaugeOf = (name: string) => highest(api.map(({ gauges }) => statOf(during(gauges[name]))))
   const resources = [...new Set(api.flatMap(({ usage }) => Object.keys(usage)))]
@@ -30,7 +38,7 @@ export function apiFacts({ api }: ServerEvidence, during: During): ApiFacts | un
     replicaLagSeconds: gaugeOf(METRICS.replicaLagSeconds),
     replicaLagBytes: gaugeOf(METRICS.replicaLagBytes),
     rejected: grownBy(api, METRICS.rejected, 'reason'),
-    slowestRequestBelowMs: edgeMs(merged(api, METRICS.httpDuration), 1),
+    requests: requests(api, ROUTES_OF[scenario]),
   })
 }
 
@@ -61,6 +69,17 @@ function pools(api: readonly ApiEvidence[], during: During): readonly PoolFacts[
       open: highest(open),
       waiting: stat(METRICS.poolWaiting),
     })
+  })
+}
+
+function requests(api: readonly ApiEvidence[], routes: readonly string[]): ApiFacts['requests'] | undefined {
+  const all = merged(api, METRICS.httpDuration, ({ route = '' }) => routes.includes(route))
+  if (all === undefined || all.count === 0) return undefined
+  return known({
+    meanMs: rounded((1000 * all.sum) / all.count),
+    p50BelowMs: edgeMs(all, 0.5),
+    p95BelowMs: edgeMs(all, 0.95),
+    p99BelowMs: edgeMs(all, 0.99),
   })
 }
 
@@ -119,12 +138,17 @@ function grownBy(api: readonly ApiEvidence[], metric: string, label?: string): R
   return Object.fromEntries(Object.entries(grown).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** One histogram of all instances and labels. */
-function merged(api: readonly ApiEvidence[], metric: string): HistogramGrowth | undefined {
+/** One histogram of all instances, and of all labels or those that match. */
+function merged(
+  api: readonly ApiEvidence[],
+  metric: string,
+  matches = (_: Readonly<Record<string, string>>) => true,
+): HistogramGrowth | undefined {
   const parts = api.flatMap(({ histograms }) =>
-    Object.entries(histograms).flatMap(([series, histogram]) =>
-      readSeriesName(series).name === metric ? [histogram] : [],
-    ),
+    Object.entries(histograms).flatMap(([series, histogram]) => {
+      const { name, labels } = readSeriesName(series)
+      return name === metric && matches(labels) ? [histogram] : []
+    }),
   )
   const [first] = parts
   if (first === undefined) return undefined

@@ -23,7 +23,7 @@ export function factsOf(result: LoadtestResult): Facts {
     load,
     machine: machineFacts(server, during),
     processes: processFacts(server, during),
-    api: apiFacts(server, during),
+    api: apiFacts(scenario, server, during),
     postgres: postgresFacts(server, during),
     redis: redisFacts(server, during),
     worst: worstWindow(result, server),

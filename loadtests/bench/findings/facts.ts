@@ -119,8 +119,13 @@ export type ApiFacts = {
   readonly replicaLagBytes?: Stat
   /** Requests and sockets refused, by reason. */
   readonly rejected: Readonly<Record<string, number>>
-  /** The edge that the slowest request of all stayed below. */
-  readonly slowestRequestBelowMs?: number
+  /** What the scenario's requests took inside the API; an edge is what so many stayed below. */
+  readonly requests?: {
+    readonly meanMs: number
+    readonly p50BelowMs?: number
+    readonly p95BelowMs?: number
+    readonly p99BelowMs?: number
+  }
 }
 
 export type PoolFacts = {

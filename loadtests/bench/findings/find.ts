@@ -14,7 +14,9 @@ import { delivery } from './rules/delivery.ts'
 import { endpoints } from './rules/endpoints.ts'
 import { headroom } from './rules/headroom.ts'
 import { latencyParts } from './rules/latency-parts.ts'
-import * as recommendations from './rules/recommendations.ts'
+import { fewerFrames, generatorApart, largerBatches, largerMachine, moreApiCpu } from './rules/recommend-cpu.ts'
+import { findTheEnd, raiseLimit } from './rules/recommend-growth.ts'
+import { fasterFlush, largerPool, moreBuffers, slowReplica } from './rules/recommend-postgres.ts'
 import { reportSources } from './rules/report-sources.ts'
 import { statements } from './rules/statements.ts'
 import { worstWindow } from './rules/worst-window.ts'
@@ -46,16 +48,17 @@ const BOTTLENECKS: readonly FindingRule[] = [
 ]
 
 const RECOMMENDATIONS: readonly FindingRule[] = [
-  recommendations.generatorApart,
-  recommendations.moreApiCpu,
-  recommendations.largerMachine,
-  recommendations.fewerFrames,
-  recommendations.fasterFlush,
-  recommendations.largerPool,
-  recommendations.moreBuffers,
-  recommendations.slowReplica,
-  recommendations.raiseLimit,
-  recommendations.findTheEnd,
+  generatorApart,
+  moreApiCpu,
+  largerMachine,
+  largerBatches,
+  fewerFrames,
+  fasterFlush,
+  largerPool,
+  moreBuffers,
+  slowReplica,
+  raiseLimit,
+  findTheEnd,
 ]
 
 const WORDS: Readonly<Record<Facts['scenario'], Words>> = {
@@ -93,7 +96,7 @@ function limitedBy({ facts, resources }: Context): string {
   if (nearest === undefined) return 'not known: the servers were not sampled'
   if (isSaturated(nearest)) {
     const [most] = cpuShares(facts)
-    const who = nearest.kind === 'cpu' && most !== undefined ? `, most of it ${most.name}` : ''
+    const who = nearest.id === 'machine cpu' && most !== undefined ? `, most of it ${most.name}` : ''
     return `${nearest.name}: ${percent(nearest.use)}${who}`
   }
   if (facts.postgres !== undefined && facts.postgres.activity.meanActive >= 1) {

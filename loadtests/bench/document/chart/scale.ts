@@ -16,10 +16,12 @@ export function linearScale(max: number, fromPixel: number, toPixel: number, mos
 
 /** Even steps of a factor, for latencies: 3 ms and a target of 300 ms are both legible. */
 export function logScale(min: number, max: number, fromPixel: number, toPixel: number): Scale {
-  const low = Math.log10(niceBelow(min))
   const high = Math.log10(niceAbove(max))
+  const fine = Math.log10(niceBelow(min))
+  const factors = high - fine <= 2.4 ? [1, 2, 5] : [1]
+  // Where only whole powers have a line, the scale begins with one.
+  const low = factors.length > 1 ? fine : Math.floor(fine + 1e-9)
   const decades = high - low
-  const factors = decades <= 2.4 ? [1, 2, 5] : [1]
   const ticks: number[] = []
   for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
     for (const factor of factors) {

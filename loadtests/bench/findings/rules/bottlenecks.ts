@@ -15,9 +15,9 @@ const LAG_SECONDS = 1
 export const saturated: FindingRule = {
   name: 'saturated',
   say: ({ facts, resources }) =>
-    resources.filter(isSaturated).map(({ name, kind, use, figures }, place) => {
+    resources.filter(isSaturated).map(({ id, name, use, figures }, place) => {
       const first = place === 0 ? 'The first to run out was' : 'Also near its end was'
-      const who = kind === 'cpu' && name.includes('machine') ? `, of which ${cpuText(facts)}` : ''
+      const who = id === 'machine cpu' ? `, of which ${cpuText(facts)}` : ''
       return `${first} ${name}: ${percent(use)}, ${figures}${who}.`
     }),
 }
@@ -103,7 +103,7 @@ export const nothingNear: FindingRule = {
     if (resources.some(isSaturated)) return []
     const [first, ...others] = resources.slice(0, NEAREST)
     if (first === undefined) return []
-    const who = first.name.includes('machine') && first.kind === 'cpu' ? ` (${cpuText(facts)})` : ''
+    const who = first.id === 'machine cpu' ? ` (${cpuText(facts)})` : ''
     const next = others.map(({ name, use }) => `${name} (${percent(use)})`)
     return [
       `Nothing is near its limit. The nearest is ${first.name} at ${percent(first.use)}: ${first.figures}${who}` +

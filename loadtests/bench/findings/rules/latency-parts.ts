@@ -11,11 +11,25 @@ export const latencyParts: FindingRule = {
   say({ facts: { load, api, postgres } }) {
     const texts: string[] = []
     const d = load.delivery
-    if (d?.publish !== undefined && load.latency !== undefined) {
-      const inside = d.receiveLag === undefined ? '' : `; frames then waited ${ms(d.receiveLag.p95)} inside k6`
+    const inside = api?.requests
+    if (d !== undefined && load.latency !== undefined) {
+      const socketsMs = api?.live?.p95DelayBelowMs
+      const answered = d.publish === undefined ? [] : [`a publisher had its answer after ${ms(d.publish.p95)}`]
+      const answering =
+        inside?.p95BelowMs === undefined ? [] : [`for which the API needed less than ${ms(inside.p95BelowMs)}`]
+      const parts = [
+        `A delivery took ${ms(load.latency.p95)}`,
+        ...(socketsMs === undefined
+          ? []
+          : [`the API needed less than ${ms(socketsMs)} from receiving an event to writing it to its sockets`]),
+        ...(answered.length === 0 ? [] : [[...answered, ...answering].join(', ')]),
+        ...(d.receiveLag === undefined ? [] : [`a frame waited ${ms(d.receiveLag.p95)} inside k6 for its handler`]),
+      ]
+      texts.push(`${parts.join('; ')} (each is a p95).`)
+    } else if (inside?.p95BelowMs !== undefined && load.latency !== undefined) {
       texts.push(
-        `Of a delivery's p95 of ${ms(load.latency.p95)}, a publisher has its answer, hence the commit, ` +
-          `after ${ms(d.publish.p95)}${inside} (each p95).`,
+        `Inside the API, 95 % of the requests took less than ${ms(inside.p95BelowMs)}, and ${ms(inside.meanMs)} on average; ` +
+          `k6 saw a p95 of ${ms(load.latency.p95)}.`,
       )
     }
     if (api?.ingest !== undefined) {
@@ -25,8 +39,8 @@ export const latencyParts: FindingRule = {
         first === undefined || sampleCount(shares) < LEAST_SAMPLES
           ? ''
           : `; in ${percent(first.share)} of ${number(sampleCount(shares))} looks at a session that did, ${atWhat(first.group)}`
-      const below = api.ingest.p99CommitBelowMs
-      const rest = below === undefined ? '' : `, 99 % below ${ms(below)}`
+      const edge = api.ingest.p99CommitBelowMs
+      const rest = edge === undefined ? '' : `, 99 % below ${ms(edge)}`
       texts.push(`Committing a batch took ${ms(api.ingest.meanCommitMs)} on average${rest}${waits}.`)
     }
     return texts
