@@ -163,12 +163,15 @@ test('messages of one tick share a frame, and a message after silence does not w
 
 test('metrics count messages times sockets, and frames', async () => {
   const { one, two, client } = await platform()
-  for (const instance of [one, one, two]) await client(instance).subscribe()
+  const clients = [client(one), client(one), client(two)]
+  for (const each of clients) await each.subscribe()
   await one.live.publish(ringing(10))
+  for (const each of clients) await each.received(10)
   const busy = client(two)
   await busy.subscribe(['call.busy'])
   await one.live.publish(batchOf(['call.ringing', 'call.busy']))
   await busy.received(1)
+  for (const each of clients) await each.received(12)
   expect(await one.metric('livePublished')).toBe(12)
   expect(await two.metric('liveReceived')).toBe(12)
   expect(await one.metric('liveDelivered')).toBe(24)
