@@ -12,7 +12,7 @@ afterEach(() => {
 
 /** A runner's REST API: one more update with every reading. */
 async function runner({
-  answers = () => true,
+  answers = (): boolean => true,
   delayMs = 0,
 } = {}): Promise<{ address: string; readings: () => number }> {
   let readings = 0
