@@ -1,4 +1,5 @@
 import { LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
+import type { Facts } from '../../findings/facts.ts'
 import { limitUse } from '../../findings/resources.ts'
 import { bytes, figure, number, percent } from '../../judge/format.ts'
 import { blocks, table } from '../markdown.ts'
@@ -67,22 +68,19 @@ function rowOf(model: DocumentModel, { limit, label, notes }: Row): string[] {
   const { unit, env, value } = LIMITS[limit]
   const use =
     most === undefined
-      ? `not measured: ${whyNot(limit)}`
-      : `${show(most.peak, unit)} (${part(most.peak / most.limit)}), ${TITLES[most.scenario].toLowerCase()}`
+      ? 'not measured: no instance exported it'
+      : most.peak === 0
+        ? show(0, unit)
+        : `${show(most.peak, unit)} (${part(most.peak / most.limit)}), ${TITLES[most.scenario].toLowerCase()}`
   return [label, show(most?.limit ?? value, unit), use, `${notes}; \`${env}\``]
 }
 
-/** A tenant's rate is not a gauge of one instance: it is what the one tenant of the tests sent. */
-function useOf(facts: Parameters<typeof limitUse>[0], limit: LimitName): ReturnType<typeof limitUse> {
-  if (limit !== 'tenant_rate') return limitUse(facts, limit)
+/** A tenant's rate is exported as an average: what the one tenant of the tests sent at the peak may be more. */
+function useOf(facts: Facts, limit: LimitName): ReturnType<typeof limitUse> {
+  const use = limitUse(facts, limit)
   const { sent, peakSeconds } = facts.load
-  return peakSeconds === 0 ? undefined : { peak: sent / peakSeconds, limit: LIMITS.tenant_rate.value }
-}
-
-function whyNot(limit: LimitName): string {
-  if (limit === 'request_body') return 'the scenarios send a few hundred bytes'
-  if (limit === 'live_socket_buffer') return 'no instance exports its largest buffer'
-  return 'no sample has it'
+  if (limit !== 'tenant_rate' || peakSeconds === 0) return use
+  return { peak: Math.max(use?.peak ?? 0, sent / peakSeconds), limit: use?.limit ?? LIMITS.tenant_rate.value }
 }
 
 function show(value: number, unit: Limit['unit']): string {
