@@ -53,8 +53,10 @@ export function createServices(): Services {
   }
 
   async function newPair(): Promise<TestPostgres> {
-    const pair = await startPostgresPair({ dir: folder('pair'), guard, settings: QUICK })
+    const path = folder('pair')
+    // Before anything is waited for: another pair may be asked for meanwhile, and must not get the same one.
     const id = String(count)
+    const pair = await startPostgresPair({ dir: path, guard, settings: QUICK })
     pairs.set(id, pair)
     const apiPassword = randomBytes(18).toString('base64url')
     await createTemplate(pair, apiPassword)

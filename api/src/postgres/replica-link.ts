@@ -31,19 +31,24 @@ export function createReplicaLink(pool: Pool, answerTimeoutMs: number, on: Repli
     if (!finished) on.closed(error)
   }
 
-  async function connect(): Promise<PoolClient> {
-    const fresh = await pool.connect()
-    if (finished) {
-      fresh.release(true)
-      throw new Error('the replica is no longer watched')
-    }
-    // Stays for good: an error of a connection that is being dropped has nobody else to hear it, and would end the process.
-    fresh.on('error', (error) => {
-      if (client === fresh) drop(error)
+  function connect(): Promise<PoolClient> {
+    return new Promise((resolve, reject) => {
+      // By callback: an error that comes in the same packet as the connection would, a promise later, find nobody to
+      // hear it and end the process. For the same reason the listener stays for good.
+      pool.connect((error, fresh) => {
+        if (fresh === undefined) return reject(error)
+        fresh.on('error', (lost) => {
+          if (client === fresh) drop(lost)
+        })
+        if (finished) {
+          fresh.release(true)
+          return reject(new Error('the replica is no longer watched'))
+        }
+        client = fresh
+        on.opened()
+        return resolve(fresh)
+      })
     })
-    client = fresh
-    on.opened()
-    return fresh
   }
 
   async function askNow(): Promise<boolean> {
