@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { createAuthenticator } from './access/authenticator.ts'
 import { createTenantRate } from './access/tenant-rate.ts'
@@ -102,7 +103,11 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     },
     close: async () => {
       await live.drain()
-      await app.http.close()
+      const closed = app.http.close()
+      while (app.load.count() > 0) await sleep(10)
+      // A connection on which nothing was ever asked is not idle to Node: it would be waited for, and for ever.
+      app.http.server.closeAllConnections()
+      await closed
       await ingest.drain()
       await admin.close()
       tenantRate.stop()
