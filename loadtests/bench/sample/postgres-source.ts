@@ -45,35 +45,44 @@ export function postgresSource(role: PostgresRole, url: string): Source<Postgres
     client = opened
     return opened
   }
-  const look = async () => {
-    try {
-      await activity.look(await connect())
-    } catch {
-      // The samples say that it did not answer.
-    }
+  // One query at a time: a look that finds the connection busy is left out, a sample waits for it.
+  let busy: Promise<unknown> | undefined
+  const alone = async <T>(work: (db: pg.Client) => Promise<T>): Promise<T> => {
+    while (busy !== undefined) await busy.catch(() => {})
+    const working = connect().then(work)
+    busy = working
+    return working.finally(() => {
+      busy = undefined
+    })
+  }
+  const look = () => {
+    // The samples say that it did not answer.
+    if (busy === undefined) alone((db) => activity.look(db)).catch(() => {})
   }
 
   return {
     async begin() {
-      const db = await connect()
-      await db.query(
-        'select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)',
-      )
-      atStart = await readTotals(db, role)
-      looking = setInterval(() => void look(), ACTIVITY_EVERY_MS)
+      atStart = await alone(async (db) => {
+        await db.query(
+          'select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)',
+        )
+        return readTotals(db, role)
+      })
+      looking = setInterval(look, ACTIVITY_EVERY_MS)
     },
     async sample(recorder) {
-      const row = await connect()
-        .then((db) => db.query<Record<string, string>>({ name: `sample-${role}`, text: SAMPLE[role] }))
-        .then(
-          ({ rows }) => rows[0],
-          () => undefined,
-        )
+      const row = await alone((db) =>
+        db.query<Record<string, string>>({ name: `sample-${role}`, text: SAMPLE[role] }),
+      ).then(
+        ({ rows }) => rows[0],
+        () => undefined,
+      )
       for (const name of GAUGES) recorder.gauge(name, number(row?.[name]))
       for (const name of TOTALS) recorder.growth(name, number(row?.[name]))
     },
     async end(recorder) {
       clearInterval(looking)
+      await busy?.catch(() => {})
       if (atStart === undefined) return undefined
       const db = await connect()
       const totals = difference(await readTotals(db, role), atStart)

@@ -106,9 +106,15 @@ test('every server is sampled on one beat, and what grew is told', async () => {
   expect(peakOf(evidence.processes[0]?.processes)).toBeGreaterThan(5)
   expect(peakOf(evidence.processes[1]?.memoryBytes)).toBeGreaterThan(10_000_000)
   const { user, system, iowait, steal, idle } = evidence.machine!.cpuCores
-  const sum = [user, system, iowait, steal, idle].reduce<number>((sum, series) => sum + lastOf(series), 0)
-  expect(sum / evidence.machine!.cores).toBeGreaterThan(0.8)
-  expect(sum / evidence.machine!.cores).toBeLessThan(1.2)
+  // Over the whole time: a single beat that came late would show more than there is.
+  const { atSeconds } = evidence
+  const seconds = (i: number) => (i === 0 ? 0 : atSeconds[i]! - atSeconds[i - 1]!)
+  const cpuSeconds = [user, system, iowait, steal, idle]
+    .flatMap((series) => atSeconds.map((_, i) => seconds(i) * (typeof series === 'number' ? series : (series[i] ?? 0))))
+    .reduce((sum, seconds) => sum + seconds, 0)
+  const share = cpuSeconds / evidence.machine!.cores / (atSeconds.at(-1)! - atSeconds[0]!)
+  expect(share).toBeGreaterThan(0.8)
+  expect(share).toBeLessThan(1.2)
 })
 
 test('a server that does not answer is said to be missing, and the others are sampled', async () => {
@@ -136,10 +142,6 @@ test('a server that does not answer is said to be missing, and the others are sa
     expect.stringContaining('api-2 never answered'),
   ])
 })
-
-function lastOf(series: Series): number {
-  return typeof series === 'number' ? series : (series.at(-1) ?? 0)
-}
 
 /** Every series in the evidence: lists of numbers that are neither a histogram's nor the times themselves. */
 function seriesIn(value: unknown): Series[] {
