@@ -19,6 +19,8 @@ export default defineConfig({
     projects: [
       integration('api', ['contract/test/**/*.test.ts', 'api/test/**/*.test.ts']),
       integration('loadtests', ['loadtests/test/**/*.test.ts'], ['**/*.smoke.test.ts']),
+      integration('cdk8s', ['cdk8s/test/**/*.test.ts']),
+      integration('dashboards', ['dashboards/tests/**/*.test.ts']),
       integration('support', ['test-support/**/*.test.ts']),
       integration('tooling', ['tooling/test/**/*.test.ts']),
       // The whole job, alone on the machine and after everything else.
