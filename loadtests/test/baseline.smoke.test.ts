@@ -6,6 +6,7 @@ import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Verdict } from '../bench/judge/verdict.ts'
 import { waitUntil } from '../bench/lib/wait-until.ts'
 import { type ApiEvidence, peakOf, type ServerEvidence } from '../bench/sample/server-evidence.ts'
 import type { LoadtestResult } from '../results-format.ts'
@@ -74,6 +75,22 @@ test('every update that k6 saw accepted is in the counters of the three instance
   expect(sumOver(server.api, requests)).toBe(ok)
   expect(sumOver(server.api, `${METRICS.ingestEvents}{outcome="applied"}`)).toBe(ok)
   for (const api of server.api) expect(api.totals[requests]).toBeGreaterThan(0)
+})
+
+test('and stored, with every message that k6 saw published', () => {
+  for (const [scenario, ok] of [
+    ['call-state-updates', 'updates_ok'],
+    ['redis-pubsub', 'messages_published'],
+  ] as const) {
+    const { runners, server, verdict } = read(scenario)
+    const { counters } = runners[0]!
+    const acknowledged = ['ramp', 'peak', 'cool'].reduce((sum, phase) => sum + (counters[`${ok}_${phase}`] ?? 0), 0)
+    expect(server.postgres?.rowsOfRun?.events).toBeGreaterThanOrEqual(acknowledged)
+    expect(server.postgres?.rowsOfRun?.calls).toBeGreaterThan(0)
+    expect((verdict as unknown as Verdict).reasons.filter(({ rule }) => rule === 'database-rows')).toEqual([])
+    const events = server.postgres?.primary.tables?.find(({ name }) => name === 'call_events')
+    expect(events?.inserts).toBeGreaterThan(0)
+  }
 })
 
 test('every message was due at every subscriber, and is delivered or lost', () => {

@@ -73,6 +73,7 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
   const sampler = await beginSampling(
     {
       ...sampled,
+      runId,
       processes: [
         { name: 'k6', kind: 'k6', pid: running.pid, withDescendants: true },
         ...sampled.processes,

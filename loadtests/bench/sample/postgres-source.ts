@@ -117,10 +117,12 @@ export function postgresSource(role: PostgresRole, url: string): Source<Postgres
           sizeBytesAtEnd: totals.sizeBytesAtEnd,
         },
         walBytesPerSecond: recorder.series('wal_bytes'),
-        ...(role === 'primary' ? { wal: totals.wal, checkpoints: totals.checkpoints } : {}),
         ...(totals.io === undefined ? {} : { io: totals.io }),
         ...(role === 'primary'
           ? {
+              wal: totals.wal,
+              checkpoints: totals.checkpoints,
+              tables: totals.tables,
               replication: {
                 replicas: recorder.series('replicas'),
                 lagBytes: recorder.series('lag_bytes'),

@@ -1,6 +1,7 @@
 /** What a Postgres server has counted since it started, in the words of any version from 15 to 18. */
 import type { ClientBase } from 'pg'
-import type { IoEvidence, PostgresEvidence } from './server-evidence.ts'
+import { readTables, tablesGrowth } from './postgres-tables.ts'
+import type { IoEvidence, PostgresEvidence, TableEvidence } from './server-evidence.ts'
 
 export type Totals = {
   readonly sizeBytes: number
@@ -8,6 +9,8 @@ export type Totals = {
   readonly checkpoints: Required<PostgresEvidence>['checkpoints']
   /** Postgres 16 or newer. */
   readonly io: readonly IoEvidence[] | undefined
+  /** Of a primary; a replica has no statistics about writing. */
+  readonly tables: readonly TableEvidence[]
 }
 
 type Row = Readonly<Record<string, unknown>>
@@ -52,6 +55,7 @@ export async function readTotals(db: Pick<ClientBase, 'query'>, role: 'primary' 
       buffersWritten: number(checkpoints, 'buffers_written', 'buffers_checkpoint'),
     },
     io,
+    tables: role === 'primary' ? await readTables(db) : [],
   }
 }
 
@@ -85,6 +89,7 @@ export function difference(later: Totals, earlier: Totals): TotalsGrowth {
     wal: subtract(later.wal, earlier.wal),
     checkpoints: subtract(later.checkpoints, earlier.checkpoints),
     io: later.io && busiest(later.io.map((row) => subtractIo(row, earlier.io ?? []))),
+    tables: tablesGrowth(later.tables, earlier.tables),
   }
 }
 

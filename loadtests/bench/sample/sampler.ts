@@ -13,6 +13,7 @@ import { apiSource } from './api-source.ts'
 import { postgresSource } from './postgres-source.ts'
 import { machineSource, processSource, type WatchedProcess } from './process-source.ts'
 import { redisSource } from './redis-source.ts'
+import { countRowsOfRun } from './rows-of-run.ts'
 import { createSeriesRecorder, type SeriesRecorder } from './series-recorder.ts'
 import { SERVER_EVIDENCE_FORMAT, type ServerEvidence } from './server-evidence.ts'
 import type { Source } from './source.ts'
@@ -22,6 +23,8 @@ export type SamplerTargets = {
   /** As a role that may see all statistics. */
   readonly postgres?: { readonly primaryUrl: string; readonly replicaUrl?: string }
   readonly redisUrl?: string
+  /** The run whose rows are counted in Postgres at the end; absent: none are. */
+  readonly runId?: string
   /** Those on this machine. */
   readonly processes: readonly WatchedProcess[]
 }
@@ -73,6 +76,14 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
     : undefined
   const endRedis = redisUrl === undefined ? undefined : await watch('Redis', redisSource(redisUrl))
 
+  const rowsOf = async (primaryUrl: string, runId: string | undefined) => {
+    if (runId === undefined) return undefined
+    return countRowsOfRun(primaryUrl, runId).catch((error: Error) => {
+      omitted.push(`the rows of the run were not counted: ${error.message}`)
+      return undefined
+    })
+  }
+
   const stopping = new AbortController()
   const takeSample = async () => {
     const atMs = Date.now()
@@ -105,6 +116,7 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
         endRedis?.(),
         ...endApi.map((end) => end()),
       ])
+      const rowsOfRun = primary && postgres && (await rowsOf(postgres.primaryUrl, targets.runId))
       return {
         format: SERVER_EVIDENCE_FORMAT,
         startedAt: new Date(startedAtMs).toISOString(),
@@ -113,7 +125,15 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
         ...(machine === undefined ? {} : { machine }),
         processes: processes ?? [],
         api: api.filter((evidence) => evidence !== undefined),
-        ...(primary === undefined ? {} : { postgres: { primary, ...(replica === undefined ? {} : { replica }) } }),
+        ...(primary === undefined
+          ? {}
+          : {
+              postgres: {
+                primary,
+                ...(replica === undefined ? {} : { replica }),
+                ...(rowsOfRun === undefined ? {} : { rowsOfRun }),
+              },
+            }),
         ...(redis === undefined ? {} : { redis }),
         omitted,
       }

@@ -27,13 +27,15 @@ export type ServerEvidence = {
   readonly postgres?: {
     readonly primary: PostgresEvidence
     readonly replica?: PostgresEvidence
-    /** What the run left in the database, counted after its end. */
-    readonly rowsOfRun?: { readonly events: number; readonly calls: number }
+    /** What the run left in the database, counted after its end by the run's id, which begins every id. */
+    readonly rowsOfRun?: RowsOfRun
   }
   readonly redis?: RedisEvidence
   /** What could not be sampled, a sentence each. */
   readonly omitted: readonly string[]
 }
+
+export type RowsOfRun = { readonly events: number; readonly calls: number }
 
 export type MachineEvidence = {
   readonly cores: number
@@ -146,7 +148,7 @@ export type PostgresEvidence = {
   }
   /** Reads and writes by who did them; Postgres 16 or newer. */
   readonly io?: readonly IoEvidence[]
-  /** Primary only, of the whole run; partitions are counted with their table. */
+  /** Primary only, of the whole run, the most written first; partitions are counted with their table. */
   readonly tables?: readonly TableEvidence[]
   /** Primary only: how far its replica was behind. */
   readonly replication?: { readonly replicas: Series; readonly lagBytes: Series; readonly replayLagMs: Series }
@@ -185,6 +187,7 @@ export type TableEvidence = {
   readonly updates: number
   /** Those of the updates that needed no new index entry. */
   readonly hotUpdates: number
+  readonly deletes: number
 }
 
 export type IoEvidence = {

@@ -166,10 +166,19 @@ describe('Postgres', () => {
 
   test('a low cache hit ratio asks for memory, and updates in place are told', () => {
     const database = { ...serverWith().postgres!.primary.database, blocksReadPerSecond: 40_000 }
-    const tables = [{ name: 'calls', inserts: 10, updates: 1000, hotUpdates: 900 }]
+    const tables = [{ name: 'calls', inserts: 10, updates: 1000, hotUpdates: 900, deletes: 0 }]
     const found = conclude(withServer({ primary: { database, tables } }))
     expect(texts(found, 'more-buffers')[0]).toContain('it finds 50 % of its blocks in memory')
     expect(texts(found, 'database')[0]).toContain('made 90.00 % of its updates without touching an index (HOT)')
+  })
+
+  test('three counts of the same events stand beside each other', () => {
+    const server = serverWith({ apiCounted: 34_089 })
+    const rowsOfRun = { events: 34_088, calls: 8_522 }
+    const found = conclude(resultWith({ server: { ...server, postgres: { ...server.postgres!, rowsOfRun } } }))
+    expect(texts(found, 'cross-check')).toEqual([
+      'k6 counted 34,088 accepted events, the API committed 34,090, and Postgres holds 34,088 of this run, of 8,522 calls.',
+    ])
   })
 
   test('a replica that lags', () => {

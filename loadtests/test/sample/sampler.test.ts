@@ -7,6 +7,7 @@ import { freshRedis } from '../../../test-support/fresh-redis.ts'
 import { waitUntil } from '../../bench/lib/wait-until.ts'
 import { beginSampling } from '../../bench/sample/sampler.ts'
 import { peakOf, type Series } from '../../bench/sample/server-evidence.ts'
+import { farewellId } from '../../scenarios/lib/message-ids.ts'
 
 const open: (() => unknown)[] = []
 afterAll(async () => {
@@ -115,6 +116,42 @@ test('every server is sampled on one beat, and what grew is told', async () => {
   const share = cpuSeconds / evidence.machine!.cores / (atSeconds.at(-1)! - atSeconds[0]!)
   expect(share).toBeGreaterThan(0.8)
   expect(share).toBeLessThan(1.2)
+})
+
+test('what a run left in the database is counted by its id, and what was written to each table is told', async () => {
+  const database = await freshDatabase()
+  const client = new pg.Client({ connectionString: database.ownerUrl })
+  await client.connect()
+  const store = (runId: string, call: string, states: readonly string[]) =>
+    client.query(
+      `with events as (
+         insert into hopwhistle.call_events (tenant_id, occurred_at, received_at, state, place, event_id, call_id)
+         select gen_random_uuid(), now(), now(), 0, 1, $1 || '.' || $2 || '.' || state, $1 || '.' || $2
+         from unnest($3::text[]) as s (state))
+       insert into hopwhistle.calls (tenant_id, started_at, updated_at, state, call_id)
+       select gen_random_uuid(), now(), now(), 0, $1 || '.' || $2`,
+      [runId, call, states],
+    )
+  await store('run', '1.0', ['INITIATED', 'RINGING'])
+  await client.query('select pg_stat_force_next_flush()')
+  const sampler = await beginSampling(
+    { api: [], postgres: { primaryUrl: database.ownerUrl }, runId: 'run-1', processes: [] },
+    100,
+  )
+  await store('run-1', '1.0', ['INITIATED', 'RINGING', 'ANSWERED', 'COMPLETED'])
+  await store('run-1', 'c0.7', ['p7'])
+  await store('run-1', farewellId('run-1', 3, 12).slice('run-1.'.length), ['of publisher 3'])
+  for (const other of ['run', 'run-', 'run-10', 'run-2']) await store(other, '1.0', ['INITIATED'])
+  await client.query('select pg_stat_force_next_flush()')
+  await client.end()
+  const { postgres, omitted } = await sampler.end()
+
+  expect(omitted).toEqual([])
+  expect(postgres?.rowsOfRun).toEqual({ events: 5, calls: 2 })
+  expect(postgres?.primary.tables).toEqual([
+    { name: 'call_events', inserts: 10, updates: 0, hotUpdates: 0, deletes: 0 },
+    { name: 'calls', inserts: 7, updates: 0, hotUpdates: 0, deletes: 0 },
+  ])
 })
 
 test('a server that does not answer is said to be missing, and the others are sampled', async () => {
