@@ -33,7 +33,8 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --keep               leave the platform running afterwards; main.ts down stops it
   --results-dir DIR    instead of loadtests/results
 
-A profile of smoke leaves the baselines and the document as they are.
+A profile of smoke leaves the baselines and the document as they are. An invalid run does not replace a valid
+baseline: the last valid one stays, and the document says that a newer run was invalid and why.
 
 Environment:
   K6                        the k6 to use

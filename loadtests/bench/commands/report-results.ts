@@ -1,5 +1,7 @@
 import { relative } from 'node:path'
 import type { LoadtestResult } from '../../results-format.ts'
+import { minute } from '../document/markdown.ts'
+import { PLACES, type Places } from '../document/paths.ts'
 import { writeBaseline } from '../document/write-baseline.ts'
 import { writeDocument } from '../document/write-document.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
@@ -14,7 +16,18 @@ export function printVerdicts(results: readonly LoadtestResult[], print: (text: 
 }
 
 /** Writes the baseline of these results' environment, and the document from all baselines. */
-export async function writeAll(results: readonly LoadtestResult[], print: (text: string) => void): Promise<void> {
-  const written = [await writeBaseline(results), ...(await writeDocument())]
+export async function writeAll(
+  results: readonly LoadtestResult[],
+  print: (text: string) => void,
+  places: Places = PLACES,
+): Promise<void> {
+  const { path, kept } = await writeBaseline(results, places)
+  const written = [path, ...(await writeDocument(places))]
   print(`Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}.\n`)
+  for (const { scenario, profile, startedAt } of kept) {
+    print(
+      `Kept the valid baseline of ${scenario}, ${profile}, of ${minute(startedAt)}: an invalid run does not replace ` +
+        'it. The document tells of this run and why it is invalid.\n',
+    )
+  }
 }

@@ -1,6 +1,11 @@
 /**
- * What is kept of the last run of each scenario in one environment: one file, `loadtests/baselines/<environment>.json`,
- * from which the document and its charts can be written again.
+ * What is kept of the last valid run of each scenario in one environment: one file,
+ * `loadtests/baselines/<environment>.json`, from which the document and its charts can be written again.
+ *
+ * nothing ──any run──▶ kept ──a valid run──▶ kept, the newer one
+ *
+ * A run that misses a target is valid, and the truth. An invalid one proves nothing: of it stays a note beside what is
+ * kept, until a valid one comes. Where nothing valid was ever kept it is itself what is known, and shown as invalid.
  */
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { HistogramData, LoadtestResult } from '../../results-format.ts'
@@ -9,7 +14,7 @@ import { factsOf } from '../findings/facts-of.ts'
 import { scenarioOf } from '../judge/evidence.ts'
 import { judge } from '../judge/judge.ts'
 import { totalsOf } from '../judge/totals.ts'
-import type { Verdict } from '../judge/verdict.ts'
+import type { Reason, Verdict } from '../judge/verdict.ts'
 import type { Environment } from '../sample/environment.ts'
 import { type ChartData, chartDataOf } from './chart-data.ts'
 
@@ -35,6 +40,14 @@ export type ScenarioBaseline = {
   /** The latencies of the peak, of all runners: any percentile can be read from them, and runs be compared. */
   readonly histograms: Readonly<Record<string, HistogramData>>
   readonly chart: ChartData
+  /** A run after this one that was invalid, and so did not take its place. */
+  readonly newerInvalid?: InvalidRun
+}
+
+export type InvalidRun = Pick<ScenarioBaseline, 'profile' | 'runId' | 'startedAt' | 'endedAt'> & {
+  readonly source: Environment['source']
+  /** Why it proves nothing. */
+  readonly reasons: readonly Reason[]
 }
 
 /** @throws {Error} when the result does not say where it was measured, or has no runner */
@@ -70,9 +83,20 @@ export function environmentOf(result: LoadtestResult): Environment {
   return environment as unknown as Environment
 }
 
-/** A baseline with the given results in the place of what it had of their scenarios. */
+/** A baseline with the given results in the place of what it had of their scenarios, as far as they may take it. */
 export function updated(before: Baseline | undefined, results: readonly LoadtestResult[], name: string): Baseline {
   const scenarios = { ...before?.scenarios }
-  for (const result of results) scenarios[scenarioOf(result)] = scenarioBaselineOf(result)
+  for (const result of results) {
+    const scenario = scenarioOf(result)
+    scenarios[scenario] = keptOf(scenarios[scenario], scenarioBaselineOf(result))
+  }
   return { format: BASELINE_FORMAT, name, scenarios }
+}
+
+function keptOf(before: ScenarioBaseline | undefined, newer: ScenarioBaseline): ScenarioBaseline {
+  const isValid = ({ verdict }: ScenarioBaseline) => verdict.outcome !== 'invalid'
+  if (before === undefined || isValid(newer) || !isValid(before)) return newer
+  const { profile, runId, startedAt, endedAt, environment, verdict } = newer
+  const reasons = verdict.reasons.filter(({ effect }) => effect === 'invalid')
+  return { ...before, newerInvalid: { profile, runId, startedAt, endedAt, source: environment.source, reasons } }
 }

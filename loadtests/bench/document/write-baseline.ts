@@ -1,20 +1,31 @@
 import { join } from 'node:path'
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { LoadtestResult } from '../../results-format.ts'
-import { environmentOf, updated } from './baseline.ts'
+import { scenarioOf } from '../judge/evidence.ts'
+import { environmentOf, type ScenarioBaseline, updated } from './baseline.ts'
 import { readBaseline, renderJson, writeWhole } from './baseline-files.ts'
 import { PLACES, type Places } from './paths.ts'
 
 const NAME = /^[a-z0-9][a-z0-9._-]*$/
 
+export type WrittenBaseline = {
+  readonly path: string
+  /** Valid baselines that an invalid one among the results did not replace. */
+  readonly kept: readonly (ScenarioBaseline & { readonly scenario: ScenarioName })[]
+}
+
 /**
  * Keeps what the document needs of each result in the baseline of their environment. Scenarios that are not among the
- * results keep what they have, with its own date, commit and profile.
+ * results keep what they have, with its own date, commit and profile; an invalid result does not replace a
+ * valid one, but is noted beside it.
  *
  * @param results of one environment, each with its verdict
- * @returns the path of the file written
  * @throws {Error} when there is none, or they are of different environments
  */
-export async function writeBaseline(results: readonly LoadtestResult[], places: Places = PLACES): Promise<string> {
+export async function writeBaseline(
+  results: readonly LoadtestResult[],
+  places: Places = PLACES,
+): Promise<WrittenBaseline> {
   const names = [...new Set(results.map((result) => environmentOf(result).name))]
   const [name] = names
   if (name === undefined) throw new Error('there is no result to write a baseline from')
@@ -27,6 +38,12 @@ export async function writeBaseline(results: readonly LoadtestResult[], places: 
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  await writeWhole(path, `${renderJson(updated(before, results, name))}\n`)
-  return path
+  const after = updated(before, results, name)
+  await writeWhole(path, `${renderJson(after)}\n`)
+  const kept = results.flatMap((result) => {
+    const scenario = scenarioOf(result)
+    const baseline = after.scenarios[scenario]
+    return baseline?.newerInvalid?.runId === result.runId ? [{ ...baseline, scenario }] : []
+  })
+  return { path, kept }
 }

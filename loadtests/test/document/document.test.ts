@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeAll } from '../../bench/commands/report-results.ts'
 import type { Places } from '../../bench/document/paths.ts'
 import { writeBaseline } from '../../bench/document/write-baseline.ts'
 import { writeDocument } from '../../bench/document/write-document.ts'
@@ -152,6 +153,69 @@ test('a miss and an invalid run are marked, with the reason', async () => {
   expect(await readFile(join(at.charts, 'reporting-endpoints.svg'), 'utf8')).toContain('invalid, proves nothing')
 })
 
+describe('an invalid run after a valid one', () => {
+  const later = { startedAt: '2026-11-22T03:00:00.000Z', endedAt: '2026-11-22T03:07:00.000Z' }
+  const newer = (options: ResultOptions = {}): LoadtestResult => {
+    const result = resultWith({ scenario: 'reporting-endpoints', profile: 'full', ...options })
+    const moved = { ...result, runId: 'newer', runners: result.runners.map((runner) => ({ ...runner, ...later })) }
+    return { ...moved, verdict: { ...judge(moved) } }
+  }
+  const dropped = newer({ runner: withCounters({ k6_dropped_iterations: 3 }) })
+
+  test('does not replace it; the document says so and why', async () => {
+    const at = await places()
+    await writeBaseline(all({ profile: 'full' }), at)
+    const printed: string[] = []
+    await writeAll([dropped], (text) => printed.push(text), at)
+    expect(printed).toEqual([
+      expect.stringMatching(/^Wrote .*fixture-2-cores\.json, .*performance-baselines\.md/),
+      'Kept the valid baseline of reporting-endpoints, full, of 20 November 2026, 10:00 UTC: an invalid run does not ' +
+        'replace it. The document tells of this run and why it is invalid.\n',
+    ])
+    const text = await documentOf(at)
+    expect(text).toContain('**14 of 14 targets are met ✅.**')
+    expect(text).toContain('⚠️ A newer run of reporting endpoints was invalid: what is shown is the last valid run')
+    expect(text).toContain(
+      '⚠️ **A newer run was invalid**, proves nothing and is not shown: profile `full`, 22 November 2026, 03:00 UTC, ' +
+        'commit `0123456789ab`. The figures above are of the last valid run. Why it was invalid:\n\n' +
+        '- Generator: k6 dropped 3 iterations',
+    )
+    expect(text).toContain('⏳ Run again with valid evidence: reporting endpoints')
+    expect(text).toContain('✅ Every target met')
+    expect(text).not.toContain('⚠️ invalid')
+  })
+
+  test('is forgotten when a valid one comes, also one that misses a target', async () => {
+    const at = await places()
+    await writeBaseline(all({ profile: 'full' }), at)
+    await writeBaseline([dropped], at)
+    expect(await writeBaseline([newer({ slowness: 9 })], at)).toMatchObject({ kept: [] })
+    const text = await documentOf(at)
+    expect(text).not.toContain('newer run')
+    expect(text).toContain('2 missed ❌')
+  })
+
+  test('is shown where nothing valid was ever kept, and the next one in its place', async () => {
+    const at = await places()
+    await writeBaseline(
+      [judged({ scenario: 'reporting-endpoints', runner: withCounters({ k6_dropped_iterations: 7 }) })],
+      at,
+    )
+    expect(await writeBaseline([dropped], at)).toMatchObject({ kept: [] })
+    const text = await documentOf(at)
+    expect(text).toContain('- ⚠️ **Invalid:** Generator: k6 dropped 3 iterations')
+    expect(text).not.toContain('newer run')
+  })
+
+  test('is told of another environment as well', async () => {
+    const at = await places()
+    await writeBaseline(all({ profile: 'full' }), at)
+    await writeBaseline([dropped], at)
+    await writeBaseline([newer({ environment: { ...ENVIRONMENT, name: 'a-large-one' } })], at)
+    expect(await documentOf(at)).toMatch(/\| 20 November 2026; ⚠️ invalid on 22 November 2026 +\|/)
+  })
+})
+
 test('what was measured without looking at the servers says so instead of a figure', async () => {
   const at = await places()
   await writeBaseline(
@@ -199,7 +263,8 @@ test('without any baseline it says how to get one', async () => {
 
 test('a baseline is small enough to be read in a diff', async () => {
   const at = await places()
-  const content = await readFile(await writeBaseline(all({ profile: 'full' }), at), 'utf8')
+  const { path } = await writeBaseline(all({ profile: 'full' }), at)
+  const content = await readFile(path, 'utf8')
   expect(content.length).toBeLessThan(150_000)
   expect(JSON.parse(content).scenarios['redis-pubsub'].chart.points.length).toBeLessThanOrEqual(120)
 })

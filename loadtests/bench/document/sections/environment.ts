@@ -3,6 +3,7 @@ import type { Environment } from '../../sample/environment.ts'
 import { blocks, bullets, minute, table } from '../markdown.ts'
 import type { DocumentModel, Measured } from '../model.ts'
 import { TITLES } from '../titles.ts'
+import { commitText } from './words.ts'
 
 export function environmentSection({ measured }: DocumentModel): string {
   const different = [...new Set(measured.map(({ environment }) => JSON.stringify(describe(environment))))]
@@ -24,7 +25,7 @@ export function environmentSection({ measured }: DocumentModel): string {
         one.profile,
         minute(one.startedAt),
         took(one),
-        commit(one.environment),
+        commitText(one.environment.source),
         String(one.runners),
       ]),
     ),
@@ -52,9 +53,4 @@ function describe({ machine, versions, stack }: Environment): string[] {
 function took({ startedAt, endedAt }: Measured): string {
   const seconds = Math.round((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
-}
-
-function commit({ source }: Environment): string {
-  if (source.commit === undefined) return 'unknown'
-  return `\`${source.commit.slice(0, 12)}\`${source.dirty ? ', with changes' : ''}`
 }

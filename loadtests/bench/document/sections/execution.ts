@@ -54,6 +54,7 @@ export function executionSection(): string {
     'Each scenario leaves its result here, in the format of [`results.schema.json`](../loadtests/results.schema.json):',
     bullets(SCENARIOS.map((scenario) => `\`loadtests/results/${scenario}.json\``)),
     '`make baseline` also keeps what this document needs in `loadtests/baselines/`, one file for each environment, and ' +
-      'writes the document. `make document` writes it again from those files, without measuring.',
+      'writes the document. An invalid run does not replace a valid one there: it is noted beside it. `make document` ' +
+      'writes the document again from those files, without measuring.',
   )
 }

@@ -12,6 +12,7 @@ export function nextStepsSection(model: DocumentModel): string {
   const unmeasured = SCENARIOS.filter((scenario) => measuredOf(model, scenario) === undefined)
   const short = measured.filter(({ profile }) => profile !== 'full')
   const invalid = measured.filter(({ verdict }) => verdict.outcome === 'invalid')
+  const again = measured.filter((one) => invalid.includes(one) || one.newerInvalid !== undefined)
   const missed = measured.filter(({ verdict }) => verdict.outcome === 'missed')
   const open = measured.filter(({ conclusions }) =>
     conclusions.recommendations.some(({ rule }) => rule !== 'find-the-end'),
@@ -24,7 +25,7 @@ export function nextStepsSection(model: DocumentModel): string {
     short.length === 0
       ? [true, 'All of it with profile `full`']
       : [false, `Measure with profile \`full\`: ${names(short)}`],
-    ...(invalid.length === 0 ? [] : [[false, `Run again with valid evidence: ${names(invalid)}`] as [boolean, string]]),
+    ...(again.length === 0 ? [] : [[false, `Run again with valid evidence: ${names(again)}`] as [boolean, string]]),
     missed.length + invalid.length === 0
       ? [true, 'Every target met']
       : [false, `Meet every target: ${names([...missed, ...invalid])}`],

@@ -15,7 +15,8 @@ export function otherEnvironmentsSection({ others }: DocumentModel): string {
       const figures = kept.verdict.metrics.map(
         (metric) => `${metric.label} ${measuredWithUnit(metric)} ${STATUS[metric.status]}`,
       )
-      return [[`\`${name}\``, TITLES[scenario], kept.profile, day(kept.startedAt), figures.join('<br>')]]
+      const since = kept.newerInvalid === undefined ? '' : `; ⚠️ invalid on ${day(kept.newerInvalid.startedAt)}`
+      return [[`\`${name}\``, TITLES[scenario], kept.profile, `${day(kept.startedAt)}${since}`, figures.join('<br>')]]
     }),
   )
   if (rows.length === 0) return ''

@@ -2,6 +2,7 @@ import { provesTargets } from '../../judge/evidence.ts'
 import { number } from '../../judge/format.ts'
 import { blocks, minute } from '../markdown.ts'
 import type { DocumentModel } from '../model.ts'
+import { newerInvalidSummary } from './newer-invalid.ts'
 
 export function overviewSection({ measured, environment }: DocumentModel): string {
   const last = measured
@@ -15,8 +16,10 @@ export function overviewSection({ measured, environment }: DocumentModel): strin
     '## Overview',
     `How fast Hopwhistle is, what it was measured with, and how near it came to each of its limits. Every figure below ` +
       `was measured by k6 in the environment \`${environment}\`, and judged only after its evidence had been checked: ` +
-      `a run that lost a runner, dropped iterations or does not add up is shown as invalid and proves nothing.`,
+      `a run that lost a runner, dropped iterations or does not add up is invalid, proves nothing, and does not replace ` +
+      'a valid one.',
     summary(measured),
+    newerInvalidSummary(measured),
   )
 }
 

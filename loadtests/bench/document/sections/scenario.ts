@@ -6,6 +6,8 @@ import { blocks, bullets, table } from '../markdown.ts'
 import { type DocumentModel, type Measured, measuredOf } from '../model.ts'
 import { TITLES } from '../titles.ts'
 import { configurationOf, targetOf } from './configuration.ts'
+import { newerInvalidNote } from './newer-invalid.ts'
+import { sentence } from './words.ts'
 
 export function scenarioSection(model: DocumentModel, scenario: ScenarioName, place: number): string {
   const measured = measuredOf(model, scenario)
@@ -28,12 +30,13 @@ function missing(scenario: ScenarioName): string[] {
 const STATUS: Readonly<Record<Outcome, string>> = { met: '✅', missed: '❌', invalid: '⚠️ invalid' }
 
 function results(measured: Measured): string[] {
-  const { verdict, conclusions, chart, scenario } = measured
+  const { verdict, conclusions, chart, scenario, newerInvalid } = measured
   const reasons = verdict.reasons.filter(({ effect }) => effect !== 'missed')
   return [
     '#### Baseline results',
     table(['Metric', 'Target', 'Baseline', 'Status'], verdict.metrics.map(row), [1, 2]),
     ...(reasons.length === 0 ? [] : [bullets(reasons.map(({ effect, text }) => `${mark(effect)}${sentence(text)}`))]),
+    ...(newerInvalid === undefined ? [] : [newerInvalidNote(newerInvalid)]),
     ...(chart.points.length === 0
       ? ['No chart: this run was not watched while it lasted.']
       : [`![${TITLES[scenario]}: rate and latency over time](charts/${chartFile(scenario)})`]),
@@ -56,8 +59,6 @@ const row = (metric: Metric): string[] => [
 ]
 
 const mark = (effect: string): string => (effect === 'invalid' ? '⚠️ **Invalid:** ' : 'Remark: ')
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
 const list = (items: readonly { readonly text: string }[], none: string): string =>
   items.length === 0 ? none : bullets(items.map(({ text }) => text))
