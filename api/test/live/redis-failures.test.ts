@@ -186,6 +186,7 @@ test('a head that vanishes while nothing is published is noticed as well', async
 test('without Redis an upgrade is refused with 503, and works again when Redis is back', async () => {
   const { redis, one, client } = await platform()
   await redis.stop()
+  await waitUntil('the loss of Redis to be noticed', () => !one.redis.isUp(), soon)
   await expect(client(one).opened()).rejects.toThrow('503')
   await redis.start()
   await waitUntil('Redis to be up', () => one.redis.isUp(), soon)
