@@ -177,6 +177,16 @@ create table hopwhistle.outbox (
   constraint outbox_pkey PRIMARY KEY (batch_id)
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_analyze_threshold=100000);
 
+create table hopwhistle.retention (
+  only_row boolean default true not null,
+  at_tenant uuid,
+  at_started timestamp with time zone,
+  at_call text collate "C",
+  passed_at timestamp with time zone,
+  constraint retention_pkey PRIMARY KEY (only_row),
+  constraint retention_only_row CHECK (only_row)
+);
+
 create table hopwhistle.tenants (
   id uuid not null,
   name text not null,
@@ -186,21 +196,21 @@ create table hopwhistle.tenants (
 
 -- Partitions
 
-create table hopwhistle.call_events_0 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 0) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+create table hopwhistle.call_events_0 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 0) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
 
-create table hopwhistle.call_events_1 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 1) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+create table hopwhistle.call_events_1 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 1) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
 
-create table hopwhistle.call_events_2 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 2) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+create table hopwhistle.call_events_2 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 2) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
 
-create table hopwhistle.call_events_3 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 3) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+create table hopwhistle.call_events_3 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 3) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
 
-create table hopwhistle.call_events_4 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 4) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+create table hopwhistle.call_events_4 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 4) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
 
-create table hopwhistle.call_events_5 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 5) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+create table hopwhistle.call_events_5 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 5) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
 
-create table hopwhistle.call_events_6 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 6) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+create table hopwhistle.call_events_6 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 6) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
 
-create table hopwhistle.call_events_7 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 7) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000);
+create table hopwhistle.call_events_7 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 7) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
 
 -- Indexes that are not constraints
 
@@ -546,6 +556,104 @@ end
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.forget_old_calls(keep interval, again_after interval, at_most integer, OUT calls integer, OUT events integer, OUT finished boolean, OUT passed_at timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  here hopwhistle.retention;
+  before timestamptz := now() - keep;
+  looked_at integer;
+  old_calls text[];
+  last_started timestamptz;
+  last_call text;
+  gone_calls integer;
+  gone_events integer;
+begin
+  calls := 0;
+  events := 0;
+  finished := true;
+  select * into here from hopwhistle.retention for update skip locked;
+  if not found then
+    return;
+  end if;
+  passed_at := here.passed_at;
+  if here.at_tenant is null then
+    if here.passed_at > now() - again_after then
+      return;
+    end if;
+    here.at_started := '-infinity';
+    here.at_call := '';
+    select t.id into here.at_tenant from hopwhistle.tenants t order by t.id limit 1;
+  end if;
+  -- Nobody is told that it was done: after a crash it is done again.
+  perform set_config('synchronous_commit', 'off', true);
+
+  while here.at_tenant is not null and at_most > 0 loop
+    select count(*), array_agg(l.call_id) filter (where l.updated_at < before),
+      (array_agg(l.started_at order by l.started_at desc, l.call_id desc))[1],
+      (array_agg(l.call_id order by l.started_at desc, l.call_id desc))[1]
+    into looked_at, old_calls, last_started, last_call
+    from (
+      select c.call_id, c.started_at, c.updated_at
+      from hopwhistle.calls c
+      where c.tenant_id = here.at_tenant and c.started_at < before
+        and c.started_at >= here.at_started and (c.started_at, c.call_id) > (here.at_started, here.at_call)
+      order by c.started_at, c.call_id
+      limit at_most
+    ) l;
+
+    if old_calls is not null then
+      with locked as (
+        select c.call_id
+        from hopwhistle.calls c
+        where c.tenant_id = here.at_tenant and c.call_id = any (old_calls) and c.updated_at < before
+        for update skip locked
+      ),
+      forgotten as (
+        delete from hopwhistle.calls c using locked l
+        where c.call_id = l.call_id and c.tenant_id = here.at_tenant
+        returning c.call_id
+      ),
+      with_events as (
+        delete from hopwhistle.call_events e using forgotten f
+        where e.call_id = f.call_id and e.tenant_id = here.at_tenant
+        returning 1
+      )
+      select (select count(*) from forgotten), (select count(*) from with_events) into gone_calls, gone_events;
+      calls := calls + gone_calls;
+      events := events + gone_events;
+    end if;
+
+    if looked_at = at_most then
+      here.at_started := last_started;
+      here.at_call := last_call;
+    else
+      here.at_started := '-infinity';
+      here.at_call := '';
+      select t.id into here.at_tenant from hopwhistle.tenants t where t.id > here.at_tenant order by t.id limit 1;
+    end if;
+    -- A tenant that has nothing costs a look as well.
+    at_most := at_most - greatest(looked_at, 1);
+  end loop;
+
+  finished := here.at_tenant is null;
+  if finished then
+    passed_at := now();
+  end if;
+  update hopwhistle.retention r
+  set at_tenant = here.at_tenant, at_started = here.at_started, at_call = here.at_call, passed_at = forget_old_calls.passed_at;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.forget_published(published bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -774,6 +882,8 @@ $function$
 
 -- function fold_call_metrics: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function forget_old_calls: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function histogram_add: owner hopwhistle_owner; execute to public
@@ -803,5 +913,7 @@ $function$
 -- table migrations: owner hopwhistle_owner
 
 -- table outbox: owner hopwhistle_owner; insert+select to hopwhistle_api
+
+-- table retention: owner hopwhistle_owner
 
 -- table tenants: owner hopwhistle_owner; select to hopwhistle_api

@@ -67,6 +67,12 @@ export const EVENT_BOUNDS = {
   occurredAtMaxAheadMs: 5 * 60 * 1000,
 } as const
 
+/**
+ * The fewest days that a call is kept after its last event, unless it is kept for ever: as long as an event may arrive,
+ * and a day for clocks that differ. One that comes again is so either known, or too old to be taken.
+ */
+export const RETENTION_DAYS_MIN = EVENT_BOUNDS.occurredAtMaxAgeMs / (24 * 3600 * 1000) + 1
+
 /** A call event as it is posted. Times are RFC 3339 with an offset. */
 export type CallEventBody = {
   readonly eventId: string

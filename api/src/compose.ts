@@ -5,6 +5,7 @@ import { createAuthenticator } from './access/authenticator.ts'
 import { createTenantRate } from './access/tenant-rate.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
+import { startRetention } from './calls/retention.ts'
 import { callRoutes } from './calls/routes.ts'
 import type { Settings } from './config/settings.ts'
 import type { Health } from './health/health.ts'
@@ -47,6 +48,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const tenantRate = createTenantRate(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
   const live = createLive({ redis, metrics, settings, log, authenticator })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: live.publish })
+  const retention = startRetention({ upkeep: postgres.upkeep, keepDays: settings.retentionDays, metrics, log })
   const reports = createReports({ replica, cache: createReportCache(redis), metrics, settings })
 
   const health = createHealth(settings.instanceId, () => ({
@@ -108,7 +110,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       // A connection on which nothing was ever asked is not idle to Node: it would be waited for, and for ever.
       app.http.server.closeAllConnections()
       await closed
-      await ingest.drain()
+      await Promise.all([ingest.drain(), retention.stop()])
       await admin.close()
       tenantRate.stop()
       replica.stop()

@@ -3,6 +3,7 @@
  * `--help` and docs/configuration.md are written from the same table.
  */
 import { hostname } from 'node:os'
+import { RETENTION_DAYS_MIN } from '@hopwhistle/contract/calls.ts'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
@@ -16,6 +17,8 @@ export type SettingSpec = {
   readonly fallback?: string | number | boolean | null
   readonly min?: number
   readonly max?: number
+  /** 0 may be given although it is below `min`: it turns off what the setting is about. */
+  readonly zeroIsOff?: boolean
   readonly oneOf?: readonly string[]
   readonly protocols?: readonly string[]
   readonly unit?: string
@@ -145,6 +148,16 @@ export const SETTINGS = {
     unit: 'ms',
     note: 'age at which an unpublished batch is published by any instance',
   },
+  retentionDays: {
+    env: 'RETENTION_DAYS',
+    kind: 'integer',
+    fallback: RETENTION_DAYS_MIN,
+    min: RETENTION_DAYS_MIN,
+    max: 36_500,
+    zeroIsOff: true,
+    unit: 'days',
+    note: 'a call is deleted with its events so long after the last of them came; metrics stay. 0: kept for ever',
+  },
   liveTickMs: {
     env: 'LIVE_TICK_MS',
     kind: 'integer',
@@ -256,9 +269,10 @@ const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parse
     const value = Number(given)
     const min = spec.min ?? Number.MIN_SAFE_INTEGER
     const max = spec.max ?? Number.MAX_SAFE_INTEGER
+    if (spec.zeroIsOff && given === '0') return { value }
     if (/^-?\d+$/.test(given) && value >= min && value <= max) return { value }
     return {
-      problem: `must be a whole number${spec.min === undefined ? '' : ` from ${min}`}${spec.max === undefined ? '' : ` to ${max}`}`,
+      problem: `must be ${spec.zeroIsOff ? '0 or ' : ''}a whole number${spec.min === undefined ? '' : ` from ${min}`}${spec.max === undefined ? '' : ` to ${max}`}`,
     }
   },
   text: (given, spec) =>

@@ -51,6 +51,12 @@ export function createMetrics() {
       METRICS.outboxRepublished,
       'Batches published by the sweeper, not by who committed them',
     ),
+    retentionCalls: counter(METRICS.retentionCalls, 'Calls deleted because they were too old'),
+    retentionEvents: counter(METRICS.retentionEvents, 'Events deleted with them'),
+    retentionPassed: gauge(
+      METRICS.retentionPassed,
+      'Unix time at which nothing that is too old was left; 0 when calls are kept for ever, or until it is known',
+    ),
     livePublished: counter(METRICS.livePublished, 'Messages handed to Redis'),
     livePublishFailed: counter(METRICS.livePublishFailed, 'Publishes that failed and were left to the sweeper'),
     liveReceived: counter(METRICS.liveReceived, 'Messages received from Redis'),

@@ -28,6 +28,14 @@ test('every limit of the contract can be set by its environment variable', () =>
   }
 })
 
+test('calls are kept for ever, or at least for as long as one of their events may come again', () => {
+  const days = (given: string) => parseSettings({ ...enough, RETENTION_DAYS: given }).retentionDays
+  expect([days('0'), days('91'), days('400')]).toEqual([0, 91, 400])
+  for (const given of ['-1', '1', '90']) {
+    expect(() => days(given)).toThrow('RETENTION_DAYS must be 0 or a whole number from 91 to 36500')
+  }
+})
+
 test('an optional setting that is left out, or empty, is undefined', () => {
   expect(parseSettings({ ...enough, DATABASE_REPLICA_URL: '' }).databaseReplicaUrl).toBeUndefined()
 })
