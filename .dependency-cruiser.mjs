@@ -115,7 +115,7 @@ export default {
       name: 'every-package-is-declared',
       comment: 'Add it to the package.json of the workspace that imports it.',
       severity: 'error',
-      from: { path: '^(api/src|loadtests/bench|cdk8s/(src|constructs|charts)|dashboards/src)/' },
+      from: { path: '^(api/src|loadtests/bench|cdk8s/(values|constructs|charts)|dashboards/src)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

@@ -25,13 +25,14 @@ help: ## list every target
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
 
-install: $(INSTALLED) tools ## install what the other targets need: npm packages, and Redis and k6 if they are missing
+install: $(INSTALLED) ## install what the other targets need: npm packages, and Redis, k6 and Helm if they are missing
+	+@$(RUN) node tooling/install-tools.ts
 
 $(INSTALLED): package-lock.json tooling/install-packages.sh
 	+@sh tooling/install-packages.sh && touch $(INSTALLED)
 
 tools: $(INSTALLED)
-	+@$(RUN) node tooling/install-tools.ts
+	+@$(RUN) node tooling/install-tools.ts redis k6
 
 baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|full|smoke]: ends with 0 met, 1 missed, 2 invalid
 	+@$(BENCH) baseline --profile $(PROFILE)

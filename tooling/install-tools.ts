@@ -1,15 +1,29 @@
-/** Finds Redis and k6, and installs what is missing: `make install`. Ends with 2 when it cannot, saying what to do. */
+/**
+ * Finds tools, and installs those that are missing: node tooling/install-tools.ts [NAME…], without names all of them.
+ *
+ * Redis and k6 are needed by everything that measures; it ends with 2 when one cannot be had, saying what to do. Helm
+ * is needed for the charts only: without it, it says so.
+ */
 import { EXIT, Failure } from '../loadtests/bench/lib/failure.ts'
 import { openTerminal } from '../loadtests/bench/lib/terminal.ts'
+import { findHelm } from '../loadtests/bench/tools/find-helm.ts'
 import { findK6 } from '../loadtests/bench/tools/find-k6.ts'
 import { findRedis } from '../loadtests/bench/tools/find-redis.ts'
 
+const FIND = { redis: findRedis, k6: findK6, helm: findHelm } as const
+const OPTIONAL: readonly string[] = ['helm']
+
 const terminal = openTerminal()
-try {
-  await findRedis(terminal)
-  await findK6(terminal)
-} catch (error) {
-  terminal.clear()
-  process.stderr.write(`${error instanceof Failure ? error.message : ((error as Error).stack ?? error)}\n`)
-  process.exitCode = EXIT.failed
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(FIND)
+for (const name of names) {
+  try {
+    if (!(name in FIND)) throw new Failure(`${name} is none of ${Object.keys(FIND).join(', ')}`)
+    await FIND[name as keyof typeof FIND](terminal)
+  } catch (error) {
+    terminal.clear()
+    process.stderr.write(`${error instanceof Failure ? error.message : ((error as Error).stack ?? error)}\n`)
+    if (OPTIONAL.includes(name) && error instanceof Failure) continue
+    process.exitCode = EXIT.failed
+    break
+  }
 }

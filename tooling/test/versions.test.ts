@@ -6,14 +6,16 @@ import { CHECKOUT } from './run.ts'
 
 const read = (path: string) => readFileSync(join(CHECKOUT, path), 'utf8')
 const json = (path: string) => JSON.parse(read(path))
-const versions = json('versions.json') as { node: string; k6: string; images: Readonly<Record<string, string>> }
+const versions = json('versions.json') as {
+  node: string
+  k6: string
+  helm: string
+  images: Readonly<Record<string, string>>
+}
 
 test('versions.json names one version each, none of them "latest"', () => {
   for (const image of Object.values(versions.images)) expect(image).toMatch(/^[a-z/]+:v?\d/)
-  expect([versions.node, versions.k6]).toEqual([
-    expect.stringMatching(/^\d+\.\d+\.\d+$/),
-    expect.stringMatching(/^\d+\.\d+\.\d+$/),
-  ])
+  for (const tool of [versions.node, versions.k6, versions.helm]) expect(tool).toMatch(/^\d+\.\d+\.\d+$/)
 })
 
 test('compose.yaml uses the images of versions.json', () => {

@@ -1,0 +1,88 @@
+import { k8s } from 'cdk8s-plus-33'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import * as compute from '../../values/compute.ts'
+import { flag, integer, list, section, text, textMap } from '../../values/define.ts'
+import { type HelmChart, synthesize } from '../../values/helm-chart.ts'
+import { kubeObject } from '../../values/kube-object.ts'
+import { OPERATIONS } from '../../values/operations.ts'
+import { byName, chartFolder, helm, helmTemplate, NEEDS_HELM } from '../support/helm.ts'
+
+const OPERANDS = {
+  a: section('One of each', {
+    number: integer(1, ''),
+    flag: flag(true, ''),
+    text: text('', ''),
+    list: list<string>([], '', {}),
+    map: textMap({}, ''),
+  }),
+  b: section('Another', {
+    number: integer(2, ''),
+    flag: flag(false, ''),
+    text: text('', ''),
+    list: list<string>([], '', {}),
+    map: textMap({}, ''),
+  }),
+}
+
+/** One annotation for each operation. */
+const everyOperation: HelmChart<typeof OPERANDS> = {
+  name: 'operations',
+  version: '1.0.0',
+  appVersion: '1',
+  description: '',
+  title: '',
+  values: OPERANDS,
+  build(chart, { a, b }) {
+    const data = {
+      not: compute.not(a.flag),
+      both: compute.both(a.flag, b.flag),
+      either: compute.either(a.flag, b.flag),
+      same: compute.same(a.text, b.text),
+      sameNumber: compute.same(a.number, 7),
+      greater: compute.greater(a.number, b.number),
+      empty: compute.both(compute.empty(a.list), compute.empty(b.map)),
+      sum: compute.sum(a.number, b.number, 3),
+      product: compute.product(a.number, b.number),
+      choose: compute.choose(a.flag, a.text, 'b "quoted"'),
+      sha256: compute.sha256(a.text),
+      text: `${a.number} % ${a.text}${b.flag}`,
+      appended: compute.appended(a.list, ['x', `${b.text}`], b.list),
+      merged: compute.merged({ x: a.text }, a.map, b.map),
+    }
+    kubeObject(chart, 'computed', k8s.KubeConfigMap, { metadata: { name: 'computed' }, data: data as never })
+  },
+}
+
+const plainText = fc.string({
+  unit: fc.constantFrom('a', '"', '%', '\\', '{{', '}}', '\n', ' ', 'é', '#', ': ', '-', '1'),
+})
+const some = fc.record({
+  number: fc.integer({ min: -1e9, max: 1e9 }),
+  flag: fc.boolean(),
+  text: plainText,
+  list: fc.array(plainText, { maxLength: 3 }),
+  map: fc.dictionary(fc.constantFrom('x', 'y', 'z'), plainText),
+})
+
+test.skipIf(helm === undefined)(
+  `Helm computes from any values what the plain synthesis computes${NEEDS_HELM}`,
+  async () => {
+    const folder = chartFolder(everyOperation)
+    await fc.assert(
+      fc.asyncProperty(some, some, async (a, b) => {
+        const values = { a, b }
+        const rendered = await helmTemplate(folder, 'mine', values)
+        expect(byName(rendered)).toEqual(byName(synthesize(everyOperation, { name: 'mine', values })))
+      }),
+      { numRuns: 25 },
+    )
+  },
+)
+
+test('every operation is tried', () => {
+  const [computed] = synthesize(everyOperation)
+  // These have tests of their own, or are part of one that is here.
+  const elsewhere = ['file', 'generated', 'list', 'map']
+  expect([...Object.keys(computed?.data as object), ...elsewhere]).toEqual(expect.arrayContaining(Object.keys(OPERATIONS)))
+})

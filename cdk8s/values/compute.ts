@@ -1,0 +1,44 @@
+/** Functions that compute values from values: what a person writes for an expression. See operations.ts. */
+import { type Json, toExpression, Value } from './value.ts'
+
+/** A value, or what it would be. */
+export type Operand<T> = T | Value<T>
+
+const compute =
+  <T>(call: string) =>
+  (...operands: readonly unknown[]): Value<T> =>
+    new Value({ call, on: operands.map(toExpression) })
+
+export const not: (a: Operand<boolean>) => Value<boolean> = compute('not')
+export const both: (a: Operand<boolean>, b: Operand<boolean>) => Value<boolean> = compute('both')
+export const either: (a: Operand<boolean>, b: Operand<boolean>) => Value<boolean> = compute('either')
+export const same: <T extends string | number>(a: Operand<T>, b: Operand<T>) => Value<boolean> = compute('same')
+export const greater: (a: Operand<number>, b: Operand<number>) => Value<boolean> = compute('greater')
+/** Whether it is "", 0, false, or a list or map without entries. */
+export const empty: (a: Value<Json> | Value<never>) => Value<boolean> = compute('empty')
+
+/** Whole numbers. */
+export const sum: (...terms: readonly Operand<number>[]) => Value<number> = compute('sum')
+export const product: (...factors: readonly Operand<number>[]) => Value<number> = compute('product')
+
+/** One of two plain values; `when` chooses between parts of a manifest. */
+export const choose: <T>(condition: Value<boolean>, then: Operand<T>, otherwise: Operand<T>) => Value<T> = compute(
+  'choose',
+) as never
+export const sha256: (text: Operand<string>) => Value<string> = compute('sha256')
+
+/** One list after the other. */
+export const appended: <T>(...lists: readonly (Value<readonly T[]> | readonly unknown[])[]) => Value<readonly T[]> =
+  compute('appended') as never
+/** Maps into one; for a key that several have, the last one's entry. */
+export const merged: <T = string>(
+  ...maps: readonly (Value<Readonly<Record<string, T>>> | Readonly<Record<string, Operand<T>>>)[]
+) => Value<Readonly<Record<string, T>>> = compute('merged') as never
+
+/** The content of one of the chart's files. Nothing in it is a template to Helm. */
+export function fileContent(path: string): Value<string> {
+  return new Value({ call: 'file', on: [{ path: ['Files'], kind: 'data' }, { known: path }] })
+}
+
+/** A password for the data of this Secret: made at the first installation, kept over upgrades. */
+export const generated: (secret: Operand<string>, key: string) => Value<string> = compute('generated')

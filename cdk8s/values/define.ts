@@ -1,0 +1,122 @@
+/**
+ * The definition of a chart's values: name, type, default, description and bounds of each, said once. From it come
+ * what constructs build with, values.yaml and values.schema.json.
+ */
+import type { Json, Kind } from './value.ts'
+import { Value } from './value.ts'
+
+export type Schema = { readonly [key: string]: Json }
+
+/** One value. Its JSON schema has the bounds. */
+export type Leaf<T> = {
+  readonly fallback: T
+  readonly kind: Kind
+  readonly note: string
+  readonly schema: Schema
+}
+export type Section<F extends Fields = Fields> = { readonly note: string; readonly fields: F }
+export type Fields = { readonly [name: string]: Leaf<unknown> | Section }
+
+/** What constructs build with: the same tree, each leaf a `Value`. */
+export type ValuesOf<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Section<infer G> ? ValuesOf<G> : F[K] extends Leaf<infer T> ? Value<T> : never
+}
+
+/** Values that belong together. */
+export function section<F extends Fields>(note: string, fields: F): Section<F> {
+  return { note, fields }
+}
+
+type Bounds = { readonly min?: number; readonly max?: number }
+
+/** A whole number. */
+export function integer(fallback: number, note: string, { min, max }: Bounds = {}): Leaf<number> {
+  const bounds = { ...(min === undefined ? {} : { minimum: min }), ...(max === undefined ? {} : { maximum: max }) }
+  return { fallback, kind: 'integer', note, schema: { type: 'integer', ...bounds } }
+}
+
+/** A switch. */
+export function flag(fallback: boolean, note: string): Leaf<boolean> {
+  return { fallback, kind: 'flag', note, schema: { type: 'boolean' } }
+}
+
+/** A string; a pattern holds for all of it. */
+export function text(fallback: string, note: string, pattern?: RegExp): Leaf<string> {
+  return {
+    fallback,
+    kind: 'text',
+    note,
+    schema: { type: 'string', ...(pattern && { pattern: `^(?:${pattern.source})$` }) },
+  }
+}
+
+/** One of these strings. */
+export function oneOf<const T extends string>(options: readonly T[], fallback: NoInfer<T>, note: string): Leaf<T> {
+  return { fallback, kind: 'text', note, schema: { type: 'string', enum: options } }
+}
+
+/** An amount of CPU or memory as Kubernetes writes it: 500m, 1.5, 256Mi, 20Gi. */
+export function quantity(fallback: string, note: string): Leaf<string> {
+  return text(fallback, note, /\d+(?:\.\d+)?(?:m|k|M|G|T|Ki|Mi|Gi|Ti)?/)
+}
+
+/** Strings by name, such as labels or a node selector. */
+export function textMap(
+  fallback: Readonly<Record<string, string>>,
+  note: string,
+): Leaf<Readonly<Record<string, string>>> {
+  return { fallback, kind: 'data', note, schema: { type: 'object', additionalProperties: { type: 'string' } } }
+}
+
+/** A list; `items` is the JSON schema of each. */
+export function list<T extends Json>(fallback: readonly T[], note: string, items: Schema): Leaf<readonly T[]> {
+  return { fallback, kind: 'data', note, schema: { type: 'array', items } }
+}
+
+/** Requests and limits of a container. */
+export function resources(
+  note: string,
+  given: { readonly [K in 'requests' | 'limits']: { cpu: string; memory: string } },
+) {
+  const amounts = (of: keyof typeof given) =>
+    section(of === 'requests' ? 'What the scheduler sets aside for it' : 'What it may never exceed', {
+      cpu: quantity(given[of].cpu, 'cores, or thousandths of one with m'),
+      memory: quantity(given[of].memory, 'bytes'),
+    })
+  return section(note, { requests: amounts('requests'), limits: amounts('limits') })
+}
+
+export function isSection(field: Leaf<unknown> | Section): field is Section {
+  return 'fields' in field
+}
+
+/** Read from values.yaml as something else than a name. */
+const YAML_KEYWORD = /^(y|yes|n|no|on|off|true|false|null)$/
+
+/** The values of a definition, for constructs to build with. @throws for a name that Helm could not look up */
+export function valuesOf<F extends Fields>(fields: F, path: readonly string[] = ['Values']): ValuesOf<F> {
+  const entries = Object.entries(fields).map(([name, field]) => {
+    if (!/^[a-z][a-zA-Z0-9]*$/.test(name) || YAML_KEYWORD.test(name))
+      throw new Error(`${name} is no name for a value: it may be like thisOne`)
+    const here = [...path, name]
+    return [name, isSection(field) ? valuesOf(field.fields, here) : new Value({ path: here, kind: field.kind })]
+  })
+  return Object.fromEntries(entries) as ValuesOf<F>
+}
+
+/** The defaults, as Helm reads them from values.yaml. */
+export function defaultsOf(fields: Fields): { readonly [name: string]: Json } {
+  const entries = Object.entries(fields).map(([name, field]) => [
+    name,
+    isSection(field) ? defaultsOf(field.fields) : field.fallback,
+  ])
+  return Object.fromEntries(entries)
+}
+
+/** What Helm itself knows of an installation. */
+export const RELEASE = {
+  name: new Value<string>({ path: ['Release', 'Name'], kind: 'text' }),
+  namespace: new Value<string>({ path: ['Release', 'Namespace'], kind: 'text' }),
+  /** 1 for the installation, one more for each upgrade and rollback. */
+  revision: new Value<number>({ path: ['Release', 'Revision'], kind: 'integer' }),
+} as const

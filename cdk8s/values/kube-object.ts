@@ -1,0 +1,58 @@
+import { ApiObject } from 'cdk8s'
+import type { k8s } from 'cdk8s-plus-33'
+import type { Construct } from 'constructs'
+import { spreadable } from './spread.ts'
+import type { Value } from './value.ts'
+import type { When } from './when.ts'
+
+/**
+ * What may stand where a manifest has a `T`: itself, a value, or either of two on a condition. Amounts and ports are
+ * written as Kubernetes writes them, `'500m'` and `8080`.
+ */
+export type Templated<T> = Whole<T> | When<Whole<T> | When<Whole<T>>>
+type Whole<T> = Value<Plain<T>> | Parts<T>
+type Parts<T> = T extends k8s.Quantity | k8s.IntOrString
+  ? string | number
+  : T extends readonly (infer E)[]
+    ? readonly Templated<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Templated<T[K]> }
+      : T
+type Plain<T> = T extends k8s.Quantity | k8s.IntOrString
+  ? string | number
+  : T extends readonly (infer E)[]
+    ? readonly Plain<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Plain<T[K]> }
+      : T
+
+/** One of the classes of `k8s`, such as `k8s.KubeDeployment`: it has the type of the manifest, and its version and kind. */
+type KubeClass<P> = {
+  new (scope: Construct, id: string, props?: P): ApiObject
+  readonly GVK: { readonly apiVersion: string; readonly kind: string }
+}
+
+/** A Kubernetes object whose manifest may have values in it; its type is checked as far as they let it be. */
+export function kubeObject<P>(scope: Construct, id: string, kind: KubeClass<P>, manifest: Templated<P>): ApiObject {
+  return customObject(scope, id, { ...kind.GVK, ...(manifest as { readonly metadata?: Metadata }) })
+}
+
+type Metadata = { readonly [key: string]: unknown }
+
+/** The same for what cdk8s has no class for, such as a ServiceMonitor. */
+export function customObject(
+  scope: Construct,
+  id: string,
+  manifest: {
+    readonly apiVersion: string
+    readonly kind: string
+    readonly metadata?: Metadata
+    readonly [key: string]: unknown
+  },
+): ApiObject {
+  const { labels, annotations, ...metadata } = manifest.metadata ?? {}
+  return new ApiObject(scope, id, {
+    ...manifest,
+    metadata: { ...metadata, labels: spreadable(labels), annotations: spreadable(annotations) } as never,
+  })
+}

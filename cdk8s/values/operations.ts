@@ -1,0 +1,94 @@
+/**
+ * What can be computed from values. Each operation is said twice, side by side: in TypeScript for the plain synthesis,
+ * and in Go's templates with Helm's functions for the chart. A property test holds the two against each other.
+ */
+import { createHash } from 'node:crypto'
+import type { Json, Kind } from './value.ts'
+
+export type Operation = {
+  readonly kind: Kind | 'as its operands'
+  readonly evaluate: (...operands: never[]) => Json
+  /** @param operands each is one word of a template: a literal, or something in parentheses */
+  readonly template: (operands: readonly string[]) => string
+}
+
+const call = (name: string) => (operands: readonly string[]) => [name, ...operands].join(' ')
+
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  not: { kind: 'flag', evaluate: (a: boolean) => !a, template: call('not') },
+  both: { kind: 'flag', evaluate: (a: boolean, b: boolean) => a && b, template: call('and') },
+  either: { kind: 'flag', evaluate: (a: boolean, b: boolean) => a || b, template: call('or') },
+  same: { kind: 'flag', evaluate: (a: Json, b: Json) => a === b, template: call('eq') },
+  greater: { kind: 'flag', evaluate: (a: number, b: number) => a > b, template: call('gt') },
+  empty: { kind: 'flag', evaluate: isEmpty, template: call('empty') },
+
+  sum: { kind: 'integer', evaluate: (...n: number[]) => n.reduce((a, b) => a + b, 0), template: call('add') },
+  product: { kind: 'integer', evaluate: (...n: number[]) => n.reduce((a, b) => a * b, 1), template: call('mul') },
+
+  choose: {
+    kind: 'as its operands',
+    evaluate: (condition: boolean, then: Json, otherwise: Json) => (condition ? then : otherwise),
+    template: ([condition, then, otherwise]) => `ternary ${then} ${otherwise} ${condition}`,
+  },
+  text: {
+    kind: 'text',
+    evaluate: (...parts: Json[]) =>
+      parts.map((part) => (typeof part === 'object' ? JSON.stringify(part) : String(part))).join(''),
+    template: ([...parts]) => {
+      const [only] = parts
+      if (parts.length === 1) return `toString ${only}`
+      // What is a literal goes into the format, so that the line reads like the text that it makes.
+      const format = parts
+        .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('%', '%%') : '%v'))
+        .join('')
+      return [`printf "${format}"`, ...parts.filter((part) => !part.startsWith('"'))].join(' ')
+    },
+  },
+  sha256: {
+    kind: 'text',
+    evaluate: (text: string) => createHash('sha256').update(text).digest('hex'),
+    template: call('sha256sum'),
+  },
+
+  list: { kind: 'data', evaluate: (...items: Json[]) => items, template: call('list') },
+  map: {
+    kind: 'data',
+    evaluate: (...flat: Json[]) => Object.fromEntries(pairs(flat)),
+    template: call('dict'),
+  },
+  appended: { kind: 'data', evaluate: (...lists: Json[][]) => lists.flat(), template: call('concat') },
+  file: {
+    kind: 'text',
+    evaluate: (files: { readonly [path: string]: string }, path: string) => fileOf(files, path),
+    template: ([files, path]) => `${files}.Get ${path}`,
+  },
+  /** Made once, and from then on what the Secret has: base64, as a Secret's data is. */
+  generated: {
+    kind: 'text',
+    evaluate: (secret: string, key: string) => Buffer.from(`made by Helm: ${secret} ${key}`).toString('base64'),
+    template: ([secret, key]) =>
+      `index ((lookup "v1" "Secret" .Release.Namespace ${secret}).data | default dict) ${key} | default (randAlphaNum 32 | b64enc)`,
+  },
+  /** The later map wins. */
+  merged: {
+    kind: 'data',
+    evaluate: (...maps: { [key: string]: Json }[]) => Object.assign({}, ...maps),
+    template: call('mergeOverwrite (dict)'),
+  },
+}
+
+function fileOf(files: { readonly [path: string]: string }, path: string): string {
+  const content = files[path]
+  if (content === undefined) throw new Error(`the chart has no file ${path}`)
+  return content
+}
+
+/** As Go's templates see it. */
+function isEmpty(value: Json): boolean {
+  if (value === null || value === false || value === 0 || value === '') return true
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
+
+function pairs(flat: readonly Json[]): [string, Json][] {
+  return flat.flatMap((key, i): [string, Json][] => (i % 2 === 0 ? [[key as string, flat[i + 1] as Json]] : []))
+}

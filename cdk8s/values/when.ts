@@ -1,0 +1,37 @@
+import { Construct } from 'constructs'
+import { both } from './compute.ts'
+import type { Value } from './value.ts'
+
+/** A part of a manifest that is there on a condition; without `otherwise`, its key or item is left out. */
+export class When<T> {
+  readonly condition: Value<boolean>
+  readonly part: T
+  readonly otherwise: T | undefined
+
+  constructor(condition: Value<boolean>, part: T, otherwise?: T) {
+    this.condition = condition
+    this.part = part
+    this.otherwise = otherwise
+  }
+}
+
+/** An entry of a map, an item of a list, or any other part of a manifest: on a condition, or else another. */
+export function when<T>(condition: Value<boolean>, part: T, otherwise?: T): When<T> {
+  return new When(condition, part, otherwise)
+}
+
+/** Whole objects on a condition: those that have this as their scope, however deep. */
+export class Conditional extends Construct {
+  readonly condition: Value<boolean>
+
+  constructor(scope: Construct, id: string, condition: Value<boolean>) {
+    super(scope, id)
+    this.condition = condition
+  }
+}
+
+/** The condition under which a construct is there; undefined when it always is. */
+export function conditionOf(construct: Construct): Value<boolean> | undefined {
+  const conditions = construct.node.scopes.flatMap((scope) => (scope instanceof Conditional ? [scope.condition] : []))
+  return conditions.length === 0 ? undefined : conditions.reduce((a, b) => both(a, b))
+}
