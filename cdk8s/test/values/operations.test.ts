@@ -84,5 +84,7 @@ test('every operation is tried', () => {
   const [computed] = synthesize(everyOperation)
   // These have tests of their own, or are part of one that is here.
   const elsewhere = ['file', 'generated', 'list', 'map']
-  expect([...Object.keys(computed?.data as object), ...elsewhere]).toEqual(expect.arrayContaining(Object.keys(OPERATIONS)))
+  expect([...Object.keys(computed?.data as object), ...elsewhere]).toEqual(
+    expect.arrayContaining(Object.keys(OPERATIONS)),
+  )
 })
