@@ -4,20 +4,25 @@ import { seedDemo } from '../postgres/seed-demo.ts'
 import { runDatabaseCommand } from './run-database-command.ts'
 
 const CALLS = 225_000
+const MOST_CALLS = 9_999_999
 
-const HELP = `Usage: npm run db:seed:demo [-- --again]
+const HELP = `Usage: npm run db:seed:demo [-- --again] [--calls=N]
 
 Gives the demo tenant ${DEMO_TENANT_ID} the key ${DEMO_API_KEY} and 30 days of calls that end now:
 about ${CALLS.toLocaleString('en')} calls. Safe to run twice: what is there stays, and is not added to.
 Run db:migrate first. Not for production: everyone knows the key.
 
-  --again  removes the calls of the demo tenant first, so that the new ones end now
+  --again    removes the calls of the demo tenant first, so that the new ones end now
+  --calls=N  about how many calls instead, one an hour at least; with each 300,000 come a million events
 
 Environment:
   MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it
 
 Exit codes: 0 the demo's calls are there, 1 failed, 2 wrong usage.
 `
+
+const callsIn = (args: readonly string[]) =>
+  args.findLast((arg) => arg.startsWith('--calls='))?.slice('--calls='.length) ?? String(CALLS)
 
 await runDatabaseCommand(
   HELP,
@@ -27,7 +32,7 @@ await runDatabaseCommand(
     const terminal = process.stderr.isTTY === true
     const seeded = await seedDemo(client, {
       now: new Date(),
-      calls: CALLS,
+      calls: Number(callsIn(args)),
       again: args.includes('--again'),
       onProgress: (done, of) => {
         const percent = Math.round((100 * done) / of)
@@ -42,5 +47,11 @@ await runDatabaseCommand(
         `${day(seeded.from)} to ${day(seeded.to)}, ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
     )
   },
-  ['--again'],
+  ['--again', '--calls='],
+  (args) => {
+    const calls = callsIn(args)
+    return /^\d+$/.test(calls) && Number(calls) >= 1 && Number(calls) <= MOST_CALLS
+      ? undefined
+      : `--calls is "${calls}"; it must be a whole number from 1 to ${MOST_CALLS}`
+  },
 )

@@ -8,20 +8,28 @@ const CONNECT_TIMEOUT_MS = 10_000
  *
  * Says what it does on stderr, prefixed by its name, so that stdout stays free for what a command puts out.
  * Exit codes: 0 done, 1 failed, 2 wrong usage. A message never shows the URL, which has a password in it.
+ *
+ * @param flags that it takes; one that ends in `=` takes a value
+ * @param problemWith says what is wrong with the arguments beside that, if anything
  */
 export async function runDatabaseCommand(
   help: string,
   name: string,
   run: (client: pg.Client, say: (line: string) => void, args: readonly string[]) => Promise<void>,
   flags: readonly string[] = [],
+  problemWith: (args: readonly string[]) => string | undefined = () => undefined,
 ): Promise<void> {
   const args = process.argv.slice(2)
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(help)
     return
   }
-  const unknown = args.filter((arg) => !flags.includes(arg))
+  const unknown = args.filter(
+    (arg) => !flags.some((flag) => (flag.endsWith('=') ? arg.startsWith(flag) : arg === flag)),
+  )
   if (unknown.length > 0) return usage(`unknown argument ${unknown.join(' ')}`)
+  const problem = problemWith(args)
+  if (problem !== undefined) return usage(problem)
   const url = process.env.MIGRATION_DATABASE_URL
   if (url === undefined || url === '') return usage('MIGRATION_DATABASE_URL is not set')
   if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {

@@ -5,6 +5,7 @@ import { CHECKOUT } from './stack-record.ts'
 export type DatabaseCommand = {
   readonly ownerUrl: string
   readonly apiPassword?: string
+  readonly args?: readonly string[]
   readonly signal?: AbortSignal | undefined
   /** Told each line that the command says while it works. */
   readonly onLine: (line: string) => void
@@ -12,8 +13,8 @@ export type DatabaseCommand = {
 
 /** Runs a database command of the API. @throws {Failure} with the last lines it said */
 export async function runDatabaseCommand(name: 'db-migrate' | 'db-seed-demo', options: DatabaseCommand): Promise<void> {
-  const { ownerUrl, apiPassword, signal, onLine } = options
-  await runProgram(process.execPath, [join(CHECKOUT, 'api', 'src', 'commands', `${name}.ts`)], {
+  const { ownerUrl, apiPassword, args = [], signal, onLine } = options
+  await runProgram(process.execPath, [join(CHECKOUT, 'api', 'src', 'commands', `${name}.ts`), ...args], {
     env: {
       PATH: process.env.PATH ?? '',
       MIGRATION_DATABASE_URL: ownerUrl,
