@@ -9,6 +9,7 @@ import { migrate, seed } from './commands/database.ts'
 import { document } from './commands/document.ts'
 import { down } from './commands/down.ts'
 import { judge } from './commands/judge.ts'
+import { peers } from './commands/peers.ts'
 import { run } from './commands/run.ts'
 import { status } from './commands/status.ts'
 import { up } from './commands/up.ts'
@@ -17,6 +18,7 @@ import { openTerminal } from './lib/terminal.ts'
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   baseline,
+  peers,
   up,
   status,
   down,

@@ -11,6 +11,18 @@ const git = async (...args: string[]): Promise<string> =>
 /** Where and with what this measurement is made. */
 export async function readEnvironment(target: Target, k6Version: string): Promise<Environment> {
   const { versions, apiInstances, replicas, onThisMachine } = target
+  const { name, machine, source } = await readPlace()
+  return {
+    name,
+    machine,
+    versions: { node: process.versions.node, ...versions, k6: k6Version },
+    source,
+    stack: { apiInstances, replicas, generatorOnSameMachine: onThisMachine },
+  }
+}
+
+/** The machine that this runs on, and what is checked out here. */
+export async function readPlace(): Promise<Pick<Environment, 'name' | 'machine' | 'source'>> {
   const cores = availableParallelism()
   return {
     name: environmentName(process.env.HOPWHISTLE_ENVIRONMENT, cores),
@@ -22,9 +34,7 @@ export async function readEnvironment(target: Target, k6Version: string): Promis
       cores,
       memoryBytes: totalmem(),
     },
-    versions: { node: process.versions.node, ...versions, k6: k6Version },
     source: await readSource(),
-    stack: { apiInstances, replicas, generatorOnSameMachine: onThisMachine },
   }
 }
 

@@ -54,7 +54,8 @@ export function readGroup(pid: number, { withDescendants = true } = {}): GroupRe
   }
 }
 
-function descendantsOf(pid: number): readonly number[] {
+/** This process and all below it. */
+export function descendantsOf(pid: number): readonly number[] {
   const members = [pid]
   for (let i = 0; i < members.length; i++) {
     try {

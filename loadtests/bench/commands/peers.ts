@@ -1,0 +1,57 @@
+import { relative } from 'node:path'
+import { EXIT } from '../lib/failure.ts'
+import { oneOf, parseOptions, wholeNumber } from '../lib/parse-options.ts'
+import { measurePart } from '../peers/measure-parts.ts'
+import { PARTS } from '../peers/parts.ts'
+import { keepPart } from '../peers/record.ts'
+import { everyGoalIsMet, renderFigures } from '../peers/render-figures.ts'
+import { CHECKOUT } from '../stack/stack-record.ts'
+import { findRedis } from '../tools/find-redis.ts'
+import type { Command } from './command.ts'
+
+export const peers: Command = {
+  summary: 'put the platform beside what one would write or take instead',
+  help: `Usage: main.ts peers [--only PART]… [--rounds N] [--quick] [--results-dir DIR]
+
+Starts the platform and what it is compared with, measures them in turns (A B C, C B A, …), checks that both did the
+same, and writes loadtests/results/peers-*.json, loadtests/baselines/peers and docs/performance.md with the median and
+the range of the rounds. Ratios are of values of the same round, and are what travels between machines.
+
+  ingest    call events, beside a Fastify route that stores nothing and a transaction for each request
+
+  --only PART          one of these; may be repeated; all if not given
+  --rounds N           1 to 20; 3 if not given
+  --quick              small and short, 1 round if not given: proves that everything works, and nothing about the
+                       goals; writes neither baselines nor document
+  --results-dir DIR    instead of loadtests/results
+
+Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement could not be made or is worth nothing. With
+--quick no goal counts.
+`,
+  async run(args, { terminal, signal, print }) {
+    const { values } = parseOptions(args, {
+      only: { type: 'string', multiple: true },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      'results-dir': { type: 'string' },
+    })
+    const wanted = new Set((values.only ?? PARTS).map((part) => oneOf('the part', part, PARTS)))
+    const { quick } = values
+    const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? '1' : '3'), 1, 20)
+    const redisServer = await findRedis(terminal, signal)
+    let met = true
+    for (const part of PARTS.filter((part) => wanted.has(part))) {
+      const options = { rounds, quick, redisServer, terminal, signal }
+      const { record, rawPath } = await measurePart(part, options, values['results-dir'])
+      print(`\n${renderFigures(part, record)}\n`)
+      const written = [rawPath]
+      if (!quick) {
+        met &&= everyGoalIsMet(record.figures)
+        const { path } = await keepPart(part, record)
+        written.push(path)
+      }
+      print(`\n  Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}\n`)
+    }
+    return met ? EXIT.ok : EXIT.missed
+  },
+}

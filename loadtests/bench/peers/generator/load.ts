@@ -1,0 +1,36 @@
+/** What a load is and what came of it. */
+import type { Latency } from '../measure/arithmetic.ts'
+import type { RequestPlan } from './requests.ts'
+
+export type GeneratorConfig = {
+  /** Of the instances that share the load, on this machine. */
+  readonly ports: readonly number[]
+  /** Kept open; an equal number to each instance. */
+  readonly connections: number
+  readonly plan: RequestPlan
+}
+
+/**
+ * closed  every connection sends its next request when it has the answer to the last one: the most that the server does
+ * open    so many requests a second, evenly spaced, whatever the server does; latency counts from when a request was
+ *         due, so that a slow server cannot hide by keeping the generator waiting
+ */
+export type Load =
+  | { readonly mode: 'closed'; readonly seconds: number }
+  | { readonly mode: 'open'; readonly seconds: number; readonly ratePerSecond: number }
+
+export type LoadResult = {
+  /** Numbers of the requests: from the first until before the next. */
+  readonly first: number
+  readonly next: number
+  readonly answered: number
+  /** Numbers of requests whose answer was not a success, or never came. */
+  readonly failed: readonly number[]
+  /** How many answers had each status that is not a success; 0 for those that never came. */
+  readonly failures: Readonly<Record<string, number>>
+  readonly seconds: number
+  readonly perSecond: number
+  readonly latency: Latency
+  /** CPU seconds that the generator itself took. */
+  readonly generatorCpuSeconds: number
+}

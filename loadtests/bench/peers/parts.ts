@@ -1,0 +1,25 @@
+import type { Terminal } from '../lib/terminal.ts'
+import type { Figure } from './measure/figure.ts'
+
+/** What is put side by side with others, each by itself or all in this order. */
+export const PARTS = ['ingest'] as const
+export type PartName = (typeof PARTS)[number]
+
+export type PartOptions = {
+  readonly rounds: number
+  /** Small and short: proves that everything works, and nothing about the goals. */
+  readonly quick: boolean
+  readonly redisServer: string
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+export type PartResult = {
+  readonly figures: readonly Figure[]
+  /** What was seen while it was measured and is not a figure, a sentence each. */
+  readonly notes: readonly string[]
+  /** Everything that the figures were made of. */
+  readonly raw: unknown
+}
+
+export type MeasurePart = (options: PartOptions) => Promise<PartResult>

@@ -1,0 +1,166 @@
+/**
+ * The servers of a comparison: a Postgres pair, Redis, and as many databases, API instances and peers as it asks for.
+ * They go when the comparison ends, however it ends.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { HEADERS } from '@hopwhistle/contract/routes.ts'
+import pg from 'pg'
+import { freePort } from '../../lib/free-port.ts'
+import type { Terminal } from '../../lib/terminal.ts'
+import { startApiInstances } from '../../stack/api-instances.ts'
+import { runDatabaseCommand } from '../../stack/database-command.ts'
+import { startGuard } from '../../stack/guard.ts'
+import { type PostgresPair, postgresUrl, startPostgresPair } from '../../stack/postgres-pair.ts'
+import { type RedisServer, startRedis } from '../../stack/redis-server.ts'
+import { makeTempDir } from '../../stack/run-as.ts'
+import { type ServerProcess, stopServer } from '../../stack/server-process.ts'
+import type { StackDetails } from '../../stack/stack-record.ts'
+import { type Child, startChild } from '../child/start-child.ts'
+
+export type Database = Omit<StackDetails['urls'], 'redis'>
+
+export type Api = {
+  readonly port: number
+  readonly url: string
+  readonly process: ServerProcess
+  readonly adminUrl: string
+}
+
+export type PeerPlatform = {
+  readonly pair: PostgresPair
+  readonly redis: RedisServer
+  /** Migrated, with the demo tenant, its key and about so many calls of its last 30 days. */
+  createDatabase(name: string, calls: number): Promise<Database>
+  startRedis(): Promise<RedisServer>
+  /** Each on a port of its own, so that whoever sends the load spreads it evenly. */
+  startApi(database: Database, instances: number, options?: ApiOptions): Promise<readonly Api[]>
+  stopApi(instances: readonly Api[]): Promise<void>
+  startProgram<Ready>(name: string, program: URL, config: unknown): Promise<Child<Ready>>
+  stop(): Promise<void>
+}
+
+export type ApiOptions = { readonly redis?: RedisServer; readonly env?: Readonly<Record<string, string>> }
+
+export type PlatformContext = {
+  readonly redisServer: string
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+/** The key that every request of the benchmark has. */
+export const HEADERS_OF_KEY = { [HEADERS.apiKey]: DEMO_API_KEY }
+export const TENANT_ID = DEMO_TENANT_ID
+
+/** One tenant sends everything here, and is to be held up by nothing but the machine. */
+const NO_TENANT_RATE = { TENANT_RATE_PER_SECOND: '1000000' }
+
+export async function startPeerPlatform({ redisServer, terminal, signal }: PlatformContext): Promise<PeerPlatform> {
+  const dir = makeTempDir('hopwhistle-peers-')
+  const guard = startGuard()
+  guard.remove(dir)
+  const apiPassword = randomBytes(18).toString('base64url')
+  const children: Child[] = []
+  const servers: ServerProcess[] = []
+  let folders = 0
+  const folder = () => {
+    const path = join(dir, String(folders++))
+    mkdirSync(path, { mode: 0o711 })
+    return path
+  }
+  let pair: PostgresPair | undefined
+  const stop = async () => {
+    terminal.show('  … stopping')
+    await Promise.all(children.map((child) => child.stop()))
+    await Promise.all(servers.filter(({ name }) => name !== 'redis').map((server) => stopServer(server, 15_000)))
+    await Promise.all(servers.map((server) => stopServer(server, 15_000)))
+    await pair?.stop()
+    guard.off()
+    rmSync(dir, { recursive: true, force: true })
+    terminal.clear()
+  }
+  const openRedis = async () => {
+    const redis = await startRedis({ dir: folder(), command: redisServer, guard })
+    servers.push(redis.process)
+    return redis
+  }
+
+  try {
+    terminal.show('  … Postgres, its replica and Redis')
+    const postgres = await startPostgresPair({ dir: folder(), guard })
+    pair = postgres
+    const redis = await openRedis()
+    const asSuperuser = (port: number, database: string) =>
+      postgresUrl(port, database, 'postgres', postgres.superuserPassword)
+    const asApi = (port: number, database: string) => postgresUrl(port, database, 'hopwhistle_api', apiPassword)
+    const { primary, replica } = postgres
+
+    return {
+      pair: postgres,
+      redis,
+      startRedis: openRedis,
+      createDatabase: async (name, calls) => {
+        const owner = asSuperuser(primary.port, name)
+        const show = (line: string) => terminal.show(`  … database ${name}: ${line}`)
+        show('schema')
+        await createDatabase(asSuperuser(primary.port, 'postgres'), name)
+        await runDatabaseCommand('db-migrate', { ownerUrl: owner, apiPassword, signal, onLine: show })
+        await runDatabaseCommand('db-seed-demo', {
+          ownerUrl: owner,
+          args: [`--calls=${calls}`],
+          signal,
+          onLine: show,
+        })
+        return {
+          primary: asApi(primary.port, name),
+          replica: asApi(replica.port, name),
+          owner,
+          ownerReplica: asSuperuser(replica.port, name),
+        }
+      },
+      startApi: (database, instances, { redis: itsRedis = redis, env = {} } = {}) =>
+        Promise.all(
+          Array.from({ length: instances }, async (_, i) => {
+            const port = await freePort()
+            const [instance] = await startApiInstances({
+              dir: folder(),
+              port,
+              host: '127.0.0.1',
+              instances: 1,
+              urls: { ...database, redis: itsRedis.url },
+              env: { INSTANCE_ID: `api-${i + 1}`, ...NO_TENANT_RATE, ...env },
+              onStart: (server) => servers.push(server),
+              guard,
+            })
+            const { process, adminUrl } = instance!
+            return { port, url: `http://127.0.0.1:${port}`, process, adminUrl }
+          }),
+        ),
+      stopApi: async (instances) => {
+        await Promise.all(instances.map(({ process }) => stopServer(process, 15_000)))
+      },
+      startProgram: async (name, program, config) => {
+        signal.throwIfAborted()
+        const child = await startChild<never>(name, program, config)
+        children.push(child)
+        return child
+      },
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function createDatabase(superuserUrl: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: superuserUrl })
+  await client.connect()
+  try {
+    await client.query(`create database ${client.escapeIdentifier(name)}`)
+  } finally {
+    await client.end()
+  }
+}

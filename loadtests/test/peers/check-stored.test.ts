@@ -1,0 +1,79 @@
+/** The check that makes an ingest benchmark worth something, seen failing on each kind of loss. */
+import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import { callEvent, occurredAtMs } from '../../bench/peers/generator/call-events.ts'
+import { checkStored, NotStored } from '../../bench/peers/ingest/check-stored.ts'
+import { openRowStore, type RowStore } from '../../bench/peers/servers/row-store.ts'
+
+let client: pg.Client
+let rows: RowStore
+const startedAtMs = Date.now()
+/** Some of each state: a thousand calls take their turns. */
+const sent = Array.from({ length: 4_000 }, (_, n) => callEvent('check', n, occurredAtMs(startedAtMs, n))).filter(
+  (_, n) => n % 20 === 0,
+)
+
+beforeAll(async () => {
+  const { ownerUrl } = await freshDatabase()
+  client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  await client.query(`insert into hopwhistle.tenants (id, name) values ($1, 'Demo') on conflict do nothing`, [
+    DEMO_TENANT_ID,
+  ])
+  rows = openRowStore(ownerUrl, DEMO_TENANT_ID, 4)
+  await Promise.all(sent.map(rows.store))
+})
+afterAll(async () => {
+  await rows.close()
+  await client.end()
+})
+beforeEach(() => client.query('begin'))
+afterEach(() => client.query('rollback'))
+
+const check = () => checkStored(client, DEMO_TENANT_ID, sent)
+const { eventId, callId } = sent[7]!
+
+test('what was sent and stored is found, event by event and call by call', async () => {
+  expect(await check()).toEqual({ events: 200, calls: new Set(sent.map((event) => event.callId)).size })
+})
+
+test.each([
+  [
+    'an event that is missing',
+    'delete from hopwhistle.call_events where event_id = $1',
+    eventId,
+    `event ${eventId} is missing`,
+  ],
+  [
+    'an event with another state',
+    'update hopwhistle.call_events set state = 7 where event_id = $1',
+    eventId,
+    `event ${eventId} was changed`,
+  ],
+  [
+    'an event that occurred a millisecond later',
+    `update hopwhistle.call_events set occurred_at = occurred_at + interval '1 ms' where event_id = $1`,
+    eventId,
+    `event ${eventId} was changed`,
+  ],
+  [
+    'an event without its number',
+    'update hopwhistle.call_events set from_number = null where event_id = $1',
+    eventId,
+    `event ${eventId} was changed`,
+  ],
+  ['a call that is missing', 'delete from hopwhistle.calls where call_id = $1', callId, `call ${callId} is missing`],
+  [
+    'a call in another state',
+    'update hopwhistle.calls set state = 5 where call_id = $1',
+    callId,
+    `call ${callId} is in state 5, not `,
+  ],
+])('%s is told', async (_, sql, id, told) => {
+  await client.query(sql, [id])
+  const error = await check().catch((error: Error) => error)
+  expect(error).toBeInstanceOf(NotStored)
+  expect((error as Error).message).toContain(told)
+})
