@@ -1,12 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const
 const CONNECT_TIMEOUT_MS = 10_000
+const WAIT_MS = 300_000
+const ASK_EVERY_MS = 1_000
+
+export type DatabaseCommand = (client: pg.Client, say: (line: string) => void, args: readonly string[]) => Promise<void>
 
 /**
  * Runs a command that needs the database as its migrating role, given in MIGRATION_DATABASE_URL, and ends the process.
  *
  * Says what it does on stderr, prefixed by its name, so that stdout stays free for what a command puts out.
+ * With --wait, where a command has it, it keeps trying to connect for five minutes.
+ *
  * Exit codes: 0 done, 1 failed, 2 wrong usage. A message never shows the URL, which has a password in it.
  *
  * @param flags that it takes; one that ends in `=` takes a value
@@ -15,7 +22,7 @@ const CONNECT_TIMEOUT_MS = 10_000
 export async function runDatabaseCommand(
   help: string,
   name: string,
-  run: (client: pg.Client, say: (line: string) => void, args: readonly string[]) => Promise<void>,
+  run: DatabaseCommand,
   flags: readonly string[] = [],
   problemWith: (args: readonly string[]) => string | undefined = () => undefined,
 ): Promise<void> {
@@ -37,34 +44,44 @@ export async function runDatabaseCommand(
   }
 
   const say = (line: string) => void process.stderr.write(`${name}: ${line}\n`)
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: `hopwhistle ${name}`,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  })
-  // A connection that breaks while a query runs also fails that query, which is where it is reported.
-  client.on('error', () => {})
-  client.on('notice', (notice) => {
-    if (notice.severity === 'NOTICE' && notice.code === '00000') say(notice.message ?? '')
-  })
-  const { hostname, port, pathname } = new URL(url)
   try {
-    await client.connect().catch((cause: Error) => {
-      throw new Error(`cannot connect to ${hostname}:${port || 5432}${pathname}: ${cause.message || String(cause)}`, {
-        cause,
-      })
-    })
-    await run(client, say, args)
+    const client = await connect(url, name, say, args.includes('--wait') ? WAIT_MS : 0)
+    await run(client, say, args).finally(() => client.end().catch(() => {}))
     process.exitCode = EXIT.ok
   } catch (error) {
     say((error as Error).message)
     process.exitCode = EXIT.failed
-  } finally {
-    await client.end().catch(() => {})
   }
 
   function usage(problem: string): void {
     process.stderr.write(`${name}: ${problem}\n\n${help}`)
     process.exitCode = EXIT.usage
+  }
+}
+
+async function connect(url: string, name: string, say: (line: string) => void, waitMs: number): Promise<pg.Client> {
+  const deadline = performance.now() + waitMs
+  for (let attempt = 1; ; attempt++) {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: `hopwhistle ${name}`,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    })
+    // A connection that breaks while a query runs also fails that query, which is where it is reported.
+    client.on('error', () => {})
+    client.on('notice', (notice) => {
+      if (notice.severity === 'NOTICE' && notice.code === '00000') say(notice.message ?? '')
+    })
+    try {
+      await client.connect()
+      return client
+    } catch (cause) {
+      await client.end().catch(() => {})
+      const { hostname, port, pathname } = new URL(url)
+      const problem = `cannot connect to ${hostname}:${port || 5432}${pathname}: ${(cause as Error).message || cause}`
+      if (performance.now() > deadline) throw new Error(problem, { cause })
+      if (attempt === 1) say(`${problem}; trying again until it can`)
+      await sleep(ASK_EVERY_MS)
+    }
   }
 }

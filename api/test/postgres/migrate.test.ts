@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { emptyDatabase, freshDatabase } from '../../../test-support/fresh-database.ts'
 import { dumpSchema } from '../../src/postgres/dump-schema.ts'
 import { MigrationFailed, migrate, readMigrations } from '../../src/postgres/migrate.ts'
-import { scramVerifier } from '../../src/postgres/set-api-password.ts'
+import { scramVerifier } from '../../src/postgres/set-role-password.ts'
 
 const COMMAND = fileURLToPath(new URL('../../src/commands/db-migrate.ts', import.meta.url))
 const clients: pg.Client[] = []

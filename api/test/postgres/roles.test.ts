@@ -75,7 +75,7 @@ test('the API owns nothing, creates nothing, reads no keys and changes no rollup
   for (const denied of [
     'create table hopwhistle.mine ()',
     'select from hopwhistle.api_keys',
-    'select from hopwhistle.migrations',
+    'delete from hopwhistle.migrations',
     'delete from hopwhistle.calls',
     'delete from hopwhistle.call_events',
     'truncate hopwhistle.calls',

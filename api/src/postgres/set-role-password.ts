@@ -4,15 +4,19 @@ import type { Client } from 'pg'
 const ITERATIONS = 4096
 
 /**
- * Lets `hopwhistle_api` log in with this password.
+ * Lets one of our roles log in with this password.
  *
  * Only the SCRAM-SHA-256 verifier goes over the wire, so that no log of statements ever shows the password.
  */
-export async function setApiPassword(client: Client, password: string): Promise<void> {
+export async function setRolePassword(
+  client: Client,
+  role: 'hopwhistle_api' | 'hopwhistle_monitor',
+  password: string,
+): Promise<void> {
   // Another database's migration may write the same role at the same moment: "tuple concurrently updated".
   for (let attempt = 1; ; attempt++) {
     try {
-      await client.query(`alter role hopwhistle_api login password '${scramVerifier(password)}'`)
+      await client.query(`alter role ${role} login password '${scramVerifier(password)}'`)
       return
     } catch (error) {
       if ((error as { code?: string }).code !== 'XX000' || attempt === 5) throw error
