@@ -292,7 +292,8 @@ CREATE OR REPLACE FUNCTION hopwhistle.authenticate(wanted bytea)
  STABLE STRICT SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog'
 AS $function$
-  select id, tenant_id, scopes from hopwhistle.api_keys where key_hash = wanted and revoked_at is null
+  select id, tenant_id, scopes from hopwhistle.api_keys
+  where key_hash = wanted and (revoked_at is null or revoked_at > now())
 $function$
 ;
 

@@ -16,14 +16,14 @@ export type DatabaseCommand = (client: pg.Client, say: (line: string) => void, a
  *
  * Exit codes: 0 done, 1 failed, 2 wrong usage. A message never shows the URL, which has a password in it.
  *
- * @param flags that it takes; one that ends in `=` takes a value
+ * @param flags that it takes; one that ends in `=` takes a value. Of a command that takes more, they are not looked at
  * @param problemWith says what is wrong with the arguments beside that, if anything
  */
 export async function runDatabaseCommand(
   help: string,
   name: string,
   run: DatabaseCommand,
-  flags: readonly string[] = [],
+  flags: readonly string[] | 'checked by problemWith' = [],
   problemWith: (args: readonly string[]) => string | undefined = () => undefined,
 ): Promise<void> {
   const args = process.argv.slice(2)
@@ -32,7 +32,9 @@ export async function runDatabaseCommand(
     return
   }
   const unknown = args.filter(
-    (arg) => !flags.some((flag) => (flag.endsWith('=') ? arg.startsWith(flag) : arg === flag)),
+    (arg) =>
+      flags !== 'checked by problemWith' &&
+      !flags.some((flag) => (flag.endsWith('=') ? arg.startsWith(flag) : arg === flag)),
   )
   if (unknown.length > 0) return usage(`unknown argument ${unknown.join(' ')}`)
   const problem = problemWith(args)

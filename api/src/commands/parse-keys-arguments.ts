@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util'
+import type { Scope } from '@hopwhistle/contract/routes.ts'
+import { SCOPES } from '@hopwhistle/contract/routes.ts'
+
+/** The arguments are not ones that the command takes; the message says what it takes. */
+export class WrongUsage extends Error {
+  override readonly name = 'WrongUsage'
+}
+
+/** What `npm run keys` is asked to do. */
+export type KeysArguments =
+  | {
+      readonly verb: 'create'
+      readonly tenantId: string | undefined
+      /** Used when there is no `tenantId`. */
+      readonly newTenant: string
+      readonly name: string
+      readonly scopes: readonly Scope[]
+    }
+  | { readonly verb: 'list'; readonly tenantId: string | undefined }
+  | { readonly verb: 'rotate'; readonly keyId: string; readonly overlapHours: number }
+  | { readonly verb: 'revoke'; readonly keyId: string }
+
+const VERBS = ['create', 'list', 'rotate', 'revoke'] as const
+const OPTIONS = {
+  create: ['tenant', 'new-tenant', 'name', 'scopes'],
+  list: ['tenant'],
+  rotate: ['overlap-hours'],
+  revoke: [],
+} as const satisfies Record<(typeof VERBS)[number], readonly string[]>
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const OVERLAP_HOURS_MAX = 24 * 365
+
+/** @throws {WrongUsage} */
+export function parseKeysArguments(args: readonly string[]): KeysArguments {
+  const [given, ...rest] = args
+  const verb = VERBS.find((known) => known === given)
+  if (verb === undefined) throw new WrongUsage(`the first argument may be ${VERBS.join(', ')}`)
+  const options = Object.fromEntries(OPTIONS[verb].map((name) => [name, { type: 'string' as const }]))
+  const { values, positionals } = parsed(() => parseArgs({ args: rest, options, allowPositionals: true }))
+  const wanted = verb === 'rotate' || verb === 'revoke' ? 1 : 0
+  if (positionals.length !== wanted) {
+    throw new WrongUsage(wanted === 1 ? `${verb} takes the id of one key` : `${verb} takes no ${positionals[0]}`)
+  }
+  const value = (name: string) => values[name] as string | undefined
+  const tenantId = value('tenant') === undefined ? undefined : uuid(value('tenant') ?? '', '--tenant')
+  if (verb === 'list') return { verb, tenantId }
+  if (verb === 'create') {
+    const newTenant = value('new-tenant') ?? ''
+    if ((tenantId === undefined) === (newTenant === '')) {
+      throw new WrongUsage('create takes --tenant ID or --new-tenant NAME, and not both')
+    }
+    return { verb, tenantId, newTenant, name: value('name') || 'default', scopes: scopesOf(value('scopes')) }
+  }
+  const keyId = uuid(positionals[0] ?? '', "a key's id")
+  return verb === 'rotate' ? { verb, keyId, overlapHours: hours(value('overlap-hours') ?? '24') } : { verb, keyId }
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new WrongUsage((error as Error).message)
+  }
+}
+
+/** What is given may be a key, put there by mistake: it is not repeated. */
+function uuid(given: string, what: string): string {
+  if (!UUID.test(given)) throw new WrongUsage(`${what} must be a UUID; keys list shows them`)
+  return given.toLowerCase()
+}
+
+function scopesOf(given: string | undefined): readonly Scope[] {
+  if (given === undefined) return SCOPES
+  const names = given.split(',').map((name) => name.trim())
+  const scopes = SCOPES.filter((scope) => names.includes(scope))
+  if (names.some((name) => !(SCOPES as readonly string[]).includes(name))) {
+    throw new WrongUsage(`--scopes may have ${SCOPES.join(', ')}`)
+  }
+  return scopes
+}
+
+function hours(given: string): number {
+  const value = Number(given)
+  if (/^\d+$/.test(given) && value <= OVERLAP_HOURS_MAX) return value
+  throw new WrongUsage(`--overlap-hours must be a whole number from 0 to ${OVERLAP_HOURS_MAX}`)
+}

@@ -1,0 +1,33 @@
+import type { ListedKey } from '../postgres/keys/list-keys.ts'
+
+const HEADER = ['KEY', 'TENANT', 'TENANT NAME', 'NAME', 'SCOPES', 'MADE', 'STATE'] as const
+
+/** The table of `npm run keys -- list`. */
+export function renderKeys(keys: readonly ListedKey[], now: Date): string {
+  if (keys.length === 0) return 'There is no key.'
+  const rows = keys.map((key) => [
+    key.id,
+    key.tenantId,
+    key.tenantName,
+    key.name,
+    key.scopes.join(','),
+    minute(key.createdAt),
+    stateOf(key, now),
+  ])
+  const widths = HEADER.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)))
+  return [HEADER, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+function stateOf({ revokedAt }: ListedKey, now: Date): string {
+  if (revokedAt === null) return 'works'
+  return revokedAt > now ? `works until ${minute(revokedAt)}` : `ended ${minute(revokedAt)}`
+}
+
+const minute = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')}Z`

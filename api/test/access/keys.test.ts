@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { anEvent, get, type Platform, post, runningPlatform } from '../platform/running-platform.ts'
+
+const COMMAND = fileURLToPath(new URL('../../src/commands/keys.ts', import.meta.url))
+const CACHE_MS = 400
+
+let platform: Platform
+beforeAll(async () => {
+  platform = await runningPlatform(2, { KEY_CACHE_MS: String(CACHE_MS) })
+})
+afterAll(() => platform.close())
+
+function keys(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const env = { PATH: process.env.PATH, MIGRATION_DATABASE_URL: platform.database.ownerUrl }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [COMMAND, ...args], { env }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    )
+  })
+}
+
+const UUID = '[0-9a-f-]{36}'
+async function create(...args: string[]) {
+  const { code, out, err } = await keys('create', ...args)
+  expect(code, err).toBe(0)
+  const [, id = '', tenantId = ''] = new RegExp(`made key (${UUID}) of tenant (${UUID})`).exec(err) ?? []
+  return { key: out.trimEnd(), id, tenantId, out, err }
+}
+const status = async (key: string, path: string = ROUTES.reportCalls) =>
+  Promise.all(platform.instances.map(async (at) => (await get(at, path, key)).status))
+const untilRefused = (key: string) =>
+  expect.poll(() => status(key), { timeout: CACHE_MS + 4_000, interval: 50 }).toEqual([401, 401])
+
+test('a key is made, shown once, works on every instance, and only its hash is kept', async () => {
+  const { key, id, tenantId, out, err } = await create('--new-tenant', 'Acme', '--name', 'for the PBX')
+  expect(out).toMatch(/^hwk_[A-Za-z0-9_-]{43}\n$/)
+  expect(err).not.toContain(key)
+  expect(await status(key)).toEqual([200, 200])
+  expect((await post(platform.instances[0]!, anEvent('INITIATED'), key)).status).toBe(201)
+  const list = await keys('list', '--tenant', tenantId)
+  expect(list.out).toMatch(new RegExp(`^${id}  ${tenantId}  Acme +for the PBX  .*works$`, 'm'))
+  expect(list.out).not.toContain(key)
+  const stored = await platform.query<{ row: string }>('select k::text as row from hopwhistle.api_keys k')
+  expect(stored.filter(({ row }) => row.includes(key) || row.includes(Buffer.from(key).toString('hex')))).toEqual([])
+})
+
+test('a key may do what its scopes say, and no two are the same', async () => {
+  const writer = await create('--new-tenant', 'Writer', '--scopes', 'events:write')
+  const reader = await create('--tenant', writer.tenantId, '--scopes', 'reports:read,live:read')
+  expect(reader.key).not.toBe(writer.key)
+  expect(await status(writer.key)).toEqual([403, 403])
+  expect(await status(reader.key)).toEqual([200, 200])
+  expect((await post(platform.instances[0]!, anEvent('INITIATED'), reader.key)).status).toBe(403)
+})
+
+test('a revoked key is refused within seconds by every instance, its sockets are closed, and others stay', async () => {
+  const { key, id, tenantId } = await create('--new-tenant', 'Leaver')
+  const other = await create('--tenant', tenantId)
+  const sockets = platform.instances.map(
+    ({ url }) => new WebSocket(url.replace('http', 'ws') + ROUTES.live, { headers: { [HEADERS.apiKey]: key } }),
+  )
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('open', resolve))))
+  const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+  const revoked = await keys('revoke', id)
+  expect(revoked).toMatchObject({ code: 0, out: '', err: expect.stringMatching(`key ${id} ended at 20`) })
+  await untilRefused(key)
+  expect(await Promise.all(closed)).toEqual([4401, 4401])
+  expect(await status(other.key)).toEqual([200, 200])
+  expect((await keys('revoke', id)).err).toBe(revoked.err)
+})
+
+test('a key that is replaced works beside the new one until its time is over', async () => {
+  const old = await create('--new-tenant', 'Rotating', '--name', 'nightly', '--scopes', 'reports:read')
+  const rotated = await keys('rotate', old.id, '--overlap-hours', '1')
+  expect(rotated.code, rotated.err).toBe(0)
+  const key = rotated.out.trimEnd()
+  expect(await status(key)).toEqual([200, 200])
+  await new Promise((resolve) => setTimeout(resolve, CACHE_MS))
+  expect(await status(old.key)).toEqual([200, 200])
+  const { out } = await keys('list', '--tenant', old.tenantId)
+  expect(out.match(/nightly +reports:read/g)).toHaveLength(2)
+  expect(out).toMatch(new RegExp(`^${old.id}.*works until 20`, 'm'))
+
+  expect(await keys('rotate', old.id)).toMatchObject({ code: 1, err: expect.stringContaining('is being replaced') })
+  await platform.query(`update hopwhistle.api_keys set revoked_at = now() + interval '0.2 s' where id = $1`, [old.id])
+  await untilRefused(old.key)
+  expect(await status(key)).toEqual([200, 200])
+
+  const [, id = ''] = new RegExp(`made key (${UUID})`).exec(rotated.err) ?? []
+  expect((await keys('rotate', id, '--overlap-hours', '0')).code).toBe(0)
+  await untilRefused(key)
+})
+
+test('what is wrong is said, with what it may be, and a key given by mistake is not repeated', async () => {
+  expect(await keys('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--overlap-hours') })
+  const wrong = async (...args: string[]) => {
+    const { code, err } = await keys(...args)
+    return [code, err.split('\n')[0]]
+  }
+  expect(await wrong()).toEqual([2, 'keys: the first argument may be create, list, rotate, revoke'])
+  expect(await wrong('create')).toEqual([2, 'keys: create takes --tenant ID or --new-tenant NAME, and not both'])
+  expect(await wrong('create', '--new-tenant', 'x', '--scopes', 'all')).toEqual([
+    2,
+    'keys: --scopes may have events:write, reports:read, live:read',
+  ])
+  expect(await wrong('revoke', 'hwk_secret')).toEqual([2, "keys: a key's id must be a UUID; keys list shows them"])
+  expect(await wrong('rotate', DEMO_TENANT_ID, '--overlap-hours', '-1')).toEqual([2, expect.anything()])
+  expect(await wrong('create', '--tenant', DEMO_TENANT_ID)).toEqual([
+    1,
+    `keys: there is no tenant ${DEMO_TENANT_ID}; --new-tenant NAME makes one`,
+  ])
+  expect(await wrong('revoke', DEMO_TENANT_ID)).toEqual([1, `keys: there is no key ${DEMO_TENANT_ID}: keys list`])
+})
