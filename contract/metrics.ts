@@ -37,9 +37,44 @@ export const METRICS = {
   redisUp: 'hopwhistle_redis_up',
 } as const
 
+/**
+ * Values of counters' labels that are known beforehand. A counter exports them from the start, as 0: a series that
+ * begins with its first count has no increase then, and an alert would never see it.
+ */
+export const COUNTED_FROM_THE_START = {
+  rejected: ['rate-limited', 'requests-in-flight', 'ingest-overloaded', 'websockets', 'request-timeout'],
+  reportSource: ['cache', 'replica', 'primary'],
+  reportCache: ['hit', 'miss', 'stale', 'joined', 'skipped'],
+  ingestEvents: ['applied', 'late', 'duplicate', 'conflict', 'refused'],
+  ingestRetries: ['connection', '40P01', '40001'],
+  liveClosed: [
+    'client',
+    'gone',
+    'restart',
+    'slow-reader',
+    'try-again',
+    'bad-message',
+    'unauthorized',
+    'too-many-requests',
+  ],
+  liveRecoveries: ['recovered', 'lost', 'failed'],
+  liveGaps: ['filled', 'reset'],
+} as const satisfies Partial<Record<keyof typeof METRICS, readonly string[]>>
+
 /** Edges at every latency target (50, 100, 150, 200, 300, 500 ms), so that an SLO reads off a bucket. */
 export const DURATION_EDGES_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2.5, 5, 10, 30,
 ] as const
 
 export const BATCH_SIZE_EDGES = [1, 2, 5, 10, 20, 50, 100, 200, 350, 500] as const
+
+/**
+ * How Prometheus finds the platform, wherever it runs. Every target carries the labels `job` (one of these), `namespace`,
+ * `release` and `instance`; one of Postgres also `server`, which is `primary` or `replica`. Dashboards and alerts select
+ * by these and by nothing else.
+ */
+export const SCRAPE_JOBS = {
+  api: 'hopwhistle-api',
+  postgres: 'hopwhistle-postgres',
+  redis: 'hopwhistle-redis',
+} as const

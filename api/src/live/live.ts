@@ -145,7 +145,11 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       heartbeat.remove(one)
       keys.remove(one)
       metrics.liveSockets.set(connected.size)
-      metrics.liveClosed.inc({ reason: socket.endReason() })
+      const reason = socket.endReason()
+      metrics.liveClosed.inc({ reason })
+      // The one close that somebody has to do something about, and only the owner of the key can.
+      if (reason === 'slow-reader')
+        log.warn({ key: keyId, socket: socket.id }, 'closed a subscriber that does not keep up')
     })
   }
 

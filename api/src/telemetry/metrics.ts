@@ -1,4 +1,9 @@
-import { BATCH_SIZE_EDGES, DURATION_EDGES_SECONDS, METRICS } from '@hopwhistle/contract/metrics.ts'
+import {
+  BATCH_SIZE_EDGES,
+  COUNTED_FROM_THE_START,
+  DURATION_EDGES_SECONDS,
+  METRICS,
+} from '@hopwhistle/contract/metrics.ts'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /**
@@ -11,6 +16,12 @@ export function createMetrics() {
   const seconds = [...DURATION_EDGES_SECONDS]
   const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name, help, labelNames: [...labelNames], registers })
+  /** With one label, whose known values are there from the start. */
+  const counterOf = <L extends string>(name: keyof typeof COUNTED_FROM_THE_START, help: string, label: L) => {
+    const made = counter(METRICS[name], help, [label])
+    for (const value of COUNTED_FROM_THE_START[name]) made.inc({ [label]: value } as Record<L, string>, 0)
+    return made
+  }
   const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name, help, labelNames: [...labelNames], registers })
   const histogram = <L extends string = never>(
@@ -29,7 +40,7 @@ export function createMetrics() {
     httpInFlight: gauge(METRICS.httpInFlight, 'Requests being served'),
     limit: gauge(METRICS.limit, 'A limit of the platform, in its own unit', ['resource']),
     usage: gauge(METRICS.usage, 'Use of a limited resource, in the unit of its limit', ['resource']),
-    rejected: counter(METRICS.rejected, 'Requests and sockets refused, by the limit that refused them', ['reason']),
+    rejected: counterOf('rejected', 'Requests and sockets refused, by the limit that refused them', 'reason'),
     eventLoopUtilization: gauge(
       METRICS.eventLoopUtilization,
       'Share of the time since the last scrape that the event loop was busy',
@@ -40,13 +51,13 @@ export function createMetrics() {
     replicaLagSeconds: gauge(METRICS.replicaLagSeconds, 'Age of what the replica shows'),
     replicaLagBytes: gauge(METRICS.replicaLagBytes, 'WAL that the replica has yet to replay'),
     replicaUp: gauge(METRICS.replicaUp, '1 when reports use the replica'),
-    reportSource: counter(METRICS.reportSource, 'Reports, by where they were read', ['source']),
-    reportCache: counter(METRICS.reportCache, 'Look-ups in the report cache', ['result']),
-    ingestEvents: counter(METRICS.ingestEvents, 'Call events answered, by what became of them', ['outcome']),
+    reportSource: counterOf('reportSource', 'Reports, by where they were read', 'source'),
+    reportCache: counterOf('reportCache', 'Look-ups in the report cache', 'result'),
+    ingestEvents: counterOf('ingestEvents', 'Call events answered, by what became of them', 'outcome'),
     ingestBatchSize: histogram(METRICS.ingestBatchSize, 'Events committed together', [...BATCH_SIZE_EDGES]),
     ingestCommit: histogram(METRICS.ingestCommit, 'Time to commit a batch', seconds),
     ingestQueue: gauge(METRICS.ingestQueue, 'Events accepted and not yet committed'),
-    ingestRetries: counter(METRICS.ingestRetries, 'Batches written again', ['reason']),
+    ingestRetries: counterOf('ingestRetries', 'Batches written again', 'reason'),
     outboxRepublished: counter(
       METRICS.outboxRepublished,
       'Batches published by the sweeper, not by who committed them',
@@ -63,9 +74,9 @@ export function createMetrics() {
     liveDelivered: counter(METRICS.liveDelivered, 'Messages written to sockets: messages times subscribers'),
     liveFrames: counter(METRICS.liveFrames, 'WebSocket frames written'),
     liveSockets: gauge(METRICS.liveSockets, 'Open WebSockets'),
-    liveClosed: counter(METRICS.liveClosed, 'WebSockets closed', ['reason']),
-    liveRecoveries: counter(METRICS.liveRecoveries, 'Resumes, by whether nothing was missed', ['result']),
-    liveGaps: counter(METRICS.liveGaps, 'Gaps between Redis and an instance', ['result']),
+    liveClosed: counterOf('liveClosed', 'WebSockets closed', 'reason'),
+    liveRecoveries: counterOf('liveRecoveries', 'Resumes, by whether nothing was missed', 'result'),
+    liveGaps: counterOf('liveGaps', 'Gaps between Redis and an instance', 'result'),
     liveDelay: histogram(METRICS.liveDelay, 'Time from receiving an event to writing it to sockets', seconds),
     redisUp: gauge(METRICS.redisUp, '1 when Redis answers'),
   }

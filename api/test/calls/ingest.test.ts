@@ -126,7 +126,10 @@ test('events sent to two instances at once, over and over, are each stored once,
   expect(messages).toHaveLength(events.length)
   expect(new Set(messages.map((message) => message.eventId)).size).toBe(events.length)
 
-  for (const ingest of instances) expect((await ingest.metrics.ingestRetries.get()).values).toEqual([])
+  for (const ingest of instances) {
+    const { values } = await ingest.metrics.ingestRetries.get()
+    expect(values.filter(({ value }) => value > 0)).toEqual([])
+  }
   await store.query('select hopwhistle.fold_call_metrics()')
   expect(await foldedRollups(store, tenantId, 'hourly')).toEqual(plainHours(calls.values()))
 })
@@ -270,10 +273,14 @@ test('a database that is away for a moment costs time, and one that stays away a
 
   proxy.cut()
   const waiting = ingest.submit(tenantId, callEvent('RINGING'))
-  await waitUntil('a retry', async () => (await ingest.metrics.ingestRetries.get()).values.length > 0, {
-    timeoutMs: 5_000,
-    everyMs: 5,
-  })
+  await waitUntil(
+    'a retry',
+    async () => (await ingest.metrics.ingestRetries.get()).values.some(({ value }) => value > 0),
+    {
+      timeoutMs: 5_000,
+      everyMs: 5,
+    },
+  )
   proxy.mend()
   expect(await waiting).toMatchObject({ outcome: 'applied' })
 
