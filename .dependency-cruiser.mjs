@@ -95,7 +95,7 @@ export default {
     {
       name: 'no-test-code-in-programs',
       severity: 'error',
-      from: { pathNot: '(^|/)(test|test-support|e2e)/' },
+      from: { pathNot: '(^|/)(tests?|test-support|e2e)/' },
       to: { path: '(^|/)(test|test-support)/|\\.test\\.ts$|^node_modules/(vitest|fast-check)/' },
     },
     {

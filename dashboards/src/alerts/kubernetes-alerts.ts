@@ -1,0 +1,119 @@
+import { type Scale, scaled } from '../scale.ts'
+import type { Alert } from './alert.ts'
+
+const CONTAINER = ['namespace', 'pod', 'container'] as const
+const byContainer = `by (${CONTAINER.join(', ')})`
+const container = '{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels.pod }}'
+const HPA = ['namespace', 'horizontalpodautoscaler'] as const
+const JOB = ['namespace', 'job_name'] as const
+
+const ours = 'container!~"|POD", pod=~".*hopwhistle.*"'
+
+/** A Job of k6-operator, by its owner: the name of a TestRun may be anything. */
+const ofTestRun = (series: string) =>
+  `max by (${JOB.join(', ')}) (${series} * on (${JOB.join(', ')}) group_left () kube_job_owner{owner_kind="TestRun"})`
+
+export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
+  const window = scaled('5m', scale)
+  return [
+    {
+      name: 'CpuThrottled',
+      severity: 'ticket',
+      by: CONTAINER,
+      when: [
+        [
+          {
+            query: `sum ${byContainer} (rate(container_cpu_cfs_throttled_periods_total{${ours}}[${window}]))
+  / (sum ${byContainer} (rate(container_cpu_cfs_periods_total{${ours}}[${window}])) > 0)`,
+            is: '>',
+            value: 0.25,
+          },
+        ],
+      ],
+      lasting: scaled('10m', scale),
+      needs: 'kubernetes',
+      summary: `${container} is held back in {{ $value | humanizePercentage }} of the time`,
+      meaning:
+        'Its CPU limit is too low for its load: answers wait up to 100 ms each time, though the node may be idle.',
+      runbook: 'cpu-throttled',
+      board: 'limits',
+    },
+    {
+      name: 'MemoryNearLimit',
+      severity: 'page',
+      by: CONTAINER,
+      when: [
+        [
+          {
+            query: `max ${byContainer} (container_memory_working_set_bytes{${ours}})
+  / on (${CONTAINER.join(', ')}) max ${byContainer} (kube_pod_container_resource_limits{resource="memory"})`,
+            is: '>',
+            value: 0.95,
+          },
+        ],
+      ],
+      lasting: scaled('5m', scale),
+      needs: 'kubernetes',
+      summary: `${container} uses {{ $value | humanizePercentage }} of its memory limit`,
+      meaning: 'At 100 % it is killed, with everything that it was doing.',
+      runbook: 'memory-near-limit',
+      board: 'limits',
+    },
+    {
+      name: 'HpaAtMaximum',
+      severity: 'ticket',
+      by: HPA,
+      when: [
+        [
+          {
+            query: `max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler=~".*hopwhistle.*"})
+  / max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_spec_max_replicas{horizontalpodautoscaler=~".*hopwhistle.*"})`,
+            is: '>=',
+            value: 1,
+          },
+        ],
+      ],
+      lasting: scaled('15m', scale),
+      needs: 'kubernetes',
+      summary: '{{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} runs as many replicas as it may',
+      meaning: 'More load is answered more slowly from here on, and then refused.',
+      runbook: 'hpa-at-maximum',
+      board: 'limits',
+    },
+    {
+      name: 'LoadTestFailed',
+      severity: 'ticket',
+      by: JOB,
+      when: [[{ query: ofTestRun('kube_job_status_failed'), is: '>', value: 0 }]],
+      lasting: scaled('1m', scale),
+      needs: 'kubernetes',
+      summary: 'The load test job {{ $labels.namespace }}/{{ $labels.job_name }} failed',
+      meaning:
+        'The TestRun may well end as finished: its stage tells nothing of runners that failed. It has no valid verdict.',
+      runbook: 'load-test-failed',
+      board: 'load-test',
+    },
+    {
+      name: 'LoadTestHangs',
+      severity: 'ticket',
+      by: JOB,
+      when: [
+        [
+          {
+            query: `time() - ${ofTestRun('(kube_job_status_start_time and on (namespace, job_name) (kube_job_status_active > 0))')}`,
+            is: '>',
+            value: 3_600 / scale.dividedBy + scale.shortestSeconds,
+          },
+        ],
+      ],
+      lasting: scaled('1m', scale),
+      needs: 'kubernetes',
+      summary:
+        'The load test job {{ $labels.namespace }}/{{ $labels.job_name }} runs since {{ $value | humanizeDuration }}',
+      meaning:
+        'The longest test takes 10 minutes. A runner was lost or waits to be started; it holds CPU and ends by itself never.',
+      runbook: 'load-test-hangs',
+      board: 'load-test',
+    },
+  ]
+}

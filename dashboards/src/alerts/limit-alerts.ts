@@ -1,0 +1,81 @@
+/** Each limit of the contract at 80 % and at 95 %, and what is refused past one. */
+import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { select } from '../promql.ts'
+import { RECORDED } from '../rules/names.ts'
+import { type Scale, scaled } from '../scale.ts'
+import { type Alert, RELEASE } from './alert.ts'
+
+const BY = [...RELEASE, 'resource'] as const
+const used = `max by (${BY.join(', ')}) (${RECORDED.limitUsed})`
+const what = '{{ $labels.resource }} of {{ $labels.namespace }}/{{ $labels.release }}'
+
+export const limitAlerts = (scale: Scale): readonly Alert[] => [
+  {
+    name: 'LimitNear',
+    severity: 'ticket',
+    by: BY,
+    when: [[{ query: used, is: '>', value: 0.8 }]],
+    lasting: scaled('5m', scale),
+    needs: 'stack',
+    summary: `${what} is used to {{ $value | humanizePercentage }}`,
+    meaning: 'Nothing is refused yet. What comes on top soon is.',
+    runbook: 'limit-near',
+    section: '{{ $labels.resource }}',
+    board: 'limits',
+  },
+  {
+    name: 'LimitReached',
+    severity: 'page',
+    by: BY,
+    when: [[{ query: used, is: '>', value: 0.95 }]],
+    lasting: scaled('1m', scale),
+    needs: 'stack',
+    summary: `${what} is used to {{ $value | humanizePercentage }}`,
+    meaning: 'Requests, sockets or events are being refused, or are about to be.',
+    runbook: 'limit-near',
+    section: '{{ $labels.resource }}',
+    board: 'limits',
+  },
+  {
+    name: 'RequestsRejected',
+    severity: 'ticket',
+    by: [...RELEASE, 'reason'],
+    when: [
+      [
+        {
+          query: `sum by (namespace, release, reason) (rate(${METRICS.rejected}[${scaled('5m', scale)}]))`,
+          is: '>',
+          value: 0.1,
+        },
+      ],
+    ],
+    lasting: scaled('5m', scale),
+    needs: 'stack',
+    summary:
+      '{{ $labels.namespace }}/{{ $labels.release }} refuses {{ $value | printf "%.1f" }} requests a second: {{ $labels.reason }}',
+    meaning: 'Clients are told to come back later. None of them hangs, but what they wanted is not done.',
+    runbook: 'requests-rejected',
+    section: '{{ $labels.reason }}',
+    board: 'api',
+  },
+  {
+    name: 'EventLoopBusy',
+    severity: 'ticket',
+    by: [...RELEASE, 'instance'],
+    when: [
+      [
+        {
+          query: `max by (namespace, release, instance) (min_over_time(${select(METRICS.eventLoopUtilization)}[${scaled('5m', scale)}]))`,
+          is: '>',
+          value: 0.9,
+        },
+      ],
+    ],
+    lasting: scaled('5m', scale),
+    needs: 'stack',
+    summary: 'The event loop of {{ $labels.instance }} is busy {{ $value | humanizePercentage }} of the time',
+    meaning: 'Everything that this instance does waits for its one thread: latencies climb from here on.',
+    runbook: 'event-loop-busy',
+    board: 'api',
+  },
+]

@@ -1,0 +1,62 @@
+/** What is not seen cannot be alerted on: so that is alerted on. */
+import { METRICS, SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
+import { anyOf, select } from '../promql.ts'
+import { type Scale, scaled } from '../scale.ts'
+import { type Alert, RELEASE } from './alert.ts'
+
+const jobs = anyOf(Object.values(SCRAPE_JOBS))
+const servers = anyOf([SCRAPE_JOBS.postgres, SCRAPE_JOBS.redis])
+const byJob = 'by (namespace, release, job)'
+
+export const targetAlerts = (scale: Scale): readonly Alert[] => [
+  {
+    name: 'TargetDown',
+    severity: 'page',
+    by: [...RELEASE, 'job', 'instance'],
+    when: [
+      [{ query: `max by (namespace, release, job, instance) (${select('up', { job: jobs })})`, is: '<', value: 1 }],
+    ],
+    lasting: scaled('2m', scale),
+    needs: 'stack',
+    summary:
+      '{{ $labels.instance }} ({{ $labels.job }}) of {{ $labels.namespace }}/{{ $labels.release }} cannot be scraped',
+    meaning: 'It is down, or cut off from Prometheus; either way nothing that it would report is seen.',
+    runbook: 'target-down',
+    board: 'overview',
+  },
+  {
+    name: 'MetricsMissing',
+    severity: 'page',
+    by: [...RELEASE, 'job'],
+    // How many of the targets of the last hour are scraped still. One that left the discovery has no `up` at all.
+    when: [
+      [
+        {
+          query: `count ${byJob} (${select('up', { job: jobs })}) or 0 * count ${byJob} (last_over_time(${select('up', { job: jobs })}[${scaled('1h', scale)}]))`,
+          is: '<',
+          value: 1,
+        },
+      ],
+      // Servers that were never found, beside an API that is.
+      [
+        {
+          query: `count ${byJob} (${select('up', { job: servers })}) or ${Object.entries(SCRAPE_JOBS)
+            .filter(([name]) => name !== 'api')
+            .map(
+              ([, job]) =>
+                `label_replace(0 * max by (namespace, release) (${select(METRICS.limit)}), "job", "${job}", "", "")`,
+            )
+            .join(' or ')}`,
+          is: '<',
+          value: 1,
+        },
+      ],
+    ],
+    lasting: scaled('5m', scale),
+    needs: 'stack',
+    summary: 'Prometheus has no target of {{ $labels.job }} for {{ $labels.namespace }}/{{ $labels.release }}',
+    meaning: 'Alerts about it cannot fire, and boards are empty.',
+    runbook: 'metrics-missing',
+    board: 'overview',
+  },
+]

@@ -1,0 +1,144 @@
+import { LIMITS, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { lines, type Panel, table, type Unit } from '../panels/panel.ts'
+import { below, courseOnly, ofLimit, ofLimitAt } from '../panels/thresholds.ts'
+import * as limits from '../queries/limits.ts'
+import * as pods from '../queries/pods.ts'
+import type { Board, BoardRow } from './board.ts'
+
+/** The tables of docs/performance-baselines.md, in its order. */
+const SERVERS: readonly { readonly title: string; readonly resources: readonly LimitName[] }[] = [
+  { title: 'Postgres', resources: ['postgres_connections', 'postgres_query_timeout', 'postgres_pool'] },
+  { title: 'Redis', resources: ['redis_connections', 'redis_memory'] },
+  {
+    title: 'API',
+    resources: [
+      'requests_in_flight',
+      'request_timeout',
+      'websockets',
+      'ingest_queue',
+      'live_socket_buffer',
+      'tenant_rate',
+      'request_body',
+    ],
+  },
+]
+
+const UNITS: Readonly<Record<(typeof LIMITS)[LimitName]['unit'], Unit>> = {
+  connections: 'none',
+  ms: 'ms',
+  bytes: 'bytes',
+  requests: 'none',
+  sockets: 'none',
+  events: 'none',
+  'requests/s': 'reqps',
+}
+
+function limitPanel(resource: LimitName): Panel {
+  const { value, unit, scope, env, note } = LIMITS[resource]
+  const whose = { instance: 'of each instance', server: 'of all together', tenant: 'of the busiest tenant' }[scope]
+  return lines({
+    title: resource.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase()),
+    unit: UNITS[unit],
+    description: `Use ${whose}, against the limit (${env}; ${note}). Good is below 80 % of it, ${value} by default.`,
+    thresholds: ofLimitAt(value),
+    queries: [limits.usageOf(resource), limits.limitOf(resource)],
+    runbook: 'limit-near',
+  })
+}
+
+const rowOf = ({ title, resources }: (typeof SERVERS)[number]): BoardRow => ({
+  title,
+  panels: resources.map(limitPanel),
+})
+
+export const limitsBoard: Board = {
+  name: 'limits',
+  title: 'Hopwhistle: Limits',
+  description: 'Every limit beside its use, and how far it is to each.',
+  rows: [
+    {
+      title: 'All limits',
+      panels: [
+        table({
+          title: 'Limit, use, peak and head-room',
+          unit: 'none',
+          description:
+            'Each limit in its own unit: the most that an instance, or all together, use now and used in the chosen time. Good is a head-room above 20 %.',
+          thresholds: ofLimit,
+          queries: [limits.limit, limits.used, limits.peak, limits.headRoom],
+          rowLabel: 'resource',
+          columnUnits: { 'head-room': 'percentunit' },
+          runbook: 'limit-near',
+        }),
+        lines({
+          title: 'Used part of each limit',
+          unit: 'percentunit',
+          description: 'Good is below 80 %, where the first alert fires; the second does at 95 %.',
+          thresholds: ofLimit,
+          queries: [limits.usedShare],
+          runbook: 'limit-near',
+          width: 24,
+          max: 1,
+        }),
+      ],
+    },
+    ...SERVERS.map(rowOf),
+    {
+      title: 'Pods (Kubernetes only)',
+      panels: [
+        lines({
+          title: 'CPU of its limit',
+          unit: 'percentunit',
+          description: 'Good is below 80 %. What matters is whether it is throttled: see beside.',
+          thresholds: ofLimit,
+          queries: [pods.cpu],
+          runbook: 'cpu-throttled',
+        }),
+        lines({
+          title: 'Throttled',
+          unit: 'percentunit',
+          description: 'The part of the scheduler’s periods in which a container was held back. Good is below 5 %.',
+          thresholds: below(0.25),
+          queries: [pods.throttled],
+          runbook: 'cpu-throttled',
+        }),
+        lines({
+          title: 'Memory of its limit',
+          unit: 'percentunit',
+          description: 'Working set of its limit. Good is below 80 %; at 100 % the container is killed.',
+          thresholds: ofLimit,
+          queries: [pods.memory],
+          runbook: 'memory-near-limit',
+        }),
+        table({
+          title: 'CPU and memory of each pod',
+          unit: 'none',
+          description: 'Use and limit now. Good is a use below 80 % of either limit.',
+          thresholds: ofLimit,
+          queries: [pods.cpuTable, pods.cpuLimitTable, pods.memoryTable, pods.memoryLimitTable],
+          rowLabel: 'pod',
+          columnUnits: { 'CPU used': 'cores', 'CPU limit': 'cores', 'memory used': 'bytes', 'memory limit': 'bytes' },
+          runbook: 'cpu-throttled',
+          width: 16,
+        }),
+        lines({
+          title: 'API replicas and their maximum',
+          unit: 'none',
+          description: 'Good is below the maximum: at it there is nothing left to scale to.',
+          thresholds: courseOnly,
+          queries: [pods.replicas, pods.mostReplicas],
+          runbook: 'hpa-at-maximum',
+        }),
+        lines({
+          title: 'Restarts in an hour',
+          unit: 'none',
+          description: 'Containers that ended and were started again. Good is none, but during a rollout.',
+          thresholds: below(3),
+          queries: [pods.restarts],
+          runbook: 'memory-near-limit',
+          width: 24,
+        }),
+      ],
+    },
+  ],
+}

@@ -1,0 +1,185 @@
+import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { bars, figure, lines, type Panel } from '../panels/panel.ts'
+import { above, below, budget, burning, isUp, none, ofLimit, reaches } from '../panels/thresholds.ts'
+import { instancesUp, up } from '../queries/instances.ts'
+import { nearest } from '../queries/limits.ts'
+import { lagSeconds, replicasStreaming } from '../queries/postgres.ts'
+import { budgetLeft, burn, firing, kept, latency, throughput } from '../queries/promises.ts'
+import { type Endpoint, SLIS } from '../slis.ts'
+import type { Board, BoardRow } from './board.ts'
+
+type Target = {
+  readonly endpoint: Endpoint
+  readonly title: string
+  readonly noun: string
+  readonly ratePerSecond: number
+  readonly latencyMs: Readonly<Partial<Record<'p50Ms' | 'p95Ms' | 'p99Ms', number>>>
+  readonly runbook: 'call-events-burn' | 'reports-burn' | 'live-burn'
+}
+
+const TARGETS: readonly Target[] = [
+  {
+    endpoint: 'events',
+    title: 'Call events',
+    noun: 'call events',
+    ratePerSecond: SLOS['call-state-updates'].ratePerSecond,
+    latencyMs: SLOS['call-state-updates'],
+    runbook: 'call-events-burn',
+  },
+  {
+    endpoint: 'reports',
+    title: 'Reports',
+    noun: 'reports',
+    ratePerSecond: SLOS['reporting-endpoints'].ratePerSecond,
+    latencyMs: SLOS['reporting-endpoints'],
+    runbook: 'reports-burn',
+  },
+  {
+    endpoint: 'live',
+    title: 'Live delivery',
+    noun: 'live messages',
+    ratePerSecond: SLOS['redis-pubsub'].ratePerSecond,
+    latencyMs: SLOS['redis-pubsub'],
+    runbook: 'live-burn',
+  },
+]
+
+const SHARES = [
+  ['p50Ms', 0.5],
+  ['p95Ms', 0.95],
+  ['p99Ms', 0.99],
+] as const
+
+/** One row a promise: kept now, its percentiles, its rate, and how fast and how far its budget is used up. */
+function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }: Target): BoardRow {
+  const [success, ...others] = SLIS.filter((sli) => sli.endpoint === endpoint)
+  if (success === undefined) throw new Error(`no promise is made about ${endpoint}`)
+  const promises = [success, ...others].map(({ promise }) => promise).join('; ')
+  const percentiles: Panel[] = SHARES.flatMap(([name, share]) => {
+    const ms = latencyMs[name]
+    if (ms === undefined) return []
+    const p = `p${share * 100}`
+    return figure({
+      title: `${title}: ${p}`,
+      unit: 's',
+      description: `${share * 100} % of all ${noun} took at most this. Good is below ${ms} ms.`,
+      thresholds: below(ms / 1000),
+      queries: [latency(endpoint, share)],
+      runbook,
+      noValue: 'no traffic',
+    })
+  })
+  return {
+    title: `${title}: ${promises}`,
+    panels: [
+      figure({
+        title: `${title}: kept`,
+        unit: 'percentunit',
+        description: `The part that kept “${success.promise}”. Good is above ${(1 - success.budget) * 100} %.`,
+        thresholds: above(1 - success.budget),
+        queries: [kept(success)],
+        runbook,
+        noValue: 'no traffic',
+      }),
+      ...percentiles,
+      figure({
+        title: `${title}: rate`,
+        unit: endpoint === 'reports' ? 'reqps' : 'eps',
+        description: `${title} a second over all instances. Good is whatever is asked for, up to the ${ratePerSecond} that the platform is tested for; less means that nobody asks for more.`,
+        thresholds: reaches(ratePerSecond),
+        queries: [throughput(endpoint)],
+      }),
+      bars({
+        title: `${title}: error budget left`,
+        unit: 'percentunit',
+        description: `What is left of each promise’s error budget for 30 days. Good is above 25 %; at 0 the promise is broken.`,
+        thresholds: budget,
+        queries: [budgetLeft(endpoint)],
+        runbook,
+        width: 8,
+        max: 1,
+        noValue: 'no traffic',
+      }),
+      lines({
+        title: `${title}: how fast budgets burn`,
+        unit: 'x',
+        description:
+          'How many times faster than it may each error budget is used up, over 1 h. Good is below 1; from 14.4 on somebody is paged at once.',
+        thresholds: burning,
+        queries: [burn(endpoint, '1h')],
+        runbook,
+        width: 16,
+        noValue: 'no traffic',
+      }),
+    ],
+  }
+}
+
+export const overview: Board = {
+  name: 'overview',
+  title: 'Hopwhistle: Overview',
+  description: 'Does the platform keep its promises, and how near is each limit?',
+  rows: [
+    {
+      title: 'Now',
+      panels: [
+        figure({
+          title: 'Alerts firing',
+          unit: 'none',
+          description: 'Alerts that fire now. Good is 0; the Alerting page says which, each with its runbook.',
+          thresholds: none,
+          queries: [firing],
+        }),
+        figure({
+          title: 'API instances up',
+          unit: 'none',
+          description: 'Instances that answer a scrape. Good is as many as there are replicas: three by default.',
+          thresholds: isUp,
+          queries: [instancesUp],
+          runbook: 'target-down',
+        }),
+        figure({
+          title: 'Replicas streaming',
+          unit: 'none',
+          description:
+            'Postgres replicas that stream from the primary. Good is 1 or more: else reports load the primary.',
+          thresholds: isUp,
+          queries: [replicasStreaming],
+          runbook: 'replica-gone',
+        }),
+        figure({
+          title: 'Replica lag',
+          unit: 's',
+          description: 'Age of what the replica shows. Good is below 1 s; from 10 s on reports leave it alone.',
+          thresholds: below(10),
+          queries: [lagSeconds],
+          runbook: 'replica-lagging',
+        }),
+        bars({
+          title: 'Limits, nearest first',
+          unit: 'percentunit',
+          description: 'The part of each limit that is used. Good is below 80 %; the Limits board has them all.',
+          thresholds: ofLimit,
+          queries: [nearest],
+          runbook: 'limit-near',
+          max: 1,
+        }),
+      ],
+    },
+    ...TARGETS.map(promiseRow),
+    {
+      title: 'Targets',
+      panels: [
+        lines({
+          title: 'Targets that are scraped',
+          unit: 'none',
+          description: 'Targets of each job that answer Prometheus. Good is a level line: nothing is blind.',
+          thresholds: isUp,
+          queries: [up],
+          runbook: 'metrics-missing',
+          width: 24,
+        }),
+      ],
+    },
+  ],
+}

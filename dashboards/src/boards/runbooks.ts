@@ -1,0 +1,32 @@
+/** The runbooks as a board, so that they are at hand where the alert is read, whatever else is down. */
+import { readFileSync } from 'node:fs'
+import { type Dashboard, DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
+import { PanelBuilder, TextMode } from '@grafana/grafana-foundation-sdk/text'
+import { RUNBOOKS, type RunbookName } from '../runbook-names.ts'
+import { BOARD_UIDS } from './board.ts'
+import { runbookPanelId } from './runbook-link.ts'
+
+const FOLDER = new URL('../../runbooks/', import.meta.url)
+
+export const readRunbook = (name: RunbookName): string => readFileSync(new URL(`${name}.md`, FOLDER), 'utf8')
+
+export function runbooksDashboard(): Dashboard {
+  const builder = new DashboardBuilder('Hopwhistle: Runbooks')
+    .uid(BOARD_UIDS.runbooks)
+    .description('What each alert means, how to see it, and what to do.')
+    .tags(['hopwhistle'])
+    .readonly()
+  RUNBOOKS.forEach((name, i) => {
+    const [heading = '', ...text] = readRunbook(name).split('\n')
+    builder.withPanel(
+      new PanelBuilder()
+        .id(runbookPanelId(name))
+        .gridPos({ x: 12 * (i % 2), y: 16 * Math.floor(i / 2), w: 12, h: 16 })
+        .title(heading.replace(/^# /, ''))
+        .description(`Runbook of the alerts that link here: dashboards/runbooks/${name}.md`)
+        .mode(TextMode.Markdown)
+        .content(text.join('\n').trim()),
+    )
+  })
+  return builder.build()
+}

@@ -1,0 +1,43 @@
+/** CPU and memory of the pods against their limits: only where cAdvisor and kube-state-metrics are scraped. */
+import { aggregate, PANEL_WINDOW, select } from '../promql.ts'
+import { kubernetesQuery, now } from './query.ts'
+
+/** Those two know no release: its pods are named after it. */
+const pods = { namespace: '=~$namespace', pod: '=~($release)-.*' }
+const containers = { ...pods, container: '!~|POD' }
+const BY = ['pod', 'container']
+
+const cpuLimit = aggregate('max', select('kube_pod_container_resource_limits', { ...pods, resource: 'cpu' }), BY)
+const memoryLimit = aggregate('max', select('kube_pod_container_resource_limits', { ...pods, resource: 'memory' }), BY)
+const cpuUsed = aggregate(
+  'sum',
+  `rate(${select('container_cpu_usage_seconds_total', containers)}[${PANEL_WINDOW}])`,
+  BY,
+)
+const memoryUsed = aggregate('max', select('container_memory_working_set_bytes', containers), BY)
+const periods = (metric: string) => aggregate('sum', `rate(${select(metric, containers)}[${PANEL_WINDOW}])`, BY)
+
+export const cpu = kubernetesQuery('{{pod}} {{container}}', `${cpuUsed} / on (pod, container) ${cpuLimit}`)
+export const memory = kubernetesQuery('{{pod}} {{container}}', `${memoryUsed} / on (pod, container) ${memoryLimit}`)
+export const throttled = kubernetesQuery(
+  '{{pod}} {{container}}',
+  `${periods('container_cpu_cfs_throttled_periods_total')} / (${periods('container_cpu_cfs_periods_total')} > 0)`,
+)
+export const cpuTable = now(kubernetesQuery('CPU used', cpuUsed))
+export const cpuLimitTable = now(kubernetesQuery('CPU limit', cpuLimit))
+export const memoryTable = now(kubernetesQuery('memory used', memoryUsed))
+export const memoryLimitTable = now(kubernetesQuery('memory limit', memoryLimit))
+export const restarts = kubernetesQuery(
+  '{{pod}} {{container}}',
+  `sum by (pod, container) (increase(${select('kube_pod_container_status_restarts_total', pods)}[1h])) > 0`,
+)
+
+const hpa = { namespace: '=~$namespace', horizontalpodautoscaler: '=~($release).*' }
+export const replicas = kubernetesQuery(
+  'running',
+  aggregate('max', select('kube_horizontalpodautoscaler_status_current_replicas', hpa)),
+)
+export const mostReplicas = kubernetesQuery(
+  'maximum',
+  aggregate('max', select('kube_horizontalpodautoscaler_spec_max_replicas', hpa)),
+)

@@ -1,0 +1,25 @@
+/**
+ * Where a query has data. The check against a running stack asks the first two and takes no empty answer; what only a
+ * cluster has is checked for its syntax.
+ *
+ * stack       the platform and its servers, wherever they run
+ * load-test   while a load test writes its metrics to Prometheus
+ * kubernetes  cAdvisor and kube-state-metrics
+ */
+export type Needs = 'stack' | 'load-test' | 'kubernetes'
+
+export type Query = {
+  readonly expr: string
+  /** With `{{label}}` where series differ. */
+  readonly legend: string
+  readonly needs: Needs
+  /** Only the newest values: for tables. */
+  readonly instant?: true
+}
+
+export const query = (legend: string, expr: string): Query => ({ legend, expr, needs: 'stack' })
+export const kubernetesQuery = (legend: string, expr: string): Query => ({ legend, expr, needs: 'kubernetes' })
+export const loadTestQuery = (legend: string, expr: string): Query => ({ legend, expr, needs: 'load-test' })
+
+/** The same, asked for now only. */
+export const now = (asked: Query): Query => ({ ...asked, instant: true })

@@ -1,0 +1,119 @@
+/**
+ * The same alerts for a Grafana that evaluates them itself, with where they go: what it reads from its folder
+ * provisioning/alerting. They read what the recording rules make, so that Prometheus still has to have those.
+ */
+import { NotificationPolicyBuilder, QueryBuilder, RuleBuilder } from '@grafana/grafana-foundation-sdk/alerting'
+import { TypeThresholdBuilder } from '@grafana/grafana-foundation-sdk/expr'
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus'
+import { type Alert, alertName, expression, type Severity } from '../alerts/alert.ts'
+import { alertGroups } from '../alerts/alert-groups.ts'
+import { BOARD_UIDS } from '../boards/board.ts'
+import { runbookLink } from '../boards/runbook-link.ts'
+import type { Scale } from '../scale.ts'
+import { secondsOf } from '../scale.ts'
+import { toYaml } from './prometheus-rules.ts'
+
+export const DATASOURCE_UID = 'hopwhistle-prometheus'
+const FOLDER = 'Hopwhistle'
+const LOOK_BACK_SECONDS = 600
+
+/** Grafana's own name for what evaluates expressions rather than asks a source. */
+const EXPRESSIONS_UID = '__expr__'
+
+export const grafanaAlertRules = (scale: Scale): string =>
+  toYaml({
+    apiVersion: 1,
+    groups: alertGroups(scale).map(({ name, alerts }) => ({
+      orgId: 1,
+      name: `hopwhistle-${name}`,
+      folder: FOLDER,
+      interval: scale.dividedBy === 1 ? '1m' : '10s',
+      rules: alerts.map((alert) => fileRule(alert, name)),
+    })),
+  })
+
+function fileRule(alert: Alert, group: string): Readonly<Record<string, unknown>> {
+  const title = alertName(alert)
+  const rule = new RuleBuilder(title)
+    .uid(`hopwhistle-${kebab(alert.name)}`)
+    .folderUID(FOLDER)
+    .ruleGroup(group)
+    .orgID(1)
+    .condition('B')
+    .withQuery(
+      new QueryBuilder('A')
+        .datasourceUid(DATASOURCE_UID)
+        .relativeTimeRange({ from: LOOK_BACK_SECONDS, to: 0 })
+        .model(new DataqueryBuilder().expr(expression(alert)).instant().refId('A')),
+    )
+    // The query gives what is wrong and nothing else, and no value of ours is below 0.
+    .withQuery(
+      new QueryBuilder('B')
+        .datasourceUid(EXPRESSIONS_UID)
+        .relativeTimeRange({ from: LOOK_BACK_SECONDS, to: 0 })
+        .model(
+          new TypeThresholdBuilder()
+            .refId('B')
+            .expression('A')
+            .datasource({ type: EXPRESSIONS_UID, uid: EXPRESSIONS_UID })
+            .conditions([{ evaluator: { type: 'gt', params: [-1] } }]),
+        ),
+    )
+    .forDuration(`${secondsOf(alert.lasting)}s`)
+    .noDataState('OK')
+    .execErrState('Error')
+    .labels({ severity: alert.severity })
+    .annotations({
+      summary: alert.summary.replaceAll('$value', '$values.A.Value'),
+      description: alert.meaning,
+      runbook_url: runbookLink(alert.runbook),
+      __dashboardUid__: BOARD_UIDS[alert.board],
+    })
+    .build()
+  // Group, folder and organisation stand above the rules of a file.
+  const { folderUID: _folder, ruleGroup: _group, orgID: _org, ...rest } = rule
+  return rest
+}
+
+const kebab = (name: string): string => name.replaceAll(/(?!^)([A-Z])/g, '-$1').toLowerCase()
+
+const SEVERITIES: readonly Severity[] = ['page', 'ticket']
+const receiver = (severity: Severity) => `hopwhistle-${severity}`
+
+/** Two webhooks, whose addresses Grafana takes from its environment: what is behind them is the user's. */
+export const contactPoints = (): string =>
+  toYaml({
+    apiVersion: 1,
+    contactPoints: SEVERITIES.map((severity) => ({
+      orgId: 1,
+      name: receiver(severity),
+      receivers: [
+        {
+          uid: receiver(severity),
+          type: 'webhook',
+          settings: { url: `$__env{HOPWHISTLE_${severity.toUpperCase()}_WEBHOOK}`, httpMethod: 'POST' },
+          disableResolveMessage: false,
+        },
+      ],
+    })),
+  })
+
+/** Pages go at once and again every 4 h; tickets are gathered, and told once a day. */
+export const notificationPolicy = (): string => {
+  const route = (severity: Severity) =>
+    new NotificationPolicyBuilder()
+      .receiver(receiver(severity))
+      .objectMatchers([['severity', '=', severity]] as never)
+      .groupWait(severity === 'page' ? '10s' : '5m')
+      .groupInterval('5m')
+      .repeatInterval(severity === 'page' ? '4h' : '24h')
+  const root = new NotificationPolicyBuilder()
+    .receiver(receiver('ticket'))
+    .groupBy(['alertname', 'namespace', 'release'])
+    .groupWait('30s')
+    .groupInterval('5m')
+    .repeatInterval('24h')
+    .routes(SEVERITIES.map(route))
+    .build()
+  return toYaml({ apiVersion: 1, policies: [{ orgId: 1, ...root }] })
+}

@@ -1,0 +1,65 @@
+import type { AlertCase, Series } from './alert-case.ts'
+
+const POD = { namespace: 'prod', pod: 'hopwhistle-api-1', container: 'api' } as const
+const pod = 'namespace="prod", pod="hopwhistle-api-1", container="api"'
+const job = 'namespace="prod", job_name="nightly-1"'
+const owner: Series = [`kube_job_owner{${job}, owner_kind="TestRun", owner_name="nightly"}`, '1x200']
+const hpa = 'namespace="prod", horizontalpodautoscaler="hopwhistle-api"'
+
+const periods = (throttled: number): readonly Series[] => [
+  [`container_cpu_cfs_throttled_periods_total{${pod}}`, `0+${throttled}x60`],
+  [`container_cpu_cfs_periods_total{${pod}}`, '0+600x60'],
+]
+const memory = (bytes: number): readonly Series[] => [
+  [`container_memory_working_set_bytes{${pod}}`, `${bytes}x60`],
+  [`kube_pod_container_resource_limits{${pod}, resource="memory"}`, '1000x60'],
+]
+const replicas = (current: number): readonly Series[] => [
+  [`kube_horizontalpodautoscaler_status_current_replicas{${hpa}}`, `${current}x60`],
+  [`kube_horizontalpodautoscaler_spec_max_replicas{${hpa}}`, '5x60'],
+]
+
+export const kubernetesCases: readonly AlertCase[] = [
+  {
+    alert: 'CpuThrottled',
+    fires: periods(240),
+    isQuiet: periods(120),
+    afterMinutes: 20,
+    labels: { ...POD, severity: 'ticket' },
+    says: 'api in prod/hopwhistle-api-1 is held back in 40% of the time',
+  },
+  {
+    alert: 'MemoryNearLimit',
+    fires: memory(970),
+    isQuiet: memory(940),
+    afterMinutes: 10,
+    labels: { ...POD, severity: 'page' },
+    says: 'api in prod/hopwhistle-api-1 uses 97% of its memory limit',
+  },
+  {
+    alert: 'HpaAtMaximum',
+    fires: replicas(5),
+    isQuiet: replicas(4),
+    afterMinutes: 20,
+    labels: { namespace: 'prod', horizontalpodautoscaler: 'hopwhistle-api', severity: 'ticket' },
+    says: 'prod/hopwhistle-api runs as many replicas as it may',
+  },
+  {
+    alert: 'LoadTestFailed',
+    fires: [[`kube_job_status_failed{${job}}`, '1x60'], owner],
+    // A job that failed, and is no load test.
+    isQuiet: [[`kube_job_status_failed{${job}}`, '1x60']],
+    afterMinutes: 5,
+    labels: { namespace: 'prod', job_name: 'nightly-1', severity: 'ticket' },
+    says: 'The load test job prod/nightly-1 failed',
+  },
+  {
+    alert: 'LoadTestHangs',
+    // promtool's time begins at 0.
+    fires: [[`kube_job_status_start_time{${job}}`, '0x200'], [`kube_job_status_active{${job}}`, '1x200'], owner],
+    isQuiet: [[`kube_job_status_start_time{${job}}`, '0x200'], [`kube_job_status_active{${job}}`, '0x200'], owner],
+    afterMinutes: 90,
+    labels: { namespace: 'prod', job_name: 'nightly-1', severity: 'ticket' },
+    says: 'The load test job prod/nightly-1 runs since 1h 30m 0s',
+  },
+]

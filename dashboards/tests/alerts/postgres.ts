@@ -1,0 +1,72 @@
+import { type AlertCase, AT_LABELS, counts, stays } from './alert-case.ts'
+
+const waited = (le: string, aMinute: number) =>
+  counts('hopwhistle_postgres_pool_wait_seconds_bucket', `pool="ingest", instance="api-1", le="${le}"`, aMinute)
+const configured = stays('hopwhistle_replica_up', 'instance="api-1"', 1)
+
+export const postgresCases: readonly AlertCase[] = [
+  {
+    alert: 'PostgresDown',
+    fires: [stays('pg_up', 'server="primary"', 0), stays('pg_up', 'server="replica"', 1)],
+    isQuiet: [stays('pg_up', 'server="primary"', 1), stays('pg_up', 'server="replica"', 1)],
+    afterMinutes: 3,
+    labels: { ...AT_LABELS, server: 'primary', severity: 'page' },
+    says: 'The primary of prod/hw does not answer',
+  },
+  {
+    alert: 'ReplicaLagging',
+    fires: [stays('hopwhistle_replica_lag_seconds', 'instance="api-1"', 8)],
+    isQuiet: [stays('hopwhistle_replica_lag_seconds', 'instance="api-1"', 4.9)],
+    afterMinutes: 5,
+    labels: { ...AT_LABELS, severity: 'ticket' },
+    says: 'The replica of prod/hw is 8s behind',
+  },
+  {
+    alert: 'ReplicaGone',
+    // Its lag reads 0, on either side.
+    fires: [
+      stays('pg_hopwhistle_replication_streaming', 'server="primary"', 0),
+      stays('pg_hopwhistle_replication_lag_seconds', 'server="primary"', 0),
+      stays('hopwhistle_replica_lag_seconds', 'instance="api-1"', 0),
+      configured,
+    ],
+    // Without a replica there is none to miss.
+    isQuiet: [stays('pg_hopwhistle_replication_streaming', 'server="primary"', 0)],
+    afterMinutes: 5,
+    labels: { ...AT_LABELS, severity: 'page' },
+    says: 'No replica streams from the primary of prod/hw, whatever its lag reads',
+  },
+  {
+    alert: 'ReplicaUnused',
+    fires: [configured, stays('hopwhistle_replica_up', 'instance="api-2"', 0)],
+    isQuiet: [configured, stays('hopwhistle_replica_up', 'instance="api-2"', 1)],
+    afterMinutes: 10,
+    labels: { ...AT_LABELS, severity: 'ticket' },
+    says: 'An API instance of prod/hw leaves the replica alone',
+  },
+  {
+    alert: 'SlotInactive',
+    fires: [stays('pg_hopwhistle_slots_active', 'slot="hopwhistle_replica"', 0)],
+    isQuiet: [stays('pg_hopwhistle_slots_active', 'slot="hopwhistle_replica"', 1)],
+    afterMinutes: 10,
+    labels: { ...AT_LABELS, slot: 'hopwhistle_replica', severity: 'ticket' },
+    says: 'Nobody uses the replication slot hopwhistle_replica of prod/hw',
+  },
+  {
+    alert: 'SlotRetainsWal',
+    fires: [stays('pg_hopwhistle_slots_retained_bytes', 'slot="hopwhistle_replica"', 5 * 1024 ** 3)],
+    isQuiet: [stays('pg_hopwhistle_slots_retained_bytes', 'slot="hopwhistle_replica"', 4 * 1024 ** 3)],
+    afterMinutes: 5,
+    labels: { ...AT_LABELS, slot: 'hopwhistle_replica', severity: 'page' },
+    says: 'The primary of prod/hw keeps 5GiB of WAL for the slot hopwhistle_replica',
+  },
+  {
+    alert: 'PoolWaits',
+    // Nine of ten waited less than 50 ms, the tenth up to 200 ms.
+    fires: [waited('0.05', 90), waited('0.2', 100), waited('+Inf', 100)],
+    isQuiet: [waited('0.05', 99), waited('0.2', 100), waited('+Inf', 100)],
+    afterMinutes: 15,
+    labels: { ...AT_LABELS, pool: 'ingest', severity: 'ticket' },
+    says: 'One query in twenty of the pool ingest of prod/hw waits 125ms for a connection',
+  },
+]
