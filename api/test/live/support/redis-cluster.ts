@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,47 +8,128 @@ import { freePort } from '../../../../loadtests/bench/lib/free-port.ts'
 import { waitUntil } from '../../../../loadtests/bench/lib/wait-until.ts'
 
 const SLOTS = 16_384
+const PRIMARIES = 3
+/** Silence after which the others take a node for dead; half of it is how often news are passed on. */
+const NODE_TIMEOUT_MS = 2_000
+
+export type RedisCluster = {
+  /** As in REDIS_CLUSTER_NODES. */
+  readonly nodes: string
+  readonly ports: readonly number[]
+  /** The nodes that answer for a key: the primary and what replicates it. Asks a node that runs. */
+  shardOf(key: string): Promise<Shard>
+}
+
+export type Shard = { readonly primary: ClusterServer; readonly replicas: readonly ClusterServer[] }
+
+export type ClusterServer = {
+  readonly port: number
+  /** Where the nodes talk to each other. */
+  readonly busPort: number
+  /** As a signal from outside; `SIGSTOP` makes it hang until `SIGCONT`. */
+  signal(name: NodeJS.Signals): void
+  /** Sends one command over a connection of its own. */
+  ask(...command: readonly [string, ...string[]]): Promise<unknown>
+}
 
 /** A Redis Cluster of three primaries on this machine, with nothing on disk; stopped when the test ends. */
-export async function redisCluster(): Promise<{ readonly nodes: string; readonly ports: readonly number[] }> {
+export async function redisCluster({ replicasEach = 0 } = {}): Promise<RedisCluster> {
   const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-cluster-'))
-  const ports = await Promise.all([freePort(), freePort(), freePort()])
-  const servers = ports.map((port) => {
-    const own = join(dir, String(port))
-    mkdirSync(own)
-    // The bus's port is the client's plus 10,000 by default, which may be taken or none at all.
-    const busPort = port > 50_000 ? port - 20_000 : port + 10_000
-    const settings = { port, dir: own, save: '', 'cluster-enabled': 'yes', 'cluster-port': busPort, bind: '127.0.0.1' }
-    return spawn(
-      'redis-server',
-      Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
-      { stdio: 'ignore' },
-    )
-  })
+  const servers: ClusterServer[] = []
+  const processes: ChildProcess[] = []
   onTestFinished(() => {
-    for (const server of servers) server.kill('SIGKILL')
+    for (const each of processes) each.kill('SIGKILL')
     rmSync(dir, { recursive: true, force: true })
   })
-  const clients = ports.map((port) => new Redis({ port, host: '127.0.0.1' }))
-  for (const client of clients) client.on('error', () => {})
+  for (let i = 0; i < PRIMARIES * (1 + replicasEach); i++) {
+    const [port, busPort] = [await freePort(), await freePort()]
+    const running = startNode(port, busPort, dir)
+    processes.push(running)
+    servers.push({ port, busPort, signal: (name) => running.kill(name), ask: (...command) => askNode(port, command) })
+  }
+  await form(servers)
+  return {
+    nodes: servers.map(({ port }) => `127.0.0.1:${port}`).join(','),
+    ports: servers.map(({ port }) => port),
+    shardOf: async (key) => {
+      const slot = Number(await servers[0]!.ask('CLUSTER', 'KEYSLOT', key))
+      const ranges = (await servers[0]!.ask('CLUSTER', 'SLOTS')) as [number, number, ...[string, number][]][]
+      const [, , ...nodes] = ranges.find(([from, to]) => from <= slot && slot <= to)!
+      const [primary, ...replicas] = nodes.map(([, port]) => servers.find((server) => server.port === port)!)
+      return { primary: primary!, replicas }
+    },
+  }
+}
+
+function startNode(port: number, busPort: number, dir: string): ChildProcess {
+  const own = join(dir, String(port))
+  mkdirSync(own)
+  const settings = {
+    port,
+    dir: own,
+    bind: '127.0.0.1',
+    save: '',
+    'cluster-enabled': 'yes',
+    // The client's plus 10,000 by default, which may be taken or none at all.
+    'cluster-port': busPort,
+    'cluster-node-timeout': NODE_TIMEOUT_MS,
+    'repl-diskless-sync-delay': 0,
+    // A replica is known to be one once it has heard something of its primary.
+    'repl-ping-replica-period': 1,
+    // A tenant whose primary has no replica is away; the others go on.
+    'cluster-require-full-coverage': 'no',
+  }
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
+  return spawn('redis-server', args, { stdio: 'ignore' })
+}
+
+async function form(servers: readonly ClusterServer[]): Promise<void> {
+  const [primaries, replicas] = [servers.slice(0, PRIMARIES), servers.slice(PRIMARIES)]
+  const share = Math.ceil(SLOTS / PRIMARIES)
+  for (const [i, server] of servers.entries()) await server.ask('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
+  for (const [i, server] of primaries.entries()) {
+    const last = Math.min(SLOTS, (i + 1) * share) - 1
+    await server.ask('CLUSTER', 'ADDSLOTSRANGE', String(i * share), String(last))
+  }
+  await waitUntil('the nodes to meet', () => meet(servers), { timeoutMs: 20_000, everyMs: 300 })
+  for (const [i, replica] of replicas.entries()) {
+    const id = String(await primaries[i % PRIMARIES]!.ask('CLUSTER', 'MYID'))
+    await waitUntil('the nodes to know each other', () => replica.ask('CLUSTER', 'REPLICATE', id), soon)
+  }
+  for (const server of servers) await waitUntil('the cluster to form', () => isFormed(server, servers.length), soon)
+  for (const replica of replicas) {
+    const inSync = async () => String(await replica.ask('INFO', 'replication')).includes('master_link_status:up')
+    await waitUntil('the replicas to be in sync', inSync, soon)
+  }
+}
+
+/** Introduces each to each, rather than leave it to gossip; a handshake that took too long is forgotten, so again. */
+async function meet(servers: readonly ClusterServer[]): Promise<boolean> {
+  const known = await Promise.all(servers.map((server) => server.ask('CLUSTER', 'NODES')))
+  const strangers = servers.flatMap((server, i) =>
+    servers.slice(i + 1).flatMap((other) => (String(known[i]).includes(`:${other.port}@`) ? [] : [{ server, other }])),
+  )
+  for (const { server, other } of strangers)
+    await server.ask('CLUSTER', 'MEET', '127.0.0.1', String(other.port), String(other.busPort))
+  return strangers.length === 0 && known.every((nodes) => !String(nodes).includes('handshake'))
+}
+
+/** Whether a node knows all nodes and who has which part. */
+async function isFormed(server: ClusterServer, nodes: number): Promise<boolean> {
+  const info = String(await server.ask('CLUSTER', 'INFO'))
+  const slots = (await server.ask('CLUSTER', 'SLOTS')) as [number, number, ...unknown[]][]
+  const inSlots = slots.reduce((sum, [, , ...holders]) => sum + holders.length, 0)
+  return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes}`) && inSlots === nodes
+}
+
+const soon = { timeoutMs: 20_000, everyMs: 50 }
+
+async function askNode(port: number, [name, ...args]: readonly [string, ...string[]]): Promise<unknown> {
+  const client = new Redis({ port, host: '127.0.0.1' })
+  client.on('error', () => {})
   try {
-    const share = Math.ceil(SLOTS / ports.length)
-    for (const [i, client] of clients.entries()) {
-      await client.call('CLUSTER', 'ADDSLOTSRANGE', String(i * share), String(Math.min(SLOTS, (i + 1) * share) - 1))
-      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
-      const bus = ports[0]! > 50_000 ? ports[0]! - 20_000 : ports[0]! + 10_000
-      if (i > 0) await client.call('CLUSTER', 'MEET', '127.0.0.1', String(ports[0]), String(bus))
-    }
-    const nodes = ports.map((port) => `127.0.0.1:${port}`).join(',')
-    for (const client of clients) {
-      await waitUntil(
-        'the cluster to form',
-        async () => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
-        { timeoutMs: 20_000, everyMs: 50 },
-      )
-    }
-    return { nodes, ports }
+    return await client.call(name, ...args)
   } finally {
-    for (const client of clients) client.disconnect()
+    client.disconnect()
   }
 }
