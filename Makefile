@@ -37,8 +37,8 @@ tools: $(INSTALLED)
 baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|full|smoke]: ends with 0 met, 1 missed, 2 invalid
 	+@$(BENCH) baseline --profile $(PROFILE)
 
-up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses
-	@$(BENCH) up
+up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses [MONITOR=1: with Prometheus]
+	@$(BENCH) up $(if $(filter-out 0,$(MONITOR)),--monitor)
 
 down: $(INSTALLED) ## stop what `make up` started
 	@$(BENCH) down

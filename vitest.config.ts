@@ -20,7 +20,7 @@ export default defineConfig({
       integration('api', ['contract/test/**/*.test.ts', 'api/test/**/*.test.ts']),
       integration('loadtests', ['loadtests/test/**/*.test.ts'], ['**/*.smoke.test.ts']),
       integration('cdk8s', ['cdk8s/test/**/*.test.ts']),
-      integration('dashboards', ['dashboards/tests/**/*.test.ts']),
+      integration('dashboards', ['dashboards/tests/**/*.test.ts'], ['**/*.smoke.test.ts']),
       integration('support', ['test-support/**/*.test.ts']),
       integration('tooling', ['tooling/test/**/*.test.ts']),
       // The whole job, alone on the machine and after everything else.
@@ -28,7 +28,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name: 'smoke',
-          include: ['loadtests/test/**/*.smoke.test.ts'],
+          include: ['loadtests/test/**/*.smoke.test.ts', 'dashboards/tests/**/*.smoke.test.ts'],
           maxWorkers: 1,
           testTimeout: 300_000,
           sequence: { groupOrder: 1 },

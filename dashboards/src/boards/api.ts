@@ -6,6 +6,7 @@ import * as http from '../queries/http.ts'
 import * as ingest from '../queries/ingest.ts'
 import * as instances from '../queries/instances.ts'
 import * as reports from '../queries/reports.ts'
+import * as retention from '../queries/retention.ts'
 import type { Board } from './board.ts'
 
 const P95_SECONDS = SLOS['call-state-updates'].p95Ms / 1000
@@ -146,6 +147,27 @@ export const api: Board = {
           runbook: 'redis-down',
           width: 12,
           stacked: true,
+        }),
+      ],
+    },
+    {
+      title: 'Retention',
+      panels: [
+        lines({
+          title: 'Deleted for their age',
+          unit: 'ops',
+          description: 'Calls and their events. Good is about what came in as many days ago as they are kept.',
+          thresholds: courseOnly,
+          queries: [retention.deletedCalls, retention.deletedEvents],
+          width: 16,
+        }),
+        figure({
+          title: 'All old calls gone',
+          unit: 'dateTimeFromNow',
+          description: 'When everything too old was last found deleted. Good is within two hours; 1970 is not yet.',
+          thresholds: courseOnly,
+          queries: [retention.lastPass],
+          width: 8,
         }),
       ],
     },

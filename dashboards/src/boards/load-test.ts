@@ -34,7 +34,8 @@ export const loadTest: Board = {
         figure({
           title: 'Virtual users',
           unit: 'none',
-          description: 'Of all runners. Good is below what the scenario allows: at it, k6 drops iterations.',
+          description:
+            'That k6 has made, over all runners. Good is a level line: it makes more only while answers are slow.',
           thresholds: courseOnly,
           queries: [test.users],
         }),

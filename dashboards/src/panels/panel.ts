@@ -9,6 +9,7 @@ import type { Threshold } from './thresholds.ts'
 /** As Grafana names them, but `cores` and `x`, which it takes as suffixes. */
 export type Unit =
   | 'none'
+  | 'dateTimeFromNow'
   | 'percentunit'
   | 's'
   | 'ms'

@@ -8,14 +8,18 @@ import { loadTestQuery as of, type Query } from './query.ts'
 
 const run = { run_id: '=~$run', loadtest: '=~$scenario' }
 
-/** 1 while a test runs: Grafana makes a span of it, from start to end. */
-export const testRunning = 'max by (run_id, loadtest) (k6_vus > bool 0)'
+/** 1 while a test runs, and nothing before and after: Grafana makes a span of it, from start to end. */
+export const testRunning = 'max by (run_id, loadtest) (k6_vus >= bool 0)'
 
-export const users = of('virtual users', aggregate('sum', select('k6_vus', run)))
+export const users = of('virtual users', aggregate('sum', select('k6_vus_max', run)))
 export const runners = of('runners', `count(count by (instance_id) (${select('k6_vus', run)}))`)
 export const requests = of('requests', sumRate('k6_http_reqs_total', run))
 export const requestsByStatus = of('{{status}}', sumRate('k6_http_reqs_total', run, ['status']))
-export const dropped = of('dropped', sumRate('k6_dropped_iterations_total', run))
+/** k6 has the counter only once it dropped one. */
+export const dropped = of(
+  'dropped',
+  `${sumRate('k6_dropped_iterations_total', run)} or 0 * ${sumRate('k6_iterations_total', run)}`,
+)
 export const latency = (share: number): Query =>
   of(`k6 p${share * 100}`, nativePercentile(share, 'k6_http_req_duration_seconds', run))
 export const answered: Query = {

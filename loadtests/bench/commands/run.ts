@@ -3,6 +3,7 @@ import { Failure, Usage } from '../lib/failure.ts'
 import { parseOptions } from '../lib/parse-options.ts'
 import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment } from '../run/read-environment.ts'
+import { REMOTE_WRITE_URL } from '../run/remote-write.ts'
 import { remoteTarget, stackTarget, type Target } from '../run/target.ts'
 import { startGuard } from '../stack/guard.ts'
 import { makeTempDir } from '../stack/run-as.ts'
@@ -40,6 +41,7 @@ Environment:
   ${OVERRIDES.join(', ')}
                                 instead of what the profile says
   K6                            the k6 to use
+  ${REMOTE_WRITE_URL}   where k6 also writes its metrics: Prometheus with its remote write receiver
 
 Exit codes: as of main.ts baseline.
 `,
@@ -68,6 +70,7 @@ Exit codes: as of main.ts baseline.
         overrides: Object.fromEntries(
           OVERRIDES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
         ),
+        k6Environment: process.env,
         guard,
         terminal,
         signal,

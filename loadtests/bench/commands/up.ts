@@ -4,21 +4,23 @@ import { EXIT, Failure } from '../lib/failure.ts'
 import { parseOptions, wholeNumber } from '../lib/parse-options.ts'
 import { isAlive } from '../lib/process-identity.ts'
 import { startGuard } from '../stack/guard.ts'
-import type { StackDetails } from '../stack/stack-record.ts'
+import type { MonitoringDetails, StackDetails } from '../stack/stack-record.ts'
 import { readRecord, stackFolder } from '../stack/stack-record.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { runningOf, stopStack } from '../stack/stop-stack.ts'
+import { findMonitoring } from '../tools/find-monitoring.ts'
 import { findRedis } from '../tools/find-redis.ts'
 import type { Command } from './command.ts'
 
 export const up: Command = {
   summary: 'start the platform on this machine and leave it running',
-  help: `Usage: main.ts up [--empty]
+  help: `Usage: main.ts up [--empty] [--monitor]
 
 Starts a Postgres primary and its streaming replica, Redis and the API, migrates, loads the demo data, and
 returns; \`main.ts down\` stops it all. Running it twice is fine.
 
   --empty         without the demo data, and so without any key
+  --monitor       with Prometheus, its exporters, and Grafana where it is installed
 
 Environment:
   PORT            where the API listens: ${DEFAULT_PORT}
@@ -27,7 +29,10 @@ Environment:
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
 `,
   async run(args, { terminal, signal, print }) {
-    const { values } = parseOptions(args, { empty: { type: 'boolean', default: false } })
+    const { values } = parseOptions(args, {
+      empty: { type: 'boolean', default: false },
+      monitor: { type: 'boolean', default: false },
+    })
     const port = wholeNumber('PORT', process.env.PORT || String(DEFAULT_PORT), 1, 65_535)
     const instances = wholeNumber('API_INSTANCES', process.env.API_INSTANCES || '3', 1, 64)
     const dir = stackFolder()
@@ -38,6 +43,9 @@ Environment:
       }
       const running = runningOf(before)
       if (before.details !== undefined && running.length === before.processes.length) {
+        if (values.monitor && before.details.monitoring === undefined) {
+          throw new Failure('Hopwhistle is up, and is not monitored; start it anew: make down up MONITOR=1')
+        }
         print(`Hopwhistle is up already.\n\n${addresses(before.details)}`)
         return EXIT.ok
       }
@@ -45,6 +53,7 @@ Environment:
       await stopStack(dir, before)
     }
     const redisServer = await findRedis(terminal, signal)
+    const monitoring = values.monitor ? await findMonitoring(terminal, signal) : undefined
     const guard = startGuard()
     try {
       const details = await startStack({
@@ -54,6 +63,7 @@ Environment:
         instances,
         demoData: !values.empty,
         redisServer,
+        monitoring,
         guard,
         terminal,
         signal,
@@ -71,7 +81,7 @@ Environment:
   },
 }
 
-function addresses({ apiUrl, api, urls }: StackDetails): string {
+function addresses({ apiUrl, api, urls, monitoring }: StackDetails): string {
   return `  API          ${apiUrl}   key ${DEMO_API_KEY}
   Docs         ${apiUrl}${ROUTES.docs}
   Live         ${apiUrl.replace('http', 'ws')}${ROUTES.live}
@@ -79,8 +89,14 @@ function addresses({ apiUrl, api, urls }: StackDetails): string {
   Primary      ${urls.owner}
   Replica      ${urls.ownerReplica}
   Redis        ${urls.redis}
-
+${monitoring === undefined ? '' : looksAtIt(monitoring)}
 Try   curl -H 'x-api-key: ${DEMO_API_KEY}' '${apiUrl}${ROUTES.reportCalls}?limit=3'
 Next  make baseline measures it · make status · make down
 `
 }
+
+const looksAtIt = ({ prometheus, grafana }: MonitoringDetails): string =>
+  `  Prometheus   ${prometheus}
+${grafana === undefined ? '' : `  Grafana      ${grafana}\n`}
+Load tests send what they measure with   K6_PROMETHEUS_RW_SERVER_URL=${prometheus}/api/v1/write
+`

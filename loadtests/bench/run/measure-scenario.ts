@@ -16,6 +16,7 @@ import { beginSampling } from '../sample/sampler.ts'
 import type { Guard } from '../stack/guard.ts'
 import type { K6 } from '../tools/find-k6.ts'
 import { liveLine } from './live-line.ts'
+import { remoteWrite } from './remote-write.ts'
 import { settlePostgres } from './settle-postgres.ts'
 import { startK6 } from './start-k6.ts'
 import type { Target } from './target.ts'
@@ -31,6 +32,8 @@ export type MeasureOptions = {
   readonly scratchDir: string
   /** Settings of the scenario that differ from the profile's: RATE, PEAK_SECONDS, … */
   readonly overrides?: Readonly<Record<string, string>>
+  /** Where k6 is to send its metrics, if it is: see remote-write.ts. */
+  readonly k6Environment?: NodeJS.ProcessEnv
   readonly guard: Guard
   readonly terminal: Terminal
   readonly signal?: AbortSignal
@@ -52,10 +55,13 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
   const runId = newRunId()
   const resultsDir = join(scratchDir, runId)
   mkdirSync(resultsDir, { recursive: true, mode: 0o700 })
+  const sent = remoteWrite(options.k6Environment ?? {}, { runId, scenario, runner: 1 })
   const running = await startK6({
     command: k6.command,
     scenario,
+    args: sent.args,
     env: {
+      ...sent.env,
       ...options.overrides,
       API_URL: target.apiUrl,
       WS_URL: target.apiUrl.replace(/^http/, 'ws'),

@@ -18,6 +18,8 @@ export type K6Run = {
 export type K6Options = {
   readonly command: string
   readonly scenario: string
+  /** Options of `k6 run` beside those that every run has. */
+  readonly args: readonly string[]
   /** Reaches the script through the environment, so that no key stands in a list of processes. */
   readonly env: Readonly<Record<string, string>>
   readonly logFile: string
@@ -30,12 +32,12 @@ const THRESHOLDS_MISSED = 99
 const GRACE_MS = 8_000
 
 export async function startK6(options: K6Options): Promise<K6Run> {
-  const { command, scenario, env, logFile, guard, signal } = options
+  const { command, scenario, args, env, logFile, guard, signal } = options
   signal?.throwIfAborted()
   const address = `127.0.0.1:${await freePort()}`
   const script = join(CHECKOUT, 'loadtests', 'scenarios', `${scenario}.ts`)
   const log = openSync(logFile, 'w', 0o600)
-  const child = spawn(command, ['run', '--quiet', '--no-usage-report', '--address', address, script], {
+  const child = spawn(command, ['run', '--quiet', '--no-usage-report', '--address', address, ...args, script], {
     // The user's own K6_ settings would change what is measured.
     // Fewer garbage collections leave more of the machine to the platform, for some 100 MB.
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', GOGC: '400', ...env },

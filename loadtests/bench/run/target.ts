@@ -18,6 +18,7 @@ export type Target = {
 /** A stack that was started on this machine: all of it is sampled. */
 export function stackTarget(processes: StackRecord['processes'], details: StackDetails): Target {
   const kindOf = (name: string) => (name.startsWith('api-') ? 'api' : name === 'redis' ? 'redis' : 'postgres')
+  const measured = processes.filter(({ name }) => kindOf(name) !== 'postgres' || name.startsWith('postgres '))
   return {
     apiUrl: details.apiUrl,
     apiKey: DEMO_API_KEY,
@@ -26,7 +27,8 @@ export function stackTarget(processes: StackRecord['processes'], details: StackD
       api: details.api,
       postgres: { primaryUrl: details.urls.owner, replicaUrl: details.urls.ownerReplica },
       redisUrl: details.urls.redis,
-      processes: processes.map(({ name, pid }) => ({ name, kind: kindOf(name), pid, withDescendants: true })),
+      // What looks at the platform is no part of it.
+      processes: measured.map(({ name, pid }) => ({ name, kind: kindOf(name), pid, withDescendants: true })),
     },
     versions: { postgres: details.postgresVersion, redis: details.redisVersion },
     apiInstances: details.api.length,

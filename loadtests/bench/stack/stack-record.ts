@@ -37,7 +37,11 @@ export type StackDetails = {
     readonly ownerReplica: string
     readonly redis: string
   }
+  readonly monitoring?: MonitoringDetails
 }
+
+/** Where what looks at the platform answers. */
+export type MonitoringDetails = { readonly prometheus: string; readonly grafana?: string }
 
 export const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url))
 

@@ -35,7 +35,7 @@ export async function stackStatus(record: StackRecord): Promise<readonly StatusR
   )
 }
 
-async function health(server: ServerProcess, { api, urls }: StackDetails): Promise<string> {
+async function health(server: ServerProcess, { api, urls, monitoring }: StackDetails): Promise<string> {
   switch (server.name) {
     case 'postgres primary': {
       const rows = await query<{ n: string; max: string }>(
@@ -70,13 +70,25 @@ async function health(server: ServerProcess, { api, urls }: StackDetails): Promi
         redis.disconnect()
       }
     }
+    case 'prometheus':
+      return reachable(`${monitoring?.prometheus}/-/ready`)
+    case 'grafana':
+      return reachable(`${monitoring?.grafana}/api/health`)
     default: {
+      // An exporter has nothing of its own to tell: what it looks at does.
+      if (server.name.startsWith('exporter of ')) return 'runs'
       const instance = api.find(({ id }) => id === server.name)
       const answer = await fetch(`${instance?.adminUrl}/readyz`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
       if (!answer.ok) throw new Error(`not ready: ${answer.status}`)
       return 'ready'
     }
   }
+}
+
+async function reachable(url: string): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
+  if (!answer.ok) throw new Error(`not ready: ${answer.status}`)
+  return 'well'
 }
 
 async function query<T extends pg.QueryResultRow>(url: string, text: string): Promise<T[]> {
@@ -92,10 +104,13 @@ async function query<T extends pg.QueryResultRow>(url: string, text: string): Pr
 
 function portOf({ name }: ServerProcess, details: StackDetails | undefined): { port?: number } {
   if (details === undefined) return {}
+  if (name.startsWith('exporter of ')) return {}
   const url = {
     'postgres primary': details.urls.primary,
     'postgres replica': details.urls.replica,
     redis: details.urls.redis,
+    prometheus: details.monitoring?.prometheus,
+    grafana: details.monitoring?.grafana,
   }[name]
   return { port: Number(new URL(url ?? details.apiUrl).port) }
 }

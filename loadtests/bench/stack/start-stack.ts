@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { identify } from '../lib/process-identity.ts'
 import { duration, type Terminal } from '../lib/terminal.ts'
+import type { MonitoringTools } from '../tools/find-monitoring.ts'
 import { mostInstances, startApiInstances } from './api-instances.ts'
 import { choosePort, type PortWish } from './choose-port.ts'
 import { runDatabaseCommand } from './database-command.ts'
@@ -16,6 +17,7 @@ import { postgresUrl, startPostgresPair } from './postgres-pair.ts'
 import { startRedis } from './redis-server.ts'
 import type { ServerProcess } from './server-process.ts'
 import { makeStackFolder, type StackDetails, writeRecord } from './stack-record.ts'
+import { startMonitoring } from './start-monitoring.ts'
 
 export type StackOptions = {
   readonly dir: string
@@ -25,6 +27,8 @@ export type StackOptions = {
   readonly instances: number
   readonly demoData: boolean
   readonly redisServer: string
+  /** Absent: nothing looks at the platform. */
+  readonly monitoring?: MonitoringTools | undefined
   /** Takes everything down should this process die; the caller turns it off for what is to outlive it. */
   readonly guard: Guard
   readonly terminal: Terminal
@@ -129,15 +133,24 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
       }),
     (api) => `${api.length} instance${api.length === 1 ? '' : 's'} on port ${port}`,
   )
-  const details = {
+  const details: StackDetails = {
     apiUrl: `http://127.0.0.1:${port}`,
     api,
     postgresVersion: pair.version,
     redisVersion: redis.version,
     urls,
   }
-  writeRecord(dir, { state: 'up', startedAt, by: undefined, processes, details })
-  return details
+  const { monitoring: tools } = options
+  const monitoring =
+    tools &&
+    (await step(
+      'Monitoring',
+      () => startMonitoring({ dir, tools, details, guard, onStart: record }),
+      ({ grafana }) => `Prometheus and exporters${grafana === undefined ? '; Grafana is not installed' : ', Grafana'}`,
+    ))
+  const all = monitoring === undefined ? details : { ...details, monitoring }
+  writeRecord(dir, { state: 'up', startedAt, by: undefined, processes, details: all })
+  return all
 }
 
 async function createDatabase(url: string): Promise<void> {

@@ -1,0 +1,112 @@
+/** Every query of every board and rule, asked of a Prometheus that looks at the real platform under load. */
+import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { mergeHistograms, percentileMs } from '../../loadtests/scenarios/lib/histogram.ts'
+import { alertGroups } from '../src/alerts/alert-groups.ts'
+import { BOARDS } from '../src/boards/boards.ts'
+import { metricsIn } from '../src/lint/metrics-in.ts'
+import { nativePercentile } from '../src/promql.ts'
+import { testRunning } from '../src/queries/load-test.ts'
+import type { Needs } from '../src/queries/query.ts'
+import { recordingGroups } from '../src/rules/recordings.ts'
+import { DEMO } from '../src/scale.ts'
+import { DELIBERATELY_UNUSED } from '../src/unused-metrics.ts'
+import { type MonitoredStack, missing, monitoredStack } from './monitored-stack.ts'
+import { askRange, hasFigure } from './prometheus.ts'
+
+type Asked = { readonly where: string; readonly expr: string; readonly needs: Needs }
+
+const OF_BOARDS: readonly Asked[] = BOARDS.flatMap(({ name, rows }) =>
+  rows.flatMap(({ panels }) =>
+    panels.flatMap(({ title, queries }) =>
+      queries.map(({ expr, legend, needs }) => ({ where: `${name}, "${title}", ${legend}`, expr, needs })),
+    ),
+  ),
+)
+const OF_ALERTS: readonly Asked[] = alertGroups(DEMO).flatMap(({ alerts }) =>
+  alerts.flatMap(({ name, when, needs }) =>
+    when.flatMap((signals) =>
+      signals.map(({ query }, i) => ({ where: `${name}, signal ${i + 1}`, expr: query, needs })),
+    ),
+  ),
+)
+const OF_RECORDINGS: readonly Asked[] = recordingGroups(DEMO).flatMap(({ recordings }) =>
+  recordings.map(({ record, labels, expr }) => ({
+    where: `${record} ${Object.values(labels ?? {}).join(' ')}`,
+    expr,
+    needs: 'stack' as const,
+  })),
+)
+const ALL = [
+  ...OF_BOARDS,
+  ...OF_ALERTS,
+  ...OF_RECORDINGS,
+  { where: 'annotation', expr: testRunning, needs: 'load-test' as const },
+]
+
+describe.skipIf(missing() !== undefined)(`with ${missing() ?? 'Prometheus and its exporters'}`, () => {
+  let stack: MonitoredStack
+
+  beforeAll(async () => {
+    stack = await monitoredStack()
+    // What is recorded of the last scrape is there a few evaluations later.
+    await waitUntil(
+      'the load test to end in Prometheus',
+      async () => {
+        const now = Date.now() / 1000
+        const answer = await askRange(stack.prometheusUrl, 'k6_vus', { fromSeconds: now - 1, toSeconds: now })
+        return answer.length === 0
+      },
+      { timeoutMs: 30_000, everyMs: 500 },
+    )
+  }, 240_000)
+  afterAll(() => stack?.stop())
+
+  test('every target is up', async () => {
+    const answer = await askRange(stack.prometheusUrl, 'up == 0', stack)
+    expect(answer.map(({ metric }) => metric)).toEqual([])
+  })
+
+  test('every query that the platform or a load test has data for gives some', async () => {
+    const empty: string[] = []
+    for (const { where, expr, needs } of ALL) {
+      const answer = await askRange(stack.prometheusUrl, expr, stack)
+      if (needs !== 'kubernetes' && !hasFigure(answer)) empty.push(`${where}: ${expr}`)
+    }
+    expect(empty).toEqual([])
+  })
+
+  test('a query of what does not exist is found empty', async () => {
+    expect(hasFigure(await askRange(stack.prometheusUrl, 'hopwhistle_nonsense', stack))).toBe(false)
+    await expect(askRange(stack.prometheusUrl, 'sum(', stack)).rejects.toThrow(/parse error/)
+  })
+
+  test('every metric of the API is on a board or in an alert, or is left out for a reason', async () => {
+    const text = await (await fetch(`${stack.details.api[0]?.adminUrl}/metrics`)).text()
+    const exported = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name)
+    expect(exported).toEqual(expect.arrayContaining(Object.values(METRICS)))
+    const read = new Set(
+      ALL.flatMap(({ expr }) =>
+        [...metricsIn(expr)].flatMap((name) => [name, name.replace(/_(bucket|count|sum)$/, '')]),
+      ),
+    )
+    expect(exported.filter((name) => !read.has(name) && DELIBERATELY_UNUSED[name] === undefined)).toEqual([])
+    expect(Object.keys(DELIBERATELY_UNUSED).filter((name) => read.has(name) || !exported.includes(name))).toEqual([])
+  })
+
+  test('no alert fires on a platform that is well', async () => {
+    const answer = await askRange(stack.prometheusUrl, 'ALERTS{alertstate="firing"}', stack)
+    expect(answer.map(({ metric }) => metric.alertname)).toEqual([])
+  })
+
+  test('a percentile of the merged histograms is the one that k6 counted', async () => {
+    const merged = nativePercentile(0.95, 'k6_update_latency_peak_seconds', {}).replace('$__rate_interval', '5m')
+    const seconds = (await askRange(stack.prometheusUrl, merged, stack)).at(0)?.values.at(-1)?.[1]
+    const { runners } = stack.results.get('call-state-updates')!
+    const counted = percentileMs(mergeHistograms(runners.map((runner) => runner.histograms.update_latency_peak!)), 95)!
+    // Its buckets are 10 % wide, and what came before the first push is not in it.
+    expect(Number(seconds) * 1_000).toBeGreaterThan(counted * 0.75)
+    expect(Number(seconds) * 1_000).toBeLessThan(counted * 1.25)
+  })
+})

@@ -1,0 +1,155 @@
+/**
+ * Prometheus and its exporters beside the local platform, and Grafana where it is installed, with the same boards and
+ * alerts as in Kubernetes.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { freePort, portIsFree } from '../lib/free-port.ts'
+import type { MonitoringTools } from '../tools/find-monitoring.ts'
+import type { Guard } from './guard.ts'
+import { prometheusConfig, type ScrapedServer } from './prometheus-config.ts'
+import type { ServerProcess } from './server-process.ts'
+import { startServer, waitForServer } from './server-process.ts'
+import { CHECKOUT, type MonitoringDetails, type StackDetails } from './stack-record.ts'
+
+export type MonitoringOptions = {
+  readonly dir: string
+  readonly tools: MonitoringTools
+  readonly details: StackDetails
+  readonly guard: Guard
+  /** Told of each process as soon as it runs. */
+  readonly onStart: (server: ServerProcess) => void
+}
+
+type Program = {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  /** Passwords go here, and never into the arguments, which anybody can list. */
+  readonly env: Readonly<Record<string, string>>
+  readonly url: string
+  /** Answers 2xx once it is ready. */
+  readonly ready: string
+}
+
+const DASHBOARDS = join(CHECKOUT, 'dashboards')
+const POSTGRES_QUERIES = join(DASHBOARDS, 'exporters', 'postgres-queries.yaml')
+const USUAL_PROMETHEUS_PORT = 9090
+const USUAL_GRAFANA_PORT = 3000
+const READY_TIMEOUT_MS = 30_000
+
+/** @throws when one of them does not become ready: with the end of its log */
+export async function startMonitoring(options: MonitoringOptions): Promise<MonitoringDetails> {
+  const { tools, details } = options
+  const dir = join(options.dir, 'monitoring')
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const { owner, ownerReplica, redis } = details.urls
+  const postgres = (server: 'primary' | 'replica', url: string) =>
+    startExporter({ ...options, dir }, { job: 'postgres', instance: server, labels: { server } }, (address) => ({
+      command: tools.postgresExporter,
+      args: [`--web.listen-address=${address}`, `--extend.query-path=${POSTGRES_QUERIES}`],
+      env: { DATA_SOURCE_NAME: `${url}?sslmode=disable` },
+    }))
+  const servers = await Promise.all([
+    postgres('primary', owner),
+    postgres('replica', ownerReplica),
+    startExporter({ ...options, dir }, { job: 'redis', instance: 'redis' }, (address) => ({
+      command: tools.redisExporter,
+      args: [],
+      env: { REDIS_ADDR: redis, REDIS_EXPORTER_WEB_LISTEN_ADDRESS: address },
+    })),
+  ])
+  const prometheus = await startProgram(options, dir, await prometheusProgram(tools.prometheus, dir, details, servers))
+  if (tools.grafana === undefined) return { prometheus }
+  return { prometheus, grafana: await startProgram(options, dir, await grafanaProgram(tools.grafana, dir, prometheus)) }
+}
+
+async function startExporter(
+  options: MonitoringOptions,
+  server: Omit<ScrapedServer, 'exporterPort'>,
+  program: (address: string) => Pick<Program, 'command' | 'args' | 'env'>,
+): Promise<ScrapedServer> {
+  const exporterPort = await freePort()
+  const url = `http://127.0.0.1:${exporterPort}`
+  const name = `exporter of ${server.instance}`
+  await startProgram(options, options.dir, {
+    ...program(`127.0.0.1:${exporterPort}`),
+    name,
+    url,
+    ready: '/metrics',
+  })
+  return { ...server, exporterPort }
+}
+
+async function prometheusProgram(
+  command: string,
+  dir: string,
+  { api }: StackDetails,
+  servers: readonly ScrapedServer[],
+): Promise<Program> {
+  const config = join(dir, 'prometheus.yml')
+  writeFileSync(config, prometheusConfig(api, servers), { mode: 0o600 })
+  const port = (await portIsFree(USUAL_PROMETHEUS_PORT, '0.0.0.0')) ? USUAL_PROMETHEUS_PORT : await freePort()
+  return {
+    name: 'prometheus',
+    command,
+    args: [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(dir, 'data')}`,
+      '--storage.tsdb.retention.time=1d',
+      `--web.listen-address=127.0.0.1:${port}`,
+      // For load tests that send what they measure: see docs/observability.md.
+      '--web.enable-remote-write-receiver',
+      '--enable-feature=native-histograms',
+      '--log.level=warn',
+    ],
+    env: {},
+    url: `http://127.0.0.1:${port}`,
+    ready: '/-/ready',
+  }
+}
+
+async function grafanaProgram(command: string, dir: string, prometheusUrl: string): Promise<Program> {
+  const port = (await portIsFree(USUAL_GRAFANA_PORT, '0.0.0.0')) ? USUAL_GRAFANA_PORT : await freePort()
+  const url = `http://127.0.0.1:${port}`
+  return {
+    name: 'grafana',
+    command,
+    args: ['server', '--homepath', process.env.GRAFANA_HOME ?? join(dirname(command), '..', 'share', 'grafana')],
+    env: {
+      GF_PATHS_DATA: join(dir, 'grafana'),
+      GF_PATHS_LOGS: join(dir, 'grafana'),
+      GF_PATHS_PROVISIONING: join(DASHBOARDS, 'provisioning'),
+      GF_SERVER_HTTP_ADDR: '127.0.0.1',
+      GF_SERVER_HTTP_PORT: String(port),
+      GF_SECURITY_ADMIN_PASSWORD: randomBytes(18).toString('base64url'),
+      GF_AUTH_ANONYMOUS_ENABLED: 'true',
+      GF_ANALYTICS_REPORTING_ENABLED: 'false',
+      PROMETHEUS_URL: prometheusUrl,
+      HOPWHISTLE_DASHBOARDS: join(DASHBOARDS, 'grafana'),
+      // Nobody is told: the alerts are there to be looked at.
+      HOPWHISTLE_PAGE_WEBHOOK: url,
+      HOPWHISTLE_TICKET_WEBHOOK: url,
+    },
+    url,
+    ready: '/api/health',
+  }
+}
+
+async function startProgram({ guard, onStart }: MonitoringOptions, dir: string, program: Program): Promise<string> {
+  const { name, command, args, env, url, ready } = program
+  const server = await startServer({
+    name,
+    command,
+    args,
+    cwd: dir,
+    env: { PATH: process.env.PATH ?? '', HOME: dir, ...env },
+    logFile: join(dir, `${name.replaceAll(' ', '-')}.log`),
+    stopSignal: 'SIGTERM',
+    guard,
+  })
+  onStart(server)
+  await waitForServer(server, async () => (await fetch(`${url}${ready}`)).ok, READY_TIMEOUT_MS)
+  return url
+}
