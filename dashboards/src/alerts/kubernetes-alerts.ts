@@ -1,3 +1,4 @@
+import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { type Scale, scaled } from '../scale.ts'
 import type { Alert } from './alert.ts'
 
@@ -7,7 +8,9 @@ const container = '{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels
 const HPA = ['namespace', 'horizontalpodautoscaler'] as const
 const JOB = ['namespace', 'job_name'] as const
 
-const ours = 'container!~"|POD", pod=~".*hopwhistle.*"'
+const containers = 'container!~"|POD"'
+/** cAdvisor and kube-state-metrics know no release: what is meant is in a namespace where an API of ours runs. */
+const OURS = `and on (namespace) ${METRICS.limit}`
 
 /** A Job of k6-operator, by its owner: the name of a TestRun may be anything. */
 const ofTestRun = (series: string) =>
@@ -23,8 +26,8 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       when: [
         [
           {
-            query: `sum ${byContainer} (rate(container_cpu_cfs_throttled_periods_total{${ours}}[${window}]))
-  / (sum ${byContainer} (rate(container_cpu_cfs_periods_total{${ours}}[${window}])) > 0)`,
+            query: `sum ${byContainer} (rate(container_cpu_cfs_throttled_periods_total{${containers}}[${window}]))
+  / (sum ${byContainer} (rate(container_cpu_cfs_periods_total{${containers}}[${window}])) > 0) ${OURS}`,
             is: '>',
             value: 0.25,
           },
@@ -45,8 +48,8 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       when: [
         [
           {
-            query: `max ${byContainer} (container_memory_working_set_bytes{${ours}})
-  / on (${CONTAINER.join(', ')}) max ${byContainer} (kube_pod_container_resource_limits{resource="memory"})`,
+            query: `max ${byContainer} (container_memory_working_set_bytes{${containers}})
+  / on (${CONTAINER.join(', ')}) max ${byContainer} (kube_pod_container_resource_limits{resource="memory"}) ${OURS}`,
             is: '>',
             value: 0.95,
           },
@@ -66,8 +69,8 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       when: [
         [
           {
-            query: `max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler=~".*hopwhistle.*"})
-  / max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_spec_max_replicas{horizontalpodautoscaler=~".*hopwhistle.*"})`,
+            query: `max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_status_current_replicas)
+  / max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_spec_max_replicas) ${OURS}`,
             is: '>=',
             value: 1,
           },
