@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -12,6 +13,12 @@ type Service = {
   readonly environment?: Readonly<Record<string, string | number>>
   readonly ports?: readonly string[]
   readonly volumes?: readonly string[]
+}
+
+type ScrapeConfig = {
+  readonly job_name: string
+  readonly static_configs?: readonly { readonly targets: readonly string[] }[]
+  readonly relabel_configs?: readonly { readonly target_label: string }[]
 }
 
 const read = (path: string) => readFileSync(join(CHECKOUT, path), 'utf8')
@@ -38,6 +45,28 @@ test('the balancer and Prometheus ask the ports that the API listens on', () => 
   expect(read('compose/haproxy.cfg')).toContain(`api:${PORT} check`)
   expect(read('compose/haproxy.cfg')).toContain(`bind :${PORT}`)
   expect(read('compose/prometheus.yml')).toContain(`port: ${ADMIN_PORT}`)
+})
+
+test('Prometheus in Docker finds every server under the names that boards and alerts select by', () => {
+  const config = parse(read('compose/prometheus.yml'), { merge: true }) as {
+    rule_files: readonly string[]
+    scrape_configs: readonly ScrapeConfig[]
+  }
+  expect(config.scrape_configs.map(({ job_name }) => job_name)).toEqual(
+    expect.arrayContaining(Object.values(SCRAPE_JOBS)),
+  )
+  for (const { job_name, static_configs = [], relabel_configs = [] } of config.scrape_configs) {
+    for (const target of static_configs.flatMap(({ targets }) => targets)) service(target.split(':')[0] ?? '')
+    if (job_name.startsWith('hopwhistle-'))
+      expect(relabel_configs.map(({ target_label }) => target_label)).toEqual(['namespace', 'release'])
+  }
+  for (const file of config.rule_files) expect(read(`dashboards/rules/demo/${basename(file)}`)).toContain('groups:')
+})
+
+test('what a service in Docker is given of this checkout is there', () => {
+  const given = Object.values(services).flatMap(({ volumes = [] }) => volumes.filter((one) => one.startsWith('./')))
+  expect(given.length).toBeGreaterThan(5)
+  for (const one of given) expect(existsSync(join(CHECKOUT, one.split(':')[0] ?? '')), one).toBe(true)
 })
 
 test('nothing is reachable from another machine', () => {
