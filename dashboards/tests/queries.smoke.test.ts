@@ -6,6 +6,7 @@ import { mergeHistograms, percentileMs } from '../../loadtests/scenarios/lib/his
 import { alertGroups } from '../src/alerts/alert-groups.ts'
 import { BOARDS } from '../src/boards/boards.ts'
 import { metricsIn } from '../src/lint/metrics-in.ts'
+import { askRange, hasFigure } from '../src/pictures/ask-prometheus.ts'
 import { nativePercentile } from '../src/promql.ts'
 import { testRunning } from '../src/queries/load-test.ts'
 import type { Needs } from '../src/queries/query.ts'
@@ -13,7 +14,6 @@ import { recordingGroups } from '../src/rules/recordings.ts'
 import { DEMO } from '../src/scale.ts'
 import { DELIBERATELY_UNUSED } from '../src/unused-metrics.ts'
 import { type MonitoredStack, missing, monitoredStack } from './monitored-stack.ts'
-import { askRange, hasFigure } from './prometheus.ts'
 
 type Asked = { readonly where: string; readonly expr: string; readonly needs: Needs }
 

@@ -4,6 +4,8 @@ export type Answer = readonly {
   readonly values: readonly (readonly [atSeconds: number, value: string])[]
 }[]
 
+export type Span = { readonly fromSeconds: number; readonly toSeconds: number; readonly stepSeconds?: number }
+
 const STEP_SECONDS = 5
 const RATE_WINDOW = '20s'
 
@@ -19,13 +21,13 @@ export function filledIn(expr: string, rangeSeconds: number): string {
 export async function askRange(
   url: string,
   expr: string,
-  { fromSeconds, toSeconds }: { readonly fromSeconds: number; readonly toSeconds: number },
+  { fromSeconds, toSeconds, stepSeconds = STEP_SECONDS }: Span,
 ): Promise<Answer> {
   const parameters = new URLSearchParams({
     query: filledIn(expr, toSeconds - fromSeconds),
     start: String(fromSeconds),
     end: String(toSeconds),
-    step: String(STEP_SECONDS),
+    step: String(stepSeconds),
   })
   const response = await fetch(`${url}/api/v1/query_range`, { method: 'POST', body: parameters })
   const body = (await response.json()) as { data?: { result: Answer }; error?: string }

@@ -1,0 +1,34 @@
+/** What a panel shows, asked of Prometheus as Grafana would. */
+import type { Panel } from '../panels/panel.ts'
+import type { Query } from '../queries/query.ts'
+import { type Answer, askRange, type Span } from './ask-prometheus.ts'
+
+export type Series = {
+  readonly name: string
+  /** The value of the label that names the row of a table. */
+  readonly row: string
+  /** Of the queries of the panel. */
+  readonly column: number
+  readonly points: readonly (readonly [atSeconds: number, value: number])[]
+}
+
+export const newest = ({ points }: Series): number => points.at(-1)?.[1] ?? Number.NaN
+export const highest = ({ points }: Series): number => Math.max(...points.map(([, value]) => value))
+
+export async function panelData(url: string, panel: Panel, span: Span): Promise<readonly Series[]> {
+  const answers = await Promise.all(
+    panel.queries.map(async (query) => (query.needs === 'kubernetes' ? [] : askRange(url, query.expr, span))),
+  )
+  return answers.flatMap((answer, column) =>
+    answer.map((one) => toSeries(one, panel.queries[column]!, panel.rowLabel ?? '', column)),
+  )
+}
+
+function toSeries({ metric, values }: Answer[number], { legend }: Query, rowLabel: string, column: number): Series {
+  return {
+    name: legend.replaceAll(/\{\{(\w+)\}\}/g, (_, label: string) => metric[label] ?? ''),
+    row: metric[rowLabel] ?? '',
+    column,
+    points: values.map(([at, value]) => [at, Number(value)] as const).filter(([, value]) => Number.isFinite(value)),
+  }
+}
