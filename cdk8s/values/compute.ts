@@ -1,5 +1,5 @@
 /** Functions that compute values from values: what a person writes for an expression. See operations.ts. */
-import { type Json, toExpression, Value } from './value.ts'
+import { toExpression, Value } from './value.ts'
 
 /** A value, or what it would be. */
 export type Operand<T> = T | Value<T>
@@ -15,10 +15,13 @@ export const either: (a: Operand<boolean>, b: Operand<boolean>) => Value<boolean
 export const same: <T extends string | number>(a: Operand<T>, b: Operand<T>) => Value<boolean> = compute('same')
 export const greater: (a: Operand<number>, b: Operand<number>) => Value<boolean> = compute('greater')
 /** Whether it is "", 0, false, or a list or map without entries. */
-export const empty: (a: Value<Json> | Value<never>) => Value<boolean> = compute('empty')
+export const empty: (a: Value<unknown>) => Value<boolean> = compute('empty')
 
 /** Whole numbers. */
 export const sum: (...terms: readonly Operand<number>[]) => Value<number> = compute('sum')
+export const larger: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('larger')
+export const difference: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('difference')
+export const quotient: (dividend: Operand<number>, divisor: Operand<number>) => Value<number> = compute('quotient')
 export const product: (...factors: readonly Operand<number>[]) => Value<number> = compute('product')
 
 /** One of two plain values; `when` chooses between parts of a manifest. */

@@ -69,7 +69,7 @@ export function textMap(
 }
 
 /** A list; `items` is the JSON schema of each. */
-export function list<T extends Json>(fallback: readonly T[], note: string, items: Schema): Leaf<readonly T[]> {
+export function list<T>(fallback: readonly T[], note: string, items: Schema): Leaf<readonly T[]> {
   return { fallback, kind: 'data', note, schema: { type: 'array', items } }
 }
 

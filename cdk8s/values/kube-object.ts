@@ -11,20 +11,25 @@ import type { When } from './when.ts'
  */
 export type Templated<T> = Whole<T> | When<Whole<T> | When<Whole<T>>>
 type Whole<T> = Value<Plain<T>> | Parts<T>
-type Parts<T> = T extends k8s.Quantity | k8s.IntOrString
-  ? string | number
-  : T extends readonly (infer E)[]
-    ? readonly Templated<E>[]
-    : T extends object
-      ? { readonly [K in keyof T]: Templated<T[K]> }
-      : T
-type Plain<T> = T extends k8s.Quantity | k8s.IntOrString
-  ? string | number
-  : T extends readonly (infer E)[]
-    ? readonly Plain<E>[]
-    : T extends object
-      ? { readonly [K in keyof T]: Plain<T[K]> }
-      : T
+type Parts<T> =
+  T extends AnyAmount<T>
+    ? string | number
+    : T extends readonly (infer E)[]
+      ? readonly Templated<E>[]
+      : T extends object
+        ? { readonly [K in keyof T]: Templated<T[K]> }
+        : T
+type Plain<T> =
+  T extends AnyAmount<T>
+    ? string | number
+    : T extends readonly (infer E)[]
+      ? readonly Plain<E>[]
+      : T extends object
+        ? { readonly [K in keyof T]: Plain<T[K]> }
+        : T
+
+/** Told apart from what else has a `value` by having nothing more. */
+type AnyAmount<T> = k8s.Quantity extends T ? k8s.Quantity : never
 
 /** One of the classes of `k8s`, such as `k8s.KubeDeployment`: it has the type of the manifest, and its version and kind. */
 type KubeClass<P> = {

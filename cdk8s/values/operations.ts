@@ -25,6 +25,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   sum: { kind: 'integer', evaluate: (...n: number[]) => n.reduce((a, b) => a + b, 0), template: call('add') },
   product: { kind: 'integer', evaluate: (...n: number[]) => n.reduce((a, b) => a * b, 1), template: call('mul') },
 
+  larger: { kind: 'integer', evaluate: (a: number, b: number) => Math.max(a, b), template: call('max') },
+  difference: { kind: 'integer', evaluate: (a: number, b: number) => a - b, template: call('sub') },
+  /** Without what is left over. */
+  quotient: { kind: 'integer', evaluate: (a: number, b: number) => Math.trunc(a / b), template: call('div') },
+
   choose: {
     kind: 'as its operands',
     evaluate: (condition: boolean, then: Json, otherwise: Json) => (condition ? then : otherwise),

@@ -1,6 +1,7 @@
 import type { IResolver, ResolutionContext } from 'cdk8s'
 import { merged } from './compute.ts'
 import { Value } from './value.ts'
+import { When } from './when.ts'
 
 /** A key that no manifest has: what it holds is merged into the map around it. */
 const SPREAD = '\uE003'
@@ -10,7 +11,7 @@ const SPREAD = '\uE003'
  * a key until the map is resolved.
  */
 export function spreadable<T>(map: T): T | object {
-  return map instanceof Value ? { [SPREAD]: map } : map
+  return map instanceof Value || map instanceof When ? { [SPREAD]: map } : map
 }
 
 /** Merges what travelled into the map around it. */
@@ -19,6 +20,6 @@ export const spreadResolver: IResolver = {
     const { value } = context
     if (typeof value !== 'object' || !(SPREAD in value)) return
     const { [SPREAD]: spread, ...rest } = value
-    context.replaceValue(merged(rest, spread))
+    context.replaceValue(Object.keys(rest).length === 0 ? spread : merged(rest, spread))
   },
 }

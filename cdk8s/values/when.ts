@@ -16,8 +16,8 @@ export class When<T> {
 }
 
 /** An entry of a map, an item of a list, or any other part of a manifest: on a condition, or else another. */
-export function when<T>(condition: Value<boolean>, part: T, otherwise?: T): When<T> {
-  return new When(condition, part, otherwise)
+export function when<T, U = T>(condition: Value<boolean>, part: T, otherwise?: U): When<T | U> {
+  return new When<T | U>(condition, part, otherwise)
 }
 
 /** Whole objects on a condition: those that have this as their scope, however deep. */

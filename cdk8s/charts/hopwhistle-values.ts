@@ -1,0 +1,154 @@
+/** The values of charts/hopwhistle: everything that differs between installations. */
+
+import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import type { k8s } from 'cdk8s-plus-33'
+import {
+  flag,
+  integer,
+  list,
+  oneOf,
+  quantity,
+  resources,
+  section,
+  text,
+  textMap,
+  type ValuesOf,
+} from '../values/define.ts'
+import { SETTING_FIELDS } from './setting-fields.ts'
+import { IMAGES } from './versions.ts'
+
+const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
+
+export const HOPWHISTLE = {
+  imagePullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], 'IfNotPresent', 'When images are fetched'),
+  imagePullSecrets: list<k8s.LocalObjectReference>(
+    [],
+    'Secrets for a registry that asks for them, such as {name: registry}',
+    {
+      type: 'object',
+      properties: { name: { type: 'string' } },
+      required: ['name'],
+      additionalProperties: false,
+    },
+  ),
+  podLabels: textMap({}, 'More labels for every pod'),
+
+  api: section('The API, which takes call events, reports, and delivers live', {
+    image: text(IMAGES.api, 'Its image; migrations and demo data use it too'),
+    replicas: integer(3, 'Pods while autoscaling is off', { min: 1, max: 200 }),
+    autoscaling: section('More pods under load, fewer without', {
+      enabled: flag(false, 'Needs metrics-server'),
+      min: integer(2, 'Fewest pods', { min: 1 }),
+      max: integer(6, 'Most pods; see postgres.maxConnections', { min: 1, max: 200 }),
+      cpuPercent: integer(70, 'Of the CPU requested, on average, that is aimed at', { min: 1, max: 1000 }),
+      requestsInFlight: section(
+        'Also by requests in flight; needs an adapter that offers hopwhistle_http_requests_in_flight',
+        {
+          enabled: flag(false, 'Whether it is used'),
+          perPod: integer(200, 'Requests in flight per pod, on average, that is aimed at', { min: 1 }),
+        },
+      ),
+    }),
+    surge: integer(1, 'Pods more than wanted while a new version rolls out', { min: 1, max: 10 }),
+    service: section('How it is reached: port 3001', {
+      type: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'Kind of Service'),
+      nodePort: integer(0, 'Port of every node, for NodePort and LoadBalancer; 0: Kubernetes chooses', {
+        min: 0,
+        max: 32767,
+      }),
+      annotations: textMap({}, 'For a cloud’s load balancer'),
+    }),
+    resources: resources('Of each pod. Node runs JavaScript on one core; a second one serves its garbage collector', {
+      requests: { cpu: '500m', memory: '256Mi' },
+      limits: { cpu: '2', memory: '768Mi' },
+    }),
+    preStopSeconds: integer(3, 'Time for endpoints to forget a pod before it is told to stop', { min: 1, max: 60 }),
+    graceSeconds: integer(40, 'Time until a pod that was told to stop is killed', { min: 10, max: 600 }),
+    nodeSelector: textMap({}, 'Labels of the nodes that it may run on'),
+    tolerations: list<k8s.Toleration>([], 'Taints of nodes that are no obstacle', { type: 'object' }),
+    settings: section('What each instance reads from its environment: see docs/configuration.md', SETTING_FIELDS),
+  }),
+
+  demo: section('Demo data: 225,000 calls and a key that everybody knows', {
+    enabled: flag(false, 'Never in production'),
+  }),
+
+  credentials: section('Passwords. They are made at the first installation and kept from then on', {
+    existingSecret: text(
+      '',
+      'Name of a Secret of yours instead, with owner-password, api-password, replication-password, monitor-password and redis-password: letters, digits, - and _ only',
+    ),
+  }),
+
+  postgres: section('The database: a primary and a streaming replica of this chart, or another one', {
+    external: section('A database of yours, such as the -rw and -ro services of CloudNativePG', {
+      enabled: flag(false, 'true: this chart starts none'),
+      existingSecret: text(
+        '',
+        'Name of a Secret with the URLs: writer-url and reader-url as the role hopwhistle_api, migration-url as one that may create roles and schemas; with an api-password in it, migrations let hopwhistle_api log in with that',
+      ),
+      reader: flag(true, 'Whether there is a reader-url; without one, reports read the writer'),
+      port: port(5432, 'Where it listens, for network policies'),
+    }),
+    maxConnections: integer(
+      LIMITS.postgres_connections.value,
+      'What all clients of the primary may use together. Values that need more are refused',
+      { min: 20, max: 5000 },
+    ),
+    image: text(IMAGES.postgres, 'Postgres 15 to 18, with its programs on the PATH'),
+    user: integer(999, 'User id of postgres in that image: 999 on Debian, 70 on Alpine', { min: 1 }),
+    storage: quantity('20Gi', 'Volume of the primary, and of the replica'),
+    storageClass: text('', 'Class of the volumes; empty: the cluster’s default'),
+    sharedBuffers: text('256MB', 'Memory for pages of tables', /\d+(?:kB|MB|GB)/),
+    maxWalSize: text('4GB', 'WAL between two checkpoints', /\d+(?:MB|GB)/),
+    maxSlotWalKeepSize: text(
+      '8GB',
+      'Most WAL that is kept for a replica that is away; past it the replica copies anew',
+      /\d+(?:MB|GB)/,
+    ),
+    resources: resources('Of the primary', {
+      requests: { cpu: '500m', memory: '512Mi' },
+      limits: { cpu: '4', memory: '2Gi' },
+    }),
+    replica: section('The streaming replica, which answers reports', {
+      enabled: flag(true, 'false: reports read the primary'),
+      resources: resources('Of the replica', {
+        requests: { cpu: '250m', memory: '512Mi' },
+        limits: { cpu: '4', memory: '2Gi' },
+      }),
+    }),
+  }),
+
+  redis: section('Redis, for live delivery and the report cache: of this chart, or another one', {
+    external: section('A Redis of yours', {
+      enabled: flag(false, 'true: this chart starts none'),
+      existingSecret: text('', 'Name of a Secret with its url: redis://user:password@host:6379, or rediss://'),
+      clusterNodes: text('', 'host:port,host:port of a Redis Cluster; empty: it is a single server'),
+      port: port(6379, 'Where it listens, for network policies'),
+    }),
+    image: text(IMAGES.redis, 'Redis 7 or newer, with its programs on the PATH'),
+    user: integer(999, 'User id of redis in that image', { min: 1 }),
+    maxMemoryBytes: integer(
+      LIMITS.redis_memory.value,
+      'Past it, what would expire soonest goes first. The pod may use a quarter more',
+      { min: 16_777_216 },
+    ),
+    maxClients: integer(LIMITS.redis_connections.value, 'Most connections', { min: 100 }),
+    cpu: section('Redis runs on one core', {
+      request: quantity('250m', 'What the scheduler sets aside'),
+      limit: quantity('2', 'What it may never exceed'),
+    }),
+    memoryRequest: quantity('256Mi', 'What the scheduler sets aside'),
+  }),
+
+  networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {
+    enabled: flag(true, 'Needs a network that enforces them'),
+    apiFrom: list<k8s.NetworkPolicyPeer>(
+      [],
+      'Who may call the API, as the peers of a NetworkPolicy; empty: everybody',
+      { type: 'object' },
+    ),
+  }),
+}
+
+export type HopwhistleValues = ValuesOf<typeof HOPWHISTLE>

@@ -1,0 +1,54 @@
+/** The chart charts/hopwhistle: the platform, with or without databases of its own. */
+import { Api } from '../constructs/api.ts'
+import { ApiJob } from '../constructs/api-job.ts'
+import { ApiScaling } from '../constructs/api-scaling.ts'
+import { component } from '../constructs/component.ts'
+import { ConnectionBudget } from '../constructs/connection-budget.ts'
+import { connections } from '../constructs/connections.ts'
+import { Credentials } from '../constructs/credentials.ts'
+import { MissingSecrets } from '../constructs/missing-secrets.ts'
+import { NetworkPolicies } from '../constructs/network-policies.ts'
+import { Postgres } from '../constructs/postgres.ts'
+import { Redis } from '../constructs/redis.ts'
+import { waitForSchema } from '../constructs/wait-for-schema.ts'
+import { not } from '../values/compute.ts'
+import type { HelmChart } from '../values/helm-chart.ts'
+import { Conditional } from '../values/when.ts'
+import { HOPWHISTLE } from './hopwhistle-values.ts'
+import { VERSION } from './versions.ts'
+
+export const hopwhistle: HelmChart<typeof HOPWHISTLE> = {
+  name: 'hopwhistle',
+  version: VERSION,
+  appVersion: VERSION,
+  description: 'A call platform that knows its own limits',
+  title: 'Values of the chart hopwhistle. Written by npm run charts; values.schema.json says what each may be.',
+  values: HOPWHISTLE,
+  build(chart, values) {
+    const credentials = new Credentials(chart, values)
+    const environment = connections(values, credentials)
+    const migrations = component('migrate')
+    const demo = component('demo')
+
+    new MissingSecrets(chart, values)
+    new ConnectionBudget(chart, values, environment.replicated)
+    new Postgres(new Conditional(chart, 'own-postgres', not(values.postgres.external.enabled)), values, credentials)
+    new Redis(new Conditional(chart, 'own-redis', not(values.redis.external.enabled)), values, credentials)
+    new ApiJob(chart, 'migrations', {
+      component: migrations,
+      values,
+      command: ['node', 'api/src/commands/db-migrate.ts', '--wait'],
+      env: environment.migration,
+    })
+    new ApiJob(new Conditional(chart, 'with-demo', values.demo.enabled), 'demo', {
+      component: demo,
+      values,
+      command: ['node', 'api/src/commands/db-seed-demo.ts'],
+      env: environment.migration,
+      initContainers: [waitForSchema(values, environment.writer)],
+    })
+    new Api(chart, values, environment)
+    new ApiScaling(chart, values)
+    new NetworkPolicies(chart, values, [migrations, demo])
+  },
+}

@@ -1,0 +1,50 @@
+import { SETTINGS, type SettingSpec } from '../../api/src/config/settings.ts'
+import { flag, integer, type Leaf, oneOf, text } from '../values/define.ts'
+
+/** Settings that the chart decides itself: ports, addresses, and limits that are a server's. */
+const DECIDED = [
+  'port',
+  'host',
+  'reusePort',
+  'adminPort',
+  'instanceId',
+  'databaseUrl',
+  'databaseReplicaUrl',
+  'redisUrl',
+  'redisClusterNodes',
+  'postgresConnections',
+  'redisConnections',
+  'redisMemoryBytes',
+] as const satisfies readonly (keyof typeof SETTINGS)[]
+
+type SettingName = Exclude<keyof typeof SETTINGS, (typeof DECIDED)[number]>
+type FieldOf<S> = Leaf<
+  S extends { readonly kind: 'integer' } ? number : S extends { readonly kind: 'flag' } ? boolean : string
+>
+
+/** A value for every other setting of the API, from the table that the API itself reads. */
+export const SETTING_FIELDS = Object.fromEntries(settings().map(([name, spec]) => [name, fieldOf(name, spec)])) as {
+  readonly [K in SettingName]: FieldOf<(typeof SETTINGS)[K]>
+}
+
+/** The names of those settings and of their environment variables. */
+export const SETTING_VARIABLES = settings().map(([name, { env }]) => ({ name, env }))
+
+function settings(): readonly (readonly [SettingName, SettingSpec])[] {
+  return Object.entries<SettingSpec>(SETTINGS).filter(
+    (entry): entry is [SettingName, SettingSpec] => !(DECIDED as readonly string[]).includes(entry[0]),
+  )
+}
+
+function fieldOf(name: string, { kind, fallback, min, max, oneOf: options, unit, note }: SettingSpec): Leaf<unknown> {
+  const described = unit === undefined ? note : `${unit}: ${note}`
+  if (kind === 'integer' && typeof fallback === 'number')
+    return integer(fallback, described, {
+      ...(min === undefined ? {} : { min }),
+      ...(max === undefined ? {} : { max }),
+    })
+  if (kind === 'flag') return flag(fallback === true, described)
+  if (kind === 'text' && typeof fallback === 'string')
+    return options === undefined ? text(fallback, described) : oneOf(options, fallback, described)
+  throw new Error(`the setting ${name} has no default: give it one, or let the chart decide it`)
+}

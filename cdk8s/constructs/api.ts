@@ -1,0 +1,110 @@
+import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
+import { k8s } from 'cdk8s-plus-33'
+import { Construct } from 'constructs'
+import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import { greater, merged, not } from '../values/compute.ts'
+import { kubeObject } from '../values/kube-object.ts'
+import { when } from '../values/when.ts'
+import { component } from './component.ts'
+import type { connections } from './connections.ts'
+import { given } from './given.ts'
+import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
+import { waitForSchema } from './wait-for-schema.ts'
+
+export const API = component('api')
+export const API_PORT = DEFAULT_PORT
+export const ADMIN_PORT = DEFAULT_PORT + 1
+/** The user `node` of its image. */
+export const API_USER = 1000
+
+/** The API's pods, and the Service that leads to them. */
+export class Api extends Construct {
+  constructor(scope: Construct, values: HopwhistleValues, environment: ReturnType<typeof connections>) {
+    super(scope, 'api')
+    const { api } = values
+    const { name, selector, labels } = API
+    const temporary = scratch('tmp', '/tmp', '64Mi')
+    const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: 5 })
+
+    const { service } = api
+    kubeObject(this, 'service', k8s.KubeService, {
+      metadata: { name, labels, annotations: when(given(service.annotations), service.annotations) },
+      spec: {
+        type: service.type,
+        selector,
+        ports: [
+          {
+            name: 'http',
+            port: API_PORT,
+            targetPort: 'http',
+            nodePort: when(greater(service.nodePort, 0), service.nodePort),
+          },
+        ],
+      },
+    })
+
+    kubeObject(this, 'deployment', k8s.KubeDeployment, {
+      metadata: { name, labels },
+      spec: {
+        // An autoscaler decides it otherwise, and no upgrade may decide against it.
+        replicas: when(not(api.autoscaling.enabled), api.replicas),
+        selector: { matchLabels: selector },
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: api.surge } },
+        template: {
+          metadata: {
+            labels: merged(values.podLabels, labels),
+            annotations: {
+              'prometheus.io/scrape': 'true',
+              'prometheus.io/port': `${ADMIN_PORT}`,
+              'prometheus.io/path': ROUTES.metrics,
+            },
+          },
+          spec: {
+            ...restrictedPod(API_USER),
+            imagePullSecrets: values.imagePullSecrets,
+            nodeSelector: api.nodeSelector,
+            tolerations: api.tolerations,
+            terminationGracePeriodSeconds: api.graceSeconds,
+            topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
+              topologyKey,
+              maxSkew: 1,
+              whenUnsatisfiable: 'ScheduleAnyway',
+              labelSelector: { matchLabels: selector },
+              matchLabelKeys: ['pod-template-hash'],
+            })),
+            initContainers: [waitForSchema(values, environment.writer)],
+            containers: [
+              {
+                ...RESTRICTED_CONTAINER,
+                name: 'api',
+                image: api.image,
+                imagePullPolicy: values.imagePullPolicy,
+                command: ['node', 'api/src/main.ts'],
+                env: [
+                  { name: 'PORT', value: `${API_PORT}` },
+                  { name: 'ADMIN_PORT', value: `${ADMIN_PORT}` },
+                  ...environment.writer,
+                  environment.reader,
+                  ...environment.redis,
+                  ...environment.settings,
+                ],
+                ports: [
+                  { name: 'http', containerPort: API_PORT },
+                  { name: 'admin', containerPort: ADMIN_PORT },
+                ],
+                resources: api.resources,
+                startupProbe: { ...admin(ROUTES.livez), periodSeconds: 1, failureThreshold: 60 },
+                readinessProbe: { ...admin(ROUTES.readyz), periodSeconds: 2, failureThreshold: 2 },
+                livenessProbe: { ...admin(ROUTES.livez), periodSeconds: 10, failureThreshold: 6 },
+                // By then the endpoints have forgotten the pod; what comes still is served while it drains.
+                lifecycle: { preStop: { sleep: { seconds: api.preStopSeconds } } },
+                volumeMounts: [temporary.mount],
+              },
+            ],
+            volumes: [temporary.volume],
+          },
+        },
+      },
+    })
+  }
+}

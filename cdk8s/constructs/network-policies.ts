@@ -1,0 +1,86 @@
+import { k8s } from 'cdk8s-plus-33'
+import { Construct } from 'constructs'
+import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import { RELEASE } from '../values/define.ts'
+import { kubeObject, type Templated } from '../values/kube-object.ts'
+import { Conditional, when } from '../values/when.ts'
+import { ADMIN_PORT, API, API_PORT } from './api.ts'
+import type { Component } from './component.ts'
+import { given } from './given.ts'
+import { PRIMARY, REPLICA } from './postgres.ts'
+import { POSTGRES_PORT } from './postgres-server.ts'
+import { REDIS, REDIS_PORT } from './redis.ts'
+
+/** Of any installation in any namespace, and of this one here. */
+const MONITORING = {
+  namespaceSelector: {},
+  podSelector: { matchLabels: { 'app.kubernetes.io/part-of': 'hopwhistle-monitoring' } },
+}
+const pods = ({ selector }: Component) => ({ podSelector: { matchLabels: selector } })
+const tcp = (...ports: readonly (number | object)[]) => ports.map((port) => ({ protocol: 'TCP', port })) as never
+
+const DNS = {
+  ports: [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+}
+
+type Rules = {
+  readonly ingress?: Templated<readonly k8s.NetworkPolicyIngressRule[]>
+  readonly egress?: Templated<readonly k8s.NetworkPolicyEgressRule[]>
+}
+
+/** Denies everything, then allows the paths that are needed, each from both of its ends. */
+export class NetworkPolicies extends Construct {
+  constructor(scope: Construct, values: HopwhistleValues, jobs: readonly Component[]) {
+    super(scope, 'network-policies')
+    const { postgres, redis, networkPolicies } = values
+    const enabled = new Conditional(this, 'enabled', networkPolicies.enabled)
+    const instance = { 'app.kubernetes.io/name': 'hopwhistle', 'app.kubernetes.io/instance': `${RELEASE.name}` }
+    kubeObject(enabled, 'deny', k8s.KubeNetworkPolicy, {
+      metadata: { name: `${RELEASE.name}-deny`, labels: API.labels },
+      spec: { podSelector: { matchLabels: instance }, policyTypes: ['Ingress', 'Egress'] },
+    })
+
+    // A database elsewhere may have any address.
+    const toPostgres = when(
+      postgres.external.enabled,
+      { ports: tcp(postgres.external.port) },
+      { to: [pods(PRIMARY), pods(REPLICA)], ports: tcp(POSTGRES_PORT) },
+    )
+    const toRedis = when(
+      redis.external.enabled,
+      { ports: tcp(redis.external.port) },
+      { to: [pods(REDIS)], ports: tcp(REDIS_PORT) },
+    )
+    allow(enabled, API, {
+      ingress: [
+        { from: when(given(networkPolicies.apiFrom), networkPolicies.apiFrom), ports: tcp(API_PORT) },
+        { from: [MONITORING], ports: tcp(ADMIN_PORT) },
+      ],
+      egress: [DNS, toPostgres, toRedis],
+    })
+    for (const job of jobs) allow(enabled, job, { egress: [DNS, toPostgres] })
+    allow(enabled, PRIMARY, {
+      ingress: [{ from: [API, REPLICA, ...jobs].map(pods).concat(MONITORING), ports: tcp(POSTGRES_PORT) }],
+    })
+    allow(enabled, REPLICA, {
+      ingress: [{ from: [pods(API), MONITORING], ports: tcp(POSTGRES_PORT) }],
+      egress: [DNS, { to: [pods(PRIMARY)], ports: tcp(POSTGRES_PORT) }],
+    })
+    allow(enabled, REDIS, { ingress: [{ from: [pods(API), MONITORING], ports: tcp(REDIS_PORT) }] })
+  }
+}
+
+function allow(scope: Construct, { name, selector, labels }: Component, { ingress, egress }: Rules): void {
+  kubeObject(scope, `allow-${labels['app.kubernetes.io/component']}`, k8s.KubeNetworkPolicy, {
+    metadata: { name, labels },
+    spec: {
+      podSelector: { matchLabels: selector },
+      policyTypes: [...(ingress === undefined ? [] : ['Ingress']), ...(egress === undefined ? [] : ['Egress'])],
+      ...(ingress === undefined ? {} : { ingress }),
+      ...(egress === undefined ? {} : { egress }),
+    },
+  })
+}

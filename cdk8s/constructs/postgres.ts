@@ -1,0 +1,39 @@
+import { Construct } from 'constructs'
+import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import { Conditional } from '../values/when.ts'
+import { component } from './component.ts'
+import type { Credentials } from './credentials.ts'
+import { PostgresServer } from './postgres-server.ts'
+
+export const PRIMARY = component('postgres')
+export const REPLICA = component('postgres-replica')
+
+/** A primary, and a replica that streams from it by a replication slot. */
+export class Postgres extends Construct {
+  constructor(scope: Construct, values: HopwhistleValues, credentials: Credentials) {
+    super(scope, 'postgres')
+    const replicationPassword = credentials.variable('REPLICATION_PASSWORD', 'replication-password')
+    new PostgresServer(this, 'primary', {
+      component: PRIMARY,
+      values,
+      start: 'start-primary.sh',
+      env: [credentials.variable('OWNER_PASSWORD', 'owner-password'), replicationPassword],
+      resources: values.postgres.resources,
+    })
+    const replicated = new Conditional(this, 'replicated', values.postgres.replica.enabled)
+    new PostgresServer(replicated, 'replica', {
+      component: REPLICA,
+      values,
+      start: 'start-replica.sh',
+      scripts: ['replica-follows.sh'],
+      env: [{ name: 'PRIMARY_HOST', value: PRIMARY.name }, replicationPassword],
+      resources: values.postgres.replica.resources,
+      livenessProbe: {
+        exec: { command: ['sh', '/scripts/replica-follows.sh'] },
+        periodSeconds: 30,
+        timeoutSeconds: 10,
+        failureThreshold: 2,
+      },
+    })
+  }
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { k8s } from 'cdk8s-plus-33'
+import { Construct } from 'constructs'
+import { sha256 } from '../values/compute.ts'
+import { kubeObject } from '../values/kube-object.ts'
+import type { Component } from './component.ts'
+
+/** Files of cdk8s/scripts, mounted into a pod. */
+export class Scripts extends Construct {
+  readonly volume: { readonly name: string; readonly configMap: { readonly name: string } }
+  readonly mount = { name: 'scripts', mountPath: '/scripts', readOnly: true } as const
+  /** For an annotation of the pod: it is replaced when a script changes. */
+  readonly checksum: string
+
+  constructor(scope: Construct, { name, labels }: Component, files: readonly string[]) {
+    super(scope, 'scripts')
+    const read = (file: string) => readFileSync(new URL(`../scripts/${file}`, import.meta.url), 'utf8')
+    const data = Object.fromEntries(files.map((file) => [file, read(file)]))
+    kubeObject(this, 'config', k8s.KubeConfigMap, { metadata: { name: `${name}-scripts`, labels }, data })
+    this.volume = { name: 'scripts', configMap: { name: `${name}-scripts` } }
+    this.checksum = `${sha256(JSON.stringify(data))}`
+  }
+}

@@ -1,0 +1,19 @@
+import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { connections } from './connections.ts'
+import { RESTRICTED_CONTAINER } from './restricted.ts'
+
+/** Goes before what needs the schema of this version: upgrades start the migrations and the pods at the same time. */
+export function waitForSchema(
+  { api, imagePullPolicy }: HopwhistleValues,
+  env: ReturnType<typeof connections>['writer'],
+) {
+  return {
+    ...RESTRICTED_CONTAINER,
+    name: 'wait-for-schema',
+    image: api.image,
+    imagePullPolicy,
+    command: ['node', 'api/src/commands/db-wait.ts'],
+    env,
+    resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { cpu: '1', memory: '128Mi' } },
+  }
+}

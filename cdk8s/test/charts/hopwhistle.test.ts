@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import { poolSizes } from '../../../api/src/postgres/open-postgres.ts'
+import { hopwhistle } from '../../charts/hopwhistle.ts'
+import { primaryConnections } from '../../constructs/connection-budget.ts'
+import { evaluate } from '../../values/evaluate.ts'
+import { synthesize } from '../../values/helm-chart.ts'
+import { type Json, Value } from '../../values/value.ts'
+import { byName, chartFolder, helm, helmTemplate, NEEDS_HELM } from '../support/helm.ts'
+
+const EXTERNAL = {
+  postgres: { external: { enabled: true, existingSecret: 'database' } },
+  redis: { external: { enabled: true, existingSecret: 'redis', clusterNodes: 'a:6379,b:6379' } },
+}
+
+const given: readonly [string, { readonly [name: string]: Json }][] = [
+  ['its defaults', {}],
+  ['databases elsewhere', EXTERNAL],
+  ['no replica and no policies', { postgres: { replica: { enabled: false } }, networkPolicies: { enabled: false } }],
+  [
+    'autoscaling by requests in flight',
+    { api: { autoscaling: { enabled: true, requestsInFlight: { enabled: true } } } },
+  ],
+  [
+    'a port on every node, demo data',
+    { api: { service: { type: 'NodePort', nodePort: 30001 } }, demo: { enabled: true } },
+  ],
+  ['a Secret of somebody else', { credentials: { existingSecret: 'passwords' }, podLabels: { team: 'calls' } }],
+  ['other lists', { imagePullSecrets: [{ name: 'registry' }], networkPolicies: { apiFrom: [{ podSelector: {} }] } }],
+]
+
+describe.skipIf(helm === undefined)(`hopwhistle rendered by Helm${NEEDS_HELM}`, () => {
+  test.each(given)('is object by object what is synthesized plainly, with %s', async (_, values) => {
+    const rendered = await helmTemplate(chartFolder(hopwhistle), 'mine', values)
+    expect(byName(rendered)).toEqual(byName(synthesize(hopwhistle, { name: 'mine', namespace: 'here', values })))
+  })
+})
+
+test('two releases in one namespace share no object', () => {
+  const names = (name: string) => Object.keys(byName(synthesize(hopwhistle, { name })))
+  expect(names('one').filter((name) => names('other').includes(name))).toEqual([])
+})
+
+test('each revision has a Job of its own for migrations', () => {
+  const jobs = [1, 2].map(
+    (revision) => synthesize(hopwhistle, { revision }).find(({ kind }) => kind === 'Job')?.metadata,
+  )
+  expect(jobs).toMatchObject([{ name: 'hopwhistle-migrate-1' }, { name: 'hopwhistle-migrate-2' }])
+})
+
+describe('the connection budget', () => {
+  test('counts of a pool what the API gives to the primary', () => {
+    const installation = { Values: {} }
+    for (let pool = 8; pool <= 200; pool++) {
+      for (const replicated of [true, false]) {
+        const computed = primaryConnections(known(pool), known(replicated))
+        const { ingest, upkeep, reportsPrimary } = poolSizes(pool, replicated)
+        expect(evaluate(computed.expression, installation), `${pool}`).toBe(ingest + upkeep + reportsPrimary)
+      }
+    }
+  })
+
+  test('refuses more pods than the primary has connections for, and says the sum', () => {
+    const render = (replicas: number, maxConnections = 100) =>
+      synthesize(hopwhistle, { values: { api: { replicas }, postgres: { maxConnections } } })
+    expect(render(6).length).toBeGreaterThan(10)
+    expect(() => render(7)).toThrow(
+      '104 connections are needed and postgres.maxConnections is 100: 12 of each of 7 API pods and 1 more while a version rolls out',
+    )
+    expect(render(7, 104).length).toBeGreaterThan(10)
+  })
+
+  test('counts the most pods that the autoscaler may start', () => {
+    const render = (max: number) =>
+      synthesize(hopwhistle, { values: { api: { replicas: 1, autoscaling: { enabled: true, max } } } })
+    expect(render(6).length).toBeGreaterThan(10)
+    expect(() => render(7)).toThrow('104 connections are needed')
+  })
+})
+
+test('a database elsewhere without its Secret is refused', () => {
+  const values = { ...EXTERNAL, redis: { external: { enabled: true } } }
+  expect(() => synthesize(hopwhistle, { values })).toThrow(
+    'redis.external.enabled is true: name the Secret with its URLs in redis.external.existingSecret.',
+  )
+})
+
+const known = <T extends Json>(value: T) => new Value<T>({ known: value })
