@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import { EXIT } from '../lib/failure.ts'
 import { oneOf, parseOptions, wholeNumber } from '../lib/parse-options.ts'
+import { writePerformance } from '../peers/document/write-performance.ts'
 import { measurePart } from '../peers/measure-parts.ts'
 import { PARTS } from '../peers/parts.ts'
 import { keepPart } from '../peers/record.ts'
@@ -18,12 +19,21 @@ same, and writes loadtests/results/peers-*.json, loadtests/baselines/peers and d
 the range of the rounds. Ratios are of values of the same round, and are what travels between machines.
 
   ingest    call events, beside a Fastify route that stores nothing and a transaction for each request
+  reports   at 10 million events, beside plain SQL and a Fastify route that returns the same bytes
+  live      100,000 deliveries a second, beside Socket.IO, plain WebSockets and Centrifugo
+  scale     each of the three with 1, 2 and 3 instances, and what limits it; memory over time
+  cost      time to start, size of the image, CPU for a request to each endpoint
 
   --only PART          one of these; may be repeated; all if not given
   --rounds N           1 to 20; 3 if not given
   --quick              small and short, 1 round if not given: proves that everything works, and nothing about the
                        goals; writes neither baselines nor document
+  --memory-minutes N   how long memory is watched; 10 if not given, 0 not at all
   --results-dir DIR    instead of loadtests/results
+
+Environment:
+  CENTRIFUGO           the program of Centrifugo 6, to be measured as well
+  IMAGE_BUILDER        docker, or what takes the same words: builds the image, to tell its size
 
 Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement could not be made or is worth nothing. With
 --quick no goal counts.
@@ -33,22 +43,24 @@ Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement could not be
       only: { type: 'string', multiple: true },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      'memory-minutes': { type: 'string', default: '10' },
       'results-dir': { type: 'string' },
     })
     const wanted = new Set((values.only ?? PARTS).map((part) => oneOf('the part', part, PARTS)))
     const { quick } = values
     const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? '1' : '3'), 1, 20)
+    const memoryMinutes = wholeNumber('--memory-minutes', values['memory-minutes'], 0, 240)
     const redisServer = await findRedis(terminal, signal)
     let met = true
     for (const part of PARTS.filter((part) => wanted.has(part))) {
-      const options = { rounds, quick, redisServer, terminal, signal }
+      const options = { rounds, quick, memoryMinutes, redisServer, terminal, signal }
       const { record, rawPath } = await measurePart(part, options, values['results-dir'])
       print(`\n${renderFigures(part, record)}\n`)
       const written = [rawPath]
       if (!quick) {
         met &&= everyGoalIsMet(record.figures)
-        const { path } = await keepPart(part, record)
-        written.push(path)
+        const { record: all, path } = await keepPart(part, record)
+        written.push(path, ...(await writePerformance(all)))
       }
       print(`\n  Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}\n`)
     }

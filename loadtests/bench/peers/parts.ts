@@ -2,22 +2,34 @@ import type { Terminal } from '../lib/terminal.ts'
 import type { Figure } from './measure/figure.ts'
 
 /** What is put side by side with others, each by itself or all in this order. */
-export const PARTS = ['ingest'] as const
+export const PARTS = ['ingest', 'reports', 'live', 'scale', 'cost'] as const
 export type PartName = (typeof PARTS)[number]
 
 export type PartOptions = {
   readonly rounds: number
   /** Small and short: proves that everything works, and nothing about the goals. */
   readonly quick: boolean
+  /** How long memory is watched; 0: not at all. */
+  readonly memoryMinutes: number
   readonly redisServer: string
   readonly terminal: Terminal
   readonly signal: AbortSignal
+}
+
+export type Table = {
+  readonly title: string
+  readonly header: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  /** Columns of figures, from 0. */
+  readonly right: readonly number[]
 }
 
 export type PartResult = {
   readonly figures: readonly Figure[]
   /** What was seen while it was measured and is not a figure, a sentence each. */
   readonly notes: readonly string[]
+  /** Figures in detail, already as text. */
+  readonly tables?: readonly Table[]
   /** Everything that the figures were made of. */
   readonly raw: unknown
 }

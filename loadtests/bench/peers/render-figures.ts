@@ -27,16 +27,25 @@ export function goalText({ rounds, goal }: Figure): string {
   return `${goal.comparison} ${goal.value} ${meetsGoal(median(rounds), goal) ? '✓' : '✗'}`
 }
 
-export function renderFigures(part: PartName, { figures, notes }: PartRecord): string {
+export function renderFigures(part: PartName, { figures, notes, tables = [] }: PartRecord): string {
   const rows = figures.map((figure) => [
     figure.label,
     `${valueText(median(figure.rounds))} ${figure.unit}`,
     rangeText(figure.rounds),
     goalText(figure),
   ])
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const lines = rows.map(([label = '', value = '', span = '', goal = '']) =>
-    `  ${label.padEnd(widths[0]!)}   ${value.padStart(widths[1]!)}   ${span.padStart(widths[2]!)}   ${goal}`.trimEnd(),
-  )
-  return [`${part}: median, range, goal`, ...lines, '', ...notes.map((note) => `  ${note}`)].join('\n')
+  return [
+    `${part}: median, range, goal`,
+    ...aligned(rows, [1, 2]),
+    '',
+    ...tables.flatMap(({ title, header, rows, right }) => [`  ${title}`, ...aligned([header, ...rows], right), '']),
+    ...notes.map((note) => `  ${note}`),
+  ].join('\n')
+}
+
+function aligned(rows: readonly (readonly string[])[], right: readonly number[]): readonly string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const cell = (text: string, column: number) =>
+    right.includes(column) ? text.padStart(widths[column]!) : text.padEnd(widths[column]!)
+  return rows.map((row) => `  ${row.map(cell).join('   ')}`.trimEnd())
 }

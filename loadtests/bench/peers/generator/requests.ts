@@ -1,8 +1,14 @@
 /** What the generator sends, as the bytes that go over the wire. */
+import { CENTRIFUGO_CHANNEL } from '../reader/protocol.ts'
+import { messageOf } from '../servers/publish-route.ts'
 import { callEvent, occurredAtMs } from './call-events.ts'
 
 export type RequestPlan =
-  /** Call events, each another one: the n-th of the run. `occurredAt` is `now` for what is delivered live. */
+  /**
+   * Call events, each another one: the n-th of the run. `occurredAt` is `now` for what is delivered live. For Centrifugo
+   * it is the message that the platform makes of such an event, in the words of its HTTP API; a number stands for so
+   * many events in one request.
+   */
   | {
       readonly kind: 'events'
       readonly path: string
@@ -10,6 +16,7 @@ export type RequestPlan =
       readonly run: string
       readonly runStartedAtMs: number
       readonly occurred: 'earlier' | 'now'
+      readonly as?: 'event' | 'centrifugo' | number
     }
   /** The paths, one after the other and again from the first. */
   | { readonly kind: 'get'; readonly paths: readonly string[]; readonly headers: Readonly<Record<string, string>> }
@@ -23,10 +30,16 @@ export function requestsOf(plan: RequestPlan): (n: number) => string {
     const requests = plan.paths.map((path) => `GET ${path} HTTP/1.1\r\n${headers}\r\n`)
     return (n) => requests[n % requests.length]!
   }
-  const { path, run, runStartedAtMs, occurred } = plan
+  const { path, run, runStartedAtMs, occurred, as = 'event' } = plan
   const head = `POST ${path} HTTP/1.1\r\n${headers}content-type: application/json\r\ncontent-length: `
+  const event = (n: number) => callEvent(run, n, occurred === 'now' ? Date.now() : occurredAtMs(runStartedAtMs, n))
+  const bodyOf = (n: number): object => {
+    if (as === 'event') return event(n)
+    if (as === 'centrifugo') return { channel: CENTRIFUGO_CHANNEL, data: messageOf(event(n), Date.now(), n) }
+    return { events: Array.from({ length: as }, (_, i) => event(n * as + i)) }
+  }
   return (n) => {
-    const body = JSON.stringify(callEvent(run, n, occurred === 'now' ? Date.now() : occurredAtMs(runStartedAtMs, n)))
+    const body = JSON.stringify(bodyOf(n))
     return `${head}${body.length}\r\n\r\n${body}`
   }
 }

@@ -1,7 +1,8 @@
 import type { CallEventBody } from '@hopwhistle/contract/calls.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { Failure } from '../../lib/failure.ts'
-import { HEADERS_OF_KEY, type PeerPlatform } from '../platform/peer-platform.ts'
+import { HEADERS_OF_KEY } from '../platform/key.ts'
+import type { PeerPlatform } from '../platform/peer-platform.ts'
 import { callEvent, occurredAtMs, runName } from './call-events.ts'
 import type { GeneratorConfig, Load, LoadResult } from './load.ts'
 

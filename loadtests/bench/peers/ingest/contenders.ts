@@ -1,10 +1,11 @@
 /** Who takes call events: the API, and two servers that anyone could write. */
 
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import pg from 'pg'
 import { type EventGenerator, startEventGenerator } from '../generator/start-generator.ts'
 import type { WatchedGroups } from '../measure/cpu-meter.ts'
-import { type Database, type PeerPlatform, TENANT_ID } from '../platform/peer-platform.ts'
+import { TENANT_ID } from '../platform/key.ts'
+import type { Database, PeerPlatform } from '../platform/peer-platform.ts'
+import { withClient } from '../platform/with-client.ts'
 import type { EventSchemas } from '../servers/event-route.ts'
 import type { RowAtATimeConfig } from '../servers/row-at-a-time.ts'
 import type { ServerReady, StoresNothingConfig } from '../servers/stores-nothing.ts'
@@ -41,13 +42,7 @@ export async function startIngestContender(
     },
     check: async () => {
       if (name === 'storesNothing') return { events: 0, calls: 0 }
-      const client = new pg.Client({ connectionString: database.owner })
-      await client.connect()
-      try {
-        return await checkStored(client, TENANT_ID, generator.acknowledged())
-      } finally {
-        await client.end()
-      }
+      return withClient(database.owner, (client) => checkStored(client, TENANT_ID, generator.acknowledged()))
     },
     stop: async () => {
       await generator.stop()

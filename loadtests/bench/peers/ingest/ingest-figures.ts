@@ -17,15 +17,15 @@ export function ingestFigures({ most, atRate }: IngestMeasured): {
   const figures: readonly Figure[] = [
     {
       id: 'ingest.throughput.ours',
-      label: 'Hopwhistle',
-      unit: 'events/s',
+      label: 'Events a second, Hopwhistle',
+      unit: '/s',
       rounds: perSecond(most.ours),
       meaning: `Events acknowledged, and so committed, in a second: ${each}.`,
     },
     {
       id: 'ingest.throughput.storesNothing',
-      label: 'Fastify route that stores nothing',
-      unit: 'events/s',
+      label: 'Events a second, Fastify route that stores nothing',
+      unit: '/s',
       rounds: perSecond(most.storesNothing),
       meaning:
         'The same for a route that parses the same JSON, validates it against the same schema, and serializes the same ' +
@@ -33,8 +33,8 @@ export function ingestFigures({ most, atRate }: IngestMeasured): {
     },
     {
       id: 'ingest.throughput.rowAtATime',
-      label: 'A transaction for each request',
-      unit: 'events/s',
+      label: 'Events a second, a transaction for each request',
+      unit: '/s',
       rounds: perSecond(most.rowAtATime),
       meaning:
         'The same for that route when it inserts the event and upserts its call, between begin and commit, in the same ' +
@@ -42,7 +42,7 @@ export function ingestFigures({ most, atRate }: IngestMeasured): {
     },
     {
       id: 'ingest.throughput.ofStoresNothing',
-      label: 'Hopwhistle ÷ route that stores nothing',
+      label: 'Events a second, Hopwhistle ÷ route that stores nothing',
       unit: '×',
       rounds: ratioOf(perSecond(most.ours), perSecond(most.storesNothing)),
       meaning: 'What is left of the speed of a route that does nothing, when everything is done.',
@@ -50,7 +50,7 @@ export function ingestFigures({ most, atRate }: IngestMeasured): {
     },
     {
       id: 'ingest.throughput.ofRowAtATime',
-      label: 'Hopwhistle ÷ a transaction for each request',
+      label: 'Events a second, Hopwhistle ÷ a transaction for each request',
       unit: '×',
       rounds: ratioOf(perSecond(most.ours), perSecond(most.rowAtATime)),
       meaning: 'What is gained over what most people would write.',

@@ -5,9 +5,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
-import { HEADERS } from '@hopwhistle/contract/routes.ts'
-import pg from 'pg'
 import { freePort } from '../../lib/free-port.ts'
 import type { Terminal } from '../../lib/terminal.ts'
 import { startApiInstances } from '../../stack/api-instances.ts'
@@ -16,9 +13,10 @@ import { startGuard } from '../../stack/guard.ts'
 import { type PostgresPair, postgresUrl, startPostgresPair } from '../../stack/postgres-pair.ts'
 import { type RedisServer, startRedis } from '../../stack/redis-server.ts'
 import { makeTempDir } from '../../stack/run-as.ts'
-import { type ServerProcess, stopServer } from '../../stack/server-process.ts'
+import { type ServerProcess, startServer, stopServer, waitForServer } from '../../stack/server-process.ts'
 import type { StackDetails } from '../../stack/stack-record.ts'
 import { type Child, startChild } from '../child/start-child.ts'
+import { withClient } from './with-client.ts'
 
 export type Database = Omit<StackDetails['urls'], 'redis'>
 
@@ -39,7 +37,17 @@ export type PeerPlatform = {
   startApi(database: Database, instances: number, options?: ApiOptions): Promise<readonly Api[]>
   stopApi(instances: readonly Api[]): Promise<void>
   startProgram<Ready>(name: string, program: URL, config: unknown): Promise<Child<Ready>>
+  /** A program that is not ours. @param ready asked until it says so */
+  startServer(options: ServerOptions, ready: () => Promise<boolean>): Promise<ServerProcess>
+  stopServer(server: ServerProcess): Promise<void>
   stop(): Promise<void>
+}
+
+export type ServerOptions = {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
 }
 
 export type ApiOptions = { readonly redis?: RedisServer; readonly env?: Readonly<Record<string, string>> }
@@ -50,12 +58,11 @@ export type PlatformContext = {
   readonly signal: AbortSignal
 }
 
-/** The key that every request of the benchmark has. */
-export const HEADERS_OF_KEY = { [HEADERS.apiKey]: DEMO_API_KEY }
-export const TENANT_ID = DEMO_TENANT_ID
-
 /** One tenant sends everything here, and is to be held up by nothing but the machine. */
 const NO_TENANT_RATE = { TENANT_RATE_PER_SECOND: '1000000' }
+
+const READY_TIMEOUT_MS = 30_000
+const STOP_TIMEOUT_MS = 15_000
 
 export async function startPeerPlatform({ redisServer, terminal, signal }: PlatformContext): Promise<PeerPlatform> {
   const dir = makeTempDir('hopwhistle-peers-')
@@ -74,8 +81,10 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
   const stop = async () => {
     terminal.show('  … stopping')
     await Promise.all(children.map((child) => child.stop()))
-    await Promise.all(servers.filter(({ name }) => name !== 'redis').map((server) => stopServer(server, 15_000)))
-    await Promise.all(servers.map((server) => stopServer(server, 15_000)))
+    await Promise.all(
+      servers.filter(({ name }) => name !== 'redis').map((server) => stopServer(server, STOP_TIMEOUT_MS)),
+    )
+    await Promise.all(servers.map((server) => stopServer(server, STOP_TIMEOUT_MS)))
     await pair?.stop()
     guard.off()
     rmSync(dir, { recursive: true, force: true })
@@ -139,7 +148,7 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
           }),
         ),
       stopApi: async (instances) => {
-        await Promise.all(instances.map(({ process }) => stopServer(process, 15_000)))
+        await Promise.all(instances.map(({ process }) => stopServer(process, STOP_TIMEOUT_MS)))
       },
       startProgram: async (name, program, config) => {
         signal.throwIfAborted()
@@ -147,6 +156,14 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
         children.push(child)
         return child
       },
+      startServer: async (options, ready) => {
+        const cwd = folder()
+        const server = await startServer({ ...options, cwd, logFile: join(cwd, 'log'), stopSignal: 'SIGTERM', guard })
+        servers.push(server)
+        await waitForServer(server, ready, READY_TIMEOUT_MS)
+        return server
+      },
+      stopServer: async (server) => void (await stopServer(server, STOP_TIMEOUT_MS)),
       stop,
     }
   } catch (error) {
@@ -156,11 +173,5 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
 }
 
 async function createDatabase(superuserUrl: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: superuserUrl })
-  await client.connect()
-  try {
-    await client.query(`create database ${client.escapeIdentifier(name)}`)
-  } finally {
-    await client.end()
-  }
+  await withClient(superuserUrl, (client) => client.query(`create database ${client.escapeIdentifier(name)}`))
 }

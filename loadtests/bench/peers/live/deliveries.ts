@@ -1,0 +1,56 @@
+/** 100,000 deliveries a second by each of the systems, and by ours beside subscribers that never read. */
+import { runRounds } from '../measure/run-rounds.ts'
+import type { PartOptions } from '../parts.ts'
+import type { LiveSystem } from '../reader/protocol.ts'
+import { type LivePlatform, type LiveServers, startLive } from './contenders.ts'
+import { type DeliveryLoad, deliver } from './deliver.ts'
+import { LIVE, type LiveMeasured } from './live-measured.ts'
+
+const loadOf = ({ quick }: PartOptions): DeliveryLoad => ({
+  ...LIVE.load,
+  slow: 0,
+  seconds: quick ? 1 : 8,
+  warmUpSeconds: quick ? 0.5 : 3,
+  ...(quick ? { subscribers: 20 } : {}),
+})
+
+export async function measureDeliveries(
+  live: LivePlatform,
+  systems: readonly LiveSystem[],
+  options: PartOptions,
+): Promise<LiveMeasured['deliveries']> {
+  const started: [LiveSystem, LiveServers][] = []
+  for (const system of systems) {
+    options.terminal.show(`  … live: ${system} starts`)
+    started.push([system, await startLive(live, system, LIVE.instances)])
+  }
+  const contenders = started.map(([name, servers]) => ({
+    name,
+    measure: () => deliver(live, name, servers, loadOf(options)),
+  }))
+  const measured = await runRounds(options.rounds, contenders, show(options))
+  for (const [, servers] of started) await servers.stop()
+  return measured
+}
+
+export async function measureBesideSlow(live: LivePlatform, options: PartOptions): Promise<LiveMeasured['beside']> {
+  const servers = await startLive(live, 'ours', LIVE.instances)
+  const load = loadOf(options)
+  const turn = (name: keyof LiveMeasured['beside'], slow: number) => ({
+    name,
+    measure: () => deliver(live, 'ours', servers, { ...load, slow }),
+  })
+  const contenders = [turn('nobodySlow', 0), turn('someSlow', options.quick ? 2 : LIVE.slow)]
+  // Compiles what is hot, so that the first turn is like the others.
+  await deliver(live, 'ours', servers, load)
+  const measured = await runRounds(options.rounds, contenders, show(options))
+  await servers.stop()
+  return measured as LiveMeasured['beside']
+}
+
+const show =
+  ({ rounds, terminal, signal }: PartOptions) =>
+  (round: number, name: string): void => {
+    signal.throwIfAborted()
+    terminal.show(`  … live: round ${round} of ${rounds}, ${name}`)
+  }

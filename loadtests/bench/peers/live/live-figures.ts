@@ -1,0 +1,164 @@
+import { number } from '../../judge/format.ts'
+import { type Figure, ratioOf } from '../measure/figure.ts'
+import type { PartResult } from '../parts.ts'
+import type { LiveSystem } from '../reader/protocol.ts'
+import type { Delivery } from './deliver.ts'
+import { LIVE, type LiveMeasured } from './live-measured.ts'
+
+const NAMES: Readonly<Record<LiveSystem, string>> = {
+  ours: 'Hopwhistle',
+  plainWs: 'plain `ws`, a frame a message',
+  socketIo: 'Socket.IO with its Redis adapter',
+  centrifugo: 'Centrifugo with its Redis engine',
+}
+
+const MIB = 1024 * 1024
+
+export function liveFigures(measured: LiveMeasured): Omit<PartResult, 'raw'> {
+  const systems = (Object.keys(measured.deliveries) as LiveSystem[]).map(
+    (system) => [system, measured.deliveries[system]!] as const,
+  )
+  return {
+    figures: [
+      ...systems.map(([system, turns]) => cpuFigure(system, turns)),
+      ...ratioFigures(measured),
+      withStorage(measured.deliveries.ours!),
+      ...systems.flatMap(([system, turns]) => ageFigures(system, turns)),
+      ...systems.map(([system, turns]) => rateFigure(system, turns)),
+      ...memoryFigures(measured),
+      ...slowFigures(measured),
+    ],
+    notes: notesOf(measured),
+  }
+}
+
+/** CPU seconds of these for a million deliveries. */
+const cpuPerMillion = (turns: readonly Delivery[], groups: readonly string[]): readonly number[] =>
+  turns.map(({ cpu, delivered }) => (1e6 * groups.reduce((sum, group) => sum + cpu.cpuSeconds[group]!, 0)) / delivered)
+
+const DELIVERING = ['servers', 'redis'] as const
+const STORING = ['postgres primary', 'postgres replica'] as const
+
+function cpuFigure(system: LiveSystem, turns: readonly Delivery[]): Figure {
+  const { subscribers, messagesPerSecond } = LIVE.load
+  return {
+    id: `live.cpu.${system}`,
+    label: `CPU for a million deliveries, ${NAMES[system]}`,
+    unit: 's',
+    rounds: cpuPerMillion(turns, DELIVERING),
+    meaning:
+      `CPU seconds of ${LIVE.instances} instances and of Redis: ${subscribers} subscribers to everything, ` +
+      `${messagesPerSecond} messages a second, each published by an HTTP request of its own, which is counted as well.`,
+  }
+}
+
+function ratioFigures({ deliveries }: LiveMeasured): readonly Figure[] {
+  const ours = cpuPerMillion(deliveries.ours!, DELIVERING)
+  const figure = (system: LiveSystem, most: number): readonly Figure[] => {
+    const turns = deliveries[system]
+    if (turns === undefined) return []
+    return [
+      {
+        id: `live.cpu.of.${system}`,
+        label: `CPU of Hopwhistle ÷ ${NAMES[system]}`,
+        unit: '×',
+        rounds: ratioOf(ours, cpuPerMillion(turns, DELIVERING)),
+        meaning: 'What a delivery costs, as a share of what it costs there.',
+        goal: { comparison: '≤', value: most },
+      },
+    ]
+  }
+  return [...figure('plainWs', 0.333), ...figure('socketIo', 0.333), ...figure('centrifugo', 1)]
+}
+
+const withStorage = (turns: readonly Delivery[]): Figure => ({
+  id: 'live.cpu.withStorage',
+  label: 'CPU for a million deliveries, Hopwhistle with Postgres',
+  unit: 's',
+  rounds: cpuPerMillion(turns, [...DELIVERING, ...STORING]),
+  meaning:
+    'The same with Postgres and its replica, where every message is an event that is committed before it is delivered. The others store nothing.',
+})
+
+function ageFigures(system: LiveSystem, turns: readonly Delivery[]): readonly Figure[] {
+  const at = (q: 'p50Ms' | 'p99Ms') => turns.map(({ report }) => report.age![q])
+  return [
+    {
+      id: `live.p50.${system}`,
+      label: `Delivered after, p50, ${NAMES[system]}`,
+      unit: 'ms',
+      rounds: at('p50Ms'),
+      meaning:
+        'From when the publisher sent a message until a subscriber had it in hand; with Hopwhistle, committing it included.',
+    },
+    {
+      id: `live.p99.${system}`,
+      label: `Delivered after, p99, ${NAMES[system]}`,
+      unit: 'ms',
+      rounds: at('p99Ms'),
+      meaning: 'The same for the slowest of a hundred.',
+      ...(system === 'ours' ? { goal: { comparison: '<', value: 30 } as const } : {}),
+    },
+  ]
+}
+
+const rateFigure = (system: LiveSystem, turns: readonly Delivery[]): Figure => ({
+  id: `live.rate.${system}`,
+  label: `Deliveries, ${NAMES[system]}`,
+  unit: '/s',
+  rounds: turns.map(({ perSecond }) => perSecond),
+  meaning: `Messages in the hands of subscribers while messages were published; ${number(LIVE.load.subscribers * LIVE.load.messagesPerSecond)} a second were due.`,
+})
+
+function memoryFigures({ memory }: LiveMeasured): readonly Figure[] {
+  return (Object.keys(memory) as LiveSystem[]).map((system) => ({
+    id: `live.memory.${system}`,
+    label: `Memory of a thousand idle subscribers, ${NAMES[system]}`,
+    unit: 'MB',
+    rounds: memory[system]!.map(({ bytesPerThousand }) => bytesPerThousand / MIB),
+    meaning: `What ${number(LIVE.idleSockets)} subscribers that nothing is delivered to add to the memory of a fresh instance.`,
+  }))
+}
+
+function slowFigures({ beside }: LiveMeasured): readonly Figure[] {
+  const p99 = (turns: readonly Delivery[]) => turns.map(({ report }) => report.age!.p99Ms)
+  const cpu = (turns: readonly Delivery[]) => cpuPerMillion(turns, DELIVERING)
+  const who = `${LIVE.slow} subscribers that never read, beside ${LIVE.load.subscribers} that do`
+  return [
+    {
+      id: 'live.slow.p99',
+      label: 'p99 of the others beside slow readers ÷ without',
+      unit: '×',
+      rounds: ratioOf(p99(beside.someSlow), p99(beside.nobodySlow)),
+      meaning: `What ${who}, cost those: 1 is nothing.`,
+    },
+    {
+      id: 'live.slow.cpu',
+      label: 'CPU for a million deliveries beside slow readers ÷ without',
+      unit: '×',
+      rounds: ratioOf(cpu(beside.someSlow), cpu(beside.nobodySlow)),
+      meaning: 'The same of the CPU; what is sent to the slow ones is not counted as delivered.',
+    },
+  ]
+}
+
+function notesOf({ deliveries, beside }: LiveMeasured): readonly string[] {
+  const systems = Object.keys(deliveries) as LiveSystem[]
+  const losses = systems.map((system) => {
+    const turns = deliveries[system]!
+    const sum = (of: (turn: Delivery) => number) => turns.reduce((total, turn) => total + of(turn), 0)
+    const missing = sum(({ due }) => due) - sum(({ delivered }) => delivered)
+    return `${NAMES[system]} ${missing === 0 ? 'none' : number(missing)} of ${number(sum(({ due }) => due))}`
+  })
+  const cores = systems.map((system) => {
+    const busiest = Math.max(...deliveries[system]!.map(({ readerCpuSeconds, cpu }) => readerCpuSeconds / cpu.seconds))
+    return `${NAMES[system]} ${number(busiest, 2)}`
+  })
+  const closed = beside.someSlow.map(({ report }) => report.slowClosed)
+  return [
+    `Subscribers are raw sockets in one Node process. Most read what has come 50 times a second and count it; 20 of ${LIVE.load.subscribers} read at once and tell how old each message is. Cores they kept busy at most: ${cores.join(', ')}.`,
+    `Deliveries that had not come five seconds after the last message: ${losses.join(', ')}.`,
+    `Of the ${LIVE.slow} subscribers that never read, ${Math.min(...closed)} to ${Math.max(...closed)} were closed within their turn; the rest of what was sent to them still lay in the buffers of the kernel.`,
+    ...(systems.includes('centrifugo') ? [] : ['Centrifugo was not there: give its program in CENTRIFUGO.']),
+  ]
+}

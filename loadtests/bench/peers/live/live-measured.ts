@@ -1,0 +1,21 @@
+import type { LiveSystem } from '../reader/protocol.ts'
+import type { Delivery } from './deliver.ts'
+
+/** 100,000 deliveries a second, and what is measured beside them. */
+export const LIVE = {
+  instances: 2,
+  load: { subscribers: 200, messagesPerSecond: 500 },
+  /** Subscribers beside those, that never read. */
+  slow: 10,
+  /** As many as an instance takes. */
+  idleSockets: 1_000,
+} as const
+
+export type IdleMemory = { readonly beforeBytes: number; readonly bytesPerThousand: number }
+
+export type LiveMeasured = {
+  readonly deliveries: Readonly<Partial<Record<LiveSystem, readonly Delivery[]>>>
+  /** Ours, with and without subscribers that never read. */
+  readonly beside: Readonly<Record<'nobodySlow' | 'someSlow', readonly Delivery[]>>
+  readonly memory: Readonly<Partial<Record<LiveSystem, readonly IdleMemory[]>>>
+}

@@ -1,0 +1,41 @@
+/** Live delivery beside Socket.IO, plain WebSockets and, when it is there, Centrifugo. */
+import { Failure } from '../../lib/failure.ts'
+import { isExecutable } from '../../lib/run-program.ts'
+import type { MeasurePart } from '../parts.ts'
+import { startPeerPlatform } from '../platform/peer-platform.ts'
+import type { LiveSystem } from '../reader/protocol.ts'
+import { measureBesideSlow, measureDeliveries } from './deliveries.ts'
+import { measureMemory } from './idle-memory.ts'
+import { liveFigures } from './live-figures.ts'
+import type { LiveMeasured } from './live-measured.ts'
+
+export const measureLive: MeasurePart = async (options) => {
+  const centrifugo = findCentrifugo()
+  const platform = await startPeerPlatform(options)
+  try {
+    const live = { platform, database: await platform.createDatabase('live', 1), centrifugo }
+    const systems = liveSystems(centrifugo)
+    const measured: LiveMeasured = {
+      deliveries: await measureDeliveries(live, systems, options),
+      beside: await measureBesideSlow(live, options),
+      memory: await measureMemory(live, systems, options),
+    }
+    return { ...liveFigures(measured), raw: measured }
+  } finally {
+    await platform.stop()
+  }
+}
+
+export const liveSystems = (centrifugo: string | undefined): readonly LiveSystem[] => [
+  'ours',
+  'plainWs',
+  'socketIo',
+  ...(centrifugo === undefined ? [] : (['centrifugo'] as const)),
+]
+
+/** @throws {Failure} when what was given is no program */
+function findCentrifugo(): string | undefined {
+  const given = process.env.CENTRIFUGO || undefined
+  if (given !== undefined && !isExecutable(given)) throw new Failure(`CENTRIFUGO is ${given}, which is no program`)
+  return given
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { renderBarChart } from '../../bench/peers/document/bar-chart.ts'
+import { panelsOf } from '../../bench/peers/document/panels.ts'
+import { renderPerformance } from '../../bench/peers/document/render-performance.ts'
+import { writePerformance } from '../../bench/peers/document/write-performance.ts'
+import { keepPart, type PartRecord, type PeersRecord, readRecord, recordPath } from '../../bench/peers/record.ts'
+import { makeTempDir } from '../../bench/stack/run-as.ts'
+import { CHECKOUT } from '../../bench/stack/stack-record.ts'
+
+const part = (id: string, rounds: readonly number[], goal?: number): PartRecord => ({
+  measuredAt: '2026-01-30T10:00:00.000Z',
+  durationSeconds: 90,
+  source: { commit: '0123456789', dirty: false },
+  figures: [
+    {
+      id,
+      label: `label of ${id}`,
+      unit: '×',
+      rounds,
+      meaning: 'What it is.',
+      ...(goal && { goal: { comparison: '≥', value: goal } }),
+    },
+  ],
+  notes: ['What was seen.'],
+})
+const machine = { os: 'Linux', kernel: '6', architecture: 'x64', cpuModel: 'A & B', cores: 2, memoryBytes: 2 ** 34 }
+const record = (parts: PeersRecord['parts']): PeersRecord => ({
+  format: 'hopwhistle-peers/1',
+  name: 'here',
+  machine,
+  parts,
+})
+
+test('the document tells median, range, goal, when it was measured and what each figure means', () => {
+  const text = renderPerformance(record({ ingest: part('ingest.a', [2, 1, 4], 3) }))
+  expect(text).toMatch(/\| label of ingest\.a +\| 2\.00 × \| 1\.00 to 4\.00 \| +≥ 3 \| ❌/)
+  expect(text).toContain('30 January 2026, 10:00 UTC at commit `0123456`: 3 rounds in 1 min 30 s.')
+  expect(text).toContain('- **label of ingest.a.** What it is.')
+  expect(text).toContain('- What was seen.')
+  expect(text).not.toContain('## Reports')
+})
+
+test('what is measured again takes the place of what was, and the other parts stay', async () => {
+  const folder = makeTempDir('hopwhistle-record-test-')
+  await keepPart('ingest', part('ingest.a', [1]), folder)
+  await keepPart('cost', part('cost.a', [2]), folder)
+  const { record, path } = await keepPart('ingest', part('ingest.a', [3]), folder)
+  expect(readRecord(path)).toEqual(record)
+  expect(record.parts.ingest?.figures[0]?.rounds).toEqual([3])
+  expect(record.parts.cost?.figures[0]?.rounds).toEqual([2])
+})
+
+test('the chart draws ours and the others to one scale, and leaves out what was not measured', () => {
+  const bar = (label: string, rounds: readonly number[]) => ({ label, rounds, isOurs: label === 'ours' })
+  const svg = renderBarChart('A & B', 'here', [
+    { title: 'speed', unit: '/s', bars: [bar('ours', [50, 40, 60]), bar('theirs', [100])] },
+  ])
+  const widths = [...svg.matchAll(/width="([\d.]+)" height="14"/g)].map(([, width]) => Number(width))
+  expect(widths).toHaveLength(2)
+  expect(widths[0]! / widths[1]!).toBeCloseTo(0.5, 2)
+  expect(svg).toContain('A &amp; B')
+  expect(svg.match(/class="span"/g)).toHaveLength(1)
+  expect(panelsOf(record({ ingest: part('ingest.throughput.ours', [1]) })).map(({ bars }) => bars.length)).toEqual([1])
+})
+
+test('docs/performance.md is what the record of this environment says', async () => {
+  const folder = makeTempDir('hopwhistle-performance-test-')
+  const kept = readRecord(recordPath('linux-x64-2-cores'))!
+  const written = await writePerformance(kept, folder)
+  for (const path of written) {
+    expect(readFileSync(join(CHECKOUT, 'docs', path.slice(folder.length + 1)), 'utf8')).toBe(readFileSync(path, 'utf8'))
+  }
+})
