@@ -61,7 +61,7 @@ export default {
       comment: 'The service knows nothing of its load tests.',
       severity: 'error',
       from: { path: '^api/src/' },
-      to: { path: '^(loadtests|test-support|tooling|dashboards|cdk8s|e2e)/' },
+      to: { path: '^(loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
     },
     {
       name: 'scenarios-run-inside-k6',

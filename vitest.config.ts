@@ -22,6 +22,7 @@ export default defineConfig({
       integration('cdk8s', ['cdk8s/test/**/*.test.ts']),
       integration('dashboards', ['dashboards/tests/**/*.test.ts'], ['**/*.smoke.test.ts']),
       integration('support', ['test-support/**/*.test.ts']),
+      integration('chaos', ['chaos/test/**/*.test.ts']),
       integration('tooling', ['tooling/test/**/*.test.ts']),
       // The whole job, alone on the machine and after everything else.
       {

@@ -67,6 +67,9 @@ export const EVENT_BOUNDS = {
   occurredAtMaxAheadMs: 5 * 60 * 1000,
 } as const
 
+/** What ids and phone numbers are made of: anything but control characters. A regular expression of JSON Schema. */
+export const EVENT_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f]+$'
+
 /**
  * The fewest days that a call is kept after its last event, unless it is kept for ever: as long as an event may arrive,
  * and a day for clocks that differ. One that comes again is so either known, or too old to be taken.

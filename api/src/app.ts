@@ -13,6 +13,7 @@ import type { RequestsInFlight } from './http/load-hooks.ts'
 import { addLoadHooks } from './http/load-hooks.ts'
 import { openApiDocument } from './http/openapi-document.ts'
 import { addProblemHandler, sendProblem } from './http/problem-handler.ts'
+import { addUnroutedHook } from './http/unrouted-hook.ts'
 import type { Log } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import { metricsRoute } from './telemetry/metrics-route.ts'
@@ -36,6 +37,14 @@ export type AppDependencies = {
 }
 
 export type App = { readonly http: FastifyInstance; readonly load: RequestsInFlight }
+
+/** For browsers that were made to open an answer: it is data, runs nothing, and no other page may show it. */
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+} as const
 
 /** Builds the API without listening, so that tests may inject requests. */
 export async function buildApp(deps: AppDependencies): Promise<App> {
@@ -62,7 +71,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
   addProblemHandler(app, deps.limits)
   const load = addLoadHooks(app, deps.limits, deps.metrics)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header(HEADERS.requestId, request.id).header('x-content-type-options', 'nosniff')
+    reply.header(HEADERS.requestId, request.id).headers(SECURITY_HEADERS)
     if (deps.health.phase() === 'draining') reply.header('connection', 'close')
     done()
   })
@@ -72,6 +81,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     }
     done()
   })
+  addUnroutedHook(app)
   addAccessHooks(app, deps.access)
 
   await app.register(swagger, openApiDocument)

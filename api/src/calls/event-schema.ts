@@ -1,12 +1,20 @@
 /** Call events and their answers as JSON Schema, for the OpenAPI document and for fast answers. */
-import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS, EVENT_OUTCOMES } from '@hopwhistle/contract/calls.ts'
+import {
+  CALL_DIRECTIONS,
+  CALL_STATES,
+  EVENT_BOUNDS,
+  EVENT_OUTCOMES,
+  EVENT_TEXT_PATTERN,
+} from '@hopwhistle/contract/calls.ts'
 import { Type } from 'typebox'
 import { ProblemSchema } from '../http/problem-schema.ts'
 
-const id = (description: string) => Type.String({ minLength: 1, maxLength: EVENT_BOUNDS.idMaxLength, description })
+const id = (description: string) =>
+  Type.String({ minLength: 1, maxLength: EVENT_BOUNDS.idMaxLength, pattern: EVENT_TEXT_PATTERN, description })
 const phoneNumber = Type.String({
   minLength: 1,
   maxLength: EVENT_BOUNDS.phoneNumberMaxLength,
+  pattern: EVENT_TEXT_PATTERN,
   examples: ['+14155550100'],
 })
 

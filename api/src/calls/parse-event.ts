@@ -1,6 +1,7 @@
 import type { CallDirection, CallState } from '@hopwhistle/contract/calls.ts'
 import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { InvalidRequest, MalformedBody, TimeOutOfRange, UnknownState } from '../errors/catalogue.ts'
+import { isLongerThan } from '../errors/is-longer-than.ts'
 import type { FieldError } from '../errors/problem.ts'
 import type { CallEvent } from './call-event.ts'
 import { parseRfc3339 } from './parse-rfc3339.ts'
@@ -96,7 +97,7 @@ function text(
     if (required) errors.push({ field, message: 'is missing' })
     return undefined
   }
-  if (typeof value !== 'string' || value.length === 0 || value.length > maxLength) {
+  if (typeof value !== 'string' || value.length === 0 || isLongerThan(maxLength, value)) {
     errors.push(mustBe(field, `text of 1 to ${maxLength} characters`, value))
     return undefined
   }

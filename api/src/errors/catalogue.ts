@@ -55,6 +55,13 @@ export const CallNotFound = problem('call-not-found', 404, 'No such call', () =>
 
 export const RouteNotFound = problem('route-not-found', 404, 'No such route', () => 'there is no such route; see /docs')
 
+export const MethodNotAllowed = problem(
+  'method-not-allowed',
+  405,
+  'Method not allowed',
+  (given: string, allowed: string) => `${given} is not what this route answers to; it may be ${allowed}`,
+)
+
 export const EventConflict = problem(
   'event-conflict',
   409,

@@ -72,10 +72,19 @@ export function healthRoutes(health: Health): FastifyPluginAsync {
         }
       },
     )
-    const text = (status: 200 | 503) => ({ [status]: Type.String() })
+    const text = (status: 200 | 503, description: string) => ({
+      [status]: { description, content: { 'text/plain': { schema: Type.String() } } },
+    })
     app.get(
       ROUTES.livez,
-      { schema: { tags: ['operation'], summary: 'Whether the process runs', response: text(200), security: [] } },
+      {
+        schema: {
+          tags: ['operation'],
+          summary: 'Whether the process runs',
+          response: text(200, 'It does'),
+          security: [],
+        },
+      },
       async (_request, reply) => reply.type('text/plain').send('ok\n'),
     )
     app.get(
@@ -84,7 +93,7 @@ export function healthRoutes(health: Health): FastifyPluginAsync {
         schema: {
           tags: ['operation'],
           summary: 'Whether requests should be sent here',
-          response: { ...text(200), ...text(503) },
+          response: { ...text(200, 'Yes'), ...text(503, 'No: it is starting or draining') },
           security: [],
         },
       },

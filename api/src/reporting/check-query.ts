@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import { InvalidRequest } from '../errors/catalogue.ts'
+import { isLongerThan } from '../errors/is-longer-than.ts'
 import type { FieldError } from '../errors/problem.ts'
 
 /** What is known of a parameter; the part of JSON Schema that query strings need. */
@@ -48,7 +49,7 @@ function check(parameter: Parameter, value: unknown): Outcome {
     return fits ? number : { problem: `is ${quote(value)}; it may be a whole number from ${minimum} to ${maximum}` }
   }
   const { minLength = 0, maxLength = Number.MAX_SAFE_INTEGER } = parameter
-  if (value.length < minLength || value.length > maxLength) {
+  if (value.length < minLength || isLongerThan(maxLength, value)) {
     return { problem: `has ${value.length} characters; it may have ${minLength} to ${maxLength}` }
   }
   // Postgres has no text with a NUL in it, so nothing can ever be found by one.

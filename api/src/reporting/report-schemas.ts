@@ -18,7 +18,7 @@ const phoneNumber = (description: string) =>
   )
 const position = Type.Optional(
   Type.String({
-    maxLength: 64,
+    pattern: '^[0-9A-F]{1,8}/[0-9A-F]{1,8}$',
     description: 'the position that a write answered: the report then shows that write. May also be sent as a header',
     examples: ['0/5A3C1F8'],
   }),

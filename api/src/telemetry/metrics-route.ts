@@ -12,7 +12,9 @@ export function metricsRoute(metrics: Metrics, refresh: () => void): FastifyPlug
         schema: {
           tags: ['operation'],
           summary: 'Metrics of this instance for Prometheus',
-          response: { 200: Type.String() },
+          response: {
+            200: { description: 'Prometheus text format', content: { 'text/plain': { schema: Type.String() } } },
+          },
           security: [],
         },
       },

@@ -150,3 +150,9 @@ test('what is taken is what the documented schema allows', () => {
     { numRuns: 2_000 },
   )
 })
+
+test('characters are counted as people count them: an emoji is one', () => {
+  const event = { eventId: '📞'.repeat(128), callId: 'c', state: 'RINGING', occurredAt: new Date().toISOString() }
+  expect(parseEvent(event, Date.now()).eventId).toBe(event.eventId)
+  expect(() => parseEvent({ ...event, eventId: '📞'.repeat(129) }, Date.now())).toThrow('1 to 128 characters')
+})

@@ -196,3 +196,33 @@ test('every request is counted by route and status, with no label of a tenant', 
   expect(text).toContain('le="0.3"')
   expect(text).not.toContain(TENANT)
 })
+
+test('a method that a path does not take is 405, and says which it takes; a path that is none is 404', async () => {
+  const { http } = await app()
+  const wrong = await http.inject({
+    method: 'POST',
+    url: '/reports?x=1',
+    payload: '{',
+    headers: { 'content-type': 'application/json' },
+  })
+  expect(wrong.json()).toMatchObject({ status: 405, code: 'method-not-allowed' })
+  expect(wrong.headers.allow).toBe('GET')
+  expect((await http.inject({ method: 'DELETE', url: '/things/' })).headers.allow).toBe('POST')
+  expect((await http.inject({ method: 'POST', url: '/nowhere', payload: '{' })).json()).toMatchObject({ status: 404 })
+})
+
+test('every answer tells a browser to run nothing of it, to show it nowhere, and to believe its type', async () => {
+  const { http } = await app()
+  for (const url of ['/livez', '/reports', '/nowhere', '/openapi.json']) {
+    expect((await http.inject({ url })).headers, url).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+    })
+  }
+  const docs = await http.inject({ url: '/docs/' })
+  expect(docs.statusCode).toBe(200)
+  // The page of the documentation needs its own scripts, and no others.
+  expect(docs.headers['content-security-policy']).toMatch(/script-src 'self'/)
+})

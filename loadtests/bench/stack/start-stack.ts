@@ -29,6 +29,8 @@ export type StackOptions = {
   readonly redisServer: string
   /** Absent: nothing looks at the platform. */
   readonly monitoring?: MonitoringTools | undefined
+  /** Added to the environment of each API instance. */
+  readonly apiEnv?: Readonly<Record<string, string>>
   /** Takes everything down should this process die; the caller turns it off for what is to outlive it. */
   readonly guard: Guard
   readonly terminal: Terminal
@@ -130,6 +132,7 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
         urls,
         onStart: record,
         guard,
+        ...(options.apiEnv === undefined ? {} : { env: options.apiEnv }),
       }),
     (api) => `${api.length} instance${api.length === 1 ? '' : 's'} on port ${port}`,
   )

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Failure } from '../../loadtests/bench/lib/failure.ts'
+import { isExecutable, onPath, runProgram } from '../../loadtests/bench/lib/run-program.ts'
+import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
+import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+
+/**
+ * Where schemathesis is: $SCHEMATHESIS, of the PATH, or where `findSchemathesis` installed it.
+ *
+ * @throws {Failure} when the variable names nothing that can be run
+ */
+export function lookForSchemathesis(): string | undefined {
+  const given = process.env.SCHEMATHESIS
+  if (given !== undefined && given !== '') {
+    if (isExecutable(given)) return given
+    throw new Failure(`SCHEMATHESIS is ${given}, which cannot be run`)
+  }
+  return onPath('schemathesis') ?? [join(folder(), 'bin', 'schemathesis')].find(isExecutable)
+}
+
+/** The same, installed first from PyPI when it is not there, in a folder of its own. @throws {Failure} without Python */
+export async function findSchemathesis(terminal: Terminal, signal?: AbortSignal): Promise<string> {
+  const found = lookForSchemathesis()
+  if (found !== undefined) return found
+  const python = onPath('python3')
+  if (python === undefined) throw new Failure(HOW_TO)
+  terminal.step(`  … schemathesis is missing: installed into ${folder()}`)
+  const onLine = (line: string) => terminal.show(`  … pip: ${line}`)
+  const run = (command: string, args: readonly string[]) => runProgram(command, args, { signal, onLine })
+  if (!existsSync(join(folder(), 'bin', 'pip'))) await run(python, ['-m', 'venv', folder()])
+  await run(join(folder(), 'bin', 'pip'), ['install', '--disable-pip-version-check', `schemathesis==${version()}`])
+  return join(folder(), 'bin', 'schemathesis')
+}
+
+const folder = (): string =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hopwhistle', `schemathesis-${version()}`)
+
+const version = (): string =>
+  (JSON.parse(readFileSync(join(CHECKOUT, 'versions.json'), 'utf8')) as { schemathesis: string }).schemathesis
+
+const HOW_TO = `schemathesis is not on the PATH, and there is no python3 to install it with. Install one of them:
+  anywhere         pip install schemathesis, or set SCHEMATHESIS to where it is
+  Debian, Ubuntu   sudo apt-get install python3 python3-venv
+  macOS            brew install python`
