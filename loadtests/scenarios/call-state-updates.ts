@@ -44,9 +44,9 @@ let nextEvent: ((occurredAt: Date) => CallEventBody) | undefined
 
 export const setup = (): RunContext => begin(settings)
 
-export default function postNextState({ runId }: RunContext): void {
+export default function postNextState({ runId, startedAt }: RunContext): void {
   const vu = exec.vu.idInTest
-  nextEvent ??= callEvents(`${runId}.${vu}`, fictionalNumbers(vu))
+  nextEvent ??= callEvents(`${runId}.${startedAt}.${vu}`, fictionalNumbers(vu))
   const phase = elapsedSeconds() < peakFromSeconds ? 'ramp' : 'peak'
   const body = JSON.stringify(nextEvent(new Date()))
   meter.sent(phase)

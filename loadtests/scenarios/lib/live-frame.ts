@@ -50,7 +50,7 @@ function parseHead(frame: string, into: Head): boolean {
 /** The messages of a frame. One object is filled again and again; only the first `count` entries are of this frame. */
 export type Messages = {
   readonly offsets: number[]
-  /** What follows the prefix in the event id, as a number; -1 for an id that does not begin so. */
+  /** What follows the prefix in the event id, as a whole number; -1 for an id that does not begin so. */
   readonly numbers: number[]
   /** The event id, of those without a number only. */
   readonly ids: string[]
@@ -74,7 +74,7 @@ export function readMessages(frame: string, head: Head, prefix: string, into: Me
     const isOurs = frame.startsWith(prefix, id)
     const idEnd = frame.indexOf('"', id)
     const occurred = frame.indexOf('"occurredAt":', idEnd) + 13
-    const number = isOurs ? +frame.slice(id + prefix.length, idEnd) : -1
+    const number = isOurs ? Math.trunc(+frame.slice(id + prefix.length, idEnd)) : -1
     const occurredAt = +frame.slice(occurred, occurred + 13)
     if (!(offset > 0 && number >= -1 && occurredAt > 1e12 && id > 11)) break
     into.offsets[count] = offset
@@ -92,7 +92,7 @@ function parseMessages(frame: string, prefix: string, into: Messages): number {
   const lines = frame.split('\n').slice(1)
   lines.forEach((line, i) => {
     const { offset, eventId, occurredAt } = JSON.parse(line) as LiveMessage
-    const number = eventId.startsWith(prefix) ? Number(eventId.slice(prefix.length)) : -1
+    const number = eventId.startsWith(prefix) ? Math.trunc(Number(eventId.slice(prefix.length))) : -1
     into.offsets[i] = offset
     into.numbers[i] = number >= 0 ? number : -1
     into.ids[i] = eventId

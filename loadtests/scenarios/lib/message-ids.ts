@@ -6,7 +6,18 @@
 /** Begins the id of every message of a run; the message's number over all publishers follows. */
 export const messagePrefix = (runId: string): string => `${runId}.p`
 
-export const messageId = (runId: string, number: number): string => `${messagePrefix(runId)}${number}`
+/**
+ * Behind the number, as if it were a fraction of it, stands when the publisher's runner began: so that a run that is
+ * made again under the same name, as a TestRun is, does not repeat the events of the one before.
+ */
+export const messageId = ({ runId, startedAt }: RunStart, number: number): string =>
+  `${messagePrefix(runId)}${number}.${startedAt}`
+
+export type RunStart = {
+  readonly runId: string
+  /** Unix milliseconds. */
+  readonly startedAt: number
+}
 
 /** Begins the id of every publisher's last message. */
 export const farewellPrefix = (runId: string): string => `${runId}.end`
@@ -15,8 +26,8 @@ export const farewellPrefix = (runId: string): string => `${runId}.end`
  * The id of a publisher's last message. It carries how many messages of that publisher were acknowledged: so every
  * subscriber, in whichever k6 process, learns exactly how many it should have. The farewell itself is not counted.
  */
-export const farewellId = (runId: string, publisher: number, acknowledged: number): string =>
-  `${farewellPrefix(runId)}${publisher}.${acknowledged}`
+export const farewellId = ({ runId, startedAt }: RunStart, publisher: number, acknowledged: number): string =>
+  `${farewellPrefix(runId)}${publisher}.${acknowledged}.${startedAt}`
 
 export type Farewell = { readonly publisher: number; readonly acknowledged: number }
 
@@ -24,7 +35,7 @@ export type Farewell = { readonly publisher: number; readonly acknowledged: numb
 export function farewellOf(eventId: string, runId: string): Farewell | undefined {
   const prefix = farewellPrefix(runId)
   if (!eventId.startsWith(prefix)) return undefined
-  const [, publisher, acknowledged] = /^(\d+)\.(\d+)$/.exec(eventId.slice(prefix.length)) ?? []
+  const [, publisher, acknowledged] = /^(\d+)\.(\d+)\.\d+$/.exec(eventId.slice(prefix.length)) ?? []
   if (publisher === undefined) return undefined
   return { publisher: Number(publisher), acknowledged: Number(acknowledged) }
 }

@@ -24,7 +24,10 @@ export type CommonSettings = {
   /** How many k6 processes share the load. */
   readonly parallelism: number
   readonly instance: string | undefined
-  /** Where the result goes: a folder, or `-` for one line on standard output. Absent: loadtests/results. */
+  /**
+   * Where the result goes: a folder; `-` for one line on standard output; `log` for standard output as a container's
+   * log keeps it. Absent: loadtests/results.
+   */
   readonly resultsDir: string | undefined
   readonly k6Version: string | undefined
   readonly offeredPerSecond: number

@@ -140,7 +140,7 @@ test('what a run left in the database is counted by its id, and what was written
   )
   await store('run-1', '1.0', ['INITIATED', 'RINGING', 'ANSWERED', 'COMPLETED'])
   await store('run-1', 'c0.7', ['p7'])
-  await store('run-1', farewellId('run-1', 3, 12).slice('run-1.'.length), ['of publisher 3'])
+  await store('run-1', farewellId({ runId: 'run-1', startedAt: 1 }, 3, 12).slice('run-1.'.length), ['of publisher 3'])
   for (const other of ['run', 'run-', 'run-10', 'run-2']) await store(other, '1.0', ['INITIATED'])
   await client.query('select pg_stat_force_next_flush()')
   await client.end()

@@ -12,7 +12,7 @@ const message = (offset: number, eventId: string) => ({
   receivedAt: at + 5,
   outcome: 'applied',
 })
-const messages = [message(41, 'run.p7'), message(42, 'other"x'), message(43, 'run.end0.3')]
+const messages = [message(41, 'run.p7.1795487754000'), message(42, 'other"x'), message(43, 'run.end0.3')]
 const frame = (first: object, lines: readonly object[]) =>
   [first, ...lines].map((line) => JSON.stringify(line)).join('\n')
 

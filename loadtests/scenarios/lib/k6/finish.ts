@@ -2,6 +2,7 @@
 import exec from 'k6/execution'
 import type { PhaseSpan } from '../../../results-format.ts'
 import { type K6Summary, resultFileName, resultOf } from '../result.ts'
+import { toLogLines } from '../result-lines.ts'
 import type { LiveSettings, RequestSettings } from '../settings.ts'
 import { summaryText } from '../summary-text.ts'
 import type { RunContext } from './run-context.ts'
@@ -33,6 +34,9 @@ export function finish(
   const result = resultOf(data, settings, { runId, startedAt, endedAt, segment, ...recorded })
 
   if (settings.resultsDir === '-') return { stdout: `${summaryText(result, '-')}${JSON.stringify(result)}\n` }
+  if (settings.resultsDir === 'log') {
+    return { stdout: `${[summaryText(result, 'this log'), ...toLogLines(JSON.stringify(result))].join('\n')}\n` }
+  }
   const folder = settings.resultsDir ?? folderOf(import.meta.resolve('../../../results'))
   const file = `${folder}/${resultFileName(settings, segment)}`
   return { [file]: `${JSON.stringify(result)}\n`, stdout: summaryText(result, file) }

@@ -53,8 +53,8 @@ export async function publishAll({ settings, meter, run, index, beginsAt }: Publ
     }
     counted.lag.add(now - dueAt)
     inFlight += 1
-    const id = messageId(run.runId, number)
-    void post(callEvent(id, callIdOf(run.runId, index, n), stateOf(n), new Date(), numbers)).then((posted) => {
+    const id = messageId(run, number)
+    void post(callEvent(id, callIdOf(run, index, n), stateOf(n), new Date(), numbers)).then((posted) => {
       inFlight -= 1
       counted.latency.add(posted.ms)
       if (isPeak) meter.publishTrend.add(posted.ms)
@@ -66,7 +66,7 @@ export async function publishAll({ settings, meter, run, index, beginsAt }: Publ
     })
   }
   while (inFlight > 0) await sleepMs(50)
-  const farewell = farewellId(run.runId, index, acknowledged)
+  const farewell = farewellId(run, index, acknowledged)
   await post(callEvent(farewell, farewell, 'INITIATED', new Date(), numbers))
   counts.flush()
 }
@@ -74,7 +74,7 @@ export async function publishAll({ settings, meter, run, index, beginsAt }: Publ
 /** The n-th message of a publisher moves call n mod 50 of its current fifty one state forward. */
 const stateOf = (n: number) => PROGRESS[Math.floor(n / CALLS_AT_ONCE) % PROGRESS.length] ?? 'INITIATED'
 
-function callIdOf(runId: string, publisher: number, n: number): string {
+function callIdOf({ runId, startedAt }: RunContext, publisher: number, n: number): string {
   const fifty = Math.floor(n / (CALLS_AT_ONCE * PROGRESS.length))
-  return `${runId}.c${publisher}.${fifty * CALLS_AT_ONCE + (n % CALLS_AT_ONCE)}`
+  return `${runId}.c${publisher}.${startedAt}.${fifty * CALLS_AT_ONCE + (n % CALLS_AT_ONCE)}`
 }
