@@ -5,7 +5,7 @@ import { CHECKOUT, run } from './run.ts'
 import { scratchFolder } from './scratch-folder.ts'
 
 const NOWHERE = 'api/src/nowhere.ts'
-const ROOTS = ['api', 'contract', 'loadtests', 'test-support', 'tooling']
+const ROOTS = ['api', 'cdk8s', 'contract', 'loadtests', 'test-support', 'tooling']
 
 /** A rule, and two files of which the first may not import the second. */
 const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] = [
@@ -22,6 +22,8 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] 
   ['scenarios-run-inside-k6', 'loadtests/scenarios/redis-pubsub.ts', 'loadtests/bench/main.ts'],
   ['scenarios-run-inside-k6', 'loadtests/scenarios/lib/text.ts', 'api/src/app.ts'],
   ['bench-measures-from-outside', 'loadtests/bench/main.ts', 'api/src/app.ts'],
+  ['test-runs-are-plain-objects', 'loadtests/kubernetes/test-run.ts', 'loadtests/bench/main.ts'],
+  ['charts-are-made-of-plain-objects', 'cdk8s/charts/chart.ts', 'loadtests/bench/main.ts'],
   ['nobody-imports-charts', 'tooling/check.ts', 'charts/values.ts'],
   ['no-test-code-in-programs', 'api/src/app.ts', 'api/test/helper.ts'],
   ['no-cycles', 'api/src/config/a.ts', 'api/src/config/a.ts'],

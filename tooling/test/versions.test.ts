@@ -24,13 +24,17 @@ test('compose.yaml uses the images of versions.json', () => {
   const { services } = parse(read('compose.yaml'), { merge: true }) as { services: Record<string, { image: string }> }
   const own = 'hopwhistle/api'
   const used = Object.values(services).map(({ image }) => image)
-  const { node: _base, ...images } = versions.images
+  const { node: _base, k6: _k6, curl: _curl, ...images } = versions.images
   expect([...new Set(used)].sort()).toEqual([own, ...Object.values(images)].sort())
 })
 
 test('the image of the API is based on the Node image of versions.json', () => {
   const bases = [...read('api/Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
   expect(new Set(bases)).toEqual(new Set([versions.images.node]))
+})
+
+test('k6 is the same in a cluster as on a machine', () => {
+  expect(versions.images.k6).toBe(`grafana/k6:${versions.k6}`)
 })
 
 test('Node is the same everywhere', () => {

@@ -1,0 +1,149 @@
+/**
+ * The TestRun of a scenario, as k6-operator 1.6 reads it: one function for the command that applies it and for the
+ * chart that is synthesized from it. Pure.
+ */
+import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ProfileName } from '../scenarios/lib/profiles.ts'
+import { restrictedContainer, restrictedPod } from './restricted.ts'
+import { scriptFile } from './scenario-scripts.ts'
+
+export const TEST_RUN_GROUP = 'k6.io'
+export const TEST_RUN_VERSION = 'v1alpha1'
+export const TEST_RUN_PLURAL = 'testruns'
+
+/** How pods and TestRuns of ours are told from those of others. */
+export const LOADTEST_LABELS = {
+  'app.kubernetes.io/name': 'hopwhistle-loadtests',
+  'app.kubernetes.io/part-of': 'hopwhistle',
+}
+export const SCENARIO_LABEL = 'hopwhistle.io/scenario'
+
+/** The operator appends to the name of a TestRun, and Kubernetes allows 63 characters. */
+export const LONGEST_NAME = 51
+
+/** A value that is known now, or once somebody installs a chart; either way it can stand in a string. */
+export type Given<T> = T | { readonly holds: T; toString(): string }
+
+/** CPU as Kubernetes writes it (`500m`, `2`), memory as well (`512Mi`). */
+export type Resources = {
+  readonly requests: Amounts
+  readonly limits: Amounts
+}
+type Amounts = { readonly cpu: Given<string>; readonly memory: Given<string> }
+
+export type TestRunOptions = {
+  /** At most `LONGEST_NAME` characters. */
+  readonly name: string
+  readonly namespace?: string
+  readonly scenario: ScenarioName
+  readonly profile: Given<ProfileName>
+  /** Number of k6 pods, which share the load. */
+  readonly parallelism: Given<number>
+  /** As a pod reaches it: `http://hopwhistle-api.hopwhistle:3001`. */
+  readonly apiUrl: Given<string>
+  readonly tenantId?: Given<string>
+  /** Where the API key is; the demo data's key if there is none. */
+  readonly apiKeySecret?: { readonly name: Given<string>; readonly key: string }
+  /** The ConfigMap with the scenario's scripts, in the same namespace. */
+  readonly configMap: string
+  /** Begins every id that the run creates. */
+  readonly runId: string
+  readonly images: { readonly k6: Given<string>; readonly starter: Given<string> }
+  readonly k6Version: string
+  readonly runnerResources?: Resources
+  /** Settings of the scenario beside its profile's: RATE, PEAK_SECONDS, … */
+  readonly overrides?: Readonly<Record<string, Given<string>>>
+}
+
+/** A runner of the full profile uses half a core and 300 MB; with less than it needs, CPU is throttled. */
+export const RUNNER_RESOURCES = {
+  requests: { cpu: '250m', memory: '384Mi' },
+  limits: { cpu: '2', memory: '1Gi' },
+} as const satisfies Resources
+const INITIALIZER_RESOURCES: Resources = {
+  requests: { cpu: '100m', memory: '256Mi' },
+  limits: { cpu: '1', memory: '512Mi' },
+}
+const STARTER_RESOURCES: Resources = {
+  requests: { cpu: '10m', memory: '16Mi' },
+  limits: { cpu: '100m', memory: '64Mi' },
+}
+/** The user of the k6 image, and of the curl image. */
+const K6_USER = 12345
+const CURL_USER = 100
+export type TestRun = ReturnType<typeof testRun>
+
+export function testRun(options: TestRunOptions) {
+  const { name, namespace, scenario, parallelism, configMap, images, runnerResources = RUNNER_RESOURCES } = options
+  const labels = { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario }
+  const settings = settingsOf(options)
+  const pod = (image: Given<string>, user: number, resources: Resources) => ({
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    automountServiceAccountToken: 'false',
+    metadata: { labels },
+    securityContext: restrictedPod(user),
+    containerSecurityContext: restrictedContainer(),
+    resources,
+  })
+  return {
+    apiVersion: `${TEST_RUN_GROUP}/${TEST_RUN_VERSION}`,
+    kind: 'TestRun',
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels },
+    spec: {
+      parallelism,
+      script: { configMap: { name: configMap, file: scriptFile(scenario) } },
+      // Exact, where `arguments` would go through a shell.
+      args: ['--no-usage-report'],
+      // Off: with `post` the operator deletes the pods, and with them the results, as soon as they have ended.
+      initializer: {
+        ...pod(images.k6, K6_USER, INITIALIZER_RESOURCES),
+        // Without the key, which it would put into the arguments of a process.
+        env: settings,
+        ...TEMPORARY_FILES,
+      },
+      starter: pod(images.starter, CURL_USER, STARTER_RESOURCES),
+      runner: {
+        ...pod(images.k6, K6_USER, runnerResources),
+        env: [...settings, ...apiKeyOf(options), ...PER_RUNNER],
+        livenessProbe: PATIENT_PROBE,
+        ...TEMPORARY_FILES,
+      },
+    },
+  }
+}
+
+function settingsOf(options: TestRunOptions) {
+  const settings: Readonly<Record<string, Given<string>>> = {
+    PROFILE: `${options.profile}`,
+    PARALLELISM: `${options.parallelism}`,
+    RUN_ID: options.runId,
+    API_URL: options.apiUrl,
+    TENANT_ID: options.tenantId ?? DEMO_TENANT_ID,
+    RESULTS_DIR: 'log',
+    K6_VERSION: options.k6Version,
+    ...options.overrides,
+  }
+  return Object.entries(settings).map(([name, value]) => ({ name, value: `${value}` }))
+}
+
+function apiKeyOf({ apiKeySecret }: TestRunOptions) {
+  if (apiKeySecret === undefined) return [{ name: 'API_KEY', value: DEMO_API_KEY }]
+  return [{ name: 'API_KEY', valueFrom: { secretKeyRef: apiKeySecret } }]
+}
+
+const PER_RUNNER = [
+  // `NAME-3`: no other runner of the test has it.
+  { name: 'INSTANCE', valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/job-name']" } } },
+  // Fewer garbage collections leave k6 more of its CPU, for some 100 MB.
+  { name: 'GOGC', value: '400' },
+]
+
+/** The operator's own gives a k6 that writes its summary 30 s, and k6 answers nothing meanwhile. */
+const PATIENT_PROBE = { httpGet: { path: '/v1/status', port: 6565 }, periodSeconds: 10, failureThreshold: 30 }
+
+const TEMPORARY_FILES = {
+  volumes: [{ name: 'tmp', emptyDir: { sizeLimit: '64Mi' } }],
+  volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+}
