@@ -17,10 +17,45 @@ export type LoadtestResult = {
   /** How many k6 processes share the load. Fewer `runners` than this is an incomplete result. */
   readonly expectedRunners: number
   readonly runners: readonly RunnerResult[]
+  /** Of a run in Kubernetes: what became of the TestRun and of each of its pods. */
+  readonly distributed?: DistributedRun
   readonly series?: readonly SeriesPoint[]
   readonly server?: Readonly<Record<string, unknown>>
   readonly environment?: Readonly<Record<string, unknown>>
   readonly verdict?: Readonly<Record<string, unknown>>
+}
+
+/** How k6-operator and Kubernetes carried a run out. They know of runners that left no result. */
+export type DistributedRun = {
+  readonly testRun: string
+  readonly namespace: string
+  /** The operator's last word: `finished` whatever the runners made of it, `error` when the script did not load. */
+  readonly stage: string
+  /** Why the operator or its initializer gave up, in their own words. */
+  readonly failure?: string
+  /** Set when the test run did not end in time, and how long that was. */
+  readonly hung?: { readonly afterSeconds: number; readonly allowedSeconds: number }
+  /** One for each runner that was asked for, in their order. */
+  readonly runners: readonly RunnerPod[]
+}
+
+export type RunnerPod = {
+  /** As in the runner's result: `1` to the parallelism. */
+  readonly instance: string
+  /**
+   * absent: no pod was made · unscheduled: no node takes it · waiting: its container did not start ·
+   * running: not over when it was looked at last · ended: see `exitCode`
+   */
+  readonly state: 'absent' | 'unscheduled' | 'waiting' | 'running' | 'ended'
+  /** In the words of the scheduler, or of the kubelet. */
+  readonly reason?: string
+  readonly pod?: string
+  readonly node?: string
+  readonly exitCode?: number
+  readonly oomKilled?: boolean
+  readonly memoryLimitBytes?: number
+  /** What it said last, when it ended with an error. */
+  readonly lastWords?: string
 }
 
 /** What one k6 process measured. */

@@ -31,6 +31,8 @@ export type ServerEvidence = {
     readonly rowsOfRun?: RowsOfRun
   }
   readonly redis?: RedisEvidence
+  /** In Kubernetes only, in the place of `machine` and `processes`. */
+  readonly kubernetes?: KubernetesEvidence
   /** What could not be sampled, a sentence each. */
   readonly omitted: readonly string[]
 }
@@ -71,6 +73,28 @@ export type ProcessEvidence = {
   readonly openFiles: Series
   readonly diskReadBytesPerSecond: Series
   readonly diskWriteBytesPerSecond: Series
+}
+
+/**
+ * What kubelets tell of the pods that took part, and of their nodes. They look every 10 to 15 s: between two looks a
+ * series is null, and each value is of the time since the look before.
+ */
+export type KubernetesEvidence = { readonly nodes: readonly NodeEvidence[]; readonly pods: readonly PodEvidence[] }
+
+export type NodeEvidence = { readonly name: string; readonly cores: number; readonly cpuCores: Series }
+
+export type PodEvidence = {
+  readonly pod: string
+  readonly kind: 'k6' | 'api' | 'postgres' | 'redis'
+  readonly node: string
+  readonly cpuCores: Series
+  /** What its memory limit counts. */
+  readonly memoryBytes: Series
+  /** Of the kernel's periods of 100 ms, the part in which it was stopped for having used up its CPU limit: 0 to 1. */
+  readonly throttled: Series
+  /** Absent without a limit. */
+  readonly cpuLimitCores?: number
+  readonly memoryLimitBytes?: number
 }
 
 /**

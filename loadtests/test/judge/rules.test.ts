@@ -2,7 +2,8 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { judge } from '../../bench/judge/judge.ts'
 import { RULES, RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
-import type { HistogramData, LoadtestResult, RunnerResult } from '../../results-format.ts'
+import type { PodEvidence } from '../../bench/sample/server-evidence.ts'
+import type { DistributedRun, HistogramData, LoadtestResult, RunnerPod, RunnerResult } from '../../results-format.ts'
 import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
 import { type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
 import { processWith, serverWith } from '../fixtures/server-with.ts'
@@ -218,6 +219,109 @@ describe('CPU', () => {
       'the host took 0.40 of 2 cores away from this machine (steal), ' +
         'so that a miss (p95 latency and p99 latency) may be its doing',
     ])
+  })
+})
+
+describe('a distributed run', () => {
+  const pods = (change: (pod: RunnerPod) => RunnerPod, more: Partial<DistributedRun> = {}): LoadtestResult => ({
+    ...resultWith({ runners: 3 }),
+    distributed: {
+      testRun: 'calls',
+      namespace: 'load',
+      stage: 'finished',
+      runners: ['1', '2', '3'].map((instance) => {
+        const pod: RunnerPod = { instance, state: 'ended', exitCode: 0, pod: `calls-${instance}-x`, node: 'node-1' }
+        return instance === '2' ? change(pod) : pod
+      }),
+      ...more,
+    },
+  })
+  const without = (result: LoadtestResult, instance: string): LoadtestResult => ({
+    ...result,
+    runners: result.runners.filter((runner) => runner.instance !== instance),
+  })
+
+  test('is met when every runner ended well', () => {
+    expect(judge(pods((pod) => pod))).toMatchObject({ outcome: 'met', reasons: [] })
+    expect(judge(pods((pod) => ({ ...pod, exitCode: 99 })))).toMatchObject({ outcome: 'met', reasons: [] })
+  })
+
+  test('operator-error: a script that does not load', () => {
+    const result = pods((pod) => pod, { stage: 'error', failure: 'PROFILE is "big"' })
+    expect(said('operator-error', { ...result, runners: [] })).toEqual([
+      'k6-operator could not start the test run: PROFILE is "big"',
+    ])
+  })
+
+  test('hung-test-run: runners that were never told to begin', () => {
+    const { exitCode: _, ...running } = { instance: '2', state: 'running' as const, exitCode: 0 }
+    const result = pods(() => running, { stage: 'started', hung: { afterSeconds: 88.2, allowedSeconds: 87 } })
+    expect(said('hung-test-run', result)).toEqual([
+      'the test run was still "started" after 88 s; 87 s are allowed; not over: 1 runner (2)',
+    ])
+  })
+
+  test('runner-never-ran: a pod that no node takes, one that does not start, and one that is not there', () => {
+    const state = (state: RunnerPod['state'], reason?: string) =>
+      without(
+        pods(() => ({ instance: '2', state, ...(reason === undefined ? {} : { reason }) }), { stage: 'created' }),
+        '2',
+      )
+    expect(said('runner-never-ran', state('unscheduled', '0/1 nodes are available: 1 Insufficient cpu.'))).toEqual([
+      'runner 2 was not scheduled: no node takes it (0/1 nodes are available: 1 Insufficient cpu.)',
+    ])
+    expect(said('runner-never-ran', state('waiting', 'ImagePullBackOff'))).toEqual([
+      'runner 2 did not start (ImagePullBackOff)',
+    ])
+    expect(said('runner-never-ran', state('absent'))).toEqual(['runner 2 has no pod'])
+    expect(said('missing-runner', state('absent'))).toEqual(['3 runners shared the load and 2 left a result: 1 and 3'])
+  })
+
+  test('oom-killed: a runner without memory, with its limit', () => {
+    const killed = pods((pod) => ({ ...pod, exitCode: 137, oomKilled: true, memoryLimitBytes: 64 * 2 ** 20 }))
+    expect(said('oom-killed', without(killed, '2'))).toEqual([
+      'runner 2 was killed for want of memory (OOMKilled); its limit: 64 MB',
+    ])
+  })
+
+  test('runner-error: an error behind what the operator calls finished, with what k6 said', () => {
+    const failed = pods((pod) => ({ ...pod, exitCode: 107, lastWords: 'TypeError: x is undefined' }))
+    expect(said('runner-error', failed)).toEqual([
+      'runner 2 exited with 107: the script threw an exception (TypeError: x is undefined), ' +
+        'though k6-operator calls the test run finished',
+    ])
+  })
+
+  const withPods = (throttled: number, slowness = 1, nodeCores = 1): LoadtestResult => {
+    const pod = (pod: string, kind: PodEvidence['kind']): PodEvidence => ({
+      ...{ pod, kind, node: 'node-1', cpuCores: 0.4, memoryBytes: 1e8, cpuLimitCores: 0.5, throttled },
+    })
+    const { machine: _, ...server } = serverWith({ processes: [] })
+    const nodes = [{ name: 'node-1', cores: 2, cpuCores: nodeCores }]
+    return resultWith({
+      slowness,
+      runners: 3,
+      server: { ...server, kubernetes: { nodes, pods: [pod('calls-2-x', 'k6'), pod('api-5d', 'api')] } },
+    })
+  }
+
+  test('throttled-cpu: a runner that was stopped for its CPU limit; a part of the platform is only told', () => {
+    expect(said('throttled-cpu', withPods(0.31))).toEqual([
+      'generator: the CPU of calls-2-x was throttled in 31 % of the time; its limit is 0.50 cores',
+    ])
+    expect(said('throttled-cpu', withPods(0.31), 'remark')).toEqual([
+      'the CPU of api-5d was throttled in 31 % of the time; its limit is 0.50 cores',
+    ])
+    expect(said('throttled-cpu', withPods(0.02))).toEqual([])
+  })
+
+  test('node-cpu: a miss on a node without CPU that a runner was on', () => {
+    expect(said('node-cpu', withPods(0, 9, 1.96))).toEqual([
+      'generator: node node-1 was 98 % busy during the peak, and its runners used 0.40 of 2 cores, ' +
+        'so that a miss (p95 latency and p99 latency) may be its own',
+    ])
+    expect(said('node-cpu', withPods(0, 1, 1.96), 'remark')).toHaveLength(1)
+    expect(said('node-cpu', withPods(0, 9, 1.2))).toEqual([])
   })
 })
 

@@ -9,28 +9,38 @@ import { differentSettings } from './different-settings.ts'
 import { droppedIterations } from './dropped-iterations.ts'
 import { duplicates } from './duplicates.ts'
 import { generatorCpu } from './generator-cpu.ts'
+import { hungTestRun } from './hung-test-run.ts'
 import { lateStart } from './late-start.ts'
 import { missingRunner } from './missing-runner.ts'
 import { noSamples } from './no-samples.ts'
+import { nodeCpu } from './node-cpu.ts'
 import { offeredRate } from './offered-rate.ts'
+import { oomKilled } from './oom-killed.ts'
+import { operatorError } from './operator-error.ts'
 import { otherPrograms } from './other-programs.ts'
 import { percentileGrid } from './percentile-grid.ts'
 import { receiveLag } from './receive-lag.ts'
 import { reorderings } from './reorderings.ts'
 import { requestsAddUp } from './requests-add-up.ts'
 import { runnerError } from './runner-error.ts'
+import { runnerNeverRan } from './runner-never-ran.ts'
 import { scheduleLag } from './schedule-lag.ts'
 import { seriesAddUp } from './series-add-up.ts'
 import { smallerLoad } from './smaller-load.ts'
 import { smokeProfile } from './smoke-profile.ts'
 import { stolenCpu } from './stolen-cpu.ts'
 import { subscribersLost } from './subscribers-lost.ts'
+import { throttledCpu } from './throttled-cpu.ts'
 import { unequalShares } from './unequal-shares.ts'
 
 export const RULES: readonly Rule[] = [
-  noSamples,
-  missingRunner,
+  operatorError,
+  hungTestRun,
+  runnerNeverRan,
+  oomKilled,
   runnerError,
+  missingRunner,
+  noSamples,
   cutShort,
   lateStart,
   differentSettings,
@@ -41,6 +51,8 @@ export const RULES: readonly Rule[] = [
   scheduleLag,
   receiveLag,
   generatorCpu,
+  throttledCpu,
+  nodeCpu,
   otherPrograms,
   stolenCpu,
   requestsAddUp,
@@ -61,7 +73,16 @@ export const RULES: readonly Rule[] = [
  * A test of the whole job looks at the others.
  */
 export const RULES_ABOUT_TIMING: ReadonlySet<string> = new Set(
-  [lateStart, droppedIterations, offeredRate, scheduleLag, receiveLag, generatorCpu, otherPrograms, stolenCpu].map(
-    ({ name }) => name,
-  ),
+  [
+    lateStart,
+    droppedIterations,
+    offeredRate,
+    scheduleLag,
+    receiveLag,
+    generatorCpu,
+    throttledCpu,
+    nodeCpu,
+    otherPrograms,
+    stolenCpu,
+  ].map(({ name }) => name),
 )

@@ -1,3 +1,4 @@
+import type { RunnerPod } from '../../../results-format.ts'
 import { invalid, type Rule } from '../evidence.ts'
 
 /** k6's exit codes, as of 1.8 and 2.2. */
@@ -21,13 +22,22 @@ const MEANINGS: Readonly<Record<number, string>> = {
 /** Failed thresholds: of one runner's share. The merged result is judged against the targets by itself. */
 const THRESHOLDS_FAILED = 99
 
-/** Every runner whose exit code is known ended well. */
+/** Every runner whose exit code is known ended well, whatever k6-operator says: it calls any end `finished`. */
 export const runnerError: Rule = {
   name: 'runner-error',
-  check({ result: { runners } }) {
-    return runners.flatMap(({ instance, exitCode = 0 }) => {
+  check({ result: { runners, distributed } }) {
+    const ended: readonly Ended[] = distributed?.runners ?? runners
+    const though = distributed?.stage === 'finished' ? ', though k6-operator calls the test run finished' : ''
+    return ended.flatMap(({ instance, exitCode = 0, lastWords }) => {
       if (exitCode === 0 || exitCode === THRESHOLDS_FAILED) return []
-      return [invalid(`runner ${instance} exited with ${exitCode}: ${MEANINGS[exitCode] ?? 'not a code of k6'}`)]
+      const words = lastWords === undefined ? '' : ` (${lastWords})`
+      return [
+        invalid(
+          `runner ${instance} exited with ${exitCode}: ${MEANINGS[exitCode] ?? 'not a code of k6'}${words}${though}`,
+        ),
+      ]
     })
   },
 }
+
+type Ended = Pick<RunnerPod, 'instance' | 'exitCode' | 'lastWords'>

@@ -1,0 +1,19 @@
+import { invalid, type Rule } from '../evidence.ts'
+import { list, number, plural } from '../format.ts'
+
+/** The test run came to its end in time. */
+export const hungTestRun: Rule = {
+  name: 'hung-test-run',
+  check({ result: { distributed } }) {
+    if (distributed?.hung === undefined) return []
+    const { stage, hung, runners } = distributed
+    const open = runners.filter(({ state }) => state !== 'ended').map(({ instance }) => instance)
+    const which = open.length === 0 ? '' : `; not over: ${plural(open.length, 'runner')} (${list(open)})`
+    return [
+      invalid(
+        `the test run was still "${stage}" after ${number(hung.afterSeconds)} s; ` +
+          `${number(hung.allowedSeconds)} s are allowed${which}`,
+      ),
+    ]
+  },
+}
