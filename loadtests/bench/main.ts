@@ -1,17 +1,20 @@
 /**
- * The platform on this machine, and its measurement: `node loadtests/bench/main.ts COMMAND`.
+ * The platform on this machine, and its measurement here or in a cluster: `node loadtests/bench/main.ts COMMAND`.
  *
  * The first Ctrl-C (or SIGTERM) stops everything in order, the second one at once.
  */
 import { baseline } from './commands/baseline.ts'
+import { collect } from './commands/collect.ts'
 import type { Command } from './commands/command.ts'
 import { migrate, seed } from './commands/database.ts'
 import { document } from './commands/document.ts'
 import { down } from './commands/down.ts'
 import { judge } from './commands/judge.ts'
+import { list } from './commands/list.ts'
 import { peers } from './commands/peers.ts'
 import { run } from './commands/run.ts'
 import { status } from './commands/status.ts'
+import { stop as stopRun } from './commands/stop.ts'
 import { up } from './commands/up.ts'
 import { EXIT, Failure, Usage } from './lib/failure.ts'
 import { openTerminal } from './lib/terminal.ts'
@@ -27,6 +30,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   document,
   migrate,
   seed,
+  list,
+  collect,
+  stop: stopRun,
 }
 
 const HELP = `Usage: main.ts COMMAND [OPTIONS]

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SeriesPoint } from '../../results-format.ts'
-import { type K6Snapshot, mergeSnapshots, readK6, subtractSnapshots } from './k6-snapshot.ts'
+import { type K6Snapshot, mergeSnapshots, subtractSnapshots } from './k6-snapshot.ts'
 
 export type FollowOptions = {
-  /** `host:port` of every runner's REST API. */
-  readonly addresses: readonly string[]
+  /** Reads each runner over its REST API; undefined when it does not answer. */
+  readonly runners: readonly (() => Promise<K6Snapshot | undefined>)[]
   /** From the beginning of a reading to the beginning of the next, unless k6 is slow to answer. */
   readonly everyMs: number
-  readonly onPoint?: (point: SeriesPoint, total: K6Snapshot) => void
+  /** @param each what each runner did in the window of this point, in their order */
+  readonly onPoint?: (point: SeriesPoint, total: K6Snapshot, each: readonly K6Snapshot[]) => void
 }
 
 /**
@@ -16,6 +17,7 @@ export type FollowOptions = {
  */
 const REST_PER_READING = 30
 const LONGEST_REST_MS = 5_000
+const EMPTY: K6Snapshot = { counters: {}, histograms: {} }
 
 /**
  * Reads all runners again and again until told to stop; what changed between two readings is a point of the series.
@@ -25,27 +27,32 @@ const LONGEST_REST_MS = 5_000
  *
  * @returns stops, and gives the series
  */
-export function followK6({ addresses, everyMs, onPoint }: FollowOptions): () => Promise<readonly SeriesPoint[]> {
+export function followK6({ runners, everyMs, onPoint }: FollowOptions): () => Promise<readonly SeriesPoint[]> {
   const stopping = new AbortController()
   const points: SeriesPoint[] = []
-  let before: { readonly at: number; readonly snapshot: K6Snapshot } | undefined
+  let before: { readonly at: number; readonly snapshot: K6Snapshot; readonly each: readonly K6Snapshot[] } | undefined
 
   const read = async () => {
-    const snapshots = await Promise.all(addresses.map((address) => readK6(address)))
-    const answered = snapshots.filter((snapshot) => snapshot !== undefined)
-    if (answered.length < addresses.length) return
+    const snapshots = await Promise.all(runners.map((read) => read()))
+    const each = snapshots.filter((snapshot) => snapshot !== undefined)
+    if (each.length < runners.length) return
     const at = Date.now()
-    const snapshot = mergeSnapshots(answered)
+    const snapshot = mergeSnapshots(each)
     if (before !== undefined) {
+      const earlier = before
       const point = {
         at: new Date(at).toISOString(),
-        windowSeconds: (at - before.at) / 1000,
-        ...subtractSnapshots(snapshot, before.snapshot),
+        windowSeconds: (at - earlier.at) / 1000,
+        ...subtractSnapshots(snapshot, earlier.snapshot),
       }
       points.push(point)
-      onPoint?.(point, snapshot)
+      onPoint?.(
+        point,
+        snapshot,
+        each.map((one, i) => subtractSnapshots(one, earlier.each[i] ?? EMPTY)),
+      )
     }
-    before = { at, snapshot }
+    before = { at, snapshot, each }
   }
 
   const following = (async () => {

@@ -13,6 +13,9 @@ type RestMetric = {
   readonly attributes: { readonly type: string; readonly sample?: { readonly count?: number } }
 }
 
+/** Where k6's REST API tells its metrics. */
+export const METRICS_PATH = '/v1/metrics'
+
 /** k6's own counters are named as in a result. */
 const OWN = /^(iterations|dropped_iterations|http_reqs|data_sent|data_received|ws_.*|checks)$/
 
@@ -22,13 +25,16 @@ const OWN = /^(iterations|dropped_iterations|http_reqs|data_sent|data_received|w
  */
 export async function readK6(address: string, timeoutMs = 1_000): Promise<K6Snapshot | undefined> {
   try {
-    const response = await fetch(`http://${address}/v1/metrics`, { signal: AbortSignal.timeout(timeoutMs) })
-    if (!response.ok) return undefined
-    return snapshotOf(((await response.json()) as { readonly data: readonly RestMetric[] }).data)
+    const response = await fetch(`http://${address}${METRICS_PATH}`, { signal: AbortSignal.timeout(timeoutMs) })
+    return response.ok ? readSnapshot(await response.text()) : undefined
   } catch {
     return undefined
   }
 }
+
+/** What k6 answers at `METRICS_PATH`. @throws {Error} when it is not that */
+export const readSnapshot = (json: string): K6Snapshot =>
+  snapshotOf((JSON.parse(json) as { readonly data: readonly RestMetric[] }).data)
 
 export function snapshotOf(metrics: readonly RestMetric[]): K6Snapshot {
   const counts: Record<string, number> = {}

@@ -9,9 +9,11 @@ import { startGuard } from '../stack/guard.ts'
 import { makeTempDir } from '../stack/run-as.ts'
 import { readRecord, stackFolder } from '../stack/stack-record.ts'
 import { findK6 } from '../tools/find-k6.ts'
+import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
 import type { Command } from './command.ts'
 import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printVerdicts } from './report-results.ts'
+import { CLUSTER_HELP, CLUSTER_OPTIONS, runCluster } from './run-cluster.ts'
 
 /** What a scenario may be told beside its profile; passed on as it is, and checked by the scenario. */
 const OVERRIDES = [
@@ -27,6 +29,7 @@ const OVERRIDES = [
 export const run: Command = {
   summary: 'run scenarios against the platform that is up, or against any API',
   help: `Usage: main.ts run [SCENARIO]… [--profile PROFILE] [--api-url URL] [--results-dir DIR]
+       main.ts run [SCENARIO]… --cluster [--parallelism N] [--namespace NS] …
 
 Runs call-state-updates, reporting-endpoints or redis-pubsub, or all three, against the platform that \`main.ts up\`
 started, judges them and writes loadtests/results. Baselines and document stay as they are.
@@ -36,24 +39,38 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --api-url URL        another API; its servers are not sampled then
   --results-dir DIR    instead of loadtests/results
 
+${CLUSTER_HELP}
+
 Environment:
   API_URL, API_KEY, TENANT_ID   as --api-url; the key and the tenant of the demo data if not given
   ${OVERRIDES.join(', ')}
                                 instead of what the profile says
   K6                            the k6 to use
   ${REMOTE_WRITE_URL}   where k6 also writes its metrics: Prometheus with its remote write receiver
+${CLUSTER_ENVIRONMENT_HELP}
 
 Exit codes: as of main.ts baseline.
 `,
-  async run(args, { terminal, signal, print }) {
+  async run(args, context) {
+    const { terminal, signal, print } = context
     const { values, positionals } = parseOptions(
       args,
-      { profile: { type: 'string' }, 'api-url': { type: 'string' }, 'results-dir': { type: 'string' } },
+      {
+        profile: { type: 'string' },
+        'api-url': { type: 'string' },
+        'results-dir': { type: 'string' },
+        ...CLUSTER_OPTIONS,
+      },
       { min: 0, max: 3 },
     )
     const profile = profileOf(values.profile ?? process.env.PROFILE)
     const scenarios = scenariosOf(positionals)
-    const target = targetOf(values['api-url'] ?? process.env.API_URL)
+    const apiUrl = checkedUrl(values['api-url'] ?? process.env.API_URL)
+    const overrides = Object.fromEntries(
+      OVERRIDES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+    )
+    if (values.cluster) return runCluster({ values, scenarios, profile, apiUrl, overrides }, context)
+    const target = targetOf(apiUrl)
     const k6 = await findK6(terminal, signal)
     const environment = await readEnvironment(target, k6.version)
     const scratchDir = makeTempDir('hopwhistle-run-')
@@ -67,9 +84,7 @@ Exit codes: as of main.ts baseline.
         k6,
         environment,
         scratchDir,
-        overrides: Object.fromEntries(
-          OVERRIDES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-        ),
+        overrides,
         k6Environment: process.env,
         guard,
         terminal,
@@ -85,12 +100,17 @@ Exit codes: as of main.ts baseline.
   },
 }
 
-function targetOf(apiUrl: string | undefined): Target {
-  const record = readRecord(stackFolder())
-  const url = apiUrl?.replace(/\/+$/, '')
+/** @throws {Usage} */
+function checkedUrl(given: string | undefined): string | undefined {
+  const url = given?.replace(/\/+$/, '')
   if (url !== undefined && url !== '' && !/^https?:\/\/[^/]/.test(url)) {
     throw new Usage(`the API's URL is "${url}"; it must begin with http:// or https://`)
   }
+  return url
+}
+
+function targetOf(url: string | undefined): Target {
+  const record = readRecord(stackFolder())
   if (record?.details !== undefined && (!url || url === record.details.apiUrl)) {
     return stackTarget(record.processes, record.details)
   }

@@ -3,6 +3,7 @@ import { parseOptions } from '../lib/parse-options.ts'
 import { bytes, duration } from '../lib/terminal.ts'
 import { readRecord, stackFolder } from '../stack/stack-record.ts'
 import { stackStatus } from '../stack/stack-status.ts'
+import { columns } from './columns.ts'
 import type { Command } from './command.ts'
 
 export const status: Command = {
@@ -30,10 +31,7 @@ Exit codes: 0 everything is up and well, 1 something is not, 2 nothing is up.
         memoryBytes === undefined ? '–' : bytes(memoryBytes),
       ]),
     ]
-    const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
-    print(
-      `${table.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('   ')}`.trimEnd()).join('\n')}\n`,
-    )
+    print(columns(table))
     const well = record.state === 'up' && rows.every((row) => row.well)
     print(well ? '\nEverything is well.\n' : '\nSomething is not well. Start anew: make down up\n')
     return well ? EXIT.ok : EXIT.missed

@@ -35,13 +35,17 @@ export function scenarioPhases(scenario: ScenarioName, profile: ProfileName) {
     : requestPhases(shapeOf(profile, scenario as 'call-state-updates'))
 }
 
-/** @param sinceStartSeconds of the load, not of k6 */
+/**
+ * @param sinceStartSeconds of the load, not of k6
+ * @param shares what of the rate is whose, when there are several runners
+ */
 export function liveLine(
   scenario: ScenarioName,
   profile: ProfileName,
   sinceStartSeconds: number,
   point?: SeriesPoint,
   total?: K6Snapshot,
+  shares = '',
 ): string {
   const phases = scenarioPhases(scenario, profile)
   const end = phases.findLast(({ name }) => name === 'peak')?.toSeconds ?? 0
@@ -51,8 +55,8 @@ export function liveLine(
     `${clock(Math.min(sinceStartSeconds, end))} of ${clock(end)}`,
   ]
   if (point === undefined || total === undefined) return [...parts, 'k6 is starting'].join('  ')
-  const { done, failed, latency, unit } = NAMES[scenario]
-  const rate = sumOf(point.counters, done) / point.windowSeconds
+  const { failed, latency, unit } = NAMES[scenario]
+  const rate = doneIn(scenario, point.counters) / point.windowSeconds
   const p95 = percentileMs(
     mergeHistograms(Object.entries(point.histograms).flatMap(([name, h]) => (name.startsWith(latency) ? [h] : []))),
     95,
@@ -60,11 +64,15 @@ export function liveLine(
   const lost = total.counters.messages_lost ?? 0
   return [
     ...parts,
-    `${rate.toFixed(0)} ${unit}`,
+    `${rate.toFixed(0)} ${unit}${shares}`,
     p95 === undefined ? '' : `p95 ${p95 < 10 ? p95.toFixed(1) : p95.toFixed(0)} ms`,
     `${sumOf(total.counters, failed)} failed${lost > 0 ? `, ${lost} lost` : ''}`,
   ].join('  ')
 }
+
+/** How many updates, requests or messages succeeded, in all phases. */
+export const doneIn = (scenario: ScenarioName, counters: Readonly<Record<string, number>>): number =>
+  sumOf(counters, NAMES[scenario].done)
 
 function sumOf(counters: Readonly<Record<string, number>>, prefix: string): number {
   return Object.entries(counters).reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0)

@@ -1,9 +1,7 @@
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { LoadtestResult } from '../../results-format.ts'
-import { judge } from '../judge/judge.ts'
-import { duration } from '../lib/terminal.ts'
+import { finishResult } from './finish-result.ts'
 import { type MeasureOptions, measureScenario } from './measure-scenario.ts'
-import { writeResult } from './result-files.ts'
 
 export type MeasureAllOptions = Omit<MeasureOptions, 'scenario'> & {
   readonly scenarios: readonly ScenarioName[]
@@ -26,13 +24,7 @@ export async function measureAll({
     options.signal?.throwIfAborted()
     const began = performance.now()
     const measured = await measureScenario({ ...options, scenario })
-    const verdict = judge(measured)
-    const result = { ...measured, verdict }
-    writeResult(result, resultsDir)
-    results.push(result)
-    options.terminal.step(
-      `  ${verdict.outcome === 'met' ? '✓' : '✗'} ${scenario.padEnd(22)} ${verdict.outcome} (${duration(performance.now() - began)})`,
-    )
+    results.push(finishResult(measured, { resultsDir, terminal: options.terminal, tookMs: performance.now() - began }))
   }
   return results
 }

@@ -9,6 +9,7 @@ import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import { type LoadtestResult, RESULTS_FORMAT } from '../../results-format.ts'
 import type { ProfileName } from '../../scenarios/lib/profiles.ts'
 import { followK6 } from '../collect/follow-k6.ts'
+import { readK6 } from '../collect/k6-snapshot.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Terminal } from '../lib/terminal.ts'
 import type { Environment } from '../sample/environment.ts'
@@ -16,6 +17,7 @@ import { beginSampling } from '../sample/sampler.ts'
 import type { Guard } from '../stack/guard.ts'
 import type { K6 } from '../tools/find-k6.ts'
 import { liveLine } from './live-line.ts'
+import { newRunId } from './new-run-id.ts'
 import { remoteWrite } from './remote-write.ts'
 import { settlePostgres } from './settle-postgres.ts'
 import { startK6 } from './start-k6.ts'
@@ -82,7 +84,7 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
       runId,
       processes: [
         { name: 'k6', kind: 'k6', pid: running.pid, withDescendants: true },
-        ...sampled.processes,
+        ...(sampled.processes ?? []),
         { name: 'sampler', kind: 'sampler', pid: process.pid, withDescendants: false },
       ],
     },
@@ -91,7 +93,7 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
   let loadBeganAt: number | undefined
   terminal.show(liveLine(scenario, profile, 0))
   const follow = followK6({
-    addresses: [running.address],
+    runners: [() => readK6(running.address)],
     everyMs: FOLLOW_EVERY_MS,
     onPoint: (point, total) => {
       // k6 answers before its load begins; its first requests tell that it did.
@@ -118,15 +120,6 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
     server,
     environment,
   }
-}
-
-/** `20261124-031502-4f1a`: sorts by time, and no two runs share one. */
-function newRunId(): string {
-  const [date = '', time = ''] = new Date().toISOString().split(/[T.]/)
-  const random = Math.floor(Math.random() * 0x10000)
-    .toString(16)
-    .padStart(4, '0')
-  return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${random}`
 }
 
 function readResult(file: string, scenario: ScenarioName): LoadtestResult {

@@ -39,7 +39,7 @@ export async function readPlace(): Promise<Pick<Environment, 'name' | 'machine' 
 }
 
 /** Results of this very measurement do not make a checkout dirty: they are not part of what was measured. */
-async function readSource(): Promise<Environment['source']> {
+export async function readSource(): Promise<Environment['source']> {
   try {
     const commit = await git('rev-parse', 'HEAD')
     const changed = await git('status', '--porcelain', '--', '.', ':!loadtests/baselines', ':!docs')

@@ -11,6 +11,7 @@ const RUNTIME = new Set([
   'nodejs_heap_size_used_bytes',
   'nodejs_eventloop_lag_p99_seconds',
   'nodejs_gc_duration_seconds',
+  'nodejs_version_info',
 ])
 const ANSWER_WITHIN_MS = 1_500
 

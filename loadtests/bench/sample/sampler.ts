@@ -15,7 +15,7 @@ import { machineSource, processSource, type WatchedProcess } from './process-sou
 import { redisSource } from './redis-source.ts'
 import { countRowsOfRun } from './rows-of-run.ts'
 import { createSeriesRecorder, type SeriesRecorder } from './series-recorder.ts'
-import { SERVER_EVIDENCE_FORMAT, type ServerEvidence } from './server-evidence.ts'
+import { type KubernetesEvidence, SERVER_EVIDENCE_FORMAT, type ServerEvidence } from './server-evidence.ts'
 import type { Source } from './source.ts'
 
 export type SamplerTargets = {
@@ -25,8 +25,9 @@ export type SamplerTargets = {
   readonly redisUrl?: string
   /** The run whose rows are counted in Postgres at the end; absent: none are. */
   readonly runId?: string
-  /** Those on this machine. */
-  readonly processes: readonly WatchedProcess[]
+  /** Those on this machine; absent when nothing of the run is on it. */
+  readonly processes?: readonly WatchedProcess[]
+  readonly kubernetes?: Source<KubernetesEvidence>
 }
 
 export type Sampler = { end(): Promise<ServerEvidence> }
@@ -63,11 +64,14 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
     }
   }
 
+  const { processes: watched } = targets
   const linux = process.platform === 'linux'
-  if (!linux)
+  if (watched !== undefined && !linux)
     omitted.push(`CPU, memory, disk and network were not sampled: that needs Linux, this is ${process.platform}`)
-  const endMachine = linux ? await watch('the machine', machineSource(availableParallelism())) : undefined
-  const endProcesses = linux ? await watch('the processes', processSource(targets.processes)) : undefined
+  const local = linux ? watched : undefined
+  const endMachine = local && (await watch('the machine', machineSource(availableParallelism())))
+  const endProcesses = local && (await watch('the processes', processSource(local)))
+  const endKubernetes = targets.kubernetes && (await watch('Kubernetes', targets.kubernetes))
   const endApi = await Promise.all(targets.api.map(({ id, adminUrl }) => watch(id, apiSource(id, adminUrl))))
   const { postgres, redisUrl } = targets
   const endPrimary = postgres && (await watch('the Postgres primary', postgresSource('primary', postgres.primaryUrl)))
@@ -108,9 +112,10 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
       stopping.abort()
       await sampling
       await takeSample()
-      const [machine, processes, primary, replica, redis, ...api] = await Promise.all([
+      const [machine, processes, kubernetes, primary, replica, redis, ...api] = await Promise.all([
         endMachine?.(),
         endProcesses?.(),
+        endKubernetes?.(),
         endPrimary?.(),
         endReplica?.(),
         endRedis?.(),
@@ -135,6 +140,7 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
               },
             }),
         ...(redis === undefined ? {} : { redis }),
+        ...(kubernetes === undefined ? {} : { kubernetes }),
         omitted,
       }
     },

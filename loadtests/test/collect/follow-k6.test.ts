@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { followK6 } from '../../bench/collect/follow-k6.ts'
+import { readK6 } from '../../bench/collect/k6-snapshot.ts'
 import { waitUntil } from '../../bench/lib/wait-until.ts'
 
 const close: (() => void)[] = []
@@ -28,9 +29,21 @@ async function runner({
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, readings: () => readings }
 }
 
+const readers = (...runners: readonly { readonly address: string }[]) =>
+  runners.map(
+    ({ address }) =>
+      () =>
+        readK6(address),
+  )
+
 test('the points of two runners are the sums of what both did', async () => {
   const [one, other] = await Promise.all([runner(), runner()])
-  const stop = followK6({ addresses: [one.address, other.address], everyMs: 20 })
+  const shares = new Set<string>()
+  const stop = followK6({
+    runners: readers(one, other),
+    everyMs: 20,
+    onPoint: (_, __, each) => shares.add(each.map(({ counters }) => counters.updates_ok_peak).join(' and ')),
+  })
   await waitUntil('some readings', () => other.readings() > 4, { timeoutMs: 5_000 })
   const points = await stop()
   expect(points.length).toBeGreaterThanOrEqual(3)
@@ -38,12 +51,13 @@ test('the points of two runners are the sums of what both did', async () => {
     expect(counters).toEqual({ updates_ok_peak: 2 })
     expect(windowSeconds).toBeGreaterThan(0)
   }
+  expect([...shares]).toEqual(['1 and 1'])
 })
 
 test('while a runner does not answer there is no point, and nothing is lost when it does again', async () => {
   let up = true
   const [one, other] = await Promise.all([runner(), runner({ answers: () => up })])
-  const stop = followK6({ addresses: [one.address, other.address], everyMs: 20 })
+  const stop = followK6({ runners: readers(one, other), everyMs: 20 })
   await waitUntil('a first reading', () => other.readings() > 1, { timeoutMs: 5_000 })
   up = false
   const before = one.readings()
@@ -60,7 +74,7 @@ test('while a runner does not answer there is no point, and nothing is lost when
 
 test('a runner that is slow to answer is asked less often', async () => {
   const slow = await runner({ delayMs: 50 })
-  const stop = followK6({ addresses: [slow.address], everyMs: 20 })
+  const stop = followK6({ runners: readers(slow), everyMs: 20 })
   await waitUntil('a first reading', () => slow.readings() > 0, { timeoutMs: 5_000 })
   // Time for twenty readings, had it been quick.
   await sleep(500)

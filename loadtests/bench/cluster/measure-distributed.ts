@@ -1,0 +1,135 @@
+/**
+ * A TestRun that is there already, followed to its end and put together to a result that is complete but for its
+ * verdict:
+ *
+ *   watch, sample and follow ─▶ collect the runners' results ─▶ put together
+ *
+ * What a runner left is read from its pod before anybody deletes it; a TestRun that is over is collected as well, and
+ * has then no samples of the servers.
+ */
+import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { type DistributedRun, type LoadtestResult, RESULTS_FORMAT, type SeriesPoint } from '../../results-format.ts'
+import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import { followK6 } from '../collect/follow-k6.ts'
+import { Failure } from '../lib/failure.ts'
+import type { Terminal } from '../lib/terminal.ts'
+import { liveLine } from '../run/live-line.ts'
+import { beginSampling } from '../sample/sampler.ts'
+import { clusterEnvironment } from './cluster-environment.ts'
+import type { Cluster } from './connect.ts'
+import { runnerReaders } from './follow-runners.ts'
+import type { Platform } from './platform.ts'
+import { collectResults, podLogs } from './runner-results.ts'
+import { endedEarly, shares, waitingLine } from './runners-line.ts'
+import { samplePlatform } from './sample-platform.ts'
+import { type Look, watchTestRun } from './watch-test-run.ts'
+
+export type DistributedOptions = {
+  readonly cluster: Cluster
+  readonly name: string
+  readonly scenario: ScenarioName
+  readonly profile: ProfileName
+  readonly parallelism: number
+  readonly runId: string | undefined
+  readonly apiUrl: string
+  /** Absent when the URL leads to none in this cluster. */
+  readonly platform: Platform | undefined
+  /** Makes the TestRun, once sampling has begun; absent for one that somebody else made. */
+  readonly apply?: () => Promise<void>
+  readonly startWithinSeconds: number
+  readonly runWithinSeconds: number
+  readonly k6Version: string
+  readonly terminal: Terminal
+  readonly signal?: AbortSignal
+}
+
+const FOLLOW_EVERY_MS = 2_000
+const SAMPLE_EVERY_MS = 2_000
+
+/** @throws {Failure} when it cannot be applied, or there is no such TestRun */
+export async function measureDistributed(options: DistributedOptions): Promise<LoadtestResult> {
+  const { cluster, name, scenario, profile, parallelism, platform, terminal } = options
+  terminal.show(`  … ${scenario.padEnd(19)}  finding what can be sampled`)
+  const sampled = await samplePlatform(cluster, platform, name, options.runId)
+  try {
+    const sampler = await beginSampling(sampled.targets, SAMPLE_EVERY_MS)
+    const following = follow(options)
+    const ended = await (async () => {
+      await options.apply?.()
+      return watchTestRun({ ...options, onLook: following.look })
+    })().then(
+      (distributed) => ({ distributed }),
+      (error: unknown) => ({ error }),
+    )
+    const [series, server] = await Promise.all([following.stop(), sampler.end()])
+    terminal.clear()
+    if ('error' in ended) throw ended.error
+    terminal.show(`  … ${scenario.padEnd(19)}  collecting the results of ${parallelism} runners`)
+    const { result, pods } = await collectResults(ended.distributed.runners, podLogs(cluster))
+    terminal.clear()
+    const { k6Version } = options
+    return {
+      ...(result ?? withoutResult(options)),
+      expectedRunners: parallelism,
+      distributed: { ...ended.distributed, runners: pods },
+      series,
+      server: { ...server, omitted: [...sampled.omitted, ...server.omitted] },
+      environment: await clusterEnvironment(cluster, {
+        platformPods: sampled.pods.filter(({ kind }) => kind !== 'k6').map(({ pod }) => pod),
+        runners: pods,
+        server,
+        k6Version,
+      }),
+    }
+  } finally {
+    sampled.close()
+  }
+
+  function withoutResult({ runId, apiUrl }: DistributedOptions): LoadtestResult {
+    return {
+      format: RESULTS_FORMAT,
+      scenario,
+      profile,
+      runId: runId ?? name,
+      target: { url: apiUrl },
+      expectedRunners: parallelism,
+      runners: [],
+    }
+  }
+}
+
+/** Shows the run on the terminal, and reads every runner from the moment that all of them are there. */
+function follow({ cluster, scenario, profile, terminal }: DistributedOptions) {
+  let stop: (() => Promise<readonly SeriesPoint[]>) | undefined
+  let loadBeganAt: number | undefined
+  let pods: DistributedRun['runners'] = []
+  return {
+    look(look: Look) {
+      pods = look.pods
+      const isUp = pods.length > 0 && pods.every(({ state }) => state === 'running')
+      if (loadBeganAt === undefined && look.stage !== 'finished') terminal.show(waitingLine(scenario, look))
+      if (stop !== undefined || !isUp) return
+      stop = followK6({
+        runners: runnerReaders(cluster, pods),
+        everyMs: FOLLOW_EVERY_MS,
+        onPoint: (point, total, each) => {
+          // k6 answers while it waits to be told to begin; its first requests tell that it was.
+          if (Object.keys(point.counters).length > 0) loadBeganAt ??= Date.parse(point.at) - point.windowSeconds * 1000
+          if (loadBeganAt === undefined) return
+          const sinceStart = (Date.now() - loadBeganAt) / 1000
+          const whose = shares(scenario, each, point.windowSeconds)
+          const line = liveLine(scenario, profile, sinceStart, point, total, whose)
+          terminal.show(`${line}  ${endedEarly(pods)}`.trimEnd())
+        },
+      })
+    },
+    stop: async (): Promise<readonly SeriesPoint[]> => (await stop?.()) ?? [],
+  }
+}
+
+/** @throws {Failure} when it is none of ours */
+export function knownScenario(name: string): ScenarioName {
+  const known = SCENARIOS.find((one) => one === name)
+  if (known === undefined) throw new Failure(`the TestRun runs "${name}"; known are ${SCENARIOS.join(', ')}`)
+  return known
+}

@@ -1,0 +1,76 @@
+/** One scenario by k6-operator, from the TestRun that is made for it until that is gone again. */
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { scriptConfigMap } from '../../kubernetes/script-config-map.ts'
+import { LONGEST_NAME, type Resources, testRun } from '../../kubernetes/test-run.ts'
+import type { LoadtestResult } from '../../results-format.ts'
+import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import { Failure } from '../lib/failure.ts'
+import type { Terminal } from '../lib/terminal.ts'
+import { newRunId } from '../run/new-run-id.ts'
+import { apiKeySecret } from './api-key-secret.ts'
+import type { Cluster } from './connect.ts'
+import { measureDistributed } from './measure-distributed.ts'
+import type { Platform } from './platform.ts'
+import { applyTestRun, deleteTestRun } from './test-runs.ts'
+import { runSeconds } from './time-limits.ts'
+
+export type ClusterRunOptions = {
+  readonly cluster: Cluster
+  readonly scenario: ScenarioName
+  readonly profile: ProfileName
+  readonly parallelism: number
+  readonly apiUrl: string
+  readonly platform: Platform | undefined
+  /** Of another API than the demo data's. */
+  readonly apiKey?: string
+  readonly tenantId?: string
+  readonly images: { readonly k6: string; readonly starter: string }
+  readonly k6Version: string
+  readonly resources: Resources
+  readonly startWithinSeconds: number
+  readonly overrides: Readonly<Record<string, string>>
+  /** Leaves the TestRun and its pods for somebody to look at. */
+  readonly keep: boolean
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+/** @throws {Failure} when the run cannot be made; what it made is gone then, unless it is to be kept */
+export async function runOnCluster(options: ClusterRunOptions): Promise<LoadtestResult> {
+  const { cluster, scenario, profile, parallelism, keep, terminal, signal } = options
+  const { namespace } = cluster
+  const runId = newRunId()
+  const name = `${scenario}-${runId}`
+  if (name.length > LONGEST_NAME)
+    throw new Failure(`the TestRun's name "${name}" is longer than ${LONGEST_NAME} characters`)
+  const secret = options.apiKey === undefined ? undefined : apiKeySecret(name, namespace, options.apiKey)
+  const run = testRun({
+    ...options,
+    name,
+    namespace,
+    runId,
+    configMap: name,
+    runnerResources: options.resources,
+    ...(secret === undefined ? {} : { apiKeySecret: { name: secret.metadata.name, key: 'key' } }),
+  })
+  let applied = false
+  try {
+    return await measureDistributed({
+      ...options,
+      name,
+      runId,
+      apply: async () => {
+        signal.throwIfAborted()
+        applied = true
+        await applyTestRun(cluster, run, [scriptConfigMap(scenario, name, namespace), ...(secret ? [secret] : [])])
+        terminal.step(
+          `  ✓ TestRun ${namespace}/${name}: ${parallelism} runners of profile ${profile} against ${options.apiUrl}`,
+        )
+      },
+      runWithinSeconds: runSeconds(scenario, profile, options.overrides),
+    })
+  } finally {
+    terminal.clear()
+    if (applied && !keep) await deleteTestRun(cluster, name)
+  }
+}

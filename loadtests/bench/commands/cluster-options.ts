@@ -1,0 +1,34 @@
+/** Options that the commands for a cluster share. */
+import { type Resources, RUNNER_RESOURCES } from '../../kubernetes/test-run.ts'
+import { quantity } from '../cluster/quantity.ts'
+import { Usage } from '../lib/failure.ts'
+
+export const CLUSTER_ENVIRONMENT_HELP = `  KUBECONFIG                    the cluster; ~/.kube/config if not given`
+
+/**
+ * `cpu=2,memory=1Gi`, each over its default. A limit below what is usually requested lowers the request.
+ *
+ * @throws {Usage} also for requests above the limits, of which Kubernetes would make no pod
+ */
+export function runnerResources(limitsGiven: string | undefined, requestsGiven: string | undefined): Resources {
+  const limits = { ...RUNNER_RESOURCES.limits, ...readAmounts('--runner-limits', limitsGiven) }
+  const asked = readAmounts('--runner-requests', requestsGiven)
+  const request = (name: 'cpu' | 'memory'): string => {
+    const usual = RUNNER_RESOURCES.requests[name]
+    const wanted = asked[name] ?? (quantity(usual) > quantity(limits[name]) ? limits[name] : usual)
+    if (quantity(wanted) <= quantity(limits[name])) return wanted
+    throw new Usage(`--runner-requests asks for ${name} ${wanted}, above the limit of ${limits[name]}`)
+  }
+  return { requests: { cpu: request('cpu'), memory: request('memory') }, limits }
+}
+
+function readAmounts(option: string, given: string | undefined): Partial<Record<'cpu' | 'memory', string>> {
+  if (given === undefined) return {}
+  const amounts = given.split(',').map((part) => part.split('='))
+  const wrong = amounts.find(
+    ([name = '', amount = '', ...more]) =>
+      !['cpu', 'memory'].includes(name) || Number.isNaN(quantity(amount)) || more.length > 0,
+  )
+  if (wrong !== undefined) throw new Usage(`${option} is "${given}"; it may be cpu=2,memory=1Gi, or one of the two`)
+  return Object.fromEntries(amounts)
+}

@@ -1,0 +1,84 @@
+import { connect } from '../cluster/connect.ts'
+import { knownScenario, measureDistributed } from '../cluster/measure-distributed.ts'
+import { findPlatform, platformAt } from '../cluster/platform.ts'
+import { deleteTestRun, readTestRun, requireOperator, scenarioNameOf, settingOf } from '../cluster/test-runs.ts'
+import { runSeconds } from '../cluster/time-limits.ts'
+import { Failure } from '../lib/failure.ts'
+import { parseOptions, wholeNumber } from '../lib/parse-options.ts'
+import { finishResult } from '../run/finish-result.ts'
+import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
+import type { Command } from './command.ts'
+import { profileOf } from './measurement-options.ts'
+import { printVerdicts, writeAll } from './report-results.ts'
+
+export const collect: Command = {
+  summary: 'judge a TestRun that was applied by hand, running or over',
+  help: `Usage: main.ts collect NAME [--namespace NS] [--results-dir DIR] [--document] [--delete]
+
+Waits for the end of a TestRun of k6-operator, collects the result of every runner from its pod, merges and judges
+them, and writes loadtests/results. What is still running is followed, and the platform sampled, from now on.
+
+  --namespace NS      that of the kubeconfig's context if not given
+  --start-within N    seconds for the runners to come up: 180
+  --results-dir DIR   instead of loadtests/results
+  --document          also keeps the result as the baseline of this cluster and writes the document
+  --delete            deletes the TestRun with its pods, once its result is written
+
+Environment:
+${CLUSTER_ENVIRONMENT_HELP}
+
+Exit codes: as of main.ts baseline.
+`,
+  async run(args, { terminal, signal, print }) {
+    const { values, positionals } = parseOptions(
+      args,
+      {
+        namespace: { type: 'string' },
+        'start-within': { type: 'string', default: '180' },
+        'results-dir': { type: 'string' },
+        document: { type: 'boolean', default: false },
+        delete: { type: 'boolean', default: false },
+      },
+      { min: 1, max: 1 },
+    )
+    const [name = ''] = positionals
+    const cluster = connect(values.namespace)
+    await requireOperator(cluster)
+    const testRun = await readTestRun(cluster, name)
+    if (testRun === undefined) {
+      throw new Failure(`there is no TestRun "${name}" in namespace "${cluster.namespace}"; main.ts list shows them`)
+    }
+    const began = performance.now()
+    const setting = (variable: string) => settingOf(testRun, variable)
+    const scenario = knownScenario(scenarioNameOf(testRun))
+    const profile = profileOf(setting('PROFILE'))
+    const apiUrl = setting('API_URL') ?? ''
+    const measured = await measureDistributed({
+      cluster,
+      name,
+      scenario,
+      profile,
+      parallelism: testRun.spec.parallelism,
+      runId: setting('RUN_ID'),
+      apiUrl,
+      platform: apiUrl ? await platformAt(cluster, apiUrl) : await findPlatform(cluster).catch(() => undefined),
+      startWithinSeconds: wholeNumber('--start-within', values['start-within'], 1, 86_400),
+      runWithinSeconds: runSeconds(scenario, profile, {
+        RAMP_SECONDS: setting('RAMP_SECONDS'),
+        PEAK_SECONDS: setting('PEAK_SECONDS'),
+      }),
+      k6Version: setting('K6_VERSION') ?? 'of unknown version',
+      terminal,
+      signal,
+    })
+    const result = finishResult(measured, {
+      resultsDir: values['results-dir'],
+      terminal,
+      tookMs: performance.now() - began,
+    })
+    const exitCode = printVerdicts([result], print)
+    if (values.document) await writeAll([result], print)
+    if (values.delete) await deleteTestRun(cluster, name)
+    return exitCode
+  },
+}

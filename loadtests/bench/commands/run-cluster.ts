@@ -1,0 +1,105 @@
+/** `run --cluster`: the scenarios by k6-operator, in the cluster of the kubeconfig. */
+import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
+import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { LoadtestResult } from '../../results-format.ts'
+import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import { connect } from '../cluster/connect.ts'
+import { findPlatform, platformAt } from '../cluster/platform.ts'
+import { runOnCluster } from '../cluster/run-on-cluster.ts'
+import { requireOperator } from '../cluster/test-runs.ts'
+import { pinnedImages, versionOfImage } from '../cluster/versions.ts'
+import { wholeNumber } from '../lib/parse-options.ts'
+import { finishResult } from '../run/finish-result.ts'
+import { runnerResources } from './cluster-options.ts'
+import type { CommandContext } from './command.ts'
+import { printVerdicts, writeAll } from './report-results.ts'
+
+export const CLUSTER_OPTIONS = {
+  cluster: { type: 'boolean', default: false },
+  parallelism: { type: 'string', default: '2' },
+  namespace: { type: 'string' },
+  'runner-limits': { type: 'string' },
+  'runner-requests': { type: 'string' },
+  image: { type: 'string' },
+  'start-within': { type: 'string', default: '180' },
+  keep: { type: 'boolean', default: false },
+  document: { type: 'boolean', default: false },
+} as const
+
+export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
+
+  --cluster             makes a TestRun of each scenario, follows every runner, collects and merges their results,
+                        samples the platform meanwhile, judges, and deletes the TestRun again, also on Ctrl-C
+  --parallelism N       k6 pods that share the load: 2
+  --namespace NS        where they run: that of the kubeconfig's context
+  --api-url URL         as pods reach it; if not given, the platform is found by the labels of its chart
+  --runner-limits AMOUNTS, --runner-requests AMOUNTS
+                        of each runner: cpu=2,memory=1Gi and cpu=250m,memory=384Mi, or one of the two
+  --image IMAGE         the k6 of runners, if not that of versions.json
+  --start-within N      seconds for the runners to come up: 180
+  --keep                leaves the TestRun and its pods
+  --document            also keeps the results as the baseline of this cluster and writes the document`
+
+type ClusterValues = {
+  readonly parallelism: string
+  readonly namespace?: string | undefined
+  readonly 'runner-limits'?: string | undefined
+  readonly 'runner-requests'?: string | undefined
+  readonly image?: string | undefined
+  readonly 'start-within': string
+  readonly keep: boolean
+  readonly document: boolean
+  readonly 'results-dir'?: string | undefined
+}
+
+export type ClusterRun = {
+  readonly values: ClusterValues
+  readonly scenarios: readonly ScenarioName[]
+  readonly profile: ProfileName
+  readonly apiUrl: string | undefined
+  readonly overrides: Readonly<Record<string, string>>
+}
+
+/** @returns the exit code that the verdicts make */
+export async function runCluster(run: ClusterRun, { terminal, signal, print }: CommandContext): Promise<number> {
+  const { values, scenarios, profile, overrides } = run
+  const parallelism = wholeNumber('--parallelism', values.parallelism, 1, 1000)
+  const startWithinSeconds = wholeNumber('--start-within', values['start-within'], 1, 86_400)
+  const resources = runnerResources(values['runner-limits'], values['runner-requests'])
+  const images = { ...pinnedImages(), ...(values.image === undefined ? {} : { k6: values.image }) }
+  const cluster = connect(values.namespace)
+  await requireOperator(cluster)
+  const platform = run.apiUrl ? await platformAt(cluster, run.apiUrl) : await findPlatform(cluster)
+  const apiUrl = run.apiUrl || platform?.apiUrl || ''
+  const { API_KEY, TENANT_ID } = process.env
+
+  const results: LoadtestResult[] = []
+  for (const scenario of scenarios) {
+    signal.throwIfAborted()
+    const began = performance.now()
+    const measured = await runOnCluster({
+      cluster,
+      scenario,
+      profile,
+      parallelism,
+      apiUrl,
+      platform,
+      ...(API_KEY && API_KEY !== DEMO_API_KEY ? { apiKey: API_KEY } : {}),
+      ...(TENANT_ID ? { tenantId: TENANT_ID } : {}),
+      images,
+      k6Version: versionOfImage(images.k6),
+      resources,
+      startWithinSeconds,
+      overrides,
+      keep: values.keep,
+      terminal,
+      signal,
+    })
+    results.push(
+      finishResult(measured, { resultsDir: values['results-dir'], terminal, tookMs: performance.now() - began }),
+    )
+  }
+  const exitCode = printVerdicts(results, print)
+  if (values.document) await writeAll(results, print)
+  return exitCode
+}
