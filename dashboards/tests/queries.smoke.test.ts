@@ -14,6 +14,7 @@ import { recordingGroups } from '../src/rules/recordings.ts'
 import { DEMO } from '../src/scale.ts'
 import { DELIBERATELY_UNUSED } from '../src/unused-metrics.ts'
 import { type MonitoredStack, missing, monitoredStack } from './monitored-stack.ts'
+import { problemOf, runnable } from './runbook-commands.ts'
 
 type Asked = { readonly where: string; readonly expr: string; readonly needs: Needs }
 
@@ -80,6 +81,15 @@ describe.skipIf(missing() !== undefined)(`with ${missing() ?? 'Prometheus and it
   test('a query of what does not exist is found empty', async () => {
     expect(hasFigure(await askRange(stack.prometheusUrl, 'hopwhistle_nonsense', stack))).toBe(false)
     await expect(askRange(stack.prometheusUrl, 'sum(', stack)).rejects.toThrow(/parse error/)
+  })
+
+  test('every command of a runbook that needs no cluster does what it says', async () => {
+    const commands = runnable()
+    expect(commands.length).toBeGreaterThan(50)
+    const problems = await Promise.all(commands.map((command) => problemOf(command, stack.details)))
+    expect(problems.filter((problem) => problem !== undefined)).toEqual([])
+    const wrong = { runbook: 'x', line: 'psql $PRIMARY -c "select nonsense"', program: 'psql' }
+    expect(await problemOf(wrong, stack.details)).toContain('nonsense')
   })
 
   test('every metric of the API is on a board or in an alert, or is left out for a reason', async () => {

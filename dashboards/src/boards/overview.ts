@@ -108,7 +108,8 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
         thresholds: burning,
         queries: [burn(endpoint, '1h')],
         runbook,
-        width: 16,
+        // The others leave 8 columns of a line, or take it whole.
+        width: percentiles.length === 2 ? 24 : 16,
         noValue: 'no traffic',
       }),
     ],

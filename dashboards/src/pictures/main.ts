@@ -13,10 +13,11 @@ import type { Panel } from '../panels/panel.ts'
 import { drawBoard } from './draw-board.ts'
 import { panelData, type Series } from './panel-data.ts'
 
-const HELP = `Usage: npm run dashboards:pictures -- --prometheus URL [--minutes N] [--note TEXT]
+const HELP = `Usage: npm run dashboards:pictures -- --prometheus URL [--minutes N] [--until TIME] [--note TEXT]
 
-Draws each board as docs/boards/NAME.svg from what that Prometheus has of the last N minutes (10 if not given).
+Draws each board as docs/boards/NAME.svg from what that Prometheus has of N minutes (10 if not given).
 
+  --until TIME   the last of them, as 2026-11-25T03:40:00Z; now if not given
   --note TEXT    what the platform was doing, for the line below the title
 `
 
@@ -32,6 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
       options: {
         prometheus: { type: 'string' },
         minutes: { type: 'string', default: '10' },
+        until: { type: 'string' },
         note: { type: 'string', default: '' },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -43,7 +45,9 @@ async function main(args: readonly string[]): Promise<number> {
     if (values.prometheus === undefined) throw new Error(`--prometheus is missing\n\n${HELP}`)
     const minutes = Number(values.minutes)
     if (!(minutes > 0)) throw new Error(`--minutes is "${values.minutes}"; it must be a number above 0\n\n${HELP}`)
-    const written = await drawAll(values.prometheus, minutes, values.note)
+    const until = values.until === undefined ? Date.now() : Date.parse(values.until)
+    if (Number.isNaN(until)) throw new Error(`--until is "${values.until}"; it must be a time\n\n${HELP}`)
+    const written = await drawAll(values.prometheus, until / 1000, minutes, values.note)
     process.stdout.write(`Drew ${written.join(', ')} in docs/boards.\n`)
     return 0
   } catch (error) {
@@ -52,10 +56,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function drawAll(url: string, minutes: number, note: string): Promise<readonly string[]> {
-  const toSeconds = Date.now() / 1000
+async function drawAll(url: string, toSeconds: number, minutes: number, note: string): Promise<readonly string[]> {
   const span = { fromSeconds: toSeconds - minutes * 60, toSeconds, stepSeconds: Math.max(5, (minutes * 60) / POINTS) }
-  const day = new Date().toISOString().slice(0, 10)
+  const day = new Date(toSeconds * 1000).toISOString().slice(0, 10)
   const subtitle = `${day} · ${minutes} minutes${note === '' ? '' : ` · ${note}`}`
   mkdirSync(FOLDER, { recursive: true })
   return Promise.all(
