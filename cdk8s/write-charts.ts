@@ -1,18 +1,26 @@
-/** `npm run charts`: writes charts/, each chart's folder anew. */
+/** `npm run charts`: writes charts/, each chart's folder anew, and loadtests/testruns. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hopwhistle } from './charts/hopwhistle.ts'
+import { loadtests } from './charts/loadtests.ts'
+import { plainTestRuns } from './charts/plain-test-runs.ts'
 import { renderChart } from './values/helm-chart.ts'
 
-const CHARTS = fileURLToPath(new URL('../charts/', import.meta.url))
+const CHECKOUT = fileURLToPath(new URL('../', import.meta.url))
 
-for (const [name, files] of [[hopwhistle.name, renderChart(hopwhistle)]] as const) {
-  const folder = join(CHARTS, name)
-  rmSync(folder, { recursive: true, force: true })
+const FOLDERS: readonly (readonly [folder: string, files: ReadonlyMap<string, string>])[] = [
+  [`charts/${hopwhistle.name}`, renderChart(hopwhistle)],
+  [`charts/${loadtests.name}`, renderChart(loadtests)],
+  ['loadtests/testruns', plainTestRuns()],
+]
+
+for (const [folder, files] of FOLDERS) {
+  rmSync(join(CHECKOUT, folder), { recursive: true, force: true })
   for (const [path, content] of files) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), content)
+    const file = join(CHECKOUT, folder, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, content)
   }
-  process.stderr.write(`charts: wrote charts/${name}, ${files.size} files\n`)
+  process.stderr.write(`charts: wrote ${folder}, ${files.size} files\n`)
 }

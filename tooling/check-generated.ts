@@ -15,6 +15,7 @@ const GENERATED: readonly Generated[] = [
   { paths: ['api/schema.sql'], script: 'db:dump:schema' },
   { paths: ['docs/configuration.md'], script: 'docs:configuration' },
   { paths: ['dashboards/grafana', 'dashboards/rules', 'dashboards/provisioning'], script: 'dashboards' },
+  { paths: ['charts', 'loadtests/testruns'], script: 'charts' },
 ]
 
 const problems = GENERATED.flatMap(whatIsWrong)

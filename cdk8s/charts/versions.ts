@@ -10,3 +10,8 @@ export const IMAGES: Readonly<Record<'api' | 'postgres' | 'redis', string>> = {
   ...read('versions.json').images,
   api: `hopwhistle/api:${VERSION}`,
 }
+
+const { k6, curl } = read('versions.json').images
+
+/** Of a TestRun of k6-operator. */
+export const LOADTEST_IMAGES: { readonly k6: string; readonly starter: string } = { k6, starter: curl }

@@ -43,14 +43,15 @@ export type TestRunOptions = {
   /** As a pod reaches it: `http://hopwhistle-api.hopwhistle:3001`. */
   readonly apiUrl: Given<string>
   readonly tenantId?: Given<string>
-  /** Where the API key is; the demo data's key if there is none. */
-  readonly apiKeySecret?: { readonly name: Given<string>; readonly key: string }
+  /** The environment variable API_KEY, as from a Secret; the demo data's key if there is none. */
+  readonly apiKeyVariable?: unknown
   /** The ConfigMap with the scenario's scripts, in the same namespace. */
   readonly configMap: string
   /** Begins every id that the run creates. */
   readonly runId: string
   readonly images: { readonly k6: Given<string>; readonly starter: Given<string> }
-  readonly k6Version: string
+  /** For the result; what the image says of it, if it is not given. */
+  readonly k6Version?: string
   readonly runnerResources?: Resources
   /** Settings of the scenario beside its profile's: RATE, PEAK_SECONDS, … */
   readonly overrides?: Readonly<Record<string, Given<string>>>
@@ -106,7 +107,7 @@ export function testRun(options: TestRunOptions) {
       starter: pod(images.starter, CURL_USER, STARTER_RESOURCES),
       runner: {
         ...pod(images.k6, K6_USER, runnerResources),
-        env: [...settings, ...apiKeyOf(options), ...PER_RUNNER],
+        env: [...settings, options.apiKeyVariable ?? DEMO_KEY, ...PER_RUNNER],
         livenessProbe: PATIENT_PROBE,
         ...TEMPORARY_FILES,
       },
@@ -122,16 +123,13 @@ function settingsOf(options: TestRunOptions) {
     API_URL: options.apiUrl,
     TENANT_ID: options.tenantId ?? DEMO_TENANT_ID,
     RESULTS_DIR: 'log',
-    K6_VERSION: options.k6Version,
+    ...(options.k6Version === undefined ? {} : { K6_VERSION: options.k6Version }),
     ...options.overrides,
   }
   return Object.entries(settings).map(([name, value]) => ({ name, value: `${value}` }))
 }
 
-function apiKeyOf({ apiKeySecret }: TestRunOptions) {
-  if (apiKeySecret === undefined) return [{ name: 'API_KEY', value: DEMO_API_KEY }]
-  return [{ name: 'API_KEY', valueFrom: { secretKeyRef: apiKeySecret } }]
-}
+const DEMO_KEY = { name: 'API_KEY', value: DEMO_API_KEY }
 
 const PER_RUNNER = [
   // `NAME-3`: no other runner of the test has it.

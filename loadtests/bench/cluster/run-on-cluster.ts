@@ -7,7 +7,7 @@ import type { ProfileName } from '../../scenarios/lib/profiles.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Terminal } from '../lib/terminal.ts'
 import { newRunId } from '../run/new-run-id.ts'
-import { apiKeySecret } from './api-key-secret.ts'
+import { apiKeySecret, apiKeyVariable } from './api-key-secret.ts'
 import type { Cluster } from './connect.ts'
 import { measureDistributed } from './measure-distributed.ts'
 import type { Platform } from './platform.ts'
@@ -51,7 +51,7 @@ export async function runOnCluster(options: ClusterRunOptions): Promise<Loadtest
     runId,
     configMap: name,
     runnerResources: options.resources,
-    ...(secret === undefined ? {} : { apiKeySecret: { name: secret.metadata.name, key: 'key' } }),
+    ...(secret === undefined ? {} : { apiKeyVariable: apiKeyVariable(secret) }),
   })
   let applied = false
   try {

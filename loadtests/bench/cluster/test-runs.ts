@@ -24,7 +24,10 @@ export type TestRunObject = {
   readonly spec: {
     readonly parallelism: number
     readonly script?: { readonly configMap?: { readonly name?: string; readonly file?: string } }
-    readonly runner?: { readonly env?: readonly { readonly name: string; readonly value?: string }[] }
+    readonly runner?: {
+      readonly image?: string
+      readonly env?: readonly { readonly name: string; readonly value?: string }[]
+    }
   }
   readonly status?: { readonly stage?: string }
 }

@@ -3,6 +3,7 @@ import { knownScenario, measureDistributed } from '../cluster/measure-distribute
 import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { deleteTestRun, readTestRun, requireOperator, scenarioNameOf, settingOf } from '../cluster/test-runs.ts'
 import { runSeconds } from '../cluster/time-limits.ts'
+import { versionOfImage } from '../cluster/versions.ts'
 import { Failure } from '../lib/failure.ts'
 import { parseOptions, wholeNumber } from '../lib/parse-options.ts'
 import { finishResult } from '../run/finish-result.ts'
@@ -67,7 +68,7 @@ Exit codes: as of main.ts baseline.
         RAMP_SECONDS: setting('RAMP_SECONDS'),
         PEAK_SECONDS: setting('PEAK_SECONDS'),
       }),
-      k6Version: setting('K6_VERSION') ?? 'of unknown version',
+      k6Version: setting('K6_VERSION') ?? versionOfImage(testRun.spec.runner?.image ?? ''),
       terminal,
       signal,
     })

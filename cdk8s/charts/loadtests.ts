@@ -1,0 +1,75 @@
+/** The chart charts/hopwhistle-loadtests: a TestRun of k6-operator for each scenario, with its scripts. */
+import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
+import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { k8s } from 'cdk8s-plus-33'
+import type { Construct } from 'constructs'
+import { scenarioScripts } from '../../loadtests/kubernetes/scenario-scripts.ts'
+import { LOADTEST_LABELS, SCENARIO_LABEL, testRun } from '../../loadtests/kubernetes/test-run.ts'
+import { empty, fileContent } from '../values/compute.ts'
+import { RELEASE, type ValuesOf } from '../values/define.ts'
+import type { HelmChart } from '../values/helm-chart.ts'
+import { customObject, kubeObject } from '../values/kube-object.ts'
+import { Conditional, when } from '../values/when.ts'
+import { LOADTESTS } from './loadtests-values.ts'
+import { VERSION } from './versions.ts'
+
+/** The value that says whether a scenario runs. */
+export const SCENARIO_FLAGS = {
+  'call-state-updates': 'callStateUpdates',
+  'reporting-endpoints': 'reportingEndpoints',
+  'redis-pubsub': 'redisPubsub',
+} as const satisfies Record<ScenarioName, keyof (typeof LOADTESTS)['scenarios']['fields']>
+
+export const loadtests: HelmChart<typeof LOADTESTS> = {
+  name: 'hopwhistle-loadtests',
+  version: VERSION,
+  appVersion: VERSION,
+  description: 'Load tests of Hopwhistle, for k6-operator',
+  title:
+    'Values of the chart hopwhistle-loadtests. Written by npm run charts; values.schema.json says what each may be.',
+  values: LOADTESTS,
+  files: Object.fromEntries(
+    SCENARIOS.flatMap((scenario) =>
+      Object.entries(scenarioScripts(scenario)).map(([name, text]) => [file(name), text]),
+    ),
+  ),
+  build(chart, values) {
+    for (const scenario of SCENARIOS) {
+      scenarioObjects(new Conditional(chart, scenario, values.scenarios[SCENARIO_FLAGS[scenario]]), scenario, values)
+    }
+  },
+}
+
+/** Files of the same name are the same in every scenario. */
+function file(name: string): string {
+  return `files/${name}`
+}
+
+function scenarioObjects(scope: Construct, scenario: ScenarioName, values: ValuesOf<typeof LOADTESTS>): void {
+  const name = `${RELEASE.name}-${scenario}`
+  const { existingSecret } = values.apiKey
+  kubeObject(scope, 'scripts', k8s.KubeConfigMap, {
+    metadata: { name, labels: { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario } },
+    data: Object.fromEntries(
+      Object.keys(scenarioScripts(scenario)).map((script) => [script, fileContent(file(script))]),
+    ),
+  })
+  const run = testRun({
+    name,
+    scenario,
+    profile: values.profile,
+    parallelism: values.parallelism,
+    apiUrl: values.apiUrl,
+    tenantId: values.tenantId,
+    apiKeyVariable: when(
+      empty(existingSecret),
+      { name: 'API_KEY', value: DEMO_API_KEY },
+      { name: 'API_KEY', valueFrom: { secretKeyRef: { name: existingSecret, key: 'key' } } },
+    ),
+    configMap: name,
+    runId: scenario,
+    images: values.images,
+    runnerResources: values.runnerResources,
+  })
+  customObject(scope, 'test-run', run)
+}

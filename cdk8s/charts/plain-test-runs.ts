@@ -1,0 +1,29 @@
+/**
+ * Each scenario as one file for `kubectl apply`: what the chart makes of its defaults, for the platform as `make deploy`
+ * installs it.
+ */
+import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { stringify } from 'yaml'
+import { synthesize } from '../values/helm-chart.ts'
+import { loadtests, SCENARIO_FLAGS } from './loadtests.ts'
+
+const RELEASE_NAME = 'hopwhistle'
+
+/** @returns the text of each file by its name, `call-state-updates.yaml` */
+export function plainTestRuns(): ReadonlyMap<string, string> {
+  return new Map(
+    SCENARIOS.map((scenario) => {
+      const others = SCENARIOS.filter((other) => other !== scenario).map((other) => [SCENARIO_FLAGS[other], false])
+      const values = { scenarios: { ...Object.fromEntries(others), [SCENARIO_FLAGS[scenario]]: true } }
+      const objects = synthesize(loadtests, { name: RELEASE_NAME, values })
+      const name = `${RELEASE_NAME}-${scenario}`
+      const head =
+        `# ${scenario}: written by npm run charts.\n#\n` +
+        `#   kubectl apply -f loadtests/testruns/${scenario}.yaml\n` +
+        `#   npm run bench -- collect ${name}    waits for its end, and says what it proved\n` +
+        `#   kubectl delete -f loadtests/testruns/${scenario}.yaml    before it is applied again\n`
+      const documents = objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`)
+      return [`${scenario}.yaml`, head + documents.join('')]
+    }),
+  )
+}

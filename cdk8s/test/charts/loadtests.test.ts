@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { MOST_BYTES } from '../../../loadtests/kubernetes/scenario-scripts.ts'
+import type { TestRun } from '../../../loadtests/kubernetes/test-run.ts'
+import { loadtests } from '../../charts/loadtests.ts'
+import { plainTestRuns } from '../../charts/plain-test-runs.ts'
+import { type Manifest, renderChart, synthesize } from '../../values/helm-chart.ts'
+import type { Json } from '../../values/value.ts'
+import { byName, chartFolder, helm, helmTemplate, NEEDS_HELM, parseManifests } from '../support/helm.ts'
+
+const ALL = { scenarios: { callStateUpdates: true, reportingEndpoints: true, redisPubsub: true } }
+
+const given: readonly [string, { readonly [name: string]: Json }][] = [
+  ['its defaults', {}],
+  ['all scenarios', ALL],
+  ['a key from a Secret', { apiKey: { existingSecret: 'key' }, apiUrl: 'https://calls.example.com' }],
+  ['eight runners of the smoke profile', { parallelism: 8, profile: 'smoke' }],
+]
+
+describe.skipIf(helm === undefined)(`hopwhistle-loadtests rendered by Helm${NEEDS_HELM}`, () => {
+  test.each(given)('is object by object what is synthesized plainly, with %s', async (_, values) => {
+    const rendered = await helmTemplate(chartFolder(loadtests), 'mine', values)
+    expect(byName(rendered)).toEqual(byName(synthesize(loadtests, { name: 'mine', namespace: 'here', values })))
+  })
+
+  test.each([
+    [{ parallelism: 'four' }, /parallelism/],
+    [{ profile: 'big' }, /profile/],
+    [{ runners: 4 }, /runners/],
+  ])('refuses %j, and names the value', async (values, message) => {
+    await expect(helmTemplate(chartFolder(loadtests), 'mine', values)).rejects.toThrow(message)
+  })
+})
+
+const testRuns = (objects: readonly Manifest[]) =>
+  objects.filter(({ kind }) => kind === 'TestRun') as unknown as readonly TestRun[]
+
+test('every pod of a run is restricted, pinned and bounded, and the operator deletes none of them', () => {
+  const runs = testRuns(synthesize(loadtests, { values: ALL }))
+  expect(runs.map(({ metadata }) => metadata.name)).toEqual([
+    'hopwhistle-loadtests-call-state-updates',
+    'hopwhistle-loadtests-reporting-endpoints',
+    'hopwhistle-loadtests-redis-pubsub',
+  ])
+  for (const { spec } of runs) {
+    expect(spec).not.toHaveProperty('cleanup')
+    for (const pod of [spec.initializer, spec.starter, spec.runner]) {
+      expect(pod).toMatchObject({
+        image: expect.stringMatching(/^(grafana\/k6|curlimages\/curl):\d/),
+        automountServiceAccountToken: 'false',
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        containerSecurityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+        resources: {
+          requests: { cpu: expect.any(String), memory: expect.any(String) },
+          limits: { cpu: expect.any(String), memory: expect.any(String) },
+        },
+      })
+    }
+  }
+})
+
+test('a key stands in no manifest, and the initializer, which would put it into arguments, has none', () => {
+  const [run] = testRuns(synthesize(loadtests, { values: { apiKey: { existingSecret: 'key' } } }))
+  expect(run?.spec.runner.env).toContainEqual({
+    name: 'API_KEY',
+    valueFrom: { secretKeyRef: { name: 'key', key: 'key' } },
+  })
+  expect(JSON.stringify(run?.spec.initializer)).not.toContain('API_KEY')
+})
+
+test('two releases in one namespace share no object', () => {
+  const names = (name: string) => Object.keys(byName(synthesize(loadtests, { name, values: ALL })))
+  expect(names('one').filter((name) => names('other').includes(name))).toEqual([])
+})
+
+test('each file for kubectl apply is one scenario with its scripts, and small enough for what kubectl keeps of it', () => {
+  const files = plainTestRuns()
+  expect([...files.keys()]).toEqual(['call-state-updates.yaml', 'reporting-endpoints.yaml', 'redis-pubsub.yaml'])
+  for (const [name, text] of files) {
+    const [scripts, run] = parseManifests(text) as [Manifest & { data: Record<string, string> }, TestRun & Manifest]
+    expect([scripts.kind, run.kind]).toEqual(['ConfigMap', 'TestRun'])
+    const { configMap } = run.spec.script
+    expect(configMap).toEqual({ name: `hopwhistle-${name.replace('.yaml', '')}`, file: name.replace('yaml', 'ts') })
+    expect(Object.keys(scripts.data)).toContain(configMap.file)
+    expect(Buffer.byteLength(JSON.stringify(scripts))).toBeLessThan(MOST_BYTES)
+  }
+})
+
+test('a chart is far below the 1 MiB that Helm keeps of a release', () => {
+  const bytes = [...renderChart(loadtests).values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  expect(bytes).toBeLessThan(400 * 1024)
+})

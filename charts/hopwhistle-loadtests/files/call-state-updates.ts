@@ -1,0 +1,63 @@
+/**
+ * Call state updates: every virtual user owns one call after the other and posts its next state in each iteration,
+ * INITIATED → RINGING → ANSWERED → COMPLETED. An open model: the rate does not yield to slow answers.
+ *
+ *   k6 run --env API_URL=http://localhost:3001 --env API_KEY=test-api-key call-state-updates.ts
+ */
+import exec from 'k6/execution'
+import http from 'k6/http'
+import type { Options } from 'k6/options'
+import type { CallEventBody } from './contract.calls.ts'
+import { ROUTES } from './contract.routes.ts'
+import { bucketThresholds } from './lib.bucket-names.ts'
+import { callEvents, fictionalNumbers } from './lib.call-progress.ts'
+import { finish } from './lib.k6.finish.ts'
+import { requestMeter } from './lib.k6.request-meter.ts'
+import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext, requestHeaders } from './lib.k6.run-context.ts'
+import { peakFrom, requestPhases, SENDING_PHASES } from './lib.phases.ts'
+import { requestScenario } from './lib.request-scenario.ts'
+import { readRequestSettings } from './lib.settings.ts'
+import { callStateThresholds } from './lib.thresholds.ts'
+
+const settings = readRequestSettings(__ENV, 'call-state-updates')
+const phases = requestPhases(settings.shape)
+const peakFromSeconds = peakFrom(phases)
+const histograms = SENDING_PHASES.map((phase) => `update_latency_${phase}`)
+const meter = requestMeter('updates', ['update_latency'], 'update_latency_peak')
+
+export const options: Options = {
+  ...COMMON_OPTIONS,
+  scenarios: { updates: requestScenario(settings) },
+  // k6 reads the options of its first VU only: the others need not build this table.
+  thresholds: __VU === 0 ? { ...bucketThresholds(histograms), ...callStateThresholds(settings) } : {},
+}
+
+const url = `${settings.apiUrl}${ROUTES.demoCallEvent}`
+const params = {
+  headers: requestHeaders(settings),
+  tags: { name: `POST ${ROUTES.demoCallEvent}` },
+  timeout: '30s',
+}
+
+/** The calls of this virtual user. */
+let nextEvent: ((occurredAt: Date) => CallEventBody) | undefined
+
+export const setup = (): RunContext => begin(settings)
+
+export default function postNextState({ runId, startedAt }: RunContext): void {
+  const vu = exec.vu.idInTest
+  nextEvent ??= callEvents(`${runId}.${startedAt}.${vu}`, fictionalNumbers(vu))
+  const phase = elapsedSeconds() < peakFromSeconds ? 'ramp' : 'peak'
+  const body = JSON.stringify(nextEvent(new Date()))
+  meter.sent(phase)
+  const response = http.post(url, body, params)
+  const ok = response.status >= 200 && response.status < 300 && response.json('outcome') === 'applied'
+  meter.ended(phase, 'update_latency', ok, response.timings.duration)
+}
+
+export const handleSummary = (data: Parameters<typeof finish>[1]) =>
+  finish(settings, data, {
+    phases,
+    counters: ['sent', 'ok', 'failed'].flatMap((what) => SENDING_PHASES.map((phase) => `updates_${what}_${phase}`)),
+    trends: ['update_latency_peak'],
+  })

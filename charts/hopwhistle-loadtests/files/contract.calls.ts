@@ -1,0 +1,89 @@
+/** The life of a call, as every part of the platform and its load tests agree on it. */
+
+/**
+ * INITIATED ─▶ RINGING ─▶ ANSWERED ─▶ one terminal state
+ *
+ * State only moves forward by rank; skips are normal, and the first terminal state wins.
+ */
+export const CALL_STATES = [
+  'INITIATED',
+  'RINGING',
+  'ANSWERED',
+  'COMPLETED',
+  'BUSY',
+  'NO_ANSWER',
+  'FAILED',
+  'CANCELED',
+] as const
+
+export type CallState = (typeof CALL_STATES)[number]
+
+/** Terminal states share a rank, so that none of them overtakes another. */
+export const CALL_STATE_RANK: Readonly<Record<CallState, 0 | 1 | 2 | 3>> = {
+  INITIATED: 0,
+  RINGING: 1,
+  ANSWERED: 2,
+  COMPLETED: 3,
+  BUSY: 3,
+  NO_ANSWER: 3,
+  FAILED: 3,
+  CANCELED: 3,
+}
+
+export const TERMINAL_RANK = 3
+
+/** The number stored for a state in Postgres: its place in `CALL_STATES`. Never reorder. */
+export const CALL_STATE_CODE: Readonly<Record<CallState, number>> = {
+  INITIATED: 0,
+  RINGING: 1,
+  ANSWERED: 2,
+  COMPLETED: 3,
+  BUSY: 4,
+  NO_ANSWER: 5,
+  FAILED: 6,
+  CANCELED: 7,
+}
+
+export const CALL_DIRECTIONS = ['inbound', 'outbound'] as const
+export type CallDirection = (typeof CALL_DIRECTIONS)[number]
+
+/**
+ * What became of an event that was accepted.
+ *
+ * applied    moved its call forward
+ * late       kept, and its time filled in, but the call was already further
+ * duplicate  the same event had been stored before; nothing changed
+ */
+export const EVENT_OUTCOMES = ['applied', 'late', 'duplicate'] as const
+export type EventOutcome = (typeof EVENT_OUTCOMES)[number]
+
+/** Bounds on one call event. An `occurredAt` outside the window answers 422. */
+export const EVENT_BOUNDS = {
+  idMaxLength: 128,
+  phoneNumberMaxLength: 32,
+  metadataMaxBytes: 4096,
+  batchMax: 500,
+  occurredAtMaxAgeMs: 90 * 24 * 3600 * 1000,
+  occurredAtMaxAheadMs: 5 * 60 * 1000,
+} as const
+
+/** What ids and phone numbers are made of: anything but control characters. A regular expression of JSON Schema. */
+export const EVENT_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f]+$'
+
+/**
+ * The fewest days that a call is kept after its last event, unless it is kept for ever: as long as an event may arrive,
+ * and a day for clocks that differ. One that comes again is so either known, or too old to be taken.
+ */
+export const RETENTION_DAYS_MIN = EVENT_BOUNDS.occurredAtMaxAgeMs / (24 * 3600 * 1000) + 1
+
+/** A call event as it is posted. Times are RFC 3339 with an offset. */
+export type CallEventBody = {
+  readonly eventId: string
+  readonly callId: string
+  readonly state: CallState
+  readonly occurredAt: string
+  readonly direction?: CallDirection
+  readonly from?: string
+  readonly to?: string
+  readonly metadata?: Readonly<Record<string, unknown>>
+}

@@ -1,0 +1,32 @@
+/** Every path of the API, and the headers that carry meaning of ours. */
+export const ROUTES = {
+  demoCallEvent: '/api/v1/demo/events/call',
+  callEvent: '/api/v1/events/call',
+  callEvents: '/api/v1/events/calls',
+  call: '/api/v1/calls/:callId',
+  reportMetrics: '/api/v1/reporting/metrics',
+  reportCalls: '/api/v1/reporting/calls',
+  live: '/api/v1/live',
+  health: '/health',
+  livez: '/livez',
+  readyz: '/readyz',
+  metrics: '/metrics',
+  openapi: '/openapi.json',
+  docs: '/docs',
+} as const
+
+export const HEADERS = {
+  /** The API key; `Authorization: Bearer` works as well. */
+  apiKey: 'x-api-key',
+  /** Optional: the tenant that the caller believes it is; 403 when the key is another's. */
+  tenantId: 'x-tenant-id',
+  /** Answered by writes, and sent with a report that must not be older than that write. */
+  position: 'x-hopwhistle-position',
+  requestId: 'x-request-id',
+} as const
+
+/** What a key may do. */
+export const SCOPES = ['events:write', 'reports:read', 'live:read'] as const
+export type Scope = (typeof SCOPES)[number]
+
+export const DEFAULT_PORT = 3001

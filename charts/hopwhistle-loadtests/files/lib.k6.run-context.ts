@@ -1,0 +1,48 @@
+/** What a run has in common over all its VUs: made once by `setup`, handed to every iteration and to the summary. */
+import exec from 'k6/execution'
+import http from 'k6/http'
+import { HEADERS, ROUTES } from './contract.routes.ts'
+import type { CommonSettings } from './lib.settings.ts'
+
+export type RunContext = {
+  readonly runId: string
+  /** Unix milliseconds. */
+  readonly startedAt: number
+}
+
+/**
+ * Asks the API once whether it is there and takes the key, so that a wrong address is one clear error and not
+ * minutes of failures. Quick, for k6 calls it on every runner before the load begins.
+ */
+export function begin(settings: CommonSettings): RunContext {
+  const url = `${settings.apiUrl}${ROUTES.reportCalls}?limit=1`
+  const response = http.get(url, { headers: requestHeaders(settings), timeout: '10s', tags: { name: 'setup' } })
+  if (response.status === 0) exec.test.abort(`API_URL ${settings.apiUrl} does not answer: ${response.error}`)
+  if (response.status === 401) exec.test.abort(`API_KEY is not one that ${settings.apiUrl} knows (401)`)
+  const startedAt = Date.now()
+  return { runId: settings.runId ?? `run-${startedAt.toString(36)}`, startedAt }
+}
+
+export function requestHeaders({ apiKey, tenantId }: CommonSettings): Record<string, string> {
+  return { 'content-type': 'application/json', [HEADERS.apiKey]: apiKey, [HEADERS.tenantId]: tenantId }
+}
+
+/** Seconds since the scenario that runs this iteration began. */
+export const elapsedSeconds = (): number => (Date.now() - exec.scenario.startTime) / 1000
+
+/** The options that all scenarios share. */
+export const COMMON_OPTIONS = {
+  // Fewer tags: k6 keeps a time series of every combination, and nothing here reads the others.
+  systemTags: ['scenario', 'name', 'status', 'error_code', 'expected_response'],
+  // 1,000 points of each trend: k6's own percentiles, to check those from buckets against.
+  summaryTrendStats: [
+    'count',
+    'min',
+    'max',
+    'avg',
+    'med',
+    ...Array.from({ length: 999 }, (_, i) => `p(${(i + 1) / 10})`),
+    'p(99.99)',
+  ],
+  setupTimeout: '15s',
+}

@@ -1,0 +1,103 @@
+/**
+ * One subscriber over its whole life, on as many connections as it takes.
+ *
+ * connecting ──subscribed──▶ receiving ──closed──▶ connecting (asks for what it missed) … ──stop()──▶ stopped
+ */
+import { WebSocket } from 'k6/websockets'
+import { LIVE_PATTERN_ALL, LIVE_SUBPROTOCOL } from './contract.live.ts'
+import { ROUTES } from './contract.routes.ts'
+import type { DeliveryTally, Subscriber } from './lib.delivery-tally.ts'
+import { headStart } from './lib.live-frame.ts'
+import { skipTo } from './lib.offset-ledger.ts'
+import type { LiveSettings } from './lib.settings.ts'
+import type { FrameCounts } from './lib.k6.frame-counts.ts'
+import type { FrameHandler } from './lib.k6.frame-handler.ts'
+import { requestHeaders } from './lib.k6.run-context.ts'
+
+/** k6's own type knows no subprotocols, k6 does. */
+const SUBPROTOCOL = LIVE_SUBPROTOCOL as unknown as null
+const RECONNECT_MS = 100
+const RECONNECT_SPREAD_MS = 900
+
+export type SubscriberSocket = { stop(): void; isConnected(): boolean }
+
+/** k6's own type leaves out when the frame was read: `timestamp`, in fractional Unix milliseconds. */
+type Frame = { readonly data: string | ArrayBuffer | Blob; readonly timestamp?: number }
+
+/** What the server says beside `events` frames. */
+type Notice = { type: string; epoch: string; offset: number; recovered: boolean }
+
+export type SubscriberSetup = {
+  readonly settings: LiveSettings
+  readonly tally: DeliveryTally
+  readonly counts: FrameCounts
+  readonly handler: FrameHandler
+  /** Whether it looks at every message's id, and not only at the offsets of frames. */
+  readonly checks: boolean
+}
+
+export function openSubscriber({ settings, tally, counts, handler, checks }: SubscriberSetup): SubscriberSocket {
+  const url = `${settings.wsUrl}${ROUTES.live}`
+  const params = { headers: requestHeaders(settings), tags: { name: ROUTES.live } }
+  let subscriber: Subscriber | undefined
+  let epoch = ''
+  let start = headStart(epoch)
+  let socket: WebSocket | undefined
+  let stopped = false
+  let connected = false
+
+  function onMessage(event: Frame | undefined): void {
+    if (event === undefined) return
+    const frame = event.data as string
+    const now = Date.now()
+    const shared = handler.read(frame, start)
+    if (shared === undefined) {
+      onNotice(JSON.parse(frame) as Notice)
+      return
+    }
+    counts.frames += 1
+    if (subscriber !== undefined) handler.enter(shared, subscriber, now, checks ? event.timestamp : undefined)
+  }
+
+  function onNotice(notice: Notice): void {
+    if (notice.type !== 'subscribed' && notice.type !== 'reset') return
+    if (subscriber === undefined) {
+      subscriber = tally.subscribe(notice.offset, checks)
+      counts.connected += 1
+    } else if (!notice.recovered) {
+      counts.unrecovered += 1
+      // Another epoch counts from the start again: what was missed has no offsets, but the farewells tell its number.
+      if (notice.epoch === epoch) skipTo(subscriber, notice.offset)
+      else subscriber.last = notice.offset
+    }
+    epoch = notice.epoch
+    start = headStart(epoch)
+    connected = true
+  }
+
+  function connect(): void {
+    if (stopped) return
+    socket = new WebSocket(url, SUBPROTOCOL, params)
+    socket.onopen = () => {
+      const recover = subscriber === undefined ? {} : { recover: { epoch, offset: subscriber.last } }
+      socket?.send(JSON.stringify({ type: 'subscribe', patterns: [LIVE_PATTERN_ALL], ...recover }))
+    }
+    socket.onmessage = onMessage as (event?: unknown) => void
+    // A failed connection is closed as well, and that is acted on; without a handler k6 would end the iteration.
+    socket.onerror = () => {}
+    socket.onclose = () => {
+      if (connected && !stopped) counts.reconnected += 1
+      connected = false
+      if (!stopped) setTimeout(connect, RECONNECT_MS + Math.random() * RECONNECT_SPREAD_MS)
+    }
+  }
+
+  connect()
+  return {
+    stop() {
+      stopped = true
+      socket?.close()
+    },
+    isConnected: () => connected,
+  }
+}

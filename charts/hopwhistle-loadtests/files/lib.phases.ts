@@ -1,0 +1,35 @@
+/** When a test ramps up, is at its peak, and cools down: the spans that counters and histograms are named after. */
+import type { PhaseName, PhaseSpan } from './loadtests.results-format.ts'
+import type { LiveShape, RequestShape } from './lib.profiles.ts'
+
+/** The phases in which something is sent, and that counters and histograms are named after. */
+export const SENDING_PHASES = ['ramp', 'peak'] as const satisfies readonly PhaseName[]
+export type SendingPhase = (typeof SENDING_PHASES)[number]
+
+export function requestPhases({ rampSeconds, peakSeconds }: RequestShape): readonly PhaseSpan[] {
+  return [
+    { name: 'ramp', fromSeconds: 0, toSeconds: rampSeconds },
+    { name: 'peak', fromSeconds: rampSeconds, toSeconds: rampSeconds + peakSeconds },
+  ]
+}
+
+export function livePhases(shape: LiveShape): readonly PhaseSpan[] {
+  const ramp = shape.connectSeconds
+  const peak = ramp + shape.rampSeconds
+  const cool = peak + shape.peakSeconds
+  return [
+    { name: 'ramp', fromSeconds: ramp, toSeconds: peak },
+    { name: 'peak', fromSeconds: peak, toSeconds: cool },
+    { name: 'cool', fromSeconds: cool, toSeconds: cool + shape.drainSeconds },
+  ]
+}
+
+/** Seconds after the start at which the peak begins: what is sent from then on, however late, belongs to it. */
+export function peakFrom(phases: readonly PhaseSpan[]): number {
+  return phases.find(({ name }) => name === 'peak')?.fromSeconds ?? 0
+}
+
+export function peakSecondsOf(phases: readonly PhaseSpan[]): number {
+  const peak = phases.find(({ name }) => name === 'peak')
+  return peak === undefined ? 0 : peak.toSeconds - peak.fromSeconds
+}

@@ -1,0 +1,18 @@
+/** The k6 scenario of requests at a rate: an open model, ramping up and then held. */
+import type { RequestSettings } from './lib.settings.ts'
+
+export function requestScenario({ shape, offeredPerSecond }: RequestSettings) {
+  return {
+    executor: 'ramping-arrival-rate' as const,
+    startRate: 0,
+    timeUnit: '1s',
+    preAllocatedVUs: shape.vus,
+    maxVUs: shape.maxVUs,
+    stages: [
+      { target: offeredPerSecond, duration: `${shape.rampSeconds}s` },
+      { target: offeredPerSecond, duration: `${shape.peakSeconds}s` },
+    ],
+    // What was sent may still be answered: as long as a request may take, and a little more.
+    gracefulStop: '35s',
+  }
+}
