@@ -1,11 +1,14 @@
 # Every target is thin: the work is done by `node loadtests/bench/main.ts` and by the npm scripts of package.json.
 
+# How many pods of the API `make scale` runs
+REPLICAS ?= 3
 # quick, full or smoke: see `npm run baseline -- --help`
 PROFILE ?= quick
 
 # Node 24 comes from the npm package "node", whatever Node is installed.
 RUN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 BENCH := $(RUN) node loadtests/bench/main.ts
+CLUSTER := $(RUN) node tooling/cluster/main.ts
 INSTALLED := node_modules/.installed
 
 # GNU make ends with 2 whatever a recipe ended with, except in question mode: there a line that begins with "+" still
@@ -18,11 +21,11 @@ endif
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools baseline up down status test check fix seed migrate openapi document clean
+.PHONY: help install tools baseline up down status test check fix seed migrate openapi document clean kind-up kind-down deploy scale e2e
 
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
 
 install: $(INSTALLED) ## install what the other targets need: npm packages, and Redis, k6 and Helm if they are missing
@@ -51,6 +54,21 @@ seed: $(INSTALLED) ## fill the database of `make up` with 30 days of demo calls;
 
 migrate: $(INSTALLED) ## bring that database to the newest schema
 	@$(BENCH) migrate
+
+kind-up: $(INSTALLED) ## make a Kubernetes cluster on this machine with kind, deploy into it and print the addresses
+	@$(CLUSTER) kind-up
+
+kind-down: $(INSTALLED) ## remove that cluster
+	@$(CLUSTER) kind-down
+
+deploy: $(INSTALLED) ## deploy the platform into the cluster of KUBECONFIG: see `npm run cluster -- deploy --help`
+	@$(CLUSTER) deploy
+
+scale: $(INSTALLED) ## run so many pods of the API there: make scale REPLICAS=5
+	@$(CLUSTER) scale --replicas $(REPLICAS)
+
+e2e: $(INSTALLED) ## test deployment, scaling, failures and upgrades there, in a namespace of its own
+	@$(RUN) npm run --silent e2e
 
 test: $(INSTALLED) tools ## run all tests, on a real Postgres pair and Redis
 	@$(RUN) npm test

@@ -1,0 +1,59 @@
+import { Failure } from '../../loadtests/bench/lib/failure.ts'
+import { runProgram } from '../../loadtests/bench/lib/run-program.ts'
+import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+import { imageTag } from './image-tag.ts'
+import { clusterName, kubectl } from './kubectl.ts'
+import type { ImageBuilder } from './settings.ts'
+import type { Steps } from './steps.ts'
+
+const NAME = 'hopwhistle/api'
+const DOCKERFILE = 'api/Dockerfile'
+
+/**
+ * Builds the API's image and brings it to the cluster, unless every node has it.
+ *
+ * @returns its name for the chart; undefined when nothing is to be built
+ * @throws {Failure} when it is not known how images get to this cluster, or it did not work
+ */
+export async function deliverImage(
+  given: ImageBuilder | undefined,
+  { terminal, signal }: Steps,
+): Promise<string | undefined> {
+  const builder = given ?? (await builderOfCluster())
+  if (builder.kind === 'none') return undefined
+  const image = `${builder.kind === 'push' ? builder.prefix : ''}${NAME}:${imageTag(CHECKOUT, DOCKERFILE)}`
+  if (builder.kind !== 'push' && (await everyNodeHas(image))) {
+    terminal.step(`  ✓ Image ${image} is on every node`)
+    return image
+  }
+  terminal.show(`  … Building ${image}`)
+  const run = (command: string, ...args: string[]) =>
+    runProgram(command, args, { signal, onLine: (line) => terminal.show(`  … ${line}`) })
+  const what = [image, CHECKOUT, '-f', `${CHECKOUT}/${DOCKERFILE}`]
+  if (builder.kind === 'command') {
+    const [command, ...args] = builder.command
+    await run(command, ...args, ...what)
+  } else {
+    await run('docker', 'build', '-t', ...what)
+    if (builder.kind === 'push') await run('docker', 'push', image)
+    else await run('kind', 'load', 'docker-image', image, '--name', await clusterName())
+  }
+  terminal.step(`  ✓ Image ${image} is built and delivered`)
+  return image
+}
+
+async function builderOfCluster(): Promise<ImageBuilder> {
+  if ((await clusterName()) !== '') return { kind: 'kind' }
+  throw new Failure(
+    'IMAGE_BUILDER must say how images get to this cluster: push, none, or a command; see npm run cluster -- deploy --help',
+  )
+}
+
+type Node = { readonly status: { readonly images?: readonly { readonly names?: readonly string[] }[] } }
+
+/** As far as the nodes say, which is not all of it when they have many: then it is built once more. */
+async function everyNodeHas(image: string): Promise<boolean> {
+  const { items } = JSON.parse(await kubectl('get', 'nodes', '--output', 'json')) as { readonly items: readonly Node[] }
+  const names = (node: Node) => (node.status.images ?? []).flatMap((each) => each.names ?? [])
+  return items.every((node) => names(node).some((name) => name === image || name.endsWith(`/${image}`)))
+}

@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+import { describeAddresses } from './addresses.ts'
+import { deliverImage } from './deliver-images.ts'
+import { installChart } from './install-chart.ts'
+import { installK6Operator } from './k6-operator.ts'
+import { KIND_CLUSTER } from './kind.ts'
+import { apply, clusterName } from './kubectl.ts'
+import { installMetricsServer } from './metrics-server.ts'
+import type { DeploySettings } from './settings.ts'
+import type { Steps } from './steps.ts'
+
+/**
+ * Brings the platform into the cluster that kubectl points to, or brings it up to date there. What is there already
+ * stays as it is, so that running it twice gives the same as running it once.
+ *
+ * @returns where it can be reached
+ */
+export async function deployPlatform(settings: DeploySettings, steps: Steps): Promise<string> {
+  const { namespace, release, skip } = settings
+  const image = await deliverImage(settings.imageBuilder, steps)
+  if (!skip.has('METRICS_SERVER')) await installMetricsServer(steps)
+  if (!skip.has('K6_OPERATOR')) await installK6Operator(steps)
+  await apply(namespaceOf(namespace))
+
+  const inKind = (await clusterName()) === KIND_CLUSTER
+  const valuesOfKind = (chart: string) => (inKind ? [join(CHECKOUT, `tooling/cluster/kind-values/${chart}.yaml`)] : [])
+  await installChart(
+    {
+      chart: 'hopwhistle',
+      release,
+      namespace,
+      values: [...valuesOfKind('hopwhistle'), ...settings.values],
+      set: {
+        'demo.enabled': !skip.has('DEMO_DATA'),
+        ...(image === undefined ? {} : { 'api.image': image }),
+      },
+    },
+    steps,
+  )
+  if (!skip.has('MONITORING') && existsSync(join(CHECKOUT, 'charts/hopwhistle-monitoring'))) {
+    const chart = 'hopwhistle-monitoring'
+    await installChart({ chart, release: `${release}-monitoring`, namespace, values: valuesOfKind(chart) }, steps)
+  }
+  return describeAddresses(settings, inKind)
+}
+
+/** All of our pods keep to the strictest of the Pod Security standards; the namespace sees to it. */
+const namespaceOf = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+})

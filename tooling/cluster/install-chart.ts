@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import { Failure } from '../../loadtests/bench/lib/failure.ts'
+import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+import { kubectl } from './kubectl.ts'
+import { ask } from './programs.ts'
+import type { Steps } from './steps.ts'
+import { describeUnready } from './unready-pods.ts'
+
+export type ChartInstallation = {
+  /** Its folder below charts/. */
+  readonly chart: string
+  readonly release: string
+  readonly namespace: string
+  /** Values files; a later one wins. */
+  readonly values?: readonly string[]
+  /** Values by path; they win over the files. */
+  readonly set?: Readonly<Record<string, string | number | boolean>>
+}
+
+/** A database of some size is copied to its replica meanwhile. */
+const READY_WITHIN = '15m'
+
+/**
+ * Installs a chart or upgrades it, and waits until all of it is ready. Values that were set before and are not set now
+ * stay, such as those of `make scale`.
+ *
+ * @throws {Failure} with what Helm said, and which pods are not ready
+ */
+export async function installChart(
+  { chart, release, namespace, values = [], set = {} }: ChartInstallation,
+  { terminal, signal }: Steps,
+): Promise<void> {
+  terminal.show(`  … Installing ${chart} and waiting until it is ready`)
+  const where = ['--namespace', namespace]
+  const given = [
+    ...values.flatMap((file) => ['--values', file]),
+    ...Object.entries(set).flatMap(([path, value]) => [
+      typeof value === 'string' ? '--set-string' : '--set',
+      `${path}=${value}`,
+    ]),
+  ]
+  const wait = ['--wait', '--wait-for-jobs', '--timeout', READY_WITHIN]
+  const args = ['upgrade', release, join(CHECKOUT, 'charts', chart), '--install', '--reset-then-reuse-values']
+  try {
+    await ask('helm', [...args, ...where, ...given, ...wait], { signal })
+  } catch (error) {
+    if (!(error instanceof Failure) || signal.aborted) throw error
+    throw new Failure(`${error.message}${await describeUnready(namespace)}`)
+  }
+  const { items } = JSON.parse(await kubectl('get', 'pods', ...where, '--output', 'json')) as {
+    readonly items: readonly unknown[]
+  }
+  terminal.step(`  ✓ Chart ${chart} is ready as ${release} in ${namespace}: ${items.length} pods there`)
+}

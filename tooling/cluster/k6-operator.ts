@@ -1,0 +1,34 @@
+import { Failure } from '../../loadtests/bench/lib/failure.ts'
+import { kubectl } from './kubectl.ts'
+import { tryTo } from './programs.ts'
+import type { Steps } from './steps.ts'
+import { VERSIONS } from './versions.ts'
+
+const NAMESPACE = 'k6-operator-system'
+const DEPLOYMENT = 'deployment/k6-operator-controller-manager'
+
+/**
+ * Installs k6-operator in the version that versions.json names, unless it is there.
+ *
+ * @throws {Failure} saying how to go on without it, when its release cannot be fetched
+ */
+export async function installK6Operator({ terminal }: Steps): Promise<void> {
+  const version = `v${VERSIONS.k6Operator}`
+  const images = ['get', DEPLOYMENT, '--output', 'jsonpath={.spec.template.spec.containers[*].image}']
+  const running = (await tryTo('kubectl', ['--namespace', NAMESPACE, ...images])) ?? ''
+  if (!running.includes(version)) {
+    terminal.show(`  … Installing k6-operator ${version}`)
+    await fetchAndApply(`https://github.com/grafana/k6-operator/releases/download/${version}/bundle.yaml`)
+  }
+  await kubectl('--namespace', NAMESPACE, 'rollout', 'status', DEPLOYMENT, '--timeout', '180s')
+  terminal.step(`  ✓ k6-operator ${version}`)
+}
+
+/** Its definition of a TestRun is larger than the annotation that a plain apply would keep. */
+async function fetchAndApply(url: string): Promise<void> {
+  await kubectl('apply', '--server-side', '--force-conflicts', '--filename', url).catch((error: Failure) => {
+    throw new Failure(
+      `${error.message}\nk6-operator could not be installed; K6_OPERATOR=skip goes on without it, and without load tests in the cluster`,
+    )
+  })
+}

@@ -1,0 +1,38 @@
+import { clusterName, exists, kubectl } from './kubectl.ts'
+import type { Steps } from './steps.ts'
+import { VERSIONS } from './versions.ts'
+
+const RELEASES = 'https://github.com/kubernetes-sigs/metrics-server/releases/download'
+
+/**
+ * Sees to it that something answers for `metrics.k8s.io`, without which no autoscaler knows how busy pods are. What does
+ * so already stays.
+ */
+export async function installMetricsServer({ terminal }: Steps): Promise<void> {
+  if (await exists('apiservice', 'v1beta1.metrics.k8s.io')) {
+    terminal.step('  ✓ Metrics of pods are served')
+    return
+  }
+  terminal.show('  … Installing metrics-server')
+  await kubectl('apply', '--filename', `${RELEASES}/v${VERSIONS.metricsServer}/components.yaml`)
+  if ((await clusterName()) !== '') await acceptKindsCertificates()
+  await kubectl('--namespace', 'kube-system', 'rollout', 'status', 'deployment/metrics-server', '--timeout', '180s')
+  terminal.step(`  ✓ metrics-server ${VERSIONS.metricsServer}`)
+}
+
+/** A kubelet of kind signs its certificate itself. */
+async function acceptKindsCertificates(): Promise<void> {
+  const flag = { op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--kubelet-insecure-tls' }
+  const patch = JSON.stringify([flag])
+  await kubectl(
+    '--namespace',
+    'kube-system',
+    'patch',
+    'deployment',
+    'metrics-server',
+    '--type',
+    'json',
+    '--patch',
+    patch,
+  )
+}

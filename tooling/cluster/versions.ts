@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+
+/** What a cluster gets besides our own charts. */
+type Versions = {
+  readonly kind: string
+  readonly metricsServer: string
+  readonly k6Operator: string
+}
+
+export const VERSIONS = JSON.parse(readFileSync(join(CHECKOUT, 'versions.json'), 'utf8')) as Versions

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { CHECKOUT, run } from '../run.ts'
+import { scratchFolder } from '../scratch-folder.ts'
+
+const cluster = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  run(process.execPath, ['tooling/cluster/main.ts', ...args], { env })
+
+/** A machine with Node and with nothing else but these programs, which note that they were run. */
+function machineWith(programs: readonly string[]) {
+  const log = 'echo "$0 $*" >>"$(dirname "$0")/../log"; exit 1'
+  const files = Object.fromEntries(programs.map((name) => [`bin/${name}`, `#!/bin/sh\n${log}\n`]))
+  const folder = scratchFolder({ log: '', ...files })
+  const env = { PATH: `${join(folder, 'bin')}:/usr/bin-not`, HELM: '', GOBIN: folder, HOME: folder }
+  return { env, ran: () => readFileSync(join(folder, 'log'), 'utf8') }
+}
+
+test('kind-up names every missing tool with how to install it, before anything starts', async () => {
+  const { env, ran } = machineWith([])
+  const { code, output } = await cluster(['kind-up'], env)
+  expect(code).toBe(2)
+  for (const tool of ['docker', 'kind', 'kubectl', 'helm']) expect(output).toMatch(new RegExp(`^  ${tool} +\\S`, 'm'))
+  expect(output).toContain(process.platform === 'darwin' ? 'brew install kind' : 'go install sigs.k8s.io/kind@v')
+  expect(ran()).toBe('')
+})
+
+test.each([
+  [['deploy'], { NAMESPACE: 'Not_a_name' }, 'NAMESPACE is "Not_a_name"'],
+  [['deploy'], { K6_OPERATOR: 'no' }, 'K6_OPERATOR is "no"; it may be skip, or not set'],
+  [['deploy'], { IMAGE_BUILDER: 'push' }, 'IMAGE_PREFIX must say where to'],
+  [['deploy', 'now'], {}, 'unexpected argument "now"'],
+  [['scale', '--replicas', '0'], {}, '--replicas is "0"; it must be a whole number from 1 to 200'],
+  [['scale'], {}, '--replicas is ""'],
+  [['fly'], {}, 'unknown command "fly"'],
+])('%j with %j ends with 2 and says: %s', async (args, env, message) => {
+  const { code, output } = await cluster(args, env)
+  expect(code).toBe(2)
+  expect(output).toContain(message)
+})
+
+test.each(['kind-up', 'kind-down', 'deploy', 'scale'])('%s --help tells how it is used', async (command) => {
+  const { code, output } = await cluster([command, '--help'])
+  expect(code).toBe(0)
+  expect(output).toContain(`Usage: main.ts ${command}`)
+  expect(output.split('\n').every((line) => line.length <= 120)).toBe(true)
+})
+
+test('deploy says so when no cluster answers', async () => {
+  const kubectl = scratchFolder({ config: 'apiVersion: v1\nkind: Config\n' })
+  const { code, output } = await cluster(['deploy'], { KUBECONFIG: join(kubectl, 'config') })
+  expect(code).toBe(2)
+  // A machine without kubectl says that first.
+  expect(output).toMatch(/no cluster answers: set KUBECONFIG|missing, and how to install it/)
+})
+
+test('the ports of kind-config.yaml lead to the NodePorts that the charts get in kind', () => {
+  const { nodes } = parse(readFileSync(join(CHECKOUT, 'kind-config.yaml'), 'utf8')) as {
+    nodes: { role: string; image: string; extraPortMappings?: { hostPort: number; containerPort: number }[] }[]
+  }
+  expect(nodes.map(({ role }) => role)).toEqual(['control-plane', 'worker', 'worker'])
+  for (const { image } of nodes) expect(image).toMatch(/^kindest\/node:v[\d.]+@sha256:[0-9a-f]{64}$/)
+  const mapped = nodes.flatMap(({ extraPortMappings = [] }) => extraPortMappings)
+  expect(mapped.map(({ hostPort }) => hostPort)).toEqual([3001, 3000, 9090])
+  const values = parse(readFileSync(join(CHECKOUT, 'tooling/cluster/kind-values/hopwhistle.yaml'), 'utf8'))
+  expect(mapped[0]?.containerPort).toBe(values.api.service.nodePort)
+})
