@@ -2,6 +2,7 @@ import type { LoadtestResult } from '../../results-format.ts'
 import { duringPhase, scenarioOf, serverOf } from '../judge/evidence.ts'
 import { apiFacts } from './api-facts.ts'
 import type { Facts } from './facts.ts'
+import { kubernetesFacts } from './kubernetes-facts.ts'
 import { loadFacts } from './load-facts.ts'
 import { machineFacts, processFacts } from './machine-facts.ts'
 import { postgresFacts } from './postgres-facts.ts'
@@ -23,6 +24,7 @@ export function factsOf(result: LoadtestResult): Facts {
     load,
     machine: machineFacts(server, during),
     processes: processFacts(server, during),
+    kubernetes: kubernetesFacts(server, during),
     api: apiFacts(scenario, server, during),
     postgres: postgresFacts(server, during),
     redis: redisFacts(server, during),

@@ -12,6 +12,8 @@ export type Facts = {
   readonly load: LoadFacts
   readonly machine?: MachineFacts
   readonly processes: readonly ProcessFacts[]
+  /** Of a run in a cluster, in the place of `machine` and `processes`. */
+  readonly kubernetes?: KubernetesFacts
   readonly api?: ApiFacts
   readonly postgres?: PostgresFacts
   readonly redis?: RedisFacts
@@ -80,6 +82,18 @@ export type ProcessFacts = {
   readonly cpuCores: Stat
   readonly memoryBytes?: Stat
   readonly openFiles?: Stat
+}
+
+export type KubernetesFacts = {
+  readonly nodes: readonly { readonly name: string; readonly cores: number; readonly cpuCores: Stat }[]
+  readonly pods: readonly {
+    readonly pod: string
+    readonly kind: 'k6' | 'api' | 'postgres' | 'redis'
+    readonly cpuCores: Stat
+    readonly memoryBytes?: Stat
+    readonly cpuLimitCores?: number
+    readonly memoryLimitBytes?: number
+  }[]
 }
 
 export type ApiFacts = {

@@ -1,7 +1,7 @@
 /** What is concluded from facts: sentences in Markdown, each with the figures that it rests on. */
 import type { Metric, Verdict } from '../judge/verdict.ts'
 import type { Facts } from './facts.ts'
-import type { Resource } from './resources.ts'
+import type { Resource } from './resource.ts'
 
 export type Findings = {
   /** One line for the terminal: what limited the run, or what is nearest to its limit. */

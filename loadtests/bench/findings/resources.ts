@@ -2,33 +2,19 @@
 import { LIMITS, type LimitName } from '@hopwhistle/contract/limits.ts'
 import { bytes, figure, number, percent } from '../judge/format.ts'
 import type { Facts } from './facts.ts'
-
-export type Resource = {
-  readonly id: 'machine cpu' | 'event loop' | 'redis cpu' | 'disk' | 'memory' | 'limit'
-  /** As it is called in a sentence. */
-  readonly name: string
-  /** 0 to 1, of what there is: on average of what recovers at once, at most of what is refused when it is full. */
-  readonly use: number
-  /** From here on it is what holds the platform back. */
-  readonly saturatedAt: number
-  /** The figures behind `use`. */
-  readonly figures: string
-  /** Which of the contract's limits it is. */
-  readonly limit?: LimitName
-}
-
-/** CPU that is used more than this queues, and latency grows out of proportion. */
-const SATURATED_CPU = 0.85
-const SATURATED_EVENT_LOOP = 0.8
-const SATURATED_DISK = 0.8
-const SATURATED_MEMORY = 0.9
-const SATURATED_LIMIT = 0.8
+import { kubernetesResources } from './kubernetes-resources.ts'
+import type { Resource } from './resource.ts'
+import { SATURATED_CPU, SATURATED_DISK, SATURATED_EVENT_LOOP, SATURATED_LIMIT, SATURATED_MEMORY } from './saturation.ts'
 
 /** Nearest to its limit first. */
 export function resourcesOf(facts: Facts): readonly Resource[] {
-  return [...machine(facts), ...eventLoops(facts), ...redis(facts), ...limits(facts)].sort(
-    (a, b) => b.use / b.saturatedAt - a.use / a.saturatedAt,
-  )
+  return [
+    ...machine(facts),
+    ...kubernetesResources(facts),
+    ...eventLoops(facts),
+    ...redis(facts),
+    ...limits(facts),
+  ].sort((a, b) => b.use / b.saturatedAt - a.use / a.saturatedAt)
 }
 
 /** Whether a resource that work queues for is used up: more of it, or less work, is what helps. */

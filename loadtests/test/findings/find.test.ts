@@ -4,6 +4,7 @@ import { factsOf } from '../../bench/findings/facts-of.ts'
 import { find } from '../../bench/findings/find.ts'
 import type { Findings } from '../../bench/findings/finding.ts'
 import { judge } from '../../bench/judge/judge.ts'
+import type { PodEvidence } from '../../bench/sample/server-evidence.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { type ResultOptions, resultWith } from '../fixtures/result-with.ts'
 import { processWith, type ServerOptions, serverWith } from '../fixtures/server-with.ts'
@@ -18,6 +19,23 @@ const texts = (findings: Findings, rule: string): readonly string[] =>
   [...findings.findings, ...findings.bottlenecks, ...findings.recommendations]
     .filter((one) => one.rule === rule)
     .map(({ text }) => text)
+
+test('in a cluster, the pod of the platform that is nearest to its CPU limit is named, and no runner', () => {
+  const { machine: _, ...server } = serverWith({ apiCounted: 34_089, processes: [] })
+  const pod = (name: string, kind: PodEvidence['kind'], cpuCores: number): PodEvidence => ({
+    ...{ pod: name, kind, node: 'node-1', cpuCores, throttled: 0, cpuLimitCores: 0.5 },
+    ...{ memoryBytes: 150 * 2 ** 20, memoryLimitBytes: 256 * 2 ** 20 },
+  })
+  const kubernetes = {
+    nodes: [{ name: 'node-1', cores: 4, cpuCores: 2 }],
+    pods: [pod('hopwhistle-api-5d-x', 'api', 0.45), pod('calls-1-y', 'k6', 0.49)],
+  }
+  const found = conclude(resultWith({ server: { ...server, kubernetes } }), false)
+  expect(found.limitedBy).toBe('the CPU of hopwhistle-api-5d-x: 90 %')
+  expect(texts(found, 'saturated')).toEqual([
+    'The first to run out was the CPU of hopwhistle-api-5d-x: 90 %, 0.45 of the 0.50 cores of its limit on average.',
+  ])
+})
 
 describe('when nothing is near its limit', () => {
   const found = conclude(withServer({}))

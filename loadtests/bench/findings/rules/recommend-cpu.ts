@@ -2,7 +2,8 @@
 import { ms, number, percent } from '../../judge/format.ts'
 import { cpuShares } from '../cpu.ts'
 import { type FindingRule, metricOf, ratePerSecond } from '../finding.ts'
-import { isBusy, isSaturated, type Resource } from '../resources.ts'
+import type { Resource } from '../resource.ts'
+import { isBusy, isSaturated } from '../resources.ts'
 
 /** CPU up to which a core may be planned to be used. */
 const PLANNED_CPU = 0.7

@@ -4,7 +4,8 @@ import { number, percent } from '../../judge/format.ts'
 import { cpuShares } from '../cpu.ts'
 import type { Facts } from '../facts.ts'
 import { type FindingRule, ratePerSecond } from '../finding.ts'
-import { isSaturated, type Resource } from '../resources.ts'
+import type { Resource } from '../resource.ts'
+import { isSaturated } from '../resources.ts'
 
 export const raiseLimit: FindingRule = {
   name: 'raise-limit',
