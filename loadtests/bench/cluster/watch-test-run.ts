@@ -43,16 +43,13 @@ const BEGUN = new Set(['started', 'stopped', 'finished'])
 
 /** @throws {Failure} when the TestRun is not there, or the cluster no longer answers */
 export async function watchTestRun(options: WatchOptions): Promise<DistributedRun> {
-  const { cluster, name, parallelism, signal } = options
+  const { cluster, name, signal } = options
   const began = performance.now()
-  const seconds = (from: number) => (performance.now() - from) / 1000
-  let startedAt: number | undefined
-  let endedAt: number | undefined
+  const times: Times = { beganAt: began }
   let failed = 0
-
   for (;;) {
     signal?.throwIfAborted()
-    const look = await lookAt(options, seconds(began)).catch((error) => {
+    const look = await lookAt(options, (performance.now() - began) / 1000).catch((error) => {
       failed += 1
       if (error instanceof Failure || failed >= MOST_FAILED_LOOKS) throw error
       return undefined
@@ -60,23 +57,37 @@ export async function watchTestRun(options: WatchOptions): Promise<DistributedRu
     if (look !== undefined) {
       failed = 0
       options.onLook?.(look)
-      const { stage, pods } = look
-      const run = { testRun: name, namespace: cluster.namespace, stage, runners: pods }
-      if (stage === 'error') return { ...run, failure: await initializerFailure(cluster, name) }
-      if (BEGUN.has(stage)) startedAt ??= performance.now()
-      if (pods.length === parallelism && pods.every(({ state }) => state === 'ended')) endedAt ??= performance.now()
-      if (endedAt !== undefined && (stage === 'finished' || performance.now() - endedAt > LAST_WORD_WITHIN_MS))
-        return run
-      // Its pods may have been deleted since.
-      if (stage === 'finished' && endedAt === undefined && seconds(startedAt ?? began) > LAST_WORD_WITHIN_MS / 1000)
-        return run
-      const allowedSeconds = startedAt === undefined ? options.startWithinSeconds : options.runWithinSeconds
-      const afterSeconds = seconds(startedAt ?? began)
-      if (endedAt === undefined && afterSeconds > allowedSeconds)
-        return { ...run, hung: { afterSeconds, allowedSeconds } }
+      const end = endOf(look, times, performance.now(), options)
+      const { stage, pods: runners } = look
+      const run = { testRun: name, namespace: cluster.namespace, stage, runners }
+      if (end === 'failed') return { ...run, failure: await initializerFailure(cluster, name) }
+      if (end === 'over') return run
+      if (end !== undefined) return { ...run, hung: end }
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
   }
+}
+
+/** In milliseconds of the clock that never goes back; filled in as things happen. */
+type Times = { readonly beganAt: number; startedAt?: number; endedAt?: number }
+
+/** Whether a look is the last one: the run failed to start, is over, or takes longer than it may. */
+function endOf(
+  { stage, pods }: Look,
+  times: Times,
+  now: number,
+  { startWithinSeconds, runWithinSeconds }: WatchOptions,
+): 'failed' | 'over' | NonNullable<DistributedRun['hung']> | undefined {
+  if (stage === 'error') return 'failed'
+  if (BEGUN.has(stage)) times.startedAt ??= now
+  if (pods.every(({ state }) => state === 'ended')) times.endedAt ??= now
+  const { beganAt, startedAt = beganAt, endedAt } = times
+  if (endedAt !== undefined) return stage === 'finished' || now - endedAt > LAST_WORD_WITHIN_MS ? 'over' : undefined
+  // A pod may have been deleted since.
+  if (stage === 'finished') return now - startedAt > LAST_WORD_WITHIN_MS ? 'over' : undefined
+  const allowedSeconds = times.startedAt === undefined ? startWithinSeconds : runWithinSeconds
+  const afterSeconds = (now - startedAt) / 1000
+  return afterSeconds > allowedSeconds ? { afterSeconds, allowedSeconds } : undefined
 }
 
 async function lookAt({ cluster, name, parallelism }: WatchOptions, sinceSeconds: number): Promise<Look> {

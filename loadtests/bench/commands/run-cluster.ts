@@ -8,6 +8,7 @@ import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { runOnCluster } from '../cluster/run-on-cluster.ts'
 import { requireOperator } from '../cluster/test-runs.ts'
 import { pinnedImages, versionOfImage } from '../cluster/versions.ts'
+import { Usage } from '../lib/failure.ts'
 import { wholeNumber } from '../lib/parse-options.ts'
 import { finishResult } from '../run/finish-result.ts'
 import { runnerResources } from './cluster-options.ts'
@@ -16,14 +17,14 @@ import { printVerdicts, writeAll } from './report-results.ts'
 
 export const CLUSTER_OPTIONS = {
   cluster: { type: 'boolean', default: false },
-  parallelism: { type: 'string', default: '2' },
+  parallelism: { type: 'string' },
   namespace: { type: 'string' },
   'runner-limits': { type: 'string' },
   'runner-requests': { type: 'string' },
   image: { type: 'string' },
-  'start-within': { type: 'string', default: '180' },
-  keep: { type: 'boolean', default: false },
-  document: { type: 'boolean', default: false },
+  'start-within': { type: 'string' },
+  keep: { type: 'boolean' },
+  document: { type: 'boolean' },
 } as const
 
 export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
@@ -41,15 +42,23 @@ export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
   --document            also keeps the results as the baseline of this cluster and writes the document`
 
 type ClusterValues = {
-  readonly parallelism: string
+  readonly parallelism?: string | undefined
   readonly namespace?: string | undefined
   readonly 'runner-limits'?: string | undefined
   readonly 'runner-requests'?: string | undefined
   readonly image?: string | undefined
-  readonly 'start-within': string
-  readonly keep: boolean
-  readonly document: boolean
+  readonly 'start-within'?: string | undefined
+  readonly keep?: boolean | undefined
+  readonly document?: boolean | undefined
   readonly 'results-dir'?: string | undefined
+}
+
+/** @throws {Usage} when an option is given that needs `--cluster` */
+export function refuseClusterOptions(values: ClusterValues): void {
+  const given = Object.keys(CLUSTER_OPTIONS).find(
+    (name) => name !== 'cluster' && values[name as keyof ClusterValues] !== undefined,
+  )
+  if (given !== undefined) throw new Usage(`--${given} is of a run in Kubernetes: give --cluster, too`)
 }
 
 export type ClusterRun = {
@@ -63,8 +72,8 @@ export type ClusterRun = {
 /** @returns the exit code that the verdicts make */
 export async function runCluster(run: ClusterRun, { terminal, signal, print }: CommandContext): Promise<number> {
   const { values, scenarios, profile, overrides } = run
-  const parallelism = wholeNumber('--parallelism', values.parallelism, 1, 1000)
-  const startWithinSeconds = wholeNumber('--start-within', values['start-within'], 1, 86_400)
+  const parallelism = wholeNumber('--parallelism', values.parallelism ?? '2', 1, 1000)
+  const startWithinSeconds = wholeNumber('--start-within', values['start-within'] ?? '180', 1, 86_400)
   const resources = runnerResources(values['runner-limits'], values['runner-requests'])
   const images = { ...pinnedImages(), ...(values.image === undefined ? {} : { k6: values.image }) }
   const cluster = connect(values.namespace)
@@ -91,7 +100,7 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
       resources,
       startWithinSeconds,
       overrides,
-      keep: values.keep,
+      keep: values.keep === true,
       terminal,
       signal,
     })

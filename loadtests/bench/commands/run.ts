@@ -13,7 +13,7 @@ import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
 import type { Command } from './command.ts'
 import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printVerdicts } from './report-results.ts'
-import { CLUSTER_HELP, CLUSTER_OPTIONS, runCluster } from './run-cluster.ts'
+import { CLUSTER_HELP, CLUSTER_OPTIONS, refuseClusterOptions, runCluster } from './run-cluster.ts'
 
 /** What a scenario may be told beside its profile; passed on as it is, and checked by the scenario. */
 const OVERRIDES = [
@@ -70,6 +70,7 @@ Exit codes: as of main.ts baseline.
       OVERRIDES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
     )
     if (values.cluster) return runCluster({ values, scenarios, profile, apiUrl, overrides }, context)
+    refuseClusterOptions(values)
     const target = targetOf(apiUrl)
     const k6 = await findK6(terminal, signal)
     const environment = await readEnvironment(target, k6.version)

@@ -1,6 +1,12 @@
 import { invalid, type Rule } from '../evidence.ts'
 import { list, number, plural } from '../format.ts'
 
+/** What a stage that does not end is most often for want of. */
+const HINTS: Readonly<Record<string, string>> = {
+  new: '; k6-operator did not look at it: is it running?',
+  initialized: '; k6-operator could not make its runners: its log says why',
+}
+
 /** The test run came to its end in time. */
 export const hungTestRun: Rule = {
   name: 'hung-test-run',
@@ -12,7 +18,7 @@ export const hungTestRun: Rule = {
     return [
       invalid(
         `the test run was still "${stage}" after ${number(hung.afterSeconds)} s; ` +
-          `${number(hung.allowedSeconds)} s are allowed${which}`,
+          `${number(hung.allowedSeconds)} s are allowed${HINTS[stage] ?? which}`,
       ),
     ]
   },
