@@ -1,0 +1,57 @@
+/**
+ * Deploys the platform as `make deploy` does, into a namespace of its own, for all tests; removed at the end.
+ *
+ * Environment, besides what `make deploy` reads:
+ *   E2E_KEEP=yes   leaves the namespace there, to look at
+ */
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
+import type { TestProject } from 'vitest/node'
+import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { connectToCluster } from './cluster.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly namespace: string
+    readonly release: string
+  }
+}
+
+const RELEASE = 'e2e'
+const VALUES = 'e2e/values.yaml'
+const run = promisify(execFile)
+
+/** What `make deploy` would read, for this namespace. */
+export function deployEnvironment(namespace: string): NodeJS.ProcessEnv {
+  const values = [VALUES, process.env.VALUES ?? ''].filter((file) => file !== '').join(',')
+  const skip = { K6_OPERATOR: 'skip', MONITORING: 'skip', DEMO_DATA: 'skip' }
+  return { ...process.env, ...skip, NAMESPACE: namespace, RELEASE, VALUES: values }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const namespace = `hopwhistle-e2e-${randomBytes(3).toString('hex')}`
+  project.provide('namespace', namespace)
+  project.provide('release', RELEASE)
+  const startedAt = performance.now()
+  try {
+    await run('node', ['tooling/cluster/main.ts', 'deploy'], { env: deployEnvironment(namespace) })
+  } catch (error) {
+    await remove(namespace)
+    throw new Error(`the platform could not be deployed: ${(error as { stderr?: string }).stderr ?? error}`)
+  }
+  process.stdout.write(`deployed into ${namespace} in ${Math.round((performance.now() - startedAt) / 1000)} s\n`)
+  return () => remove(namespace)
+}
+
+async function remove(namespace: string): Promise<void> {
+  if (process.env.E2E_KEEP === 'yes') return
+  const { core } = connectToCluster()
+  await core.deleteNamespace({ name: namespace }).catch(() => {})
+  const isGone = () =>
+    core.readNamespace({ name: namespace }).then(
+      () => false,
+      () => true,
+    )
+  await waitUntil('the namespace to be gone', isGone, { timeoutMs: 120_000, everyMs: 500 })
+}

@@ -1,0 +1,74 @@
+import type { V1Pod } from '@kubernetes/client-node'
+import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import type { Cluster } from './cluster.ts'
+
+/** The parts of the platform, as the label `app.kubernetes.io/component` names them. */
+export type Component = 'api' | 'postgres' | 'postgres-replica' | 'redis'
+
+export type Deployed = ReturnType<typeof deployedIn>
+
+const WITHIN_MS = 180_000
+
+/** What is deployed, to look at and to disturb. */
+export function deployedIn(cluster: Cluster, namespace: string, release: string) {
+  const { core, apps } = cluster
+  const api = `${release}-api`
+
+  async function pods(component: Component): Promise<readonly V1Pod[]> {
+    const labelSelector = `app.kubernetes.io/instance=${release},app.kubernetes.io/component=${component}`
+    const { items } = await core.listNamespacedPod({ namespace, labelSelector })
+    return items
+  }
+  const wait = <T>(what: string, ask: () => Promise<T | undefined | false>) =>
+    waitUntil(what, ask, { timeoutMs: WITHIN_MS, everyMs: 300 })
+
+  return {
+    pods,
+    wait,
+    apiDeployment: () => apps.readNamespacedDeployment({ namespace, name: api }),
+    /** Resolves when exactly so many pods of the API are there, all ready and of the newest kind. */
+    apiHas: (replicas: number) =>
+      wait(`${replicas} pods of the API to be ready, and no other`, async () => {
+        const { metadata, spec, status } = await apps.readNamespacedDeployment({ namespace, name: api })
+        return (
+          status?.observedGeneration === metadata?.generation &&
+          spec?.replicas === replicas &&
+          status?.readyReplicas === replicas &&
+          status?.updatedReplicas === replicas &&
+          (await pods('api')).length === replicas
+        )
+      }),
+    /** As `kubectl rollout restart`. */
+    restartApi: () => {
+      const value = new Date().toISOString()
+      const path = '/spec/template/metadata/annotations/restartedAt'
+      return apps.patchNamespacedDeployment({ namespace, name: api, body: [{ op: 'add', path, value }] })
+    },
+    /** The autoscaler takes pods back as soon as it finds too many, rather than five minutes later and one a minute. */
+    scaleDownAtOnce: () => {
+      const scaleDown = { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: 10, periodSeconds: 15 }] }
+      const body = [{ op: 'replace', path: '/spec/behavior/scaleDown', value: scaleDown }]
+      return cluster.autoscaling.patchNamespacedHorizontalPodAutoscaler({ namespace, name: api, body })
+    },
+    /** Ends a pod at once: its processes get SIGKILL and say no farewell. */
+    kill: ({ metadata }: V1Pod) =>
+      core.deleteNamespacedPod({ namespace, name: metadata!.name!, gracePeriodSeconds: 0 }),
+    /** Resolves when a component's one pod is another than this one, and ready. */
+    replaced: (component: Component, { metadata }: V1Pod) =>
+      wait(`a new pod of ${component} to be ready`, async () => {
+        const [pod] = await pods(component)
+        return pod !== undefined && pod.metadata!.uid !== metadata!.uid && isReady(pod) && pod
+      }),
+    /** Runs a query on the primary as its superuser. @returns one text a row */
+    async query(sql: string): Promise<readonly string[]> {
+      const [primary] = await pods('postgres')
+      const psql =
+        'PGPASSWORD=$OWNER_PASSWORD exec psql -h 127.0.0.1 -U postgres -d hopwhistle -v ON_ERROR_STOP=1 -Atqc "$1"'
+      const output = await cluster.execute(primary!, ['sh', '-c', psql, 'sh', sql])
+      return output.split('\n').filter((line) => line !== '')
+    },
+  }
+}
+
+export const isReady = ({ status }: V1Pod) =>
+  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true

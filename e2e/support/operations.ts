@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { lookForHelm } from '../../loadtests/bench/tools/find-helm.ts'
+import { deployEnvironment } from './deploy.ts'
+
+const run = promisify(execFile)
+
+/** What an operator types. Each rejects with what was said when it fails. */
+export function operations(namespace: string, release: string) {
+  const make = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    run('node', ['tooling/cluster/main.ts', ...args], { env: { ...deployEnvironment(namespace), ...env } })
+  const helm = (...args: readonly string[]) => run(lookForHelm() ?? 'helm', [...args, '--namespace', namespace])
+  return {
+    /** `make deploy`, with one more values file if given, of this release or of another one. */
+    deploy: (values?: string, other = release) => {
+      const before = deployEnvironment(namespace).VALUES
+      return make(['deploy'], { RELEASE: other, ...(values === undefined ? {} : { VALUES: `${before},${values}` }) })
+    },
+    uninstall: (other: string) => helm('uninstall', other, '--wait'),
+    /** `make scale REPLICAS=…` */
+    scale: (replicas: number) => make(['scale', '--replicas', String(replicas)]),
+    /** Sets values of the release and leaves the others, without waiting. */
+    set: (values: Readonly<Record<string, string | number | boolean>>) => {
+      const given = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`])
+      return helm('upgrade', release, 'charts/hopwhistle', '--reuse-values', ...given)
+    },
+    /** The revision before, and waits until it is ready. */
+    rollback: () => helm('rollback', release, '--wait', '--timeout', '5m'),
+  }
+}
