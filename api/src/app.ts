@@ -57,6 +57,10 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     // Whoever offers another upgrade on the way, as Java's client does with h2c, is answered without it.
     http: { shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket' },
     bodyLimit: deps.limits.bodyBytes,
+    // `__proto__` is a key like any other: nothing of a body is ever copied into another object, and refusing it would
+    // refuse a batch for one event's metadata.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     requestTimeout: deps.limits.requestTimeoutMs,
     // Longer than a load balancer keeps an idle connection, so that it is never we who close under its next request.
     keepAliveTimeout: 75_000,

@@ -149,3 +149,16 @@ test('the instance says how it and what it depends on are', async () => {
     dependencies: { postgres: true, replica: true, redis: true },
   })
 })
+
+test('metadata may have any key, also one that has a meaning to JavaScript, and comes back as it was', async () => {
+  const metadata = '{"__proto__":{"admin":true},"constructor":{"prototype":{"x":1}},"toString":"no"}'
+  const event = anEvent('INITIATED')
+  const written = await post(first(), `${JSON.stringify(event).slice(0, -1)},"metadata":${metadata}}`, acme.key)
+  expect(written.status, JSON.stringify(written.body)).toBe(201)
+  const headers = { [HEADERS.position]: written.body.position }
+  const { body } = await get(first(), `/api/v1/calls/${event.callId}`, acme.key, headers)
+  expect(JSON.parse(JSON.stringify(body.events[0].metadata))).toEqual(JSON.parse(metadata))
+  expect(({} as { admin?: boolean }).admin).toBeUndefined()
+  const refused = await post(first(), `${JSON.stringify(anEvent('RINGING')).slice(0, -1)},"__proto__":{}}`, acme.key)
+  expect(refused.body).toMatchObject({ status: 400, errors: [{ field: '__proto__' }] })
+})
