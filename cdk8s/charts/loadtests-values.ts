@@ -30,6 +30,11 @@ export const LOADTESTS = {
   apiKey: section('What the API is asked with', {
     existingSecret: text('', 'A Secret with the key under "key"; without it, the key of the demo data'),
   }),
+  metricsUrl: text(
+    '',
+    'Where the runners also write their metrics: the remote write address of a Prometheus, .../api/v1/write',
+    /(https?:\/\/\S+)?/,
+  ),
   images: section('One version each, for every pod of a run', {
     k6: text(LOADTEST_IMAGES.k6, 'Runners, and the initializer that looks at the script before'),
     starter: text(LOADTEST_IMAGES.starter, 'What tells the runners to begin: curl and a shell'),

@@ -3,8 +3,10 @@ import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
 import { k8s } from 'cdk8s-plus-33'
 import type { Construct } from 'constructs'
+import { REMOTE_WRITE_URL, remoteWrite } from '../../loadtests/kubernetes/remote-write.ts'
 import { scenarioScripts } from '../../loadtests/kubernetes/scenario-scripts.ts'
 import { LOADTEST_LABELS, SCENARIO_LABEL, testRun } from '../../loadtests/kubernetes/test-run.ts'
+import { given } from '../constructs/given.ts'
 import { empty, fileContent } from '../values/compute.ts'
 import { RELEASE, type ValuesOf } from '../values/define.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
@@ -54,6 +56,9 @@ function scenarioObjects(scope: Construct, scenario: ScenarioName, values: Value
       Object.keys(scenarioScripts(scenario)).map((script) => [script, fileContent(file(script))]),
     ),
   })
+  const { metricsUrl } = values
+  const sent = remoteWrite({ [REMOTE_WRITE_URL]: `${metricsUrl}` }, { runId: name, scenario })
+  const asked = given(metricsUrl)
   const run = testRun({
     name,
     scenario,
@@ -70,6 +75,8 @@ function scenarioObjects(scope: Construct, scenario: ScenarioName, values: Value
     runId: scenario,
     images: values.images,
     runnerResources: values.runnerResources,
+    args: sent.args.map((argument) => when(asked, argument)),
+    runnerEnv: Object.entries(sent.env).map(([name, value]) => when(asked, { name, value })),
   })
   customObject(scope, 'test-run', run)
 }

@@ -7,16 +7,17 @@ import { onPath } from '../../loadtests/bench/lib/run-program.ts'
 import { openTerminal } from '../../loadtests/bench/lib/terminal.ts'
 import { measureScenario } from '../../loadtests/bench/run/measure-scenario.ts'
 import { readEnvironment } from '../../loadtests/bench/run/read-environment.ts'
-import { REMOTE_WRITE_URL } from '../../loadtests/bench/run/remote-write.ts'
 import { stackTarget } from '../../loadtests/bench/run/target.ts'
 import { startGuard } from '../../loadtests/bench/stack/guard.ts'
 import { makeTempDir } from '../../loadtests/bench/stack/run-as.ts'
+import { stopServer } from '../../loadtests/bench/stack/server-process.ts'
 import { readRecord, type StackDetails } from '../../loadtests/bench/stack/stack-record.ts'
 import { startStack } from '../../loadtests/bench/stack/start-stack.ts'
 import { stopStack } from '../../loadtests/bench/stack/stop-stack.ts'
 import { findK6 } from '../../loadtests/bench/tools/find-k6.ts'
 import { findMonitoring } from '../../loadtests/bench/tools/find-monitoring.ts'
 import { findRedis } from '../../loadtests/bench/tools/find-redis.ts'
+import { REMOTE_WRITE_URL } from '../../loadtests/kubernetes/remote-write.ts'
 import type { LoadtestResult } from '../../loadtests/results-format.ts'
 
 export type MonitoredStack = {
@@ -26,6 +27,8 @@ export type MonitoredStack = {
   /** Of the load, in Unix seconds. */
   readonly fromSeconds: number
   readonly toSeconds: number
+  /** As a crash would. */
+  killReplica(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -84,7 +87,12 @@ export async function monitoredStack(): Promise<MonitoredStack> {
       })
       results.set(scenario, result)
     }
-    return { details, prometheusUrl, results, fromSeconds, toSeconds: Date.now() / 1000, stop }
+    const killReplica = async () => {
+      const replica = readRecord(dir)?.processes.find(({ name }) => name === 'postgres replica')
+      if (replica === undefined) throw new Error('there is no replica to kill')
+      await stopServer(replica, 10_000)
+    }
+    return { details, prometheusUrl, results, fromSeconds, toSeconds: Date.now() / 1000, killReplica, stop }
   } catch (error) {
     await stop()
     throw error

@@ -119,4 +119,25 @@ describe.skipIf(missing() !== undefined)(`with ${missing() ?? 'Prometheus and it
     expect(Number(seconds) * 1_000).toBeGreaterThan(counted * 0.75)
     expect(Number(seconds) * 1_000).toBeLessThan(counted * 1.25)
   })
+
+  // The last one: the platform is not whole any more.
+  test('a replica that is killed raises the alerts about it within two minutes, and no other', async () => {
+    await stack.killReplica()
+    const firing = async () => {
+      const response = await fetch(`${stack.prometheusUrl}/api/v1/alerts`)
+      const { data } = (await response.json()) as {
+        data: { alerts: readonly { labels: { alertname: string }; state: string }[] }
+      }
+      return data.alerts
+        .filter(({ state }) => state === 'firing')
+        .map(({ labels }) => labels.alertname)
+        .sort()
+    }
+    const expected = ['HopwhistleReplicaGone', 'HopwhistleReplicaUnused', 'HopwhistleSlotInactive']
+    await waitUntil(`${expected} to fire`, async () => (await firing()).length >= expected.length, {
+      timeoutMs: 120_000,
+      everyMs: 1_000,
+    })
+    expect(await firing()).toEqual(expected)
+  }, 130_000)
 })

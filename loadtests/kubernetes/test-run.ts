@@ -55,6 +55,9 @@ export type TestRunOptions = {
   readonly runnerResources?: Resources
   /** Settings of the scenario beside its profile's: RATE, PEAK_SECONDS, … */
   readonly overrides?: Readonly<Record<string, Given<string>>>
+  /** Options of k6 and variables of the runners beside those that every run has: see remote-write.ts. */
+  readonly args?: readonly unknown[]
+  readonly runnerEnv?: readonly unknown[]
 }
 
 /** A runner of the full profile uses half a core and 300 MB; with less than it needs, CPU is throttled. */
@@ -96,7 +99,7 @@ export function testRun(options: TestRunOptions) {
       parallelism,
       script: { configMap: { name: configMap, file: scriptFile(scenario) } },
       // Exact, where `arguments` would go through a shell.
-      args: ['--no-usage-report'],
+      args: ['--no-usage-report', ...(options.args ?? [])],
       // Off: with `post` the operator deletes the pods, and with them the results, as soon as they have ended.
       initializer: {
         ...pod(images.k6, K6_USER, INITIALIZER_RESOURCES),
@@ -107,7 +110,7 @@ export function testRun(options: TestRunOptions) {
       starter: pod(images.starter, CURL_USER, STARTER_RESOURCES),
       runner: {
         ...pod(images.k6, K6_USER, runnerResources),
-        env: [...settings, options.apiKeyVariable ?? DEMO_KEY, ...PER_RUNNER],
+        env: [...settings, options.apiKeyVariable ?? DEMO_KEY, ...PER_RUNNER, ...(options.runnerEnv ?? [])],
         livenessProbe: PATIENT_PROBE,
         ...TEMPORARY_FILES,
       },

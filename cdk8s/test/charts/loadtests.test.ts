@@ -14,6 +14,7 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
   ['all scenarios', ALL],
   ['a key from a Secret', { apiKey: { existingSecret: 'key' }, apiUrl: 'https://calls.example.com' }],
   ['eight runners of the smoke profile', { parallelism: 8, profile: 'smoke' }],
+  ['metrics for Prometheus', { metricsUrl: 'http://prometheus:9090/api/v1/write' }],
 ]
 
 describe.skipIf(helm === undefined)(`hopwhistle-loadtests rendered by Helm${NEEDS_HELM}`, () => {
@@ -60,6 +61,17 @@ test('every pod of a run is restricted, pinned and bounded, and the operator del
       })
     }
   }
+})
+
+test('runners write to Prometheus when they are told where, and only then', () => {
+  const [quiet] = testRuns(synthesize(loadtests, {}))
+  expect(quiet?.spec.args).toEqual(['--no-usage-report'])
+  const [run] = testRuns(synthesize(loadtests, { values: { metricsUrl: 'http://prometheus:9090/api/v1/write' } }))
+  expect(run?.spec.args).toContain('loadtest=call-state-updates')
+  expect(run?.spec.runner.env).toContainEqual({
+    name: 'K6_PROMETHEUS_RW_SERVER_URL',
+    value: 'http://prometheus:9090/api/v1/write',
+  })
 })
 
 test('a key stands in no manifest, and the initializer, which would put it into arguments, has none', () => {

@@ -8,7 +8,7 @@ export const postgresCases: readonly AlertCase[] = [
   {
     alert: 'PostgresDown',
     fires: [stays('pg_up', 'server="primary"', 0), stays('pg_up', 'server="replica"', 1)],
-    isQuiet: [stays('pg_up', 'server="primary"', 1), stays('pg_up', 'server="replica"', 1)],
+    isQuiet: [stays('pg_up', 'server="primary"', 1), stays('pg_up', 'server="replica"', 0)],
     afterMinutes: 3,
     labels: { ...AT_LABELS, server: 'primary', severity: 'page' },
     says: 'The primary of prod/hw does not answer',

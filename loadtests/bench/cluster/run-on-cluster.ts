@@ -1,5 +1,6 @@
 /** One scenario by k6-operator, from the TestRun that is made for it until that is gone again. */
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { REMOTE_WRITE_URL, remoteWrite } from '../../kubernetes/remote-write.ts'
 import { scriptConfigMap } from '../../kubernetes/script-config-map.ts'
 import { LONGEST_NAME, type Resources, testRun } from '../../kubernetes/test-run.ts'
 import type { LoadtestResult } from '../../results-format.ts'
@@ -29,6 +30,8 @@ export type ClusterRunOptions = {
   readonly resources: Resources
   readonly startWithinSeconds: number
   readonly overrides: Readonly<Record<string, string>>
+  /** Where the runners also write their metrics, as pods reach it; without a password, which anybody could read there. */
+  readonly metricsUrl?: string | undefined
   /** Leaves the TestRun and its pods for somebody to look at. */
   readonly keep: boolean
   readonly terminal: Terminal
@@ -43,6 +46,7 @@ export async function runOnCluster(options: ClusterRunOptions): Promise<Loadtest
   const name = `${scenario}-${runId}`
   if (name.length > LONGEST_NAME)
     throw new Failure(`the TestRun's name "${name}" is longer than ${LONGEST_NAME} characters`)
+  const sent = remoteWrite({ [REMOTE_WRITE_URL]: options.metricsUrl }, { runId, scenario })
   const secret = options.apiKey === undefined ? undefined : apiKeySecret(name, namespace, options.apiKey)
   const run = testRun({
     ...options,
@@ -51,6 +55,8 @@ export async function runOnCluster(options: ClusterRunOptions): Promise<Loadtest
     runId,
     configMap: name,
     runnerResources: options.resources,
+    args: sent.args,
+    runnerEnv: Object.entries(sent.env).map(([name, value]) => ({ name, value })),
     ...(secret === undefined ? {} : { apiKeyVariable: apiKeyVariable(secret) }),
   })
   let applied = false

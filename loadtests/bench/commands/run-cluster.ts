@@ -1,6 +1,7 @@
 /** `run --cluster`: the scenarios by k6-operator, in the cluster of the kubeconfig. */
 import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import type { ProfileName } from '../../scenarios/lib/profiles.ts'
 import { connect } from '../cluster/connect.ts'
@@ -100,6 +101,7 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
       resources,
       startWithinSeconds,
       overrides,
+      metricsUrl: process.env[REMOTE_WRITE_URL],
       keep: values.keep === true,
       terminal,
       signal,
