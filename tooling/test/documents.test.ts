@@ -7,7 +7,7 @@ import { CHECKOUT } from './run.ts'
 const read = (path: string) => readFileSync(join(CHECKOUT, path), 'utf8')
 const documents = execFileSync('git', ['ls-files', '*.md'], { cwd: CHECKOUT, encoding: 'utf8' }).trim().split('\n')
 
-const targets = new Set([...read('Makefile').matchAll(/^([a-z][a-z-]*):/gm)].map(([, name]) => name))
+const targets = new Set([...read('Makefile').matchAll(/^([a-z][a-z0-9-]*):/gm)].map(([, name]) => name))
 const scripts = new Set(
   ['package.json', 'api/package.json'].flatMap((path) => Object.keys(JSON.parse(read(path)).scripts ?? {})),
 )
@@ -38,7 +38,7 @@ describe.each(documents)('%s', (path) => {
       language === '' ? [] : [block ?? inline ?? ''],
     )
     const unknown = code.flatMap((piece) => [
-      ...[...piece.matchAll(/(?:^|[\s;&])make ([a-z][a-z-]*)/g)].filter(([, name = '']) => !targets.has(name)),
+      ...[...piece.matchAll(/(?:^|[\s;&])make ([a-z][a-z0-9-]*)/g)].filter(([, name = '']) => !targets.has(name)),
       ...[...piece.matchAll(/(?:^|[\s;&])npm run (?:--silent )?([a-z][\w:-]*)/g)].filter(
         ([, name = '']) => !scripts.has(name),
       ),
