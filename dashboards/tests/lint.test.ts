@@ -3,7 +3,8 @@ import type { Alert } from '../src/alerts/alert.ts'
 import { alertGroups } from '../src/alerts/alert-groups.ts'
 import { BOARD_UIDS, type Board } from '../src/boards/board.ts'
 import { BOARDS } from '../src/boards/boards.ts'
-import { readRunbook } from '../src/boards/runbooks.ts'
+import { runbookLink } from '../src/boards/runbook-link.ts'
+import { readRunbook, runbooksDashboard } from '../src/boards/runbooks.ts'
 import { toDashboard } from '../src/boards/to-dashboard.ts'
 import { alertProblems, runbookProblems } from '../src/lint/lint-alerts.ts'
 import { boardProblems } from '../src/lint/lint-boards.ts'
@@ -140,6 +141,12 @@ test.each(BOARDS.map((board) => [board.name, board] as const))(
     expect(links).toHaveLength(1)
   },
 )
+
+test('in Grafana a runbook links to panels, and to no file', () => {
+  const text = JSON.stringify(runbooksDashboard())
+  expect(text).not.toMatch(/\]\([^)]*\.md/)
+  expect(text).toContain(`[replica-gone](${runbookLink('replica-gone')})`)
+})
 
 test('a figure that says what good is passes, whatever its kind', () => {
   expect(boardProblems(boardOf(figure({ ...sound })))).toEqual([])

@@ -4,7 +4,7 @@ import { type Dashboard, DashboardBuilder } from '@grafana/grafana-foundation-sd
 import { PanelBuilder, TextMode } from '@grafana/grafana-foundation-sdk/text'
 import { RUNBOOKS, type RunbookName } from '../runbook-names.ts'
 import { BOARD_UIDS } from './board.ts'
-import { runbookPanelId } from './runbook-link.ts'
+import { runbookLink, runbookPanelId } from './runbook-link.ts'
 
 const FOLDER = new URL('../../runbooks/', import.meta.url)
 
@@ -25,8 +25,15 @@ export function runbooksDashboard(): Dashboard {
         .title(heading.replace(/^# /, ''))
         .description(`Runbook of the alerts that link here: dashboards/runbooks/${name}.md`)
         .mode(TextMode.Markdown)
-        .content(text.join('\n').trim()),
+        .content(withLinks(text.join('\n').trim())),
     )
   })
   return builder.build()
 }
+
+/** A link to another runbook leads to its panel; one to another file of the repository leads nowhere in Grafana. */
+const withLinks = (markdown: string): string =>
+  markdown.replaceAll(/\[([^\]]+)\]\((?!https?:|\/)([\w./-]+)\.md(?:#[\w-]+)?\)/g, (_, words: string, file: string) => {
+    const runbook = RUNBOOKS.find((name) => name === file)
+    return runbook === undefined ? words : `[${words}](${runbookLink(runbook)})`
+  })
