@@ -1,6 +1,6 @@
 /** Something that the user can act on; printed as its message alone, with no stack. */
 export class Failure extends Error {
-  override readonly name = 'Failure'
+  override readonly name: string = 'Failure'
 }
 
 /** The command line is wrong; printed with where to find help. */

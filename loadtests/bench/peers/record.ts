@@ -25,8 +25,10 @@ export type PeersRecord = {
   readonly parts: { readonly [K in PartName]?: PartRecord }
 }
 
-export const recordPath = (name: string, folder = join(CHECKOUT, 'loadtests', 'baselines', 'peers')): string =>
-  join(folder, `${name}.json`)
+/** One for each environment. */
+export const RECORDS = join(CHECKOUT, 'loadtests', 'baselines', 'peers')
+
+const recordPath = (name: string, folder: string): string => join(folder, `${name}.json`)
 
 /** @returns undefined when there is none yet @throws {Failure} */
 export function readRecord(path: string): PeersRecord | undefined {
@@ -45,7 +47,7 @@ export function readRecord(path: string): PeersRecord | undefined {
 export async function keepPart(
   part: PartName,
   kept: PartRecord,
-  folder?: string,
+  folder = RECORDS,
 ): Promise<{ readonly record: PeersRecord; readonly path: string }> {
   const { name, machine } = await readPlace()
   const path = recordPath(name, folder)

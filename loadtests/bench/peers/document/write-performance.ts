@@ -1,19 +1,25 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeWhole } from '../../document/baseline-files.ts'
 import { minute } from '../../document/markdown.ts'
 import { CHECKOUT } from '../../stack/stack-record.ts'
-import type { PeersRecord } from '../record.ts'
+import { type PeersRecord, RECORDS, readRecord } from '../record.ts'
 import { renderBarChart } from './bar-chart.ts'
 import { panelsOf } from './panels.ts'
 import { CHART, renderPerformance } from './render-performance.ts'
 
-/** Writes docs/performance.md and its chart. @returns their paths */
-export async function writePerformance(record: PeersRecord, docs = join(CHECKOUT, 'docs')): Promise<readonly string[]> {
-  const newest = Object.values(record.parts)
-    .map(({ measuredAt }) => measuredAt)
-    .sort()
-    .at(-1)!
-  const subtitle = `Median, and the range of the rounds as a line; ${minute(newest)}, ${record.name}`
+const DOCS = join(CHECKOUT, 'docs')
+
+/** Writes docs/performance.md and its chart of the environment that was measured last. @returns their paths */
+export async function writeNewestPerformance(docs = DOCS): Promise<readonly string[]> {
+  const records = readdirSync(RECORDS).map((file) => readRecord(join(RECORDS, file))!)
+  const newest = records.toSorted((a, b) => measuredLast(a).localeCompare(measuredLast(b))).at(-1)
+  return newest === undefined ? [] : writePerformance(newest, docs)
+}
+
+/** The same for one environment. */
+export async function writePerformance(record: PeersRecord, docs = DOCS): Promise<readonly string[]> {
+  const subtitle = `Median, and the range of the rounds as a line; ${minute(measuredLast(record))}, ${record.name}`
   const files = [
     [join(docs, 'performance.md'), renderPerformance(record)],
     [join(docs, CHART), renderBarChart('Beside what one would write or take instead', subtitle, panelsOf(record))],
@@ -21,3 +27,10 @@ export async function writePerformance(record: PeersRecord, docs = join(CHECKOUT
   for (const [path, content] of files) await writeWhole(path, content)
   return files.map(([path]) => path)
 }
+
+/** As ISO 8601, which sorts. */
+const measuredLast = ({ parts }: PeersRecord): string =>
+  Object.values(parts)
+    .map(({ measuredAt }) => measuredAt)
+    .sort()
+    .at(-1) ?? ''

@@ -1,6 +1,7 @@
 /** Whether what was acknowledged is stored: every event as it was sent, and every call as its events make it. */
 import { CALL_DIRECTIONS, CALL_STATE_CODE, type CallEventBody } from '@hopwhistle/contract/calls.ts'
 import type { Client } from 'pg'
+import { Failure } from '../../lib/failure.ts'
 
 /** Rows compared by one statement. */
 const CHUNK = 20_000
@@ -27,7 +28,7 @@ const CALLS_THAT_DIFFER = `
   where c.call_id is null or (c.state, c.started_at) is distinct from (x.state, to_timestamp(x.started_ms / 1000.0::float8))`
 
 /** Acknowledged events are not all in the database; the measurement is worth nothing. */
-export class NotStored extends Error {
+export class NotStored extends Failure {
   override readonly name = 'NotStored'
 }
 

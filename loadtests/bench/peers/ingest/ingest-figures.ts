@@ -1,6 +1,7 @@
 import { number } from '../../judge/format.ts'
 import { type Figure, ratioOf } from '../measure/figure.ts'
 import { coresOf, cpuMsEach } from '../measure/loaded.ts'
+import { peerVersions } from '../peer-versions.ts'
 import { AT_RATE, type IngestMeasured, type IngestTurn, MOST } from './ingest-measured.ts'
 
 const EVERYTHING = ['servers', 'postgres primary', 'postgres replica', 'redis'] as const
@@ -96,6 +97,7 @@ function notesOf(most: IngestMeasured['most'], atRate: IngestMeasured['atRate'])
   const cores = (turns: readonly IngestTurn[], group: string) =>
     number(Math.max(...turns.map((turn) => coresOf(turn, group))), 2)
   return [
+    `Compared with ${peerVersions('fastify', 'pg')}.`,
     `After each turn every acknowledged event, and every call, was compared with the database row by row: ${total('events')} events and ${total('calls')} calls, none missing and none different. \`synchronous_commit\` was on.`,
     'The generator is a Node process with raw sockets that sends bytes made from a template, and reads of an answer its status and length.',
     `At most it kept ${cores(most.storesNothing, 'generator')} cores busy with the route that stores nothing, ${cores(most.ours, 'generator')} with Hopwhistle and ${cores(most.rowAtATime, 'generator')} with a transaction for each request, whose servers kept ${cores(most.storesNothing, 'servers')}, ${cores(most.ours, 'servers')} and ${cores(most.rowAtATime, 'servers')} busy.`,

@@ -1,6 +1,7 @@
-import { number } from '../../judge/format.ts'
+import { list, number } from '../../judge/format.ts'
 import { type Figure, ratioOf } from '../measure/figure.ts'
 import type { PartResult } from '../parts.ts'
+import { peerVersions } from '../peer-versions.ts'
 import type { LiveSystem } from '../reader/protocol.ts'
 import type { Delivery } from './deliver.ts'
 import { LIVE, type LiveMeasured } from './live-measured.ts'
@@ -131,6 +132,7 @@ function slowFigures({ beside }: LiveMeasured): readonly Figure[] {
       unit: '×',
       rounds: ratioOf(p99(beside.someSlow), p99(beside.nobodySlow)),
       meaning: `What ${who}, cost those: 1 is nothing.`,
+      goal: { comparison: '≤', value: 1.2 },
     },
     {
       id: 'live.slow.cpu',
@@ -142,7 +144,7 @@ function slowFigures({ beside }: LiveMeasured): readonly Figure[] {
   ]
 }
 
-function notesOf({ deliveries, beside }: LiveMeasured): readonly string[] {
+function notesOf({ deliveries, beside, centrifugo }: LiveMeasured): readonly string[] {
   const systems = Object.keys(deliveries) as LiveSystem[]
   const losses = systems.map((system) => {
     const turns = deliveries[system]!
@@ -156,9 +158,10 @@ function notesOf({ deliveries, beside }: LiveMeasured): readonly string[] {
   })
   const closed = beside.someSlow.map(({ report }) => report.slowClosed)
   return [
+    `Compared with ${peerVersions('socket.io', '@socket.io/redis-adapter', 'ws')}${centrifugo === undefined ? '' : `, and ${centrifugo}`}.`,
     `Subscribers are raw sockets in one Node process. Most read what has come 50 times a second and count it; 20 of ${LIVE.load.subscribers} read at once and tell how old each message is. Cores they kept busy at most: ${cores.join(', ')}.`,
     `Deliveries that had not come five seconds after the last message: ${losses.join(', ')}.`,
-    `Of the ${LIVE.slow} subscribers that never read, ${Math.min(...closed)} to ${Math.max(...closed)} were closed within their turn; the rest of what was sent to them still lay in the buffers of the kernel.`,
+    `Of the ${LIVE.slow} subscribers that never read, ${list(closed.map((count) => number(count)))} were closed as slow in the rounds of ${number(beside.someSlow[0]!.published.seconds)} s.`,
     ...(systems.includes('centrifugo') ? [] : ['Centrifugo was not there: give its program in CENTRIFUGO.']),
   ]
 }

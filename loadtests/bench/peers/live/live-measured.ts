@@ -7,6 +7,7 @@ export const LIVE = {
   load: { subscribers: 200, messagesPerSecond: 500 },
   /** Subscribers beside those, that never read. */
   slow: 10,
+  besideSeconds: 30,
   /** As many as an instance takes. */
   idleSockets: 1_000,
 } as const
@@ -14,6 +15,8 @@ export const LIVE = {
 export type IdleMemory = { readonly beforeBytes: number; readonly bytesPerThousand: number }
 
 export type LiveMeasured = {
+  /** `Centrifugo v6.9.1`; undefined when it was not there. */
+  readonly centrifugo?: string | undefined
   readonly deliveries: Readonly<Partial<Record<LiveSystem, readonly Delivery[]>>>
   /** Ours, with and without subscribers that never read. */
   readonly beside: Readonly<Record<'nobodySlow' | 'someSlow', readonly Delivery[]>>

@@ -1,4 +1,5 @@
 /** Live delivery beside Socket.IO, plain WebSockets and, when it is there, Centrifugo. */
+import { execFileSync } from 'node:child_process'
 import { Failure } from '../../lib/failure.ts'
 import { isExecutable } from '../../lib/run-program.ts'
 import type { MeasurePart } from '../parts.ts'
@@ -16,6 +17,7 @@ export const measureLive: MeasurePart = async (options) => {
     const live = { platform, database: await platform.createDatabase('live', 1), centrifugo }
     const systems = liveSystems(centrifugo)
     const measured: LiveMeasured = {
+      centrifugo: centrifugo === undefined ? undefined : versionOf(centrifugo),
       deliveries: await measureDeliveries(live, systems, options),
       beside: await measureBesideSlow(live, options),
       memory: await measureMemory(live, systems, options),
@@ -38,4 +40,12 @@ function findCentrifugo(): string | undefined {
   const given = process.env.CENTRIFUGO || undefined
   if (given !== undefined && !isExecutable(given)) throw new Failure(`CENTRIFUGO is ${given}, which is no program`)
   return given
+}
+
+/** Of all that it tells of itself, the first line without what built it. */
+function versionOf(centrifugo: string): string {
+  const told = execFileSync(centrifugo, ['version'], { encoding: 'utf8' })
+  const version = /v\d+\.\d+\.\d+/.exec(told)?.[0]
+  // What its makers did not build themselves knows no version.
+  return version === undefined || version === 'v0.0.0' ? 'Centrifugo as built from its source' : `Centrifugo ${version}`
 }

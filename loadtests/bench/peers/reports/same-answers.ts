@@ -1,4 +1,5 @@
 /** Whether the platform and plain SQL say the same. */
+import { Failure } from '../../lib/failure.ts'
 import type { PlainDuration, PlainMetrics } from './plain-sql.ts'
 
 type ReportedDuration = {
@@ -21,7 +22,7 @@ export type MetricsReport = {
 }
 
 /** Two answers to one question differ; a comparison of how fast they came is worth nothing. */
-export class DifferentAnswers extends Error {
+export class DifferentAnswers extends Failure {
   override readonly name = 'DifferentAnswers'
 }
 

@@ -38,6 +38,8 @@ export async function measureMemory(
     events.run({ mode: 'open', seconds, ratePerSecond: MEMORY.eventsPerSecond }),
     reports.run({ mode: 'open', seconds, ratePerSecond: MEMORY.reportsPerSecond }),
   ])
+  // Awaited below; should the measurement be stopped before, its failure is no news.
+  load.catch(() => {})
   const samples: number[][] = servers.pids.map(() => [])
   for (let at = 0; at < seconds; at += everySeconds) {
     signal.throwIfAborted()
