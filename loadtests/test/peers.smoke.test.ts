@@ -23,7 +23,7 @@ test('ingest is measured beside a route that stores nothing and a transaction fo
     expect(meaning).toMatch(/\.$/)
     expect(ended.stdout).toContain(figures.find((figure) => figure.id === id)!.label)
   }
-  expect(notes[0]).toMatch(/row by row: [\d,]+ events and [\d,]+ calls, none missing/)
+  expect(notes.join('\n')).toMatch(/row by row: [\d,]+ events and [\d,]+ calls, none missing/)
 })
 
 test('nothing runs or lies about afterwards, and the figures of record stay as they are', () => {
