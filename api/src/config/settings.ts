@@ -75,7 +75,7 @@ export const SETTINGS = {
     kind: 'url',
     protocols: POSTGRES,
     secret: true,
-    note: 'the primary, as the role hopwhistle_api',
+    note: 'the primary, as the role hopwhistle_api; with ?sslmode=verify-full&sslrootcert=FILE over TLS',
   },
   databaseReplicaUrl: {
     env: 'DATABASE_REPLICA_URL',
@@ -91,7 +91,13 @@ export const SETTINGS = {
     protocols: REDIS,
     fallback: 'redis://127.0.0.1:6379',
     secret: true,
-    note: 'Redis for live delivery and the report cache',
+    note: 'Redis for live delivery and the report cache; rediss:// over TLS',
+  },
+  redisCaFile: {
+    env: 'REDIS_CA_FILE',
+    kind: 'text',
+    fallback: null,
+    note: 'PEM file of who signs the certificates of Redis, where it is nobody that Node knows',
   },
   redisClusterNodes: {
     env: 'REDIS_CLUSTER_NODES',

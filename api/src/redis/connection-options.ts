@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis'
 
 /** Where Redis is, and what protects a caller from one that does not answer. */
@@ -5,6 +7,8 @@ export type RedisSettings = {
   readonly redisUrl: string
   /** `host:port,host:port`; user, password and TLS are then taken from `redisUrl`. */
   readonly redisClusterNodes?: string | undefined
+  /** PEM file of who signs the certificates of `rediss:` servers; absent: whom Node trusts. */
+  readonly redisCaFile?: string | undefined
   /** Names the connections in `CLIENT LIST`. */
   readonly instanceId?: string
 }
@@ -25,17 +29,27 @@ export function reconnectDelayMs(attempt: number, random: () => number = Math.ra
   return Math.round(ceiling * (0.5 + random() / 2))
 }
 
+/** @throws when the file of the CA cannot be read */
+function tlsOptions(host: string, caFile: string | undefined) {
+  return {
+    // An address has no name to be asked by; that the certificate is for it is checked all the same.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+  }
+}
+
 /** Options of one connection. Nothing is queued while it is down: a command fails at once, and is never sent twice. */
 export function connectionOptions(settings: RedisSettings, role: 'commands' | 'subscriber') {
   const url = new URL(settings.redisUrl)
   const database = Number(url.pathname.slice(1))
+  const host = url.hostname.replace(/^\[|\]$/g, '')
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+    host,
     port: url.port === '' ? 6379 : Number(url.port),
     ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
     ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
     ...(Number.isInteger(database) ? { db: database } : {}),
-    ...(url.protocol === 'rediss:' ? { tls: { servername: url.hostname } } : {}),
+    ...(url.protocol === 'rediss:' ? { tls: tlsOptions(host, settings.redisCaFile) } : {}),
     connectionName: `hopwhistle-${role}-${settings.instanceId ?? 'api'}`.replace(/[^\w.:-]/g, '_'),
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
