@@ -56,7 +56,7 @@ test('crossed thresholds are no last words', () => {
 })
 
 /** As one of two runners left it in a real cluster: profile smoke, k6 1.8.1. */
-const RECORDED = readFileSync(new URL('../fixtures/runner.log', import.meta.url), 'utf8')
+const RECORDED = readFileSync(new URL('../fixtures/runner-log.txt', import.meta.url), 'utf8')
 
 test('100 recorded runners are collected, merged and judged within seconds, and ten times as many take ten times as long', async () => {
   const tookMs = async (runners: number): Promise<number> => {
