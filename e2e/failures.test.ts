@@ -9,14 +9,27 @@ beforeAll(async () => {
   hopwhistle = await platform()
 })
 
-test('a pod of the API that is killed takes no acknowledged event with it, and its subscribers miss nothing', async () => {
-  const traffic = await hopwhistle.traffic.start()
+test('a process of the API that ends in the middle of everything takes no acknowledged event with it', async () => {
+  const traffic = await hopwhistle.traffic.start({ ratePerSecond: 60 })
   const [victim] = await hopwhistle.pods('api')
-  await hopwhistle.kill(victim!)
-  await took('another pod for one that was killed', () => hopwhistle.apiHas(2))
+  await took('the process of a pod started again', async () => {
+    await hopwhistle.crash(victim!)
+    await hopwhistle.apiHas(2)
+  })
   await traffic.goesOn(60)
   const report = await traffic.end()
   // Its connections break in the middle; what was sent on them is sent again, and stored once.
+  expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
+  expectAllDelivered(report)
+})
+
+test('a pod of the API that is deleted with next to no grace takes no acknowledged event with it', async () => {
+  const traffic = await hopwhistle.traffic.start()
+  const [victim] = await hopwhistle.pods('api')
+  await hopwhistle.remove(victim!, 1)
+  await took('another pod for one that was deleted', () => hopwhistle.apiHas(2))
+  await traffic.goesOn(60)
+  const report = await traffic.end()
   expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
   expectAllDelivered(report)
 })
@@ -25,7 +38,7 @@ test('a replica whose volume is wiped is copied anew, and reports are answered a
   const traffic = await hopwhistle.traffic.start()
   const [replica] = await hopwhistle.pods('postgres-replica')
   await hopwhistle.cluster.execute(replica!, ['sh', '-c', 'rm -rf "$PGDATA"'])
-  await hopwhistle.kill(replica!)
+  await hopwhistle.remove(replica!, 5)
   const answers: number[] = []
   const asking = setInterval(() => {
     hopwhistle.get(`${ROUTES.reportCalls}?limit=1`).then(

@@ -50,9 +50,20 @@ export function deployedIn(cluster: Cluster, namespace: string, release: string)
       const body = [{ op: 'replace', path: '/spec/behavior/scaleDown', value: scaleDown }]
       return cluster.autoscaling.patchNamespacedHorizontalPodAutoscaler({ namespace, name: api, body })
     },
-    /** Ends a pod at once: its processes get SIGKILL and say no farewell. */
-    kill: ({ metadata }: V1Pod) =>
-      core.deleteNamespacedPod({ namespace, name: metadata!.name!, gracePeriodSeconds: 0 }),
+    /** Deletes a pod; what has not ended by itself after these seconds is killed. Another one takes its place. */
+    remove: ({ metadata }: V1Pod, graceSeconds: number) =>
+      core.deleteNamespacedPod({ namespace, name: metadata!.name!, gracePeriodSeconds: graceSeconds }),
+    /** Ends the process of a pod of the API in the middle of everything. Kubernetes starts it again, in the same pod. */
+    async crash(pod: V1Pod): Promise<void> {
+      const restarts = async () => {
+        const { status } = await core.readNamespacedPod({ namespace, name: pod.metadata!.name! })
+        return status!.containerStatuses![0]!.restartCount
+      }
+      const before = await restarts()
+      // It takes whoever asks with it.
+      await cluster.execute(pod, ['node', '--input-type=module', '--eval', CRASH]).catch(() => {})
+      await wait('the process to be started again', async () => (await restarts()) > before)
+    },
     /** Resolves when a component's one pod is another than this one, and ready. */
     replaced: (component: Component, { metadata }: V1Pod) =>
       wait(`a new pod of ${component} to be ready`, async () => {
@@ -69,6 +80,18 @@ export function deployedIn(cluster: Cluster, namespace: string, release: string)
     },
   }
 }
+
+/** Process 1 cannot be killed from inside its container: its debugger makes it abort. */
+const CRASH = `
+import { setTimeout as sleep } from 'node:timers/promises'
+process.kill(1, 'SIGUSR1')
+const targets = async () => (await fetch('http://127.0.0.1:9229/json')).json()
+let found
+while (found === undefined) [found] = await targets().catch(() => sleep(50, []))
+const socket = new WebSocket(found.webSocketDebuggerUrl)
+const params = { expression: 'process.abort()' }
+socket.onopen = () => socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }))
+`
 
 export const isReady = ({ status }: V1Pod) =>
   status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true
