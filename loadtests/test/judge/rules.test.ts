@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { judge } from '../../bench/judge/judge.ts'
 import { RULES, RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
-import type { PodEvidence } from '../../bench/sample/server-evidence.ts'
+import type { PodEvidence, Series } from '../../bench/sample/server-evidence.ts'
 import type { DistributedRun, HistogramData, LoadtestResult, RunnerPod, RunnerResult } from '../../results-format.ts'
 import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
 import { type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
@@ -296,7 +296,7 @@ describe('a distributed run', () => {
     ])
   })
 
-  const withPods = (throttled: number, slowness = 1, nodeCores = 1): LoadtestResult => {
+  const withPods = (throttled: Series, slowness = 1, nodeCores = 1): LoadtestResult => {
     const pod = (pod: string, kind: PodEvidence['kind']): PodEvidence => ({
       ...{ pod, kind, node: 'node-1', cpuCores: 0.4, memoryBytes: 1e8, cpuLimitCores: 0.5, throttled },
     })
@@ -317,6 +317,9 @@ describe('a distributed run', () => {
       'the CPU of api-5d was throttled in 31 % of the time; its limit is 0.50 cores',
     ])
     expect(said('throttled-cpu', withPods(0.02))).toEqual([])
+    expect(said('throttled-cpu', withPods([]), 'remark')).toEqual([
+      'the run was too short for its kubelet to look twice: it is not known whether the CPU of calls-2-x was throttled',
+    ])
   })
 
   test('node-cpu: a miss on a node without CPU that a runner was on', () => {

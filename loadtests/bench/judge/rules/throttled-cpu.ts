@@ -5,6 +5,8 @@ import { number, percent } from '../format.ts'
 /** As a part of the kernel's periods. From here on a latency may be the runner's own waiting. */
 const ALLOWED = 0.05
 
+const NOT_SEEN = 'the run was too short for its kubelet to look twice: it is not known whether the CPU'
+
 /**
  * The CPU of no runner was throttled. Where the platform's is, that is what its limit is there for, and told.
  *
@@ -17,8 +19,8 @@ export const throttledCpu: Rule = {
     const duringPeak = duringPhase(result, server)
     const duringRamp = duringPhase(result, server, 'ramp')
     return server.kubernetes.pods.flatMap((pod) => {
-      const peak = duringPeak(pod.throttled)
-      const part = mean(peak.length > 0 ? peak : duringRamp(pod.throttled)) ?? 0
+      const part = mean(duringPeak(pod.throttled)) ?? mean(duringRamp(pod.throttled))
+      if (part === undefined) return pod.kind === 'k6' ? [remark(`${NOT_SEEN} of ${pod.pod} was throttled`)] : []
       if (part < ALLOWED) return []
       const text = `CPU of ${pod.pod} was throttled in ${percent(part)} of the time${limitOf(pod)}`
       return [pod.kind === 'k6' ? invalid(`generator: the ${text}`) : remark(`the ${text}`)]
