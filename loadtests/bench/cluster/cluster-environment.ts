@@ -30,13 +30,14 @@ export async function clusterEnvironment({ core }: Cluster, use: ClusterUse): Pr
   const cores = sumOf(nodes, 'cpu')
   const postgres = server?.postgres?.primary.version
   const redis = server?.redis?.version
+  const size = nodes.length === 1 ? '1 node' : `${nodes.length} nodes`
   return {
-    name: process.env.HOPWHISTLE_ENVIRONMENT || `kubernetes-${nodes.length}-nodes-${cores}-cores`,
+    name: process.env.HOPWHISTLE_ENVIRONMENT || `kubernetes-${size.replace(' ', '-')}-${cores}-cores`,
     machine: {
       os: `${info?.osImage ?? 'unknown'}, Kubernetes ${info?.kubeletVersion ?? 'of unknown version'}`,
       kernel: info?.kernelVersion ?? 'unknown',
       architecture: info?.architecture ?? 'unknown',
-      cpuModel: nodes.length === 1 ? '1 node' : `${nodes.length} nodes`,
+      cpuModel: size,
       cores,
       memoryBytes: sumOf(nodes, 'memory'),
     },

@@ -4,6 +4,7 @@ import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { deleteTestRun, readTestRun, requireOperator, scenarioNameOf, settingOf } from '../cluster/test-runs.ts'
 import { runSeconds } from '../cluster/time-limits.ts'
 import { versionOfImage } from '../cluster/versions.ts'
+import { provesTargets } from '../judge/evidence.ts'
 import { Failure } from '../lib/failure.ts'
 import { parseOptions, wholeNumber } from '../lib/parse-options.ts'
 import { finishResult } from '../run/finish-result.ts'
@@ -22,7 +23,7 @@ them, and writes loadtests/results. What is still running is followed, and the p
   --namespace NS      that of the kubeconfig's context if not given
   --start-within N    seconds for the runners to come up: 180
   --results-dir DIR   instead of loadtests/results
-  --document          also keeps the result as the baseline of this cluster and writes the document
+  --document          also keeps the result as the baseline of this cluster and writes the document; not of smoke
   --delete            deletes the TestRun with its pods, once its result is written
 
 Environment:
@@ -78,7 +79,7 @@ Exit codes: as of main.ts baseline.
       tookMs: performance.now() - began,
     })
     const exitCode = printVerdicts([result], print)
-    if (values.document) await writeAll([result], print)
+    if (values.document && provesTargets(profile)) await writeAll([result], print)
     if (values.delete) await deleteTestRun(cluster, name)
     return exitCode
   },

@@ -9,6 +9,7 @@ import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { runOnCluster } from '../cluster/run-on-cluster.ts'
 import { requireOperator } from '../cluster/test-runs.ts'
 import { pinnedImages, versionOfImage } from '../cluster/versions.ts'
+import { provesTargets } from '../judge/evidence.ts'
 import { Usage } from '../lib/failure.ts'
 import { wholeNumber } from '../lib/parse-options.ts'
 import { finishResult } from '../run/finish-result.ts'
@@ -40,7 +41,7 @@ export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
   --image IMAGE         the k6 of runners, if not that of versions.json
   --start-within N      seconds for the runners to come up: 180
   --keep                leaves the TestRun and its pods
-  --document            also keeps the results as the baseline of this cluster and writes the document`
+  --document            also keeps the results as the baseline of this cluster and writes the document; not of smoke`
 
 type ClusterValues = {
   readonly parallelism?: string | undefined
@@ -111,6 +112,6 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
     )
   }
   const exitCode = printVerdicts(results, print)
-  if (values.document) await writeAll(results, print)
+  if (values.document && provesTargets(profile)) await writeAll(results, print)
   return exitCode
 }
