@@ -30,7 +30,8 @@ export type DistributedOptions = {
   readonly scenario: ScenarioName
   readonly profile: ProfileName
   readonly parallelism: number
-  readonly runId: string | undefined
+  /** Known to be this run's alone; absent for one that may have been used before, whose rows are of all its runs. */
+  readonly runId?: string
   readonly apiUrl: string
   /** Absent when the URL leads to none in this cluster. */
   readonly platform: Platform | undefined

@@ -61,7 +61,6 @@ Exit codes: as of main.ts baseline.
       scenario,
       profile,
       parallelism: testRun.spec.parallelism,
-      runId: setting('RUN_ID'),
       apiUrl,
       platform: apiUrl ? await platformAt(cluster, apiUrl) : await findPlatform(cluster).catch(() => undefined),
       startWithinSeconds: wholeNumber('--start-within', values['start-within'], 1, 86_400),

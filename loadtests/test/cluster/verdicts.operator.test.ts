@@ -10,6 +10,7 @@ import { applyByHand } from './support/by-hand.ts'
 import { noOperator, type TestNamespace, testNamespace, withOperator } from './support/operator.ts'
 
 const MINUTE = 60_000
+const KEY = 'a-key-of-somebody'
 
 describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, () => {
   let place: TestNamespace
@@ -17,7 +18,7 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
 
   beforeAll(async () => {
     place = await testNamespace()
-    job = bench({ PEAK_SECONDS: '8', RAMP_SECONDS: '2', RATE: '60' })
+    job = bench({ PEAK_SECONDS: '8', RAMP_SECONDS: '2', RATE: '60', API_KEY: KEY })
   }, 2 * MINUTE)
   afterAll(async () => {
     job?.remove()
@@ -40,6 +41,15 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
   const result = () => readResultFile(`${job.tempDir}/call-state-updates.json`)
   const reasons = (effect: 'invalid' | 'remark' = 'invalid') =>
     (result().verdict as unknown as Verdict).reasons.filter((reason) => reason.effect === effect)
+  const belongings = async () => {
+    const { core, namespace } = place.cluster
+    const [maps, secrets] = await Promise.all([
+      core.listNamespacedConfigMap({ namespace }),
+      core.listNamespacedSecret({ namespace }),
+    ])
+    const names = [...maps.items, ...secrets.items].map(({ metadata }) => metadata?.name ?? '')
+    return names.filter((name) => name.startsWith('call-state-updates-'))
+  }
   const left = async () => (await listTestRuns(place.cluster)).map(({ metadata }) => metadata.name)
 
   test(
@@ -58,6 +68,10 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
       expect(series.length).toBeGreaterThan(2)
       expect(ended.stdout).toContain('call-state-updates')
       expect(await left()).toEqual([])
+      await waitUntil('its scripts and its key to be gone', async () => (await belongings()).length === 0, {
+        timeoutMs: MINUTE,
+        everyMs: 500,
+      })
     },
     2 * MINUTE,
   )
@@ -158,6 +172,7 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
         timeoutMs: MINUTE,
         everyMs: 500,
       })
+      expect(JSON.stringify(pod.spec)).not.toContain(KEY)
       await place.cluster.core.deleteNamespacedPod({
         name: pod.metadata?.name ?? '',
         namespace: place.namespace,

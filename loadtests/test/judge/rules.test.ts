@@ -469,6 +469,14 @@ describe('api-counters', () => {
     expect(said('api-counters', counted(34_089))).toEqual([])
   })
 
+  test('nothing is compared when the servers were sampled only after the load had begun', () => {
+    const server = { ...serverWith({ apiCounted: 30_000 }), startedAt: at(1.2) }
+    expect(said('api-counters', resultWith({ server }))).toEqual([])
+    expect(said('api-counters', resultWith({ server }), 'remark')).toEqual([
+      'the servers were sampled from 1.2 s after the load began, so that what the API counted is not compared with k6',
+    ])
+  })
+
   test('the same for reports and for deliveries', () => {
     const reports = serverWith({ scenario: 'reporting-endpoints', apiCounted: 9_000 })
     expect(said('api-counters', resultWith({ scenario: 'reporting-endpoints', server: reports }))).toEqual([
