@@ -60,10 +60,10 @@ export type TestRunOptions = {
   readonly runnerEnv?: readonly unknown[]
 }
 
-/** A runner of the full profile uses half a core and 300 MB; with less than it needs, CPU is throttled. */
+/** One k6 with the whole load of the full profile used up to 0.7 cores and 1.5 GB; runners share that. */
 export const RUNNER_RESOURCES = {
-  requests: { cpu: '250m', memory: '384Mi' },
-  limits: { cpu: '2', memory: '1Gi' },
+  requests: { cpu: '250m', memory: '512Mi' },
+  limits: { cpu: '2', memory: '2Gi' },
 } as const satisfies Resources
 const INITIALIZER_RESOURCES: Resources = {
   requests: { cpu: '100m', memory: '256Mi' },
@@ -76,6 +76,7 @@ const STARTER_RESOURCES: Resources = {
 /** The user of the k6 image, and of the curl image. */
 const K6_USER = 12345
 const CURL_USER = 100
+
 export type TestRun = ReturnType<typeof testRun>
 
 export function testRun(options: TestRunOptions) {

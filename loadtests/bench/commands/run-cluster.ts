@@ -37,7 +37,7 @@ export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
   --namespace NS        where they run: that of the kubeconfig's context
   --api-url URL         as pods reach it; if not given, the platform is found by the labels of its chart
   --runner-limits AMOUNTS, --runner-requests AMOUNTS
-                        of each runner: cpu=2,memory=1Gi and cpu=250m,memory=384Mi, or one of the two
+                        of each runner: cpu=2,memory=2Gi and cpu=250m,memory=512Mi, or one of the two
   --image IMAGE         the k6 of runners, if not that of versions.json
   --start-within N      seconds for the runners to come up: 180
   --keep                leaves the TestRun and its pods

@@ -13,8 +13,8 @@ test('amounts are read as Kubernetes writes them', () => {
 
 test('a limit below what is usually requested lowers the request, and a request above the limit is refused', () => {
   expect(runnerResources(undefined, undefined)).toEqual({
-    requests: { cpu: '250m', memory: '384Mi' },
-    limits: { cpu: '2', memory: '1Gi' },
+    requests: { cpu: '250m', memory: '512Mi' },
+    limits: { cpu: '2', memory: '2Gi' },
   })
   expect(runnerResources('cpu=100m,memory=64Mi', undefined)).toEqual({
     requests: { cpu: '100m', memory: '64Mi' },
