@@ -1,8 +1,11 @@
+import { number } from '../judge/format.ts'
+import { Failure } from '../lib/failure.ts'
 import { duration } from '../lib/terminal.ts'
 import { readPlace } from '../run/read-environment.ts'
 import { measureCost } from './cost/measure-cost.ts'
 import { measureIngest } from './ingest/measure-ingest.ts'
 import { measureLive } from './live/measure-live.ts'
+import { type CpuUse, startCpuMeter } from './measure/cpu-meter.ts'
 import type { MeasurePart, PartName, PartOptions } from './parts.ts'
 import type { PartRecord } from './record.ts'
 import { writeRaw } from './record.ts'
@@ -19,15 +22,32 @@ const MEASURE: Readonly<Record<PartName, MeasurePart>> = {
 
 export type MeasuredPart = { readonly part: PartName; readonly record: PartRecord; readonly rawPath: string }
 
-/** Measures one part and writes its raw numbers. @throws whatever makes the measurement worth nothing */
+/**
+ * Measures one part and writes its raw numbers.
+ *
+ * @throws {Failure} elsewhere than on Linux, whose CPU times it is made of, and for whatever makes it worth nothing
+ */
 export async function measurePart(part: PartName, options: PartOptions, resultsDir?: string): Promise<MeasuredPart> {
-  const startedAt = performance.now()
+  if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
   const measuredAt = new Date().toISOString()
-  const { raw, ...result } = await MEASURE[part](options)
+  const stop = startCpuMeter({ here: [process.pid] })
+  const { raw, notes, ...result } = await MEASURE[part](options)
+  const used = stop()
   const { source, ...place } = await readPlace()
-  const ms = performance.now() - startedAt
-  const record: PartRecord = { measuredAt, durationSeconds: Math.round(ms / 1000), source, ...result }
+  const record: PartRecord = {
+    measuredAt,
+    durationSeconds: Math.round(used.seconds),
+    source,
+    ...result,
+    notes: [...notes, othersNote(used, place.machine.cores)],
+  }
   const rawPath = await writeRaw(part, { ...place, ...record, raw }, resultsDir)
-  options.terminal.step(`  ✓ ${part.padEnd(22)} ${options.rounds} rounds (${duration(ms)})`)
+  options.terminal.step(`  ✓ ${part.padEnd(22)} ${options.rounds} rounds (${duration(1000 * used.seconds)})`)
   return { part, record, rawPath }
+}
+
+/** Whatever is measured here is started by this process, and counted with it; the rest of what was busy is others'. */
+function othersNote({ seconds, idleShare, cpuSeconds }: CpuUse, cores: number): string {
+  const others = Math.max(0, cores * (1 - idleShare) - cpuSeconds.here! / seconds)
+  return `Other programs, and the kernel for nobody in particular, kept ${number(others, 2)} of ${cores} cores busy meanwhile.`
 }
