@@ -35,8 +35,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => stop.abort(new Failure('stopped before the end')))
 }
 
-process.exitCode = await main().catch((error: unknown) => {
+process.exitCode = await main().catch((thrown: unknown) => {
   terminal.clear()
+  const error = stop.signal.aborted ? stop.signal.reason : thrown
   const isKnown = error instanceof Failure || error instanceof Usage
   const text = isKnown ? error.message : ((error as Error).stack ?? String(error))
   process.stderr.write(error instanceof Usage ? `${text}\n\n${HELP}` : `${text}\n`)

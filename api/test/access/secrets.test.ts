@@ -1,0 +1,108 @@
+/** Secrets are planted, everything is made to speak and to fail, and what was said is searched for them. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { freePort } from '../../../loadtests/bench/lib/free-port.ts'
+import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { anEvent, type Platform, runningPlatform, type Tenant } from '../platform/running-platform.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const NUMBER = '+12025550177'
+const REMARK = 'planted-in-metadata'
+
+let platform: Platform
+let acme: Tenant
+let api: ChildProcess
+let url: string
+let said = ''
+beforeAll(async () => {
+  platform = await runningPlatform(0)
+  acme = await platform.newTenant()
+  const port = await freePort()
+  url = `http://127.0.0.1:${port}`
+  api = spawn(process.execPath, [MAIN], {
+    env: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      LOG_LEVEL: 'trace',
+      DATABASE_URL: platform.database.apiUrl,
+      DATABASE_REPLICA_URL: platform.database.replicaUrl,
+      REDIS_URL: platform.redis.url,
+      SHUTDOWN_DRAIN_MS: '0',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  for (const stream of [api.stdout!, api.stderr!]) {
+    stream.on('data', (text) => {
+      said += text
+    })
+  }
+  await waitUntil('the API to be ready', async () => (await fetch(url + ROUTES.readyz).catch(() => undefined))?.ok, {
+    timeoutMs: 30_000,
+    everyMs: 100,
+  })
+})
+afterAll(async () => {
+  api?.kill('SIGKILL')
+  await platform?.close()
+})
+
+test('no log, error, metric, process list or statement of the database shows a key, a password or a number', async () => {
+  const answers: string[] = []
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(url + path, init).catch(() => undefined)
+    if (response !== undefined && response.status >= 400) answers.push(await response.text())
+    return response?.status
+  }
+  const write = (body: string, key = acme.key) =>
+    ask(ROUTES.callEvent, { method: 'POST', body, headers: { 'content-type': 'application/json', 'x-api-key': key } })
+  const event = anEvent('INITIATED', { from: NUMBER, to: NUMBER, metadata: { remark: REMARK } })
+  const sent = JSON.stringify(event)
+  expect(await write(sent)).toBe(201)
+  expect(await write(JSON.stringify({ ...event, state: 'RINGING' }))).toBe(409)
+  expect(await write(sent.slice(0, -2))).toBe(400)
+  expect(await write(JSON.stringify({ ...event, occurredAt: '2001-01-01T00:00:00Z' }))).toBe(422)
+  expect(await write(sent, `${acme.key}x`)).toBe(401)
+  const bearer = { headers: { authorization: `Bearer ${acme.key}` } }
+  expect(await ask(`${ROUTES.reportCalls}?fromNumber=${encodeURIComponent(NUMBER)}`, bearer)).toBe(200)
+  expect(await ask(`${ROUTES.reportCalls}?fromNumber=${encodeURIComponent(NUMBER)}&cursor=x`, bearer)).toBe(400)
+  expect(await ask(`${ROUTES.reportCalls}?api_key=${acme.key}`)).toBe(401)
+  const socket = new WebSocket(url.replace('http', 'ws') + ROUTES.live, { headers: { [HEADERS.apiKey]: acme.key } })
+  await new Promise((resolve) => socket.once('open', resolve))
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.send(`{"type":"subscribe","patterns":["${NUMBER}"]}`)
+  await closed
+
+  // Everything it depends on goes away in the middle of its work.
+  await platform.redis.stop()
+  const sending = Array.from({ length: 50 }, () => write(JSON.stringify(anEvent('RINGING', { from: NUMBER }))))
+  await platform.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'hopwhistle_api'`)
+  await Promise.all(sending)
+  await waitUntil('the loss to be logged', () => /"level":(40|50)/.test(said), { timeoutMs: 10_000 })
+
+  const metrics = await (await fetch(url + ROUTES.metrics)).text()
+  const commandLine = process.platform === 'linux' ? readFileSync(`/proc/${api.pid}/cmdline`, 'utf8') : ''
+  const statements = await platform.query<{ query: string }>(
+    `select query from pg_stat_statements union all select query from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()`,
+  )
+  const passwords = [platform.database.apiUrl, platform.database.replicaUrl].map((one) => new URL(one).password)
+  const secrets = { key: acme.key, number: NUMBER, metadata: REMARK, password: passwords[0]!, other: passwords[1]! }
+  expect(said.length).toBeGreaterThan(1_000)
+  expect(answers.length).toBeGreaterThanOrEqual(6)
+  for (const [place, text] of Object.entries({
+    log: said,
+    errors: answers.join('\n'),
+    metrics,
+    'process list': commandLine,
+    statements: statements.map(({ query }) => query).join('\n'),
+  })) {
+    for (const [what, secret] of Object.entries(secrets)) {
+      expect(text.includes(secret), `${what} in ${place}`).toBe(false)
+    }
+  }
+})
