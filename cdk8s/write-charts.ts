@@ -2,16 +2,14 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { hopwhistle } from './charts/hopwhistle.ts'
-import { loadtests } from './charts/loadtests.ts'
+import { CHARTS } from './charts/charts.ts'
 import { plainTestRuns } from './charts/plain-test-runs.ts'
 import { renderChart } from './values/helm-chart.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../', import.meta.url))
 
 const FOLDERS: readonly (readonly [folder: string, files: ReadonlyMap<string, string>])[] = [
-  [`charts/${hopwhistle.name}`, renderChart(hopwhistle)],
-  [`charts/${loadtests.name}`, renderChart(loadtests)],
+  ...CHARTS.map((chart) => [`charts/${chart.name}`, renderChart(chart)] as const),
   ['loadtests/testruns', plainTestRuns()],
 ]
 

@@ -1,4 +1,5 @@
 /** The chart charts/hopwhistle: the platform, with or without databases of its own. */
+import { readFileSync } from 'node:fs'
 import { Api } from '../constructs/api.ts'
 import { ApiJob } from '../constructs/api-job.ts'
 import { ApiScaling } from '../constructs/api-scaling.ts'
@@ -24,6 +25,7 @@ export const hopwhistle: HelmChart<typeof HOPWHISTLE> = {
   description: 'A call platform that knows its own limits',
   title: 'Values of the chart hopwhistle. Written by npm run charts; values.schema.json says what each may be.',
   values: HOPWHISTLE,
+  files: { 'README.md': readFileSync(new URL('./hopwhistle.md', import.meta.url), 'utf8') },
   build(chart, values) {
     const credentials = new Credentials(chart, values)
     const environment = connections(values, credentials)

@@ -5,8 +5,18 @@ const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, 
 /** The version of Hopwhistle, of its charts and of its image. */
 export const VERSION: string = read('package.json').version
 
+type ImageName =
+  | 'api'
+  | 'postgres'
+  | 'redis'
+  | 'prometheus'
+  | 'alertmanager'
+  | 'grafana'
+  | 'postgresExporter'
+  | 'redisExporter'
+
 /** Images by what they are for, each with the one version that versions.json names. */
-export const IMAGES: Readonly<Record<'api' | 'postgres' | 'redis', string>> = {
+export const IMAGES: Readonly<Record<ImageName, string>> = {
   ...read('versions.json').images,
   api: `hopwhistle/api:${VERSION}`,
 }

@@ -1,9 +1,11 @@
 import { k8s } from 'cdk8s-plus-33'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import { appended } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
-import { kubeObject, type Templated } from '../values/kube-object.ts'
+import { kubeObject } from '../values/kube-object.ts'
 import { Conditional, when } from '../values/when.ts'
+import { allow, DNS, pods, tcp } from './allow.ts'
 import { ADMIN_PORT, API, API_PORT } from './api.ts'
 import type { Component } from './component.ts'
 import { given } from './given.ts'
@@ -16,21 +18,6 @@ const MONITORING = {
   namespaceSelector: {},
   podSelector: { matchLabels: { 'app.kubernetes.io/part-of': 'hopwhistle-monitoring' } },
 }
-const pods = ({ selector }: Component) => ({ podSelector: { matchLabels: selector } })
-const tcp = (...ports: readonly (number | object)[]) => ports.map((port) => ({ protocol: 'TCP', port })) as never
-
-const DNS = {
-  ports: [
-    { protocol: 'UDP', port: 53 },
-    { protocol: 'TCP', port: 53 },
-  ],
-}
-
-type Rules = {
-  readonly ingress?: Templated<readonly k8s.NetworkPolicyIngressRule[]>
-  readonly egress?: Templated<readonly k8s.NetworkPolicyEgressRule[]>
-}
-
 /** Denies everything, then allows the paths that are needed, each from both of its ends. */
 export class NetworkPolicies extends Construct {
   constructor(scope: Construct, values: HopwhistleValues, jobs: readonly Component[]) {
@@ -57,7 +44,7 @@ export class NetworkPolicies extends Construct {
     allow(enabled, API, {
       ingress: [
         { from: when(given(networkPolicies.apiFrom), networkPolicies.apiFrom), ports: tcp(API_PORT) },
-        { from: [MONITORING], ports: tcp(ADMIN_PORT) },
+        { from: appended<k8s.NetworkPolicyPeer>([MONITORING], networkPolicies.monitoringFrom), ports: tcp(ADMIN_PORT) },
       ],
       egress: [DNS, toPostgres, toRedis],
     })
@@ -71,16 +58,4 @@ export class NetworkPolicies extends Construct {
     })
     allow(enabled, REDIS, { ingress: [{ from: [pods(API), MONITORING], ports: tcp(REDIS_PORT) }] })
   }
-}
-
-function allow(scope: Construct, { name, selector, labels }: Component, { ingress, egress }: Rules): void {
-  kubeObject(scope, `allow-${labels['app.kubernetes.io/component']}`, k8s.KubeNetworkPolicy, {
-    metadata: { name, labels },
-    spec: {
-      podSelector: { matchLabels: selector },
-      policyTypes: [...(ingress === undefined ? [] : ['Ingress']), ...(egress === undefined ? [] : ['Egress'])],
-      ...(ingress === undefined ? {} : { ingress }),
-      ...(egress === undefined ? {} : { egress }),
-    },
-  })
 }

@@ -39,9 +39,12 @@ export const merged: <T = string>(
 ) => Value<Readonly<Record<string, T>>> = compute('merged') as never
 
 /** The content of one of the chart's files. Nothing in it is a template to Helm. */
-export function fileContent(path: string): Value<string> {
-  return new Value({ call: 'file', on: [{ path: ['Files'], kind: 'data' }, { known: path }] })
+export function fileContent(path: Operand<string>): Value<string> {
+  return new Value({ call: 'file', on: [{ path: ['Files'], kind: 'data' }, toExpression(path)] })
 }
+
+/** What YAML says, for a manifest to contain it as its own. */
+export const parsed: (yaml: Operand<string>) => Value<never> = compute('parsed')
 
 /** A password for the data of this Secret: made at the first installation, kept over upgrades. */
 export const generated: (secret: Operand<string>, key: string) => Value<string> = compute('generated')

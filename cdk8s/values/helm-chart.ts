@@ -68,7 +68,7 @@ export function renderChart<F extends Fields>(chart: HelmChart<F>): ReadonlyMap<
   const { objects, refusals } = build(chart, templatingResolver)
   const { name, version, appVersion, description } = chart
   const files = new Map([
-    ['Chart.yaml', stringify({ apiVersion: 'v2', name, version, appVersion, description, type: 'application' })],
+    ['Chart.yaml', stringify({ apiVersion: 'v2', name, description, type: 'application', version, appVersion })],
     ['values.yaml', valuesYaml(chart.title, chart.values)],
     ['values.schema.json', `${JSON.stringify(valuesSchema(chart.values), null, 2)}\n`],
     ...objects.map((object): [string, string] => [

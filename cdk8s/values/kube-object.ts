@@ -7,7 +7,7 @@ import type { When } from './when.ts'
 
 /**
  * What may stand where a manifest has a `T`: itself, a value, or either of two on a condition. Amounts and ports are
- * written as Kubernetes writes them, `'500m'` and `8080`.
+ * written as Kubernetes writes them, `'500m'` and `8080`, and so are names: `clusterIP`, not cdk8s' `clusterIp`.
  */
 export type Templated<T> = Whole<T> | When<Whole<T> | When<Whole<T>>>
 type Whole<T> = Value<Plain<T>> | Parts<T>
@@ -17,7 +17,7 @@ type Parts<T> =
     : T extends readonly (infer E)[]
       ? readonly Templated<E>[]
       : T extends object
-        ? { readonly [K in keyof T]: Templated<T[K]> }
+        ? { readonly [K in keyof T as Spelled<K>]: Templated<T[K]> }
         : T
 type Plain<T> =
   T extends AnyAmount<T>
@@ -25,8 +25,25 @@ type Plain<T> =
     : T extends readonly (infer E)[]
       ? readonly Plain<E>[]
       : T extends object
-        ? { readonly [K in keyof T]: Plain<T[K]> }
+        ? { readonly [K in keyof T as Spelled<K>]: Plain<T[K]> }
         : T
+
+/** What cdk8s spells in its own way, as Kubernetes does. */
+type Spelled<K> = K extends keyof Spelling ? Spelling[K] : K
+type Spelling = {
+  readonly clientIp: 'clientIP'
+  readonly clusterIp: 'clusterIP'
+  readonly downwardApi: 'downwardAPI'
+  readonly externalId: 'externalID'
+  readonly hostIp: 'hostIP'
+  readonly hostIpc: 'hostIPC'
+  readonly hostPid: 'hostPID'
+  readonly loadBalancerIp: 'loadBalancerIP'
+  readonly nonResourceUrLs: 'nonResourceURLs'
+  readonly setHostnameAsFqdn: 'setHostnameAsFQDN'
+  readonly targetCpuUtilizationPercentage: 'targetCPUUtilizationPercentage'
+  readonly volumeId: 'volumeID'
+}
 
 /** Told apart from what else has a `value` by having nothing more. */
 type AnyAmount<T> = k8s.Quantity extends T ? k8s.Quantity : never

@@ -3,6 +3,7 @@
  * and in Go's templates with Helm's functions for the chart. A property test holds the two against each other.
  */
 import { createHash } from 'node:crypto'
+import { parse } from 'yaml'
 import type { Json, Kind } from './value.ts'
 
 export type Operation = {
@@ -67,6 +68,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     evaluate: (files: { readonly [path: string]: string }, path: string) => fileOf(files, path),
     template: ([files, path]) => `${files}.Get ${path}`,
   },
+  parsed: { kind: 'data', evaluate: (yaml: string) => parse(yaml) as Json, template: call('fromYaml') },
   /** Made once, and from then on what the Secret has: base64, as a Secret's data is. */
   generated: {
     kind: 'text',

@@ -41,7 +41,8 @@ export async function deployPlatform(settings: DeploySettings, steps: Steps): Pr
   )
   if (!skip.has('MONITORING') && existsSync(join(CHECKOUT, 'charts/hopwhistle-monitoring'))) {
     const chart = 'hopwhistle-monitoring'
-    await installChart({ chart, release: `${release}-monitoring`, namespace, values: valuesOfKind(chart) }, steps)
+    const values = valuesOfKind(chart)
+    await installChart({ chart, release: `${release}-monitoring`, namespace, values, set: { release } }, steps)
   }
   return describeAddresses(settings, inKind)
 }

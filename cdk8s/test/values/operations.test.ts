@@ -86,7 +86,7 @@ test.skipIf(helm === undefined)(
 test('every operation is tried', () => {
   const [computed] = synthesize(everyOperation)
   // These have tests of their own, or are part of one that is here.
-  const elsewhere = ['file', 'generated', 'list', 'map']
+  const elsewhere = ['file', 'generated', 'list', 'map', 'parsed']
   expect([...Object.keys(computed?.data as object), ...elsewhere]).toEqual(
     expect.arrayContaining(Object.keys(OPERATIONS)),
   )

@@ -1,0 +1,120 @@
+/** The values of charts/hopwhistle-monitoring. */
+import type { k8s } from 'cdk8s-plus-33'
+import {
+  flag,
+  integer,
+  list,
+  oneOf,
+  quantity,
+  resources,
+  section,
+  text,
+  textMap,
+  type ValuesOf,
+} from '../values/define.ts'
+import { IMAGES } from './versions.ts'
+
+const small = (note: string, memory = '64Mi') =>
+  resources(note, { requests: { cpu: '20m', memory: '32Mi' }, limits: { cpu: '500m', memory } })
+
+export const MONITORING = {
+  release: text('hopwhistle', 'Name of the release that is watched; it is in the same namespace', /[a-z0-9][a-z0-9-]*/),
+  rules: oneOf(
+    ['production', 'demo'],
+    'production',
+    'Windows of the alerts; demo: minutes instead of days, to see one fire',
+  ),
+  imagePullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], 'IfNotPresent', 'When images are fetched'),
+  imagePullSecrets: list<k8s.LocalObjectReference>(
+    [],
+    'Secrets for a registry that asks for them, such as {name: registry}',
+    {
+      type: 'object',
+    },
+  ),
+
+  operator: section(
+    'Where Prometheus Operator runs, such as with kube-prometheus-stack: monitors, rules and labelled boards for it, and no Prometheus, Alertmanager and Grafana of our own',
+    {
+      enabled: flag(false, 'Needs its resource definitions'),
+      labels: textMap(
+        {},
+        'Labels by which its Prometheus chooses monitors and rules, such as release: kube-prometheus-stack',
+      ),
+      dashboardLabels: textMap({ grafana_dashboard: '1' }, 'Labels by which its Grafana finds boards'),
+    },
+  ),
+
+  scrapeSeconds: integer(5, 'Between two looks at each target', { min: 1, max: 300 }),
+
+  prometheus: section('Keeps what is measured, and finds what is wrong', {
+    image: text(IMAGES.prometheus, 'Prometheus 2.42 or newer'),
+    retention: text('15d', 'How long it keeps everything', /\d+(?:h|d|w|y)/),
+    storage: quantity('20Gi', 'Its volume'),
+    storageClass: text('', 'Class of the volume; empty: the cluster’s default'),
+    resources: resources('Of its pod', {
+      requests: { cpu: '100m', memory: '256Mi' },
+      limits: { cpu: '2', memory: '2Gi' },
+    }),
+    serviceType: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'How it is reached: port 9090'),
+    nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
+  }),
+
+  alertmanager: section('Tells people', {
+    image: text(IMAGES.alertmanager, 'Alertmanager 0.25 or newer'),
+    existingSecret: text(
+      '',
+      'Name of a Secret with your alertmanager.yml, which has addresses and passwords in it; empty: alerts are shown and nobody is told',
+    ),
+    resources: small('Of its pod', '128Mi'),
+  }),
+
+  grafana: section('Shows it', {
+    enabled: flag(true, 'Whether there is one'),
+    image: text(IMAGES.grafana, 'Grafana 11 or newer'),
+    existingSecret: text('', 'Name of a Secret with the admin-password; empty: one is made at the first installation'),
+    resources: resources('Of its pod', {
+      requests: { cpu: '50m', memory: '128Mi' },
+      limits: { cpu: '1', memory: '512Mi' },
+    }),
+    serviceType: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'How it is reached: port 3000'),
+    nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
+  }),
+
+  postgres: section('Statistics of Postgres, read as hopwhistle_monitor, which sees no rows', {
+    enabled: flag(true, 'Whether they are read'),
+    image: text(IMAGES.postgresExporter, 'postgres_exporter 0.11 or newer'),
+    primary: text('', 'host:port of the primary; empty: that of the release'),
+    replica: section('Of the replica', {
+      enabled: flag(true, 'Whether there is one'),
+      address: text('', 'host:port; empty: that of the release'),
+    }),
+    sslmode: oneOf(['disable', 'require', 'verify-full'], 'disable', 'How far the server is trusted'),
+    existingSecret: text('', 'Name of a Secret with the monitor-password; empty: that of the release'),
+    resources: small('Of each exporter'),
+  }),
+
+  redis: section('Statistics of Redis', {
+    enabled: flag(true, 'Whether they are read'),
+    image: text(IMAGES.redisExporter, 'redis_exporter 1.45 or newer'),
+    address: text('', 'host:port; empty: that of the release'),
+    existingSecret: text('', 'Name of a Secret with the redis-password; empty: that of the release'),
+    resources: small('Of the exporter'),
+  }),
+
+  networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {
+    enabled: flag(true, 'Needs a network that enforces them'),
+    usersFrom: list<k8s.NetworkPolicyPeer>(
+      [],
+      'Who may open Prometheus and Grafana, as the peers of a NetworkPolicy; empty: everybody',
+      { type: 'object' },
+    ),
+    scrapersFrom: list<k8s.NetworkPolicyPeer>(
+      [],
+      'Who may read from the exporters beside our Prometheus, such as the operator’s',
+      { type: 'object' },
+    ),
+  }),
+}
+
+export type MonitoringValues = ValuesOf<typeof MONITORING>

@@ -1,0 +1,61 @@
+/** The chart charts/hopwhistle-monitoring: looks at a release of hopwhistle, by programs of its own or an operator's. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { Alertmanager } from '../constructs/monitoring/alertmanager.ts'
+import { Boards } from '../constructs/monitoring/boards.ts'
+import { Exporters, QUERIES } from '../constructs/monitoring/exporters.ts'
+import { Grafana, PROVISIONING } from '../constructs/monitoring/grafana.ts'
+import { MonitoringPolicies } from '../constructs/monitoring/network-policies.ts'
+import { OperatorObjects } from '../constructs/monitoring/operator.ts'
+import { Prometheus, RULE_FILES } from '../constructs/monitoring/prometheus.ts'
+import { both, either, not } from '../values/compute.ts'
+import type { HelmChart } from '../values/helm-chart.ts'
+import { Conditional } from '../values/when.ts'
+import { MONITORING } from './monitoring-values.ts'
+import { VERSION } from './versions.ts'
+
+const DASHBOARDS = new URL('../../dashboards/', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, DASHBOARDS), 'utf8')
+const BOARDS = readdirSync(new URL('grafana/', DASHBOARDS))
+  .filter((name) => name.endsWith('.json'))
+  .sort()
+
+/** What is written in dashboards/, by its path in the chart. */
+const FILES = {
+  'README.md': readFileSync(new URL('./monitoring.md', import.meta.url), 'utf8'),
+  [QUERIES]: read('exporters/postgres-queries.yaml'),
+  ...Object.fromEntries(BOARDS.map((board) => [`files/grafana/${board}`, read(`grafana/${board}`)])),
+  ...Object.fromEntries(
+    ['production', 'demo'].flatMap((scale) =>
+      RULE_FILES.map((file) => [`files/rules/${scale}/${file}.yaml`, read(`rules/${scale}/${file}.yaml`)]),
+    ),
+  ),
+  ...Object.fromEntries(
+    PROVISIONING.map((kind) => [
+      `files/provisioning/${kind}/hopwhistle.yaml`,
+      read(`provisioning/${kind}/hopwhistle.yaml`),
+    ]),
+  ),
+}
+
+export const monitoring: HelmChart<typeof MONITORING> = {
+  name: 'hopwhistle-monitoring',
+  version: VERSION,
+  appVersion: VERSION,
+  description: 'Metrics, alerts and dashboards of Hopwhistle',
+  title:
+    'Values of the chart hopwhistle-monitoring. Written by npm run charts; values.schema.json says what each may be.',
+  values: MONITORING,
+  files: FILES,
+  build(chart, values) {
+    const { operator, grafana } = values
+    const alone = new Conditional(chart, 'alone', not(operator.enabled))
+    new Exporters(chart, values)
+    new OperatorObjects(new Conditional(chart, 'with', operator.enabled), values)
+    new Prometheus(alone, values)
+    new Alertmanager(alone, values)
+    const shown = new Conditional(chart, 'shown', either(operator.enabled, grafana.enabled))
+    const boards = new Boards(shown, values, BOARDS)
+    new Grafana(new Conditional(chart, 'own', both(not(operator.enabled), grafana.enabled)), values, boards.names)
+    new MonitoringPolicies(chart, values)
+  },
+}

@@ -1,0 +1,36 @@
+import { k8s } from 'cdk8s-plus-33'
+import type { Construct } from 'constructs'
+import { kubeObject, type Templated } from '../values/kube-object.ts'
+import type { Value } from '../values/value.ts'
+import type { Component } from './component.ts'
+
+type Rules = {
+  readonly ingress?: Templated<readonly k8s.NetworkPolicyIngressRule[]>
+  readonly egress?: Templated<readonly k8s.NetworkPolicyEgressRule[]>
+}
+
+/** Opens paths from and to the pods of a component; the direction of which nothing is said stays closed. */
+export function allow(scope: Construct, { name, selector, labels }: Component, { ingress, egress }: Rules): void {
+  kubeObject(scope, `allow-${labels['app.kubernetes.io/component']}`, k8s.KubeNetworkPolicy, {
+    metadata: { name, labels },
+    spec: {
+      podSelector: { matchLabels: selector },
+      policyTypes: [...(ingress === undefined ? [] : ['Ingress']), ...(egress === undefined ? [] : ['Egress'])],
+      ...(ingress === undefined ? {} : { ingress }),
+      ...(egress === undefined ? {} : { egress }),
+    },
+  })
+}
+
+/** The pods of a component in this namespace. */
+export const pods = ({ selector }: Component) => ({ podSelector: { matchLabels: selector } })
+
+export const tcp = (...ports: readonly (number | Value<number>)[]) => ports.map((port) => ({ protocol: 'TCP', port }))
+
+/** Names are asked everywhere, for where the cluster's DNS runs differs. */
+export const DNS = {
+  ports: [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+}

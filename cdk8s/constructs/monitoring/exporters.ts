@@ -1,0 +1,75 @@
+import { k8s } from 'cdk8s-plus-33'
+import { Construct } from 'constructs'
+import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import { fileContent, sha256 } from '../../values/compute.ts'
+import { kubeObject } from '../../values/kube-object.ts'
+import type { Value } from '../../values/value.ts'
+import { Conditional } from '../../values/when.ts'
+import { orOfRelease, PORTS, postgresExporter, REDIS_EXPORTER } from './names.ts'
+import { SinglePod } from './single-pod.ts'
+
+/** The file of dashboards/exporters with what boards and alerts want to know beside the exporter's own questions. */
+export const QUERIES = 'files/postgres-queries.yaml'
+const NOBODY = 65534
+
+/** Reads the statistics of Postgres and Redis for Prometheus. */
+export class Exporters extends Construct {
+  constructor(scope: Construct, values: MonitoringValues) {
+    super(scope, 'exporters')
+    const { postgres, redis } = values
+    const withPostgres = new Conditional(this, 'postgres', postgres.enabled)
+    const { name, labels } = postgresExporter('queries')
+    kubeObject(withPostgres, 'queries', k8s.KubeConfigMap, {
+      metadata: { name, labels },
+      data: { 'queries.yaml': fileContent(QUERIES) },
+    })
+    this.#postgres(withPostgres, 'primary', values, orOfRelease(values, postgres.primary, 'postgres:5432'))
+    const replicated = new Conditional(withPostgres, 'replicated', postgres.replica.enabled)
+    const replica = orOfRelease(values, postgres.replica.address, 'postgres-replica:5432')
+    this.#postgres(replicated, 'replica', values, replica)
+
+    new SinglePod(new Conditional(this, 'with-redis', redis.enabled), 'redis', {
+      component: REDIS_EXPORTER,
+      values,
+      user: 59000,
+      port: PORTS.redisExporter,
+      container: {
+        image: redis.image,
+        env: [
+          { name: 'REDIS_ADDR', value: `redis://${orOfRelease(values, redis.address, 'redis:6379')}` },
+          secret('REDIS_PASSWORD', orOfRelease(values, redis.existingSecret, 'credentials'), 'redis-password'),
+        ],
+        resources: redis.resources,
+        readinessProbe: { httpGet: { path: '/health', port: 'http' } },
+      },
+    })
+  }
+
+  #postgres(scope: Construct, server: string, values: MonitoringValues, address: Value<string>): void {
+    const { postgres } = values
+    new SinglePod(scope, server, {
+      component: postgresExporter(server),
+      values,
+      user: NOBODY,
+      port: PORTS.postgresExporter,
+      annotations: { 'checksum/queries': sha256(fileContent(QUERIES)) },
+      container: {
+        image: postgres.image,
+        args: ['--extend.query-path=/queries/queries.yaml'],
+        env: [
+          { name: 'DATA_SOURCE_URI', value: `${address}/hopwhistle?sslmode=${postgres.sslmode}` },
+          { name: 'DATA_SOURCE_USER', value: 'hopwhistle_monitor' },
+          secret('DATA_SOURCE_PASS', orOfRelease(values, postgres.existingSecret, 'credentials'), 'monitor-password'),
+        ],
+        resources: postgres.resources,
+        readinessProbe: { httpGet: { path: '/', port: 'http' } },
+        volumeMounts: [{ name: 'queries', mountPath: '/queries', readOnly: true }],
+      },
+      volumes: [{ name: 'queries', configMap: { name: postgresExporter('queries').name } }],
+    })
+  }
+}
+
+export function secret(name: string, of: Value<string>, key: string) {
+  return { name, valueFrom: { secretKeyRef: { name: of, key } } }
+}

@@ -1,0 +1,30 @@
+import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import { choose, empty, type Operand } from '../../values/compute.ts'
+import type { Value } from '../../values/value.ts'
+import { type Component, component } from '../component.ts'
+
+const part = (name: string): Component => component(name, 'hopwhistle-monitoring')
+
+export const PROMETHEUS = part('prometheus')
+export const ALERTMANAGER = part('alertmanager')
+export const GRAFANA = part('grafana')
+export const API_PODS = part('api-metrics')
+export const REDIS_EXPORTER = part('redis-exporter')
+/** One exporter for each server, `primary` and `replica`. */
+export const postgresExporter = (server: string) => part(`postgres-exporter-${server}`)
+
+export const PORTS = {
+  prometheus: 9090,
+  alertmanager: 9093,
+  grafana: 3000,
+  postgresExporter: 9187,
+  redisExporter: 9121,
+}
+
+/** By which alerts and boards know their targets. */
+export const JOBS = { api: 'hopwhistle-api', postgres: 'hopwhistle-postgres', redis: 'hopwhistle-redis' }
+
+/** What was given, or else what the watched release has. */
+export function orOfRelease({ release }: MonitoringValues, given: Value<string>, suffix: string): Value<string> {
+  return choose<string>(empty(given), `${release}-${suffix}`, given as Operand<string>)
+}

@@ -1,0 +1,94 @@
+import { k8s } from 'cdk8s-plus-33'
+import { Construct } from 'constructs'
+import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import { empty, fileContent, not, sha256 } from '../../values/compute.ts'
+import { RELEASE } from '../../values/define.ts'
+import { kubeObject } from '../../values/kube-object.ts'
+import { when } from '../../values/when.ts'
+import { ADMIN_PORT } from '../api.ts'
+import { scratch } from '../restricted.ts'
+import { API_PODS, PORTS, PROMETHEUS } from './names.ts'
+import { prometheusConfig } from './prometheus-config.ts'
+import { SinglePod } from './single-pod.ts'
+
+const NOBODY = 65534
+export const RULE_FILES = ['recording', 'alerts'] as const
+
+/** A file of dashboards/rules, in the scale that the values name. */
+export const rulesFile = ({ rules }: MonitoringValues, name: string) => fileContent(`files/rules/${rules}/${name}.yaml`)
+
+/** Prometheus, and the name by which it finds each API pod. */
+export class Prometheus extends Construct {
+  constructor(scope: Construct, values: MonitoringValues) {
+    super(scope, 'prometheus')
+    const { prometheus } = values
+    const { name, labels } = PROMETHEUS
+    const config = prometheusConfig(values)
+    const temporary = scratch('tmp', '/tmp', '64Mi')
+
+    kubeObject(this, 'api-pods', k8s.KubeService, {
+      metadata: { name: API_PODS.name, labels: API_PODS.labels },
+      spec: {
+        clusterIP: 'None',
+        // What starts or stops is worth watching too.
+        publishNotReadyAddresses: true,
+        selector: {
+          'app.kubernetes.io/name': 'hopwhistle',
+          'app.kubernetes.io/instance': values.release,
+          'app.kubernetes.io/component': 'api',
+        },
+        ports: [{ name: 'admin', port: ADMIN_PORT }],
+      },
+    })
+    kubeObject(this, 'config', k8s.KubeConfigMap, { metadata: { name, labels }, data: { 'prometheus.yml': config } })
+    kubeObject(this, 'rules', k8s.KubeConfigMap, {
+      metadata: { name: `${name}-rules`, labels },
+      data: Object.fromEntries(RULE_FILES.map((file) => [`${file}.yaml`, rulesFile(values, file)])),
+    })
+    new SinglePod(this, 'pod', {
+      component: PROMETHEUS,
+      values,
+      user: NOBODY,
+      port: PORTS.prometheus,
+      service: { type: prometheus.serviceType, nodePort: prometheus.nodePort },
+      annotations: {
+        'checksum/config': `${sha256(config)}`,
+        'checksum/rules': sha256(`${rulesFile(values, 'recording')}${rulesFile(values, 'alerts')}`),
+      },
+      container: {
+        image: prometheus.image,
+        args: [
+          '--config.file=/etc/prometheus/prometheus.yml',
+          '--storage.tsdb.path=/prometheus/data',
+          `--storage.tsdb.retention.time=${prometheus.retention}`,
+          // For load tests that send what they measure.
+          '--web.enable-remote-write-receiver',
+          '--enable-feature=native-histograms',
+        ],
+        resources: prometheus.resources,
+        startupProbe: { httpGet: { path: '/-/ready', port: 'http' }, periodSeconds: 2, failureThreshold: 300 },
+        readinessProbe: { httpGet: { path: '/-/ready', port: 'http' } },
+        livenessProbe: { httpGet: { path: '/-/healthy', port: 'http' }, failureThreshold: 6 },
+        volumeMounts: [
+          { name: 'config', mountPath: '/etc/prometheus/prometheus.yml', subPath: 'prometheus.yml', readOnly: true },
+          { name: 'rules', mountPath: '/etc/prometheus/rules', readOnly: true },
+          { name: 'data', mountPath: '/prometheus' },
+          temporary.mount,
+        ],
+      },
+      volumes: [
+        { name: 'config', configMap: { name } },
+        { name: 'rules', configMap: { name: `${name}-rules` } },
+        temporary.volume,
+      ],
+      claim: {
+        metadata: { name: 'data', labels: { 'app.kubernetes.io/instance': `${RELEASE.name}` } },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          storageClassName: when(not(empty(prometheus.storageClass)), prometheus.storageClass),
+          resources: { requests: { storage: prometheus.storage } },
+        },
+      },
+    })
+  }
+}
