@@ -87,6 +87,10 @@ export const HOPWHISTLE = {
         '',
         'Name of a Secret with the URLs: writer-url and reader-url as the role hopwhistle_api, migration-url as one that may create roles and schemas; with an api-password in it, migrations let hopwhistle_api log in with that',
       ),
+      caSecret: text(
+        '',
+        'Name of a Secret with the ca.crt that signs its certificate; URLs then end with ?sslmode=verify-full&sslrootcert=/etc/postgres-ca/ca.crt',
+      ),
       reader: flag(true, 'Whether there is a reader-url; without one, reports read the writer'),
       port: port(5432, 'Where it listens, for network policies'),
     }),
@@ -123,6 +127,7 @@ export const HOPWHISTLE = {
     external: section('A Redis of yours', {
       enabled: flag(false, 'true: this chart starts none'),
       existingSecret: text('', 'Name of a Secret with its url: redis://user:password@host:6379, or rediss://'),
+      caSecret: text('', 'Name of a Secret with the ca.crt that signs its certificate, for rediss://'),
       clusterNodes: text('', 'host:port,host:port of a Redis Cluster; empty: it is a single server'),
       port: port(6379, 'Where it listens, for network policies'),
     }),

@@ -12,6 +12,7 @@ const DECIDED = [
   'databaseReplicaUrl',
   'redisUrl',
   'redisClusterNodes',
+  'redisCaFile',
   'postgresConnections',
   'redisConnections',
   'redisMemoryBytes',

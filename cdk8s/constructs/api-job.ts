@@ -5,8 +5,9 @@ import { merged } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import { API_USER } from './api.ts'
+import { authorities } from './authorities.ts'
 import type { Component } from './component.ts'
-import { RESTRICTED_CONTAINER, restrictedPod } from './restricted.ts'
+import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
 
 const KEEP_SECONDS = 86_400
 
@@ -28,6 +29,8 @@ export class ApiJob extends Construct {
   constructor(scope: Construct, id: string, { component, values, command, env, initContainers = [] }: ApiJobProps) {
     super(scope, id)
     const { name, labels } = component
+    const temporary = scratch('tmp', '/tmp', '64Mi')
+    const trusted = authorities(values)
     kubeObject(this, 'job', k8s.KubeJob, {
       metadata: { name: `${name}-${RELEASE.revision}`, labels },
       spec: {
@@ -48,9 +51,11 @@ export class ApiJob extends Construct {
                 imagePullPolicy: values.imagePullPolicy,
                 command,
                 env,
+                volumeMounts: [temporary.mount, ...trusted.mounts],
                 resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { cpu: '1', memory: '512Mi' } },
               },
             ],
+            volumes: [temporary.volume, ...trusted.volumes],
           },
         },
       },

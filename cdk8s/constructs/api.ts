@@ -5,6 +5,7 @@ import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { greater, merged, not } from '../values/compute.ts'
 import { kubeObject } from '../values/kube-object.ts'
 import { when } from '../values/when.ts'
+import { authorities } from './authorities.ts'
 import { component } from './component.ts'
 import type { connections } from './connections.ts'
 import { given } from './given.ts'
@@ -24,6 +25,7 @@ export class Api extends Construct {
     const { api } = values
     const { name, selector, labels } = API
     const temporary = scratch('tmp', '/tmp', '64Mi')
+    const trusted = authorities(values)
     const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: 5 })
 
     const { service } = api
@@ -98,10 +100,10 @@ export class Api extends Construct {
                 livenessProbe: { ...admin(ROUTES.livez), periodSeconds: 10, failureThreshold: 6 },
                 // By then the endpoints have forgotten the pod; what comes still is served while it drains.
                 lifecycle: { preStop: { sleep: { seconds: api.preStopSeconds } } },
-                volumeMounts: [temporary.mount],
+                volumeMounts: [temporary.mount, ...trusted.mounts],
               },
             ],
-            volumes: [temporary.volume],
+            volumes: [temporary.volume, ...trusted.volumes],
           },
         },
       },

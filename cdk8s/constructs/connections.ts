@@ -3,6 +3,7 @@ import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { SETTING_VARIABLES } from '../charts/setting-fields.ts'
 import { both, either, not } from '../values/compute.ts'
 import { when } from '../values/when.ts'
+import { REDIS_CA_FILE } from './authorities.ts'
 import type { Credentials } from './credentials.ts'
 import { given } from './given.ts'
 import { PRIMARY, REPLICA } from './postgres.ts'
@@ -63,6 +64,7 @@ export function connections(values: HopwhistleValues, credentials: Credentials) 
       name: 'REDIS_URL',
       value: `redis://:$(REDIS_PASSWORD)@${REDIS.name}:${REDIS_PORT}`,
     }),
+    when(both(redis.external.enabled, given(redis.external.caSecret)), { name: 'REDIS_CA_FILE', value: REDIS_CA_FILE }),
     when(both(redis.external.enabled, given(redis.external.clusterNodes)), {
       name: 'REDIS_CLUSTER_NODES',
       value: redis.external.clusterNodes,

@@ -8,8 +8,8 @@ import { type Json, Value } from '../../values/value.ts'
 import { byName, chartFolder, helm, helmTemplate, NEEDS_HELM } from '../support/helm.ts'
 
 const EXTERNAL = {
-  postgres: { external: { enabled: true, existingSecret: 'database' } },
-  redis: { external: { enabled: true, existingSecret: 'redis', clusterNodes: 'a:6379,b:6379' } },
+  postgres: { external: { enabled: true, existingSecret: 'database', caSecret: 'database-ca' } },
+  redis: { external: { enabled: true, existingSecret: 'redis', caSecret: 'redis-ca', clusterNodes: 'a:6379,b:6379' } },
 }
 
 const given: readonly [string, { readonly [name: string]: Json }][] = [
