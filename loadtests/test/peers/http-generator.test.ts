@@ -79,3 +79,10 @@ test('at a rate, a server that is slow for a moment is slow for everything that 
   // About twenty requests were due in those 200 ms: not one outlier but many late ones.
   expect(latency.p95Ms).toBeGreaterThan(100)
 })
+
+test('a server that never answers makes the load fail instead of looking idle', async () => {
+  const run = await generator(() => {}, 1)
+  await expect(run({ mode: 'open', seconds: 0.1, ratePerSecond: 100, patienceMs: 200 })).rejects.toThrow(
+    '9 requests were due',
+  )
+})

@@ -6,8 +6,7 @@ import { connectHttp, type HttpConnection } from './http-connection.ts'
 import type { GeneratorConfig, Load, LoadResult } from './load.ts'
 import { requestsOf } from './requests.ts'
 
-/** How long what is under way when a load ends may still take. */
-const DRAIN_MS = 10_000
+const PATIENCE_MS = 10_000
 
 runAsChild(async ({ ports, connections, plan }: GeneratorConfig) => {
   const request = requestsOf(plan)
@@ -90,9 +89,10 @@ runAsChild(async ({ ports, connections, plan }: GeneratorConfig) => {
         }, 1)
       })
     }
-    const patience = performance.now() + DRAIN_MS
+    const patience = performance.now() + (load.patienceMs ?? PATIENCE_MS)
     while ((underWay > 0 || due.length > 0) && performance.now() < patience) await sleep(1)
     const seconds = (performance.now() - startedAt) / 1000
+    if (due.length > 0) throw new Error(`${due.length} requests were due that no connection was free for until the end`)
     for (const client of clients) if (client.number >= 0) fail(client, 'no answer')
     const { user, system } = process.cpuUsage(cpuBefore)
     return {

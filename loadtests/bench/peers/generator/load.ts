@@ -15,9 +15,11 @@ export type GeneratorConfig = {
  * open    so many requests a second, evenly spaced, whatever the server does; latency counts from when a request was
  *         due, so that a slow server cannot hide by keeping the generator waiting
  */
-export type Load =
-  | { readonly mode: 'closed'; readonly seconds: number }
-  | { readonly mode: 'open'; readonly seconds: number; readonly ratePerSecond: number }
+export type Load = {
+  readonly seconds: number
+  /** How long what is under way then may still take; ten seconds if absent. */
+  readonly patienceMs?: number
+} & ({ readonly mode: 'closed' } | { readonly mode: 'open'; readonly ratePerSecond: number })
 
 export type LoadResult = {
   /** Numbers of the requests: from the first until before the next. */
