@@ -20,13 +20,21 @@ declare module 'vitest' {
 
 const RELEASE = 'e2e'
 const VALUES = 'e2e/values.yaml'
+const MONITORING_VALUES = 'e2e/values-monitoring.yaml'
 const run = promisify(execFile)
 
 /** What `make deploy` would read, for this namespace. */
 export function deployEnvironment(namespace: string): NodeJS.ProcessEnv {
-  const values = [VALUES, process.env.VALUES ?? ''].filter((file) => file !== '').join(',')
-  const skip = { K6_OPERATOR: 'skip', MONITORING: 'skip', DEMO_DATA: 'skip' }
-  return { ...process.env, ...skip, NAMESPACE: namespace, RELEASE, VALUES: values }
+  const after = (ours: string, theirs = '') => [ours, theirs].filter((file) => file !== '').join(',')
+  return {
+    ...process.env,
+    K6_OPERATOR: 'skip',
+    DEMO_DATA: 'skip',
+    NAMESPACE: namespace,
+    RELEASE,
+    VALUES: after(VALUES, process.env.VALUES),
+    MONITORING_VALUES: after(MONITORING_VALUES, process.env.MONITORING_VALUES),
+  }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -14,7 +14,8 @@ export function operations(namespace: string, release: string) {
     /** `make deploy`, with one more values file if given, of this release or of another one. */
     deploy: (values?: string, other = release) => {
       const before = deployEnvironment(namespace).VALUES
-      return make(['deploy'], { RELEASE: other, ...(values === undefined ? {} : { VALUES: `${before},${values}` }) })
+      const beside = other === release ? {} : { RELEASE: other, MONITORING: 'skip' }
+      return make(['deploy'], { ...beside, ...(values === undefined ? {} : { VALUES: `${before},${values}` }) })
     },
     uninstall: (other: string) => helm('uninstall', other, '--wait'),
     /** `make scale REPLICAS=…` */

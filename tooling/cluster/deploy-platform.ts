@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
 import { describeAddresses } from './addresses.ts'
@@ -39,9 +38,9 @@ export async function deployPlatform(settings: DeploySettings, steps: Steps): Pr
     },
     steps,
   )
-  if (!skip.has('MONITORING') && existsSync(join(CHECKOUT, 'charts/hopwhistle-monitoring'))) {
+  if (!skip.has('MONITORING')) {
     const chart = 'hopwhistle-monitoring'
-    const values = valuesOfKind(chart)
+    const values = [...valuesOfKind(chart), ...settings.monitoringValues]
     await installChart({ chart, release: `${release}-monitoring`, namespace, values, set: { release } }, steps)
   }
   return describeAddresses(settings, inKind)

@@ -14,8 +14,10 @@ export type ImageBuilder =
 export type DeploySettings = {
   readonly namespace: string
   readonly release: string
-  /** Helm values files; a later one wins. */
+  /** Helm values files of the platform; a later one wins. */
   readonly values: readonly string[]
+  /** The same of its monitoring. */
+  readonly monitoringValues: readonly string[]
   /** Absent: kind's, where the cluster is one of kind's. */
   readonly imageBuilder: ImageBuilder | undefined
   readonly skip: ReadonlySet<Part>
@@ -31,17 +33,18 @@ export const PARTS = {
 export type Part = keyof typeof PARTS
 
 export const ENVIRONMENT_HELP = `Environment:
-  KUBECONFIG       which cluster: the current context of this file (~/.kube/config)
-  NAMESPACE        hopwhistle
-  RELEASE          hopwhistle, the name of the Helm release
-  VALUES           Helm values files, separated by commas
-  IMAGE_BUILDER    how images get to the cluster:
+  KUBECONFIG        which cluster: the current context of this file (~/.kube/config)
+  NAMESPACE         hopwhistle
+  RELEASE           hopwhistle, the name of the Helm release
+  VALUES            Helm values files, separated by commas
+  MONITORING_VALUES the same for charts/hopwhistle-monitoring
+  IMAGE_BUILDER     how images get to the cluster:
                      kind            docker build, kind load: what a kind cluster gets by itself
                      push            docker build, docker push; IMAGE_PREFIX=registry.example.com/team/
                      none            they are there: VALUES names them
                      COMMAND …       run as COMMAND … IMAGE DIRECTORY -f DOCKERFILE
 ${Object.entries(PARTS)
-  .map(([name, what]) => `  ${name.padEnd(16)} skip: without ${what}`)
+  .map(([name, what]) => `  ${name.padEnd(17)} skip: without ${what}`)
   .join('\n')}
 `
 
@@ -50,11 +53,14 @@ export function readDeploySettings(env: NodeJS.ProcessEnv): DeploySettings {
   return {
     namespace: dnsLabel('NAMESPACE', env.NAMESPACE || 'hopwhistle'),
     release: dnsLabel('RELEASE', env.RELEASE || 'hopwhistle'),
-    values: (env.VALUES ?? '').split(',').filter((file) => file !== ''),
+    values: files(env.VALUES),
+    monitoringValues: files(env.MONITORING_VALUES),
     imageBuilder: imageBuilder(env.IMAGE_BUILDER ?? '', env.IMAGE_PREFIX ?? ''),
     skip: new Set((Object.keys(PARTS) as Part[]).filter((part) => isSkipped(part, env[part] ?? ''))),
   }
 }
+
+const files = (given = '') => given.split(',').filter((file) => file !== '')
 
 function imageBuilder(given: string, prefix: string): ImageBuilder | undefined {
   const [first, ...rest] = given.split(/\s+/).filter((word) => word !== '')

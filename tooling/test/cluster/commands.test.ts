@@ -63,6 +63,10 @@ test('the ports of kind-config.yaml lead to the NodePorts that the charts get in
   for (const { image } of nodes) expect(image).toMatch(/^kindest\/node:v[\d.]+@sha256:[0-9a-f]{64}$/)
   const mapped = nodes.flatMap(({ extraPortMappings = [] }) => extraPortMappings)
   expect(mapped.map(({ hostPort }) => hostPort)).toEqual([3001, 3000, 9090])
-  const values = parse(readFileSync(join(CHECKOUT, 'tooling/cluster/kind-values/hopwhistle.yaml'), 'utf8'))
-  expect(mapped[0]?.containerPort).toBe(values.api.service.nodePort)
+  const valuesOf = (chart: string) =>
+    parse(readFileSync(join(CHECKOUT, `tooling/cluster/kind-values/${chart}.yaml`), 'utf8'))
+  const { api } = valuesOf('hopwhistle')
+  const { grafana, prometheus } = valuesOf('hopwhistle-monitoring')
+  const nodePorts = [api.service.nodePort, grafana.nodePort, prometheus.nodePort]
+  expect(mapped.map(({ containerPort }) => containerPort)).toEqual(nodePorts)
 })
