@@ -21,7 +21,7 @@ endif
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools baseline up down status test check fix seed migrate openapi document clean kind-up kind-down deploy scale e2e
+.PHONY: help install tools baseline up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale e2e
 
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
@@ -72,6 +72,9 @@ e2e: $(INSTALLED) ## test deployment, scaling, failures and upgrades there, in a
 
 test: $(INSTALLED) tools ## run all tests, on a real Postgres pair and Redis
 	@$(RUN) npm test
+
+chaos: $(INSTALLED) tools ## break a platform of its own under load, count what was lost, write docs/reliability.md
+	@$(RUN) npm run --silent chaos
 
 check: $(INSTALLED) ## check format, lint, types, import rules, generated files and leaked secrets
 	@$(RUN) npm run --silent check

@@ -1,0 +1,91 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freshDatabase, type TestDatabase } from '../../test-support/fresh-database.ts'
+import { compareLedger } from '../faults/compare-ledger.ts'
+import type { Entry } from '../faults/ledger-load.ts'
+import { renderReliability } from '../faults/render-reliability.ts'
+import { type FaultResult, problemsOf } from '../faults/run-fault.ts'
+
+let database: TestDatabase
+let owner: pg.Client
+beforeAll(async () => {
+  database = await freshDatabase()
+  owner = new pg.Client({ connectionString: database.ownerUrl })
+  await owner.connect()
+})
+afterAll(() => owner.end())
+
+const entry = (eventId: string, acked = true): Entry => ({
+  eventId,
+  sentAtMs: 0,
+  ...(acked ? { ackedAtMs: 1 } : {}),
+  refusals: [],
+})
+const held: FaultResult = {
+  title: 'Nothing',
+  sent: 10,
+  acknowledged: 10,
+  refusals: {},
+  withoutRetryAfter: 0,
+  slowestMs: 20,
+  recoveredAfterMs: 0,
+  lost: [],
+  unknown: [],
+  rollupsEqual: true,
+}
+
+test('what was acknowledged and is not stored, and what is stored and was not sent, are found', async () => {
+  for (const id of ['run.1', 'run.2', 'run.stranger', 'another.1']) {
+    await owner.query(
+      `insert into hopwhistle.call_events (tenant_id, occurred_at, received_at, state, place, event_id, call_id)
+       values (gen_random_uuid(), now(), now(), 0, 1, $1, $1)`,
+      [id],
+    )
+  }
+  const entries = [entry('run.1'), entry('run.2', false), entry('run.3'), entry('run.4', false)]
+  expect(await compareLedger(database.ownerUrl, 'run', entries)).toEqual({
+    lost: ['run.3'],
+    unknown: ['run.stranger'],
+    rollupsEqual: true,
+  })
+})
+
+test('a call that no rollup counts is found', async () => {
+  await owner.query(
+    `insert into hopwhistle.calls (tenant_id, started_at, updated_at, state, call_id)
+     values (gen_random_uuid(), now(), now(), 0, 'uncounted')`,
+  )
+  expect(await compareLedger(database.ownerUrl, 'none', [])).toMatchObject({ rollupsEqual: false })
+  await owner.query(`delete from hopwhistle.calls`)
+})
+
+test('every promise that was not kept is said', () => {
+  expect(problemsOf(held)).toEqual([])
+  expect(problemsOf({ ...held, refusals: { 503: 4, none: 1 } })).toEqual([])
+  expect(
+    problemsOf({
+      ...held,
+      lost: ['e1'],
+      unknown: ['e2', 'e3'],
+      acknowledged: 8,
+      rollupsEqual: false,
+      refusals: { 500: 3, 503: 1 },
+      withoutRetryAfter: 2,
+    }),
+  ).toEqual([
+    '1 acknowledged events are not in Postgres, e1 among them',
+    '2 events are in Postgres that nobody sent',
+    '2 events were not taken within a minute',
+    'the rollups are not what the calls add up to',
+    '3 events were refused with 500',
+    '2 times 503 came without Retry-After',
+  ])
+  const document = renderReliability({
+    measuredAt: '2026-11-20T10:00:00Z',
+    machine: '2 cores',
+    perSecond: 500,
+    results: [held, { ...held, title: 'Something', lost: ['e1'] }],
+  })
+  expect(document).toMatch(/\| Nothing +\| +10 \| none +\| +0\.0 s \| +0\.0 s \| +0 \| ✅/)
+  expect(document).toMatch(/\| Something .* 1 \| ❌ 1 acknowledged events are not in Postgres/)
+})
