@@ -18,6 +18,16 @@ import { Conditional } from '../values/when.ts'
 import { HOPWHISTLE } from './hopwhistle-values.ts'
 import { VERSION } from './versions.ts'
 
+/** What Helm says at the end. */
+const NOTES = `The API is the Service {{ .Release.Name }}-api, port 3001. From this machine:
+
+  kubectl --namespace {{ .Release.Namespace }} port-forward service/{{ .Release.Name }}-api 3001
+
+Wait until all of it is ready:
+
+  kubectl --namespace {{ .Release.Namespace }} rollout status deployment/{{ .Release.Name }}-api
+`
+
 export const hopwhistle: HelmChart<typeof HOPWHISTLE> = {
   name: 'hopwhistle',
   version: VERSION,
@@ -25,6 +35,7 @@ export const hopwhistle: HelmChart<typeof HOPWHISTLE> = {
   description: 'A call platform that knows its own limits',
   title: 'Values of the chart hopwhistle. Written by npm run charts; values.schema.json says what each may be.',
   values: HOPWHISTLE,
+  notes: NOTES,
   files: { 'README.md': readFileSync(new URL('./hopwhistle.md', import.meta.url), 'utf8') },
   build(chart, values) {
     const credentials = new Credentials(chart, values)

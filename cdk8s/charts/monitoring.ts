@@ -37,6 +37,14 @@ const FILES = {
   ),
 }
 
+/** What Helm says at the end. */
+const NOTES = `{{- if not .Values.operator.enabled }}
+Prometheus is the Service {{ .Release.Name }}-prometheus, port 9090{{ if .Values.grafana.enabled }}; Grafana is {{ .Release.Name }}-grafana, port 3000. Its admin's password:
+
+  kubectl --namespace {{ .Release.Namespace }} get secret {{ .Values.grafana.existingSecret | default (printf "%s-grafana" .Release.Name) }} --output jsonpath='{.data.admin-password}' | base64 --decode{{ end }}
+{{- end }}
+`
+
 export const monitoring: HelmChart<typeof MONITORING> = {
   name: 'hopwhistle-monitoring',
   version: VERSION,
@@ -45,6 +53,7 @@ export const monitoring: HelmChart<typeof MONITORING> = {
   title:
     'Values of the chart hopwhistle-monitoring. Written by npm run charts; values.schema.json says what each may be.',
   values: MONITORING,
+  notes: NOTES,
   files: FILES,
   build(chart, values) {
     const { operator, grafana } = values
