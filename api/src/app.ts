@@ -14,6 +14,7 @@ import { addLoadHooks } from './http/load-hooks.ts'
 import { openApiDocument } from './http/openapi-document.ts'
 import { addProblemHandler, sendProblem } from './http/problem-handler.ts'
 import { addUnroutedHook } from './http/unrouted-hook.ts'
+import { lazyLog } from './telemetry/lazy-log.ts'
 import type { Log } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import { metricsRoute } from './telemetry/metrics-route.ts'
@@ -68,6 +69,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: requestIds(),
+    childLoggerFactory: (log, bindings, options) => lazyLog(() => log.child(bindings, options)),
     exposeHeadRoutes: false,
     ajv: { customOptions: { allErrors: false, coerceTypes: false, removeAdditional: false, useDefaults: true } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },

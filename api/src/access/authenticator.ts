@@ -5,8 +5,11 @@ import type { Principal } from './principal.ts'
 export type FindPrincipal = (keyHash: Buffer) => Promise<Principal | undefined>
 
 export type Authenticator = {
-  /** @throws whatever `find` throws, when the answer is not known from the last few seconds */
-  authenticate(key: string): Promise<Principal | undefined>
+  /**
+   * Answers at once what is known from the last few seconds.
+   * @throws whatever `find` throws, by rejecting
+   */
+  authenticate(key: string): Principal | undefined | Promise<Principal | undefined>
   /** True while the key is known not to be revoked; asks again when what is known is too old. */
   stillValid(keyId: string): Promise<boolean>
 }
@@ -39,7 +42,7 @@ export function createAuthenticator(find: FindPrincipal, cacheMs: number, now: (
     if (map.size > max) map.delete(map.keys().next().value as string)
   }
 
-  async function look(hashed: string): Promise<Principal | undefined> {
+  function look(hashed: string): Principal | undefined | Promise<Principal | undefined> {
     const entry = known.get(hashed) ?? unknown.get(hashed)
     if (entry !== undefined && entry.until > now()) return entry.principal
     let answer = asking.get(hashed)
@@ -56,13 +59,16 @@ export function createAuthenticator(find: FindPrincipal, cacheMs: number, now: (
   }
 
   return {
-    authenticate: async (key) => (key.length > KEY_MAX_LENGTH ? undefined : look(hash('sha256', key, 'base64'))),
+    authenticate: (key) => (key.length > KEY_MAX_LENGTH ? undefined : look(hash('sha256', key, 'base64'))),
     stillValid: async (keyId) => {
       const hashed = hashOfKeyId.get(keyId)
       if (hashed === undefined) return false
       // With the database away nobody can say; a socket that is open stays open until somebody can.
-      const principal = await look(hashed).catch(() => 'unknown' as const)
-      return principal === 'unknown' || principal?.keyId === keyId
+      try {
+        return (await look(hashed))?.keyId === keyId
+      } catch {
+        return true
+      }
     },
   }
 }

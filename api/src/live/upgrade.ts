@@ -22,7 +22,7 @@ export async function admit(
   if (!isLivePath(request.url)) throw RouteNotFound()
   const key = keyOfRequest(request.headers)
   if (key === undefined) throw Unauthorized()
-  const principal = await authenticator.authenticate(key).catch((error: unknown) => {
+  const principal = await Promise.resolve(authenticator.authenticate(key)).catch((error: unknown) => {
     throw DatabaseUnavailable(error)
   })
   if (principal === undefined) throw Unauthorized()
