@@ -1,6 +1,6 @@
 import type { CallState } from '@hopwhistle/contract/calls.ts'
 import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATES } from '@hopwhistle/contract/calls.ts'
-import type { Pool } from 'pg'
+import type { Pool, QueryConfig } from 'pg'
 import { plainArray, textArray } from './array-literal.ts'
 import type { CallEvent } from './call-event.ts'
 
@@ -28,8 +28,10 @@ export type Committed = {
   readonly position: string
 }
 
-const TEXT =
+const MANY =
   'call hopwhistle.commit_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null, null, null, null, null)'
+const ONE =
+  'call hopwhistle.commit_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null, null, null, null, null)'
 
 /**
  * What the procedure answers for an event, by its digit. 3 and 4 are events that were found stored with the very
@@ -49,7 +51,8 @@ type Row = {
 }
 
 /**
- * Writes a batch of call events in one transaction, one round trip, and folds each call's state forward.
+ * Writes a batch of call events in one transaction, one round trip, and folds each call's state forward. A batch of one
+ * has a procedure of its own, which takes a quarter of the time.
  *
  * Postgres sorts the rows by (tenant, event) and then by (tenant, call), so that instances which write the same
  * calls queue for locks in the same order and cannot deadlock. It may be called again with the same batch after
@@ -66,11 +69,21 @@ export async function commitBatch(
   published: readonly PublishedBatch[],
   again: boolean,
 ): Promise<Committed> {
+  const alone = batch.length === 1 ? batch[0] : undefined
+  const { rows } = await db.query<Row>(alone === undefined ? forMany(batch, published) : forOne(alone, published))
+  const row = rows[0]
+  if (row === undefined || row.outcomes.length !== batch.length) {
+    throw new Error(`commit_call_events answered ${row?.outcomes.length ?? 'nothing'} for ${batch.length} events`)
+  }
+  return decode(row, again ? OUTCOMES_AGAIN : OUTCOMES)
+}
+
+function forMany(batch: readonly ReceivedEvent[], published: readonly PublishedBatch[]): QueryConfig {
   const tenants = new Set<string>()
   for (const { tenantId } of batch) tenants.add(tenantId)
-  const { rows } = await db.query<Row>({
+  return {
     name: 'commit_call_events',
-    text: TEXT,
+    text: MANY,
     values: [
       `{${[...tenants].join(',')}}`,
       plainArray(batch, (r) => r.tenantId),
@@ -79,21 +92,37 @@ export async function commitBatch(
       plainArray(batch, (r) => CALL_STATE_CODE[r.event.state]),
       plainArray(batch, (r) => r.event.occurredAt),
       plainArray(batch, (r) => r.receivedAtUs),
-      plainArray(batch, (r) =>
-        r.event.direction === undefined ? undefined : CALL_DIRECTIONS.indexOf(r.event.direction),
-      ),
+      plainArray(batch, (r) => directionCode(r.event)),
       textArray(batch, (r) => r.event.from),
       textArray(batch, (r) => r.event.to),
       textArray(batch, (r) => r.event.metadata),
       plainArray(published, (p) => p.batchId),
     ],
-  })
-  const row = rows[0]
-  if (row === undefined || row.outcomes.length !== batch.length) {
-    throw new Error(`commit_call_events answered ${row?.outcomes.length ?? 'nothing'} for ${batch.length} events`)
   }
-  return decode(row, again ? OUTCOMES_AGAIN : OUTCOMES)
 }
+
+function forOne({ tenantId, event, receivedAtUs }: ReceivedEvent, published: readonly PublishedBatch[]): QueryConfig {
+  return {
+    name: 'commit_call_event',
+    text: ONE,
+    values: [
+      tenantId,
+      event.eventId,
+      event.callId,
+      CALL_STATE_CODE[event.state],
+      event.occurredAt,
+      receivedAtUs,
+      directionCode(event),
+      event.from,
+      event.to,
+      event.metadata,
+      plainArray(published, (p) => p.batchId),
+    ],
+  }
+}
+
+const directionCode = ({ direction }: CallEvent): number | undefined =>
+  direction === undefined ? undefined : CALL_DIRECTIONS.indexOf(direction)
 
 function decode(row: Row, meanings: readonly StoredOutcome[]): Committed {
   const outcomes: StoredOutcome[] = []

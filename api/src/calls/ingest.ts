@@ -63,6 +63,8 @@ type Waiting = ReceivedEvent & {
 /** How long events wait for a database that went away, counted from when it did. */
 const PATIENCE_MS = 5_000
 const PUBLISH_PATIENCE_MS = 3_000
+/** Fewer outbox rows are left to the outbox's own timer: deleting one takes a tenth of the time of committing an event. */
+const WORTH_DELETING = 8
 
 export function createIngest({ postgres, metrics, settings, log, onCommitted }: IngestDependencies): Ingest {
   const receiptClock = createReceiptClock()
@@ -78,7 +80,7 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
   let awaySince: number | undefined
 
   async function commit(batch: readonly Waiting[], again: boolean): Promise<Committed> {
-    const published = outbox.takePublished()
+    const published = outbox.takePublished(WORTH_DELETING)
     const startedAt = performance.now()
     try {
       const committed = await commitBatch(postgres.ingest, batch, published, again)

@@ -6,8 +6,8 @@ import type { CommittedBatch, PublishBatch } from './live-messages.ts'
 export type Outbox = {
   /** Publishes a committed batch. Order is kept: batches leave in the order of the calls. */
   publish(batch: CommittedBatch): void
-  /** Outbox rows that can go; whoever takes them deletes them, or puts them back. */
-  takePublished(): readonly PublishedBatch[]
+  /** Outbox rows that can go, if there are so many; whoever takes them deletes them, or puts them back. */
+  takePublished(atLeast?: number): readonly PublishedBatch[]
   putBack(published: readonly PublishedBatch[]): void
   /** Resolves when every publish has come to an end and every row that can go is gone, or `withinMs` are over. */
   drain(withinMs: number): Promise<void>
@@ -37,7 +37,8 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
       log.debug({ err: error }, 'published batches stay in the outbox for now')
     }
   }
-  function takePublished(): readonly PublishedBatch[] {
+  function takePublished(atLeast = 1): readonly PublishedBatch[] {
+    if (published.length < atLeast) return []
     const batch = published
     published = []
     return batch

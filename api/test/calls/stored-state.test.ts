@@ -87,44 +87,54 @@ async function write(tenantId: string, batches: readonly (readonly CallEvent[])[
   return answers
 }
 
-test('whatever order, duplication and batches: Postgres stores what the rules say, and rollups are what the calls add up to', async () => {
-  await fc.assert(
-    fc.asyncProperty(someBatches, async (batches) => {
-      const tenantId = await store.newTenant()
-      // The same object twice would be one key of the map below.
-      const own = batches.map((batch) => batch.map((event) => ({ ...event })))
-      const answers = await write(tenantId, own)
+/** Events that come one by one are written by a procedure of their own. */
+const oneByOne = fc.array(anEvent, { minLength: 1, maxLength: 30 }).map((events) => events.map((event) => [event]))
 
-      // A repeat within a batch goes after the rest of it.
-      const order = own.flatMap((batch) => {
-        const rounds: CallEvent[][] = []
-        const seen = new Map<string, number>()
-        for (const event of batch) {
-          const round = seen.get(event.eventId) ?? 0
-          seen.set(event.eventId, round + 1)
-          rounds[round] ??= []
-          rounds[round].push(event)
-        }
-        return rounds.flat()
-      })
-      const want = expected(order)
-      expect(order.flatMap((event) => answers.get(event))).toEqual(want.outcomes)
-      expect(await store.calls(tenantId)).toEqual(want.calls)
+test.each([
+  ['batches', someBatches, 60],
+  ['events one by one', oneByOne, 40],
+] as const)(
+  'whatever order, duplication and %s: Postgres stores what the rules say, and rollups are what the calls add up to',
+  async (_, given, numRuns) => {
+    await fc.assert(
+      fc.asyncProperty(given, async (batches) => {
+        const tenantId = await store.newTenant()
+        // The same object twice would be one key of the map below.
+        const own = batches.map((batch) => batch.map((event) => ({ ...event })))
+        const answers = await write(tenantId, own)
 
-      const late = await store.query<{ event_id: string }>(
-        'select event_id from hopwhistle.call_events where tenant_id = $1 and outcome = 1 order by 1',
-        [tenantId],
-      )
-      const wantLate = order.filter((_, i) => want.outcomes[i] === 'late').map((event) => event.eventId)
-      expect(late.map((row) => row.event_id)).toEqual(wantLate.sort())
+        // A repeat within a batch goes after the rest of it.
+        const order = own.flatMap((batch) => {
+          const rounds: CallEvent[][] = []
+          const seen = new Map<string, number>()
+          for (const event of batch) {
+            const round = seen.get(event.eventId) ?? 0
+            seen.set(event.eventId, round + 1)
+            rounds[round] ??= []
+            rounds[round].push(event)
+          }
+          return rounds.flat()
+        })
+        const want = expected(order)
+        expect(order.flatMap((event) => answers.get(event))).toEqual(want.outcomes)
+        expect(await store.calls(tenantId)).toEqual(want.calls)
 
-      await store.query('select hopwhistle.fold_call_metrics()')
-      expect(await foldedRollups(store, tenantId, 'hourly')).toEqual(plainHours(want.calls.values()))
-      expect(await foldedRollups(store, tenantId, 'daily')).toEqual(plainDays(want.calls.values()))
-    }),
-    { numRuns: 60 },
-  )
-}, 120_000)
+        const late = await store.query<{ event_id: string }>(
+          'select event_id from hopwhistle.call_events where tenant_id = $1 and outcome = 1 order by 1',
+          [tenantId],
+        )
+        const wantLate = order.filter((_, i) => want.outcomes[i] === 'late').map((event) => event.eventId)
+        expect(late.map((row) => row.event_id)).toEqual(wantLate.sort())
+
+        await store.query('select hopwhistle.fold_call_metrics()')
+        expect(await foldedRollups(store, tenantId, 'hourly')).toEqual(plainHours(want.calls.values()))
+        expect(await foldedRollups(store, tenantId, 'daily')).toEqual(plainDays(want.calls.values()))
+      }),
+      { numRuns },
+    )
+  },
+  120_000,
+)
 
 test('folding after every batch or once at the end makes the same rollups', async () => {
   await fc.assert(
