@@ -13,15 +13,15 @@ export function addUnroutedHook(app: FastifyInstance): void {
     for (const one of [method].flat()) route.methods.add(one)
     routes.set(url, route)
   })
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done()
     const path = request.url.split('?', 1)[0] ?? ''
     const methods = [...routes.values()].find(({ matches }) => matches.test(path))?.methods
     // `*` of the documentation's files matches what they are not.
-    if (methods === undefined || methods.has(request.method)) throw RouteNotFound()
+    if (methods === undefined || methods.has(request.method)) return done(RouteNotFound())
     const allowed = [...methods].sort().join(', ')
     reply.header('allow', allowed)
-    throw MethodNotAllowed(request.method, allowed)
+    done(MethodNotAllowed(request.method, allowed))
   })
 }
 
