@@ -46,7 +46,13 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
   function putBack(batch: readonly PublishedBatch[]): void {
     published = [...batch, ...published]
   }
-  const timer = setInterval(() => void tidy(), TIDY_MS)
+  /** One after the other, and waited for at the end: what one of them has taken is deleted only once it is over. */
+  let tidying = Promise.resolve()
+  const tidyNext = (): Promise<void> => {
+    tidying = tidying.then(tidy)
+    return tidying
+  }
+  const timer = setInterval(() => void tidyNext(), TIDY_MS)
   timer.unref()
 
   return {
@@ -65,7 +71,7 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
       clearInterval(timer)
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref())
       await Promise.race([Promise.all(publishing), deadline])
-      await tidy()
+      await tidyNext()
     },
   }
 }
