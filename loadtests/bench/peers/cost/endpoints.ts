@@ -33,9 +33,16 @@ export async function measureEndpoints(
   }
   const load = { mode: 'closed', seconds: quick ? 0.3 : 3 } as const
   const contenders = []
-  for (const [name, plan] of Object.entries(await plans(database))) {
-    const generator = await startGenerator(platform, { ports: [api.port], connections: ENDPOINT_CONNECTIONS, plan })
-    contenders.push({ name, measure: () => measureLoad(generator, groups, load, quick ? 0.2 : 1) })
+  for (const [name, newPlan] of Object.entries(await plans(database))) {
+    // Connected anew for each turn: between two of them the server would close what is idle.
+    const measure = async () => {
+      const config = { ports: [api.port], connections: ENDPOINT_CONNECTIONS, plan: newPlan() }
+      const generator = await startGenerator(platform, config)
+      const loaded = await measureLoad(generator, groups, load, quick ? 0.2 : 1)
+      await generator.stop()
+      return loaded
+    }
+    contenders.push({ name, measure })
   }
   return runRounds(rounds, contenders, (round, name) => {
     signal.throwIfAborted()
@@ -43,8 +50,8 @@ export async function measureEndpoints(
   })
 }
 
-async function plans(database: Database): Promise<Readonly<Record<string, RequestPlan>>> {
-  const events = (path: string): RequestPlan => ({
+async function plans(database: Database): Promise<Readonly<Record<string, () => RequestPlan>>> {
+  const events = (path: string) => (): RequestPlan => ({
     kind: 'events',
     path,
     headers: HEADERS_OF_KEY,
@@ -53,7 +60,9 @@ async function plans(database: Database): Promise<Readonly<Record<string, Reques
     occurred: 'earlier',
     ...(path === ROUTES.callEvents ? { as: BATCH } : {}),
   })
-  const get = (...paths: readonly string[]): RequestPlan => ({ kind: 'get', paths, headers: HEADERS_OF_KEY })
+  const get =
+    (...paths: readonly string[]) =>
+    (): RequestPlan => ({ kind: 'get', paths, headers: HEADERS_OF_KEY })
   const reports = reportPaths()
   const only = (path: string, more = '') => reports.filter((report) => report.startsWith(`${path}?${more}`))
   const yesterday = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000)
