@@ -58,10 +58,11 @@ export async function trafficIn(cluster: Cluster, namespace: string, { image, ap
             'every acknowledged event to be delivered live',
             async () => {
               const now = await report()
-              const arrived = now.subscribers.every(
-                ({ missing, notRecovered }) => missing.length === 0 || notRecovered > 0,
+              const waiting = now.subscribers.filter(
+                ({ missing, notRecovered }) => missing.length > 0 && notRecovered === 0,
               )
-              return arrived && now
+              if (waiting.length === 0) return now
+              throw new Error(`missing are ${waiting.map(({ missing }) => missing.slice(0, 10).join(' ')).join('; ')}`)
             },
             { timeoutMs: 30_000, everyMs: 200 },
           )

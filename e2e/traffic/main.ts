@@ -22,6 +22,7 @@ async function start(order: TrafficOrder): Promise<void> {
   await ingest?.stop()
   for (const each of subscribers) each.stop()
   subscribers = order.subscribeAt.map((base) => startSubscriber(base, order))
+  await Promise.all(subscribers.map(({ subscribed }) => subscribed))
   ingest = startIngest(order)
 }
 

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SubscriberReport, TrafficOrder } from './report.ts'
 
 export type Subscriber = {
+  /** Resolves when it is subscribed for the first time: what is sent from then on must come. */
+  readonly subscribed: Promise<void>
   report(acknowledged: readonly number[]): SubscriberReport
   stop(): void
 }
@@ -20,21 +22,23 @@ export function startSubscriber(base: string, { prefix, apiKey }: TrafficOrder):
   let position: { epoch: string; offset: number } | undefined
   let socket: WebSocket | undefined
   let stopped = false
+  const first = Promise.withResolvers<void>()
 
   function onFrame(text: string): void {
-    const [first = '', ...lines] = text.split('\n')
-    const head = JSON.parse(first) as Head
+    const [line = '', ...lines] = text.split('\n')
+    const head = JSON.parse(line) as Head
     if (head.type === 'subscribed' || head.type === 'reset') {
       if (!head.recovered) counts.notRecovered += 1
       else if (position !== undefined && (head.epoch !== position.epoch || head.offset !== position.offset))
         broken.push(`recovered from offset ${head.offset}; the last one here was ${position.offset}`)
       position = { epoch: head.epoch, offset: head.offset }
+      first.resolve()
     } else if (head.type === 'events') {
       if (head.from !== position!.offset + 1) broken.push(`a frame from ${head.from} after offset ${position!.offset}`)
       if (head.epoch !== position!.epoch) broken.push(`a frame of epoch ${head.epoch} in epoch ${position!.epoch}`)
-      for (const line of lines) onMessage(JSON.parse(line) as { eventId: string })
+      for (const message of lines) onMessage(JSON.parse(message) as { eventId: string })
       position = { epoch: head.epoch, offset: head.to }
-    } else broken.push(`a ${head.type}: ${first}`)
+    } else broken.push(`a ${head.type}: ${line}`)
   }
   function onMessage({ eventId }: { eventId: string }): void {
     if (!eventId.startsWith(`${prefix}-`)) return
@@ -64,6 +68,7 @@ export function startSubscriber(base: string, { prefix, apiKey }: TrafficOrder):
   void follow()
 
   return {
+    subscribed: first.promise,
     report: (acknowledged) => ({
       url: base,
       received: received.size,
