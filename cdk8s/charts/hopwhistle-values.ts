@@ -1,7 +1,7 @@
 /** The values of charts/hopwhistle: everything that differs between installations. */
 
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import type { k8s } from 'cdk8s-plus-33'
+import type { k8s } from 'cdk8s-plus-27'
 import {
   flag,
   integer,

@@ -1,7 +1,7 @@
 /** The chart charts/hopwhistle-loadtests: a TestRun of k6-operator for each scenario, with its scripts. */
 import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import type { Construct } from 'constructs'
 import { REMOTE_WRITE_URL, remoteWrite } from '../../loadtests/kubernetes/remote-write.ts'
 import { scenarioScripts } from '../../loadtests/kubernetes/scenario-scripts.ts'

@@ -1,5 +1,5 @@
 /** The values of charts/hopwhistle-monitoring. */
-import type { k8s } from 'cdk8s-plus-33'
+import type { k8s } from 'cdk8s-plus-27'
 import {
   flag,
   integer,

@@ -1,4 +1,4 @@
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import type { Construct } from 'constructs'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'

@@ -1,4 +1,4 @@
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { merged } from '../values/compute.ts'

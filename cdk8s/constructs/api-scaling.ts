@@ -1,5 +1,5 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { kubeObject } from '../values/kube-object.ts'

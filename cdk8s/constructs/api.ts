@@ -1,5 +1,5 @@
 import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { greater, merged, not } from '../values/compute.ts'
@@ -99,7 +99,7 @@ export class Api extends Construct {
                 readinessProbe: { ...admin(ROUTES.readyz), periodSeconds: 2, failureThreshold: 2 },
                 livenessProbe: { ...admin(ROUTES.livez), periodSeconds: 10, failureThreshold: 6 },
                 // By then the endpoints have forgotten the pod; what comes still is served while it drains.
-                lifecycle: { preStop: { sleep: { seconds: api.preStopSeconds } } },
+                lifecycle: { preStop: { exec: { command: ['sleep', `${api.preStopSeconds}`] } } },
                 volumeMounts: [temporary.mount, ...trusted.mounts],
               },
             ],

@@ -1,5 +1,5 @@
 /** What Pod Security calls `restricted`, and a read-only root besides. */
-import type { k8s } from 'cdk8s-plus-33'
+import type { k8s } from 'cdk8s-plus-27'
 import type { Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import { sha256 } from '../values/compute.ts'
 import { kubeObject } from '../values/kube-object.ts'

@@ -1,5 +1,5 @@
 import { ApiObject } from 'cdk8s'
-import type { k8s } from 'cdk8s-plus-33'
+import type { k8s } from 'cdk8s-plus-27'
 import type { Construct } from 'constructs'
 import { spreadable } from './spread.ts'
 import type { Value } from './value.ts'

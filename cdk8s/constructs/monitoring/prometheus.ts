@@ -1,4 +1,4 @@
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
 import { empty, fileContent, not, sha256 } from '../../values/compute.ts'

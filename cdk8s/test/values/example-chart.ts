@@ -1,4 +1,4 @@
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import { both, choose, empty, fileContent, greater, merged, not, product, sha256 } from '../../values/compute.ts'
 import { flag, integer, list, oneOf, RELEASE, resources, text, textMap } from '../../values/define.ts'
 import type { HelmChart } from '../../values/helm-chart.ts'

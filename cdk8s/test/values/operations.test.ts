@@ -1,4 +1,4 @@
-import { k8s } from 'cdk8s-plus-33'
+import { k8s } from 'cdk8s-plus-27'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as compute from '../../values/compute.ts'
