@@ -23,6 +23,9 @@ export const COMMANDS: readonly Command[] = RUNBOOKS.flatMap((runbook) =>
 export const runnable = (): readonly Command[] =>
   COMMANDS.filter(({ program }) => !ELSEWHERE.has(program) && onPath(program) !== undefined)
 
+/** Redis says nothing at all when it had no slow command. */
+const mayAnswerNothing = (line: string): boolean => line.includes(' slowlog get ')
+
 /** @returns what is wrong with it; undefined when it did what it says */
 export async function problemOf({ runbook, line }: Command, details: StackDetails): Promise<string | undefined> {
   const env = {
@@ -37,7 +40,8 @@ export async function problemOf({ runbook, line }: Command, details: StackDetail
     const { stdout } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', line], { env, timeout: 20_000 })
     const isQuery = line.includes('/api/v1/query')
     if (isQuery && !stdout.startsWith('{"status":"success"')) return `${runbook}: ${line}\n${stdout}`
-    return stdout.trim() === '' || /"statusCode":404|404 page not found/.test(stdout)
+    const saysNothing = stdout.trim() === '' && !mayAnswerNothing(line)
+    return saysNothing || /"statusCode":404|404 page not found/.test(stdout)
       ? `${runbook}: ${line}\n${stdout}`
       : undefined
   } catch (error) {

@@ -11,7 +11,7 @@ export type Misbehaviour = {
   readonly foreign?: number
   /** Every so many messages, one socket is cut off. */
   readonly cutEvery?: number
-  /** Every so many frames, one is not sent to its socket. */
+  /** Every so many frames, one is not sent to its socket; unless a farewell is in it, which says what was due. */
   readonly loseEvery?: number
   /** Every so many frames, one is sent twice. */
   readonly repeatEvery?: number
@@ -21,10 +21,13 @@ export type Misbehaviour = {
 
 export type LiveServer = { readonly url: string; close(): Promise<void> }
 
-type Message = { readonly offset: number; readonly occurredAt: number; readonly line: string }
+type Message = { readonly offset: number; readonly eventId: string; readonly occurredAt: number; readonly line: string }
 type Socket = { readonly ws: WebSocket; sentTo: number }
 
 const TICK_MS = 20
+
+/** As `farewellId` makes them. */
+const FAREWELL = /\.end\d+\.\d+\.\d+$/
 
 export async function liveServer(misbehaviour: Misbehaviour = {}): Promise<LiveServer> {
   const epoch = 'e1'
@@ -37,7 +40,7 @@ export async function liveServer(misbehaviour: Misbehaviour = {}): Promise<LiveS
   function publish(eventId: string, occurredAt: number): void {
     const offset = log.length + 1
     const message = { offset, type: 'call.initiated', eventId, callId: 'c', occurredAt, receivedAt: Date.now() }
-    log.push({ offset, occurredAt, line: JSON.stringify({ ...message, outcome: 'applied' }) })
+    log.push({ offset, eventId, occurredAt, line: JSON.stringify({ ...message, outcome: 'applied' }) })
   }
 
   function send(socket: Socket): void {
@@ -49,7 +52,8 @@ export async function liveServer(misbehaviour: Misbehaviour = {}): Promise<LiveS
     const head = { type: 'events', epoch, from, to: log.length, count: messages.length, sentAt: Date.now(), oldestAt }
     const frame = [JSON.stringify(head), ...messages.map(({ line }) => line)].join('\n')
     counted.frames += 1
-    if (isTurn(counted.frames, misbehaviour.loseEvery)) return
+    const saysFarewell = messages.some(({ eventId }) => FAREWELL.test(eventId))
+    if (isTurn(counted.frames, misbehaviour.loseEvery) && !saysFarewell) return
     socket.ws.send(frame)
     if (isTurn(counted.frames, misbehaviour.repeatEvery)) socket.ws.send(frame)
   }
