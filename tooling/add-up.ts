@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /** What vitest's JSON reporter writes, as far as it is read here. */
 export type TestReport = {
   readonly testResults: readonly {
@@ -8,8 +10,16 @@ export type TestReport = {
   }[]
 }
 
-/** One step of .ci/run. `exit` is its exit code or `skipped`; `report` is null when tests ran and wrote none. */
-export type Step = { readonly name: string; readonly exit: string; readonly report?: TestReport | null }
+/**
+ * One step of .ci/run. `exit` is its exit code or `skipped`; `report` is null when tests ran and wrote none; `output` is
+ * what they printed.
+ */
+export type Step = {
+  readonly name: string
+  readonly exit: string
+  readonly report?: TestReport | null
+  readonly output?: string
+}
 
 export type Sum = {
   readonly passed: number
@@ -36,7 +46,10 @@ export function addUp(steps: readonly Step[]): Sum {
 
 type Result = { readonly status: 'passed' | 'failed' | 'skipped'; readonly name: string }
 
-function resultsOf({ name, exit, report }: Step): readonly Result[] {
+/** An error outside of every test is in no report, only in what was printed, and there far from the end. */
+const END_LINES = 40
+
+function resultsOf({ name, exit, report, output }: Step): readonly Result[] {
   if (exit === 'skipped') return [{ status: 'skipped', name }]
   const failed = exit !== '0'
   if (report === undefined) return [{ status: failed ? 'failed' : 'passed', name }]
@@ -53,5 +66,17 @@ function resultsOf({ name, exit, report }: Step): readonly Result[] {
   })
   if (tests.length === 0 && !failed) return [{ status: 'failed', name: `${name}: no test ran` }]
   const explained = !failed || tests.some(({ status }) => status === 'failed')
-  return explained ? tests : [...tests, { status: 'failed', name: `${name}: ended with ${exit}, see above` }]
+  if (explained) return tests
+  const why = output === undefined ? 'see above' : `having printed:\n${errorsIn(output)}`
+  return [...tests, { status: 'failed', name: `${name}: ended with ${exit}, ${why}` }]
+}
+
+function errorsIn(output: string): string {
+  const lines = stripVTControlCharacters(output).trimEnd().split('\n')
+  const first = lines.findIndex((line) => line.includes('Unhandled Error'))
+  return lines
+    .slice(first === -1 ? -END_LINES : first)
+    .slice(0, END_LINES)
+    .map((line) => `    ${line}`)
+    .join('\n')
 }

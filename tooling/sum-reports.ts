@@ -18,7 +18,9 @@ const steps = readFileSync(join(folder, 'steps'), 'utf8')
     const [exit = '', report = '-', name = ''] = line.split('\t')
     const file = join(folder, report)
     if (report === '-') return { name, exit }
-    return { name, exit, report: existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as TestReport) : null }
+    const output = readFileSync(file.replace(/json$/, 'txt'), 'utf8')
+    const tests = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as TestReport) : null
+    return { name, exit, report: tests, output }
   })
 
 const { passed, failed, skipped, lines } = addUp(steps)

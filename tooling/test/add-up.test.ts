@@ -46,3 +46,16 @@ test.each([
 ])('%s is a failure', (_what, step) => {
   expect(addUp([step]).failed).toBe(1)
 })
+
+test('a run that fails without a failed test says what it printed of it', () => {
+  const output = [
+    '✓ a test',
+    '\u001b[31m⎯ Unhandled Errors ⎯\u001b[39m',
+    'Error: read ECONNRESET',
+    ' Tests  1 passed (1)',
+  ].join('\n')
+  const { lines } = addUp([{ name: 'make test', exit: '1', report: report('passed'), output }])
+  expect(lines).toEqual([
+    'failed  make test: ended with 1, having printed:\n    ⎯ Unhandled Errors ⎯\n    Error: read ECONNRESET\n     Tests  1 passed (1)',
+  ])
+})
