@@ -52,8 +52,12 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
       query_timeout: settings.postgresQueryTimeoutMs + 1_000,
       keepAlive: true,
     })
-    // An idle connection that breaks is replaced by the pool; unhandled, it would end the process.
-    pool.on('error', (error) => log.warn({ err: error, pool: name }, 'idle database connection lost'))
+    // Unhandled, a connection that breaks would end the process; also one that is taken out of the pool and not asked
+    // anything just then, to whose errors the pool does not listen. The pool replaces it, and its next query fails.
+    pool.on('connect', (client) =>
+      client.on('error', (error) => log.warn({ err: error, pool: name }, 'database connection lost')),
+    )
+    pool.on('error', () => {})
     timePoolWait(pool, (seconds) => metrics.poolWait.observe({ pool: name }, seconds))
     return pool
   }

@@ -54,3 +54,18 @@ test('the replica is read-only', async () => {
     { replica: true },
   ])
 })
+
+test('a connection that breaks while it is taken and not asked anything does not end the process', async () => {
+  const client = await postgres.ingest.connect()
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const ended = new Promise((resolve) => client.once('end', resolve))
+  const uncaught: Error[] = []
+  const keep = (error: Error) => uncaught.push(error)
+  process.on('uncaughtExceptionMonitor', keep)
+  await postgres.upkeep.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+  await ended
+  process.off('uncaughtExceptionMonitor', keep)
+  expect(uncaught).toEqual([])
+  await expect(client.query('select 1')).rejects.toThrow('not queryable')
+  client.release(true)
+})
