@@ -1,12 +1,11 @@
-import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { merged, product, quotient } from '../values/compute.ts'
-import { kubeObject } from '../values/kube-object.ts'
 import { component } from './component.ts'
 import type { Credentials } from './credentials.ts'
-import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
+import { scratch } from './restricted.ts'
 import { Scripts } from './scripts.ts'
+import { SinglePod } from './single-pod.ts'
 
 export const REDIS = component('redis')
 export const REDIS_PORT = 6379
@@ -16,67 +15,51 @@ export class Redis extends Construct {
   constructor(scope: Construct, values: HopwhistleValues, credentials: Credentials) {
     super(scope, 'redis')
     const { redis } = values
-    const { name, selector, labels } = REDIS
     const scripts = new Scripts(this, REDIS, ['start-redis.sh'])
     const temporary = scratch('tmp', '/tmp', '1Mi', 'Memory')
     const ping = { exec: { command: ['redis-cli', '-e', 'ping'] }, periodSeconds: 5, timeoutSeconds: 5 }
 
-    kubeObject(this, 'service', k8s.KubeService, {
-      metadata: { name, labels },
-      spec: { selector, ports: [{ name: 'redis', port: REDIS_PORT, targetPort: 'redis' }] },
-    })
-    kubeObject(this, 'stateful-set', k8s.KubeStatefulSet, {
-      metadata: { name, labels },
-      spec: {
-        serviceName: name,
-        replicas: 1,
-        selector: { matchLabels: selector },
-        template: {
-          metadata: { labels: merged(values.podLabels, labels), annotations: { 'checksum/scripts': scripts.checksum } },
-          spec: {
-            ...restrictedPod(redis.user),
-            imagePullSecrets: values.imagePullSecrets,
-            containers: [
-              {
-                ...RESTRICTED_CONTAINER,
-                name: 'redis',
-                image: redis.image,
-                imagePullPolicy: values.imagePullPolicy,
-                command: ['sh', '/scripts/start-redis.sh'],
-                args: [
-                  '--save',
-                  '',
-                  '--appendonly',
-                  'no',
-                  '--maxmemory',
-                  `${redis.maxMemoryBytes}`,
-                  // What would expire soonest goes first: cached reports, long before live history and never an offset.
-                  '--maxmemory-policy',
-                  'volatile-ttl',
-                  '--maxclients',
-                  `${redis.maxClients}`,
-                  '--dir',
-                  '/tmp',
-                ],
-                env: [
-                  credentials.variable('REDIS_PASSWORD', 'redis-password'),
-                  credentials.variable('REDISCLI_AUTH', 'redis-password'),
-                ],
-                ports: [{ name: 'redis', containerPort: REDIS_PORT }],
-                resources: {
-                  requests: { cpu: redis.cpu.request, memory: redis.memoryRequest },
-                  limits: { cpu: redis.cpu.limit, memory: quotient(product(redis.maxMemoryBytes, 5), 4) },
-                },
-                startupProbe: { ...ping, periodSeconds: 1, failureThreshold: 60 },
-                readinessProbe: ping,
-                livenessProbe: { ...ping, failureThreshold: 6 },
-                volumeMounts: [scripts.mount, temporary.mount],
-              },
-            ],
-            volumes: [scripts.volume, temporary.volume],
-          },
+    new SinglePod(this, 'pod', {
+      component: REDIS,
+      values,
+      user: redis.user,
+      port: REDIS_PORT,
+      portName: 'redis',
+      labels: merged(values.podLabels, REDIS.labels),
+      annotations: { 'checksum/scripts': scripts.checksum },
+      container: {
+        name: 'redis',
+        image: redis.image,
+        command: ['sh', '/scripts/start-redis.sh'],
+        args: [
+          '--save',
+          '',
+          '--appendonly',
+          'no',
+          '--maxmemory',
+          `${redis.maxMemoryBytes}`,
+          // What would expire soonest goes first: cached reports, long before live history and never an offset.
+          '--maxmemory-policy',
+          'volatile-ttl',
+          '--maxclients',
+          `${redis.maxClients}`,
+          '--dir',
+          '/tmp',
+        ],
+        env: [
+          credentials.variable('REDIS_PASSWORD', 'redis-password'),
+          credentials.variable('REDISCLI_AUTH', 'redis-password'),
+        ],
+        resources: {
+          requests: { cpu: redis.cpu.request, memory: redis.memoryRequest },
+          limits: { cpu: redis.cpu.limit, memory: quotient(product(redis.maxMemoryBytes, 5), 4) },
         },
+        startupProbe: { ...ping, periodSeconds: 1, failureThreshold: 60 },
+        readinessProbe: ping,
+        livenessProbe: { ...ping, failureThreshold: 6 },
+        volumeMounts: [scripts.mount, temporary.mount],
       },
+      volumes: [scripts.volume, temporary.volume],
     })
   }
 }

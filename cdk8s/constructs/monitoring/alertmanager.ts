@@ -6,8 +6,8 @@ import { choose, empty, type Operand } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { Conditional } from '../../values/when.ts'
 import { scratch } from '../restricted.ts'
+import { SinglePod } from '../single-pod.ts'
 import { ALERTMANAGER, PORTS } from './names.ts'
-import { SinglePod } from './single-pod.ts'
 
 const NOBODY = 65534
 

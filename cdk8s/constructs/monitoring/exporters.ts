@@ -5,8 +5,8 @@ import { fileContent, sha256 } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import type { Value } from '../../values/value.ts'
 import { Conditional } from '../../values/when.ts'
+import { SinglePod } from '../single-pod.ts'
 import { orOfRelease, PORTS, postgresExporter, REDIS_EXPORTER } from './names.ts'
-import { SinglePod } from './single-pod.ts'
 
 /** The file of dashboards/exporters with what boards and alerts want to know beside the exporter's own questions. */
 export const QUERIES = 'files/postgres-queries.yaml'

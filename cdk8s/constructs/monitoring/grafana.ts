@@ -5,9 +5,9 @@ import { choose, empty, fileContent, generated, type Operand } from '../../value
 import { kubeObject } from '../../values/kube-object.ts'
 import { Conditional } from '../../values/when.ts'
 import { scratch } from '../restricted.ts'
+import { SinglePod } from '../single-pod.ts'
 import { secret } from './exporters.ts'
 import { GRAFANA, PORTS, PROMETHEUS } from './names.ts'
-import { SinglePod } from './single-pod.ts'
 
 const USER = 472
 export const PROVISIONING = ['datasources', 'dashboards'] as const

@@ -7,9 +7,9 @@ import { kubeObject } from '../../values/kube-object.ts'
 import { when } from '../../values/when.ts'
 import { ADMIN_PORT } from '../api.ts'
 import { scratch } from '../restricted.ts'
+import { SinglePod } from '../single-pod.ts'
 import { API_PODS, PORTS, PROMETHEUS } from './names.ts'
 import { prometheusConfig } from './prometheus-config.ts'
-import { SinglePod } from './single-pod.ts'
 
 const NOBODY = 65534
 export const RULE_FILES = ['recording', 'alerts'] as const
