@@ -1,10 +1,13 @@
 /** The values of charts/hopwhistle-loadtests. */
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import type { k8s } from 'cdk8s-plus-27'
 import { RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
 import { PROFILE_NAMES } from '../../loadtests/scenarios/lib/profiles.ts'
-import { flag, integer, oneOf, resources, section, text } from '../values/define.ts'
+import { flag, integer, list, oneOf, resources, section, text, type ValuesOf } from '../values/define.ts'
 import { LOADTEST_IMAGES } from './versions.ts'
+
+const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
 
 export const LOADTESTS = {
   scenarios: section(
@@ -43,4 +46,16 @@ export const LOADTESTS = {
     requests: { ...RUNNER_RESOURCES.requests },
     limits: { ...RUNNER_RESOURCES.limits },
   }),
+  networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {
+    enabled: flag(true, 'Needs a network that enforces them'),
+    apiPort: port(DEFAULT_PORT, 'Where the pods of the API listen, or what else apiUrl leads to'),
+    metricsPort: port(9090, 'The same of metricsUrl'),
+    runnersFrom: list<k8s.NetworkPolicyPeer>(
+      [{ namespaceSelector: {}, podSelector: { matchLabels: { 'control-plane': 'controller-manager' } } }],
+      'Who may talk to the runners beside the starter: k6-operator, wherever it is. Where the network does not let the API server reach every pod, its addresses belong here too, or bench shows no progress',
+      { type: 'object' },
+    ),
+  }),
 }
+
+export type LoadtestsValues = ValuesOf<typeof LOADTESTS>

@@ -7,12 +7,13 @@ import { REMOTE_WRITE_URL, remoteWrite } from '../../loadtests/kubernetes/remote
 import { scenarioScripts } from '../../loadtests/kubernetes/scenario-scripts.ts'
 import { LOADTEST_LABELS, SCENARIO_LABEL, testRun } from '../../loadtests/kubernetes/test-run.ts'
 import { given } from '../constructs/given.ts'
+import { RunnerPolicies } from '../constructs/runner-policies.ts'
 import { empty, fileContent } from '../values/compute.ts'
-import { RELEASE, type ValuesOf } from '../values/define.ts'
+import { RELEASE } from '../values/define.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
 import { customObject, kubeObject } from '../values/kube-object.ts'
 import { Conditional, when } from '../values/when.ts'
-import { LOADTESTS } from './loadtests-values.ts'
+import { LOADTESTS, type LoadtestsValues } from './loadtests-values.ts'
 import { VERSION } from './versions.ts'
 
 /** The value that says whether a scenario runs. */
@@ -47,7 +48,7 @@ function file(name: string): string {
   return `files/${name}`
 }
 
-function scenarioObjects(scope: Construct, scenario: ScenarioName, values: ValuesOf<typeof LOADTESTS>): void {
+function scenarioObjects(scope: Construct, scenario: ScenarioName, values: LoadtestsValues): void {
   const name = `${RELEASE.name}-${scenario}`
   const { existingSecret } = values.apiKey
   kubeObject(scope, 'scripts', k8s.KubeConfigMap, {
@@ -56,6 +57,7 @@ function scenarioObjects(scope: Construct, scenario: ScenarioName, values: Value
       Object.keys(scenarioScripts(scenario)).map((script) => [script, fileContent(file(script))]),
     ),
   })
+  new RunnerPolicies(scope, name, scenario, values)
   const { metricsUrl } = values
   const sent = remoteWrite({ [REMOTE_WRITE_URL]: `${metricsUrl}` }, { runId: name, scenario })
   const asked = given(metricsUrl)

@@ -18,6 +18,13 @@ export const LOADTEST_LABELS = {
   'app.kubernetes.io/part-of': 'hopwhistle',
 }
 export const SCENARIO_LABEL = 'hopwhistle.io/scenario'
+/** Which of the three kinds of pods of a run it is. */
+export const PART_LABEL = 'app.kubernetes.io/component'
+export type Part = 'initializer' | 'starter' | 'runner'
+/** k6-operator gives every pod of a TestRun this label, with its name. */
+export const OPERATOR_LABEL = 'k6_cr'
+/** Where a runner is told to begin and to stop, and says how far it is. */
+export const RUNNER_PORT = 6565
 
 /** The operator appends to the name of a TestRun, and Kubernetes allows 63 characters. */
 export const LONGEST_NAME = 51
@@ -83,11 +90,11 @@ export function testRun(options: TestRunOptions) {
   const { name, namespace, scenario, parallelism, configMap, images, runnerResources = RUNNER_RESOURCES } = options
   const labels = { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario }
   const settings = settingsOf(options)
-  const pod = (image: Given<string>, user: number, resources: Resources) => ({
+  const pod = (part: Part, image: Given<string>, user: number, resources: Resources) => ({
     image,
     imagePullPolicy: 'IfNotPresent',
     automountServiceAccountToken: 'false',
-    metadata: { labels },
+    metadata: { labels: { ...labels, [PART_LABEL]: part } },
     securityContext: restrictedPod(user),
     containerSecurityContext: restrictedContainer(),
     resources,
@@ -103,14 +110,14 @@ export function testRun(options: TestRunOptions) {
       args: ['--no-usage-report', ...(options.args ?? [])],
       // Off: with `post` the operator deletes the pods, and with them the results, as soon as they have ended.
       initializer: {
-        ...pod(images.k6, K6_USER, INITIALIZER_RESOURCES),
+        ...pod('initializer', images.k6, K6_USER, INITIALIZER_RESOURCES),
         // Without the key, which it would put into the arguments of a process.
         env: settings,
         ...TEMPORARY_FILES,
       },
-      starter: pod(images.starter, CURL_USER, STARTER_RESOURCES),
+      starter: pod('starter', images.starter, CURL_USER, STARTER_RESOURCES),
       runner: {
-        ...pod(images.k6, K6_USER, runnerResources),
+        ...pod('runner', images.k6, K6_USER, runnerResources),
         env: [...settings, options.apiKeyVariable ?? DEMO_KEY, ...PER_RUNNER, ...(options.runnerEnv ?? [])],
         livenessProbe: PATIENT_PROBE,
         ...TEMPORARY_FILES,
@@ -143,7 +150,7 @@ const PER_RUNNER = [
 ]
 
 /** The operator's own gives a k6 that writes its summary 30 s, and k6 answers nothing meanwhile. */
-const PATIENT_PROBE = { httpGet: { path: '/v1/status', port: 6565 }, periodSeconds: 10, failureThreshold: 30 }
+const PATIENT_PROBE = { httpGet: { path: '/v1/status', port: RUNNER_PORT }, periodSeconds: 10, failureThreshold: 30 }
 
 const TEMPORARY_FILES = {
   volumes: [{ name: 'tmp', emptyDir: { sizeLimit: '64Mi' } }],

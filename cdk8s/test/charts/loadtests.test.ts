@@ -5,6 +5,7 @@ import { loadtests } from '../../charts/loadtests.ts'
 import { plainTestRuns } from '../../charts/plain-test-runs.ts'
 import { type Manifest, renderChart, synthesize } from '../../values/helm-chart.ts'
 import type { Json } from '../../values/value.ts'
+import { problems, RULES } from '../support/hardening.ts'
 import { byName, chartFolder, helm, helmTemplate, NEEDS_HELM, parseManifests } from '../support/helm.ts'
 
 const ALL = { scenarios: { callStateUpdates: true, reportingEndpoints: true, redisPubsub: true } }
@@ -15,6 +16,8 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
   ['a key from a Secret', { apiKey: { existingSecret: 'key' }, apiUrl: 'https://calls.example.com' }],
   ['eight runners of the smoke profile', { parallelism: 8, profile: 'smoke' }],
   ['metrics for Prometheus', { metricsUrl: 'http://prometheus:9090/api/v1/write' }],
+  ['others that follow its runners', { networkPolicies: { runnersFrom: [{ ipBlock: { cidr: '10.0.0.1/32' } }] } }],
+  ['no policies', { networkPolicies: { enabled: false } }],
 ]
 
 describe.skipIf(helm === undefined)(`hopwhistle-loadtests rendered by Helm${NEEDS_HELM}`, () => {
@@ -74,6 +77,34 @@ test('runners write to Prometheus when they are told where, and only then', () =
   })
 })
 
+test('runners reach the API and names, and Prometheus when they write to it; the operator and the starter reach them', () => {
+  const { spec } = policy(synthesize(loadtests, {}), 'runner')
+  expect(spec.egress.map(portsOf)).toEqual([[53, 53], [3001]])
+  expect(spec.ingress.map(portsOf)).toEqual([[6565]])
+  expect(JSON.stringify(spec.ingress)).toContain('"app.kubernetes.io/component":"starter"')
+  expect(JSON.stringify(spec.ingress)).toContain('"control-plane":"controller-manager"')
+  const values = { metricsUrl: 'http://metrics:9090/api/v1/write', networkPolicies: { apiPort: 443 } }
+  expect(policy(synthesize(loadtests, { values }), 'runner').spec.egress.map(portsOf)).toEqual([
+    [53, 53],
+    [443],
+    [9090],
+  ])
+})
+
+test('that the pods of a run have no policy is noticed', () => {
+  const rule = RULES['nothing reaches a pod, nor it anything, without a policy']
+  const values = { networkPolicies: { enabled: false } }
+  expect(problems(rule, synthesize(loadtests, {}))).toEqual([])
+  expect(problems(rule, synthesize(loadtests, { values }))).toHaveLength(3)
+})
+
+type Policy = { spec: Record<'ingress' | 'egress', { ports: { port: number }[] }[]> }
+const portsOf = ({ ports }: { ports: { port: number }[] }) => ports.map(({ port }) => port)
+const policy = (objects: readonly Manifest[], of: string) =>
+  objects.find(
+    ({ kind, metadata }) => kind === 'NetworkPolicy' && JSON.stringify(metadata).includes(`-${of}"`),
+  ) as unknown as Policy
+
 test('a key stands in no manifest, and the initializer, which would put it into arguments, has none', () => {
   const [run] = testRuns(synthesize(loadtests, { values: { apiKey: { existingSecret: 'key' } } }))
   expect(run?.spec.runner.env).toContainEqual({
@@ -92,8 +123,17 @@ test('each file for kubectl apply is one scenario with its scripts, and small en
   const files = plainTestRuns()
   expect([...files.keys()]).toEqual(['call-state-updates.yaml', 'reporting-endpoints.yaml', 'redis-pubsub.yaml'])
   for (const [name, text] of files) {
-    const [scripts, run] = parseManifests(text) as [Manifest & { data: Record<string, string> }, TestRun & Manifest]
-    expect([scripts.kind, run.kind]).toEqual(['ConfigMap', 'TestRun'])
+    const objects = parseManifests(text)
+    // The policies come before the pods that they are for.
+    expect(objects.map(({ kind }) => kind)).toEqual([
+      'ConfigMap',
+      'NetworkPolicy',
+      'NetworkPolicy',
+      'NetworkPolicy',
+      'TestRun',
+    ])
+    const scripts = objects[0] as Manifest & { data: Record<string, string> }
+    const run = objects.at(-1) as unknown as TestRun
     const { configMap } = run.spec.script
     expect(configMap).toEqual({ name: `hopwhistle-${name.replace('.yaml', '')}`, file: name.replace('yaml', 'ts') })
     expect(Object.keys(scripts.data)).toContain(configMap.file)

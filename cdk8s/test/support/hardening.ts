@@ -1,4 +1,5 @@
 /** What every object of every chart has to keep to. */
+import { OPERATOR_LABEL } from '../../../loadtests/kubernetes/test-run.ts'
 import type { Manifest } from '../../values/helm-chart.ts'
 import type { Json } from '../../values/value.ts'
 
@@ -73,22 +74,18 @@ export const RULES = {
       ? []
       : Object.values(data ?? {}).flatMap((text) => unless(!hasPassword(String(text)), 'has a secret')),
 
-  // Pods of a load test come and go, and reach what the API's own policy lets them.
-  'nothing reaches a pod, nor it anything, without a policy': (manifest, all) =>
-    manifest.kind === 'TestRun' ? [] : denied(manifest, all),
+  'nothing reaches a pod, nor it anything, without a policy': ofPods(({ labels }, all) => {
+    const covered = all.some(({ kind, spec }) => {
+      const { podSelector, policyTypes } = (spec ?? {}) as { podSelector?: Tree; policyTypes?: readonly string[] }
+      return (
+        kind === 'NetworkPolicy' &&
+        same(policyTypes as Json, ['Ingress', 'Egress']) &&
+        Object.entries((podSelector?.matchLabels ?? {}) as Tree).every(([name, value]) => labels[name] === value)
+      )
+    })
+    return unless(covered, 'no policy denies by default')
+  }),
 } satisfies Record<string, Rule>
-
-const denied = ofPods(({ labels }, all) => {
-  const covered = all.some(({ kind, spec }) => {
-    const { podSelector, policyTypes } = (spec ?? {}) as { podSelector?: Tree; policyTypes?: readonly string[] }
-    return (
-      kind === 'NetworkPolicy' &&
-      same(policyTypes as Json, ['Ingress', 'Egress']) &&
-      Object.entries((podSelector?.matchLabels ?? {}) as Tree).every(([name, value]) => labels[name] === value)
-    )
-  })
-  return unless(covered, 'no policy denies by default')
-})
 
 /** What breaks a rule, with the object that does. */
 export function problems(rule: Rule, all: readonly Manifest[]): readonly string[] {
@@ -105,8 +102,11 @@ function ofContainers(check: (container: Container) => readonly string[]): Rule 
   return ofPods(({ containers }) => containers.flatMap((container) => named(container, check(container))))
 }
 
-function podsOf({ kind, spec }: Manifest): readonly Pod[] {
-  if (kind === 'TestRun') return TEST_RUN_PODS.map((name) => podOfTestRun(name, at(spec, name) as Tree | undefined))
+function podsOf({ kind, metadata, spec }: Manifest): readonly Pod[] {
+  if (kind === 'TestRun') {
+    const operators = { [OPERATOR_LABEL]: at(metadata, 'name') }
+    return TEST_RUN_PODS.map((name) => podOfTestRun(name, operators, at(spec, name) as Tree | undefined))
+  }
   if (!['Deployment', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind)) return []
   const template = at(spec, 'template') as Tree
   const of = template.spec as Tree
@@ -117,11 +117,11 @@ function podsOf({ kind, spec }: Manifest): readonly Pod[] {
 /** k6-operator makes pods of one container each from these. */
 const TEST_RUN_PODS = ['initializer', 'starter', 'runner']
 
-function podOfTestRun(name: string, spec: Tree = {}): Pod {
+function podOfTestRun(name: string, operators: Tree, spec: Tree = {}): Pod {
   const { image, env, resources, containerSecurityContext: securityContext, metadata } = spec
   const automountServiceAccountToken = spec.automountServiceAccountToken === 'false' ? false : undefined
   const container = { name, image: String(image), env, resources, securityContext }
-  const labels = (at(metadata, 'labels') ?? {}) as Tree
+  const labels = { ...((at(metadata, 'labels') ?? {}) as Tree), ...operators }
   return { labels, spec: { ...spec, automountServiceAccountToken }, containers: [container] }
 }
 

@@ -1,8 +1,8 @@
+import { RUNNER_PORT } from '../../kubernetes/test-run.ts'
 import type { RunnerPod } from '../../results-format.ts'
 import { type K6Snapshot, METRICS_PATH, readSnapshot } from '../collect/k6-snapshot.ts'
 import type { Cluster } from './connect.ts'
 
-const REST_PORT = 6565
 /** Through the API server, and with many runners behind each other. */
 const ANSWER_WITHIN_MS = 4_000
 
@@ -13,7 +13,7 @@ export function runnerReaders(
 ): readonly (() => Promise<K6Snapshot | undefined>)[] {
   return pods.map(({ pod }) => async () => {
     if (pod === undefined) return undefined
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}:${REST_PORT}/proxy`
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}:${RUNNER_PORT}/proxy`
     return get(`${path}${METRICS_PATH}`, { timeoutMs: ANSWER_WITHIN_MS }).then(readSnapshot, () => undefined)
   })
 }
