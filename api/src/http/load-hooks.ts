@@ -38,7 +38,7 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
     const bodyBytes = Number(request.headers['content-length'] ?? 0)
     if (bodyBytes > longestBody) longestBody = bodyBytes
     // `close` comes once for each request, also for one whose client has gone.
-    reply.raw.once('close', () => open.delete(one))
+    reply.raw.on('close', () => open.delete(one))
     if (open.size <= requestsInFlight || request.routeOptions.config.scope === undefined) return done()
     metrics.rejected.inc({ reason: TooManyRequests.code })
     done(TooManyRequests(requestsInFlight))
