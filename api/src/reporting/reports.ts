@@ -15,6 +15,7 @@ import type { MetricsRow } from './metrics-statement.ts'
 import { metricsStatement } from './metrics-statement.ts'
 import type { ReportStatement } from './read-report.ts'
 import { readReport } from './read-report.ts'
+import type { RecentAnswers } from './recent-answers.ts'
 import type { Answer } from './shared-answers.ts'
 import { createSharedAnswers } from './shared-answers.ts'
 import type { TimelineRow } from './timeline.ts'
@@ -54,11 +55,12 @@ const SETTLED_AFTER_MS = 2 * 3_600_000
 export function createReports(deps: {
   readonly replica: Pick<ReplicaMonitor, 'choose' | 'otherThan'>
   readonly cache: ReportCache
+  readonly recent?: RecentAnswers
   readonly metrics: Pick<Metrics, 'reportCache' | 'reportSource'>
   readonly settings: ReportSettings
 }): Reports {
-  const { replica, cache, metrics, settings } = deps
-  const answer = createSharedAnswers({ cache, metrics })
+  const { replica, settings } = deps
+  const answer = createSharedAnswers(deps)
   const read = <Row extends object>(statement: ReportStatement, position: WalPosition | undefined) =>
     readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs)
 

@@ -3,6 +3,9 @@ import type { ReadFrom } from '../postgres/replica-monitor.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
 import type { CachedReport, ReportCache } from '../redis/report-cache.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { endOfTurn } from './end-of-turn.ts'
+import type { RecentAnswers } from './recent-answers.ts'
+import { recentAnswers } from './recent-answers.ts'
 
 /** An answer, ready to be sent. */
 export type Answer = {
@@ -27,36 +30,42 @@ export type Question = {
 export type Fresh = { readonly fields: string; readonly from: ReadFrom }
 
 /**
- * Answers a question from the cache or afresh, and once for all who ask it at the same moment in this process.
+ * Answers a question from memory, from the cache or afresh, and once for all who ask it at the same moment in this process.
  *
  * An answer that was read on the replica knows the WAL position that it shows, and is good for whoever asks for that or
  * less. One from the primary knows none (see ReadFrom), and is good only for who asks without a position.
  */
 export function createSharedAnswers(deps: {
   readonly cache: ReportCache
+  readonly recent?: RecentAnswers
   readonly metrics: Pick<Metrics, 'reportCache' | 'reportSource'>
 }): (question: Question, read: () => Promise<Fresh>) => Promise<Answer> {
-  const { cache, metrics } = deps
+  const { cache, recent = recentAnswers(), metrics } = deps
   const underway = new Map<string, Promise<Found>>()
 
-  async function fromCache(key: string, question: Question): Promise<CachedReport | undefined> {
-    const cached = await cache.get(key)
+  async function fromCache(question: Question): Promise<CachedReport | undefined> {
+    const cached = await cache.get(cacheKey(question))
     const result = typeof cached === 'string' ? cached : goodFor(question, cached.position) ? 'hit' : 'stale'
     metrics.reportCache.inc({ result })
     return typeof cached !== 'string' && result === 'hit' ? cached : undefined
   }
 
   async function lookUp(key: string, question: Question, read: () => Promise<Fresh>): Promise<Found> {
-    const cached = question.keepMs > 0 ? await fromCache(key, question) : undefined
-    if (cached !== undefined) return { report: cached, source: 'cache' }
+    const cached = question.keepMs > 0 ? await fromCache(question) : undefined
+    if (cached !== undefined) {
+      recent.keep(key, cached)
+      return { report: cached, source: 'cache' }
+    }
     const { fields, from } = await read()
     const report = compose(question, fields, from)
-    if (question.keepMs > 0) cache.put(key, report)
+    if (question.keepMs > 0) {
+      recent.keep(key, report)
+      cache.put(cacheKey(question), report)
+    }
     return { report, source: from.source }
   }
 
-  return async (question, read) => {
-    const key = cacheKey(question)
+  async function join(key: string, question: Question, read: () => Promise<Fresh>): Promise<Answer> {
     const others = underway.get(key)
     if (others !== undefined) {
       const found = await others
@@ -75,6 +84,16 @@ export function createSharedAnswers(deps: {
     } finally {
       if (underway.get(key) === own) underway.delete(key)
     }
+  }
+
+  return async (question, read) => {
+    const key = `${question.tenantId} ${question.key}`
+    const known = recent.get(key)
+    if (known === undefined || !goodFor(question, known.position)) return join(key, question, read)
+    metrics.reportCache.inc({ result: 'hit' })
+    metrics.reportSource.inc({ source: 'cache' })
+    await endOfTurn()
+    return toAnswer({ report: known, source: 'cache' })
   }
 }
 

@@ -16,7 +16,7 @@ let tenant: Tenant
 beforeAll(async () => {
   redis = await freshRedis()
   toRedis = await startTcpProxy(redis.port)
-  platform = await startPlatform({ redisUrl: toRedis.through(redis.url) })
+  platform = await startPlatform({ redisUrl: toRedis.through(redis.url), answersKeptMs: 0 })
   tenant = await platform.newTenant()
   await tenant.post({ callId: 'one', state: 'RINGING', atMs: Date.now() - 5 * 3_600_000 })
   await platform.database.replicaCaughtUp()
@@ -93,6 +93,7 @@ test('Redis falling silent costs 50 ms once a second, and then nothing', async (
     database: platform.database,
     redisUrl: toRedis.through(redis.url),
     redisAnswersWithinMs: 50,
+    answersKeptMs: 0,
   })
   const asked = vi.spyOn(quick.redis.commands, 'getBuffer')
   try {

@@ -17,6 +17,7 @@ import { openPostgres } from '../../src/postgres/open-postgres.ts'
 import { createReplicaMonitor } from '../../src/postgres/replica-monitor.ts'
 import { openRedis } from '../../src/redis/open-redis.ts'
 import { createReportCache } from '../../src/redis/report-cache.ts'
+import { recentAnswers } from '../../src/reporting/recent-answers.ts'
 import { createReports } from '../../src/reporting/reports.ts'
 import { reportingRoutes } from '../../src/reporting/routes.ts'
 import { createLog } from '../../src/telemetry/log.ts'
@@ -33,6 +34,8 @@ export type PlatformOptions = {
   readonly redisUrl?: string
   /** How long a report waits for the cache. Default: so long that a busy machine changes nothing. */
   readonly redisAnswersWithinMs?: number
+  /** How long an instance gives an answer without a look at the cache; as it is built if absent. */
+  readonly answersKeptMs?: number
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -57,6 +60,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
   const reports = createReports({
     replica,
     cache: createReportCache(redis, { answerWithinMs: options.redisAnswersWithinMs ?? 5_000 }),
+    ...(options.answersKeptMs === undefined ? {} : { recent: recentAnswers({ keepMs: options.answersKeptMs }) }),
     metrics,
     settings,
   })
