@@ -1,3 +1,5 @@
+import { METRICS } from './metrics.ts'
+
 /**
  * Every limit of the platform: each is enforced, set by the environment variable named, and exported as
  * `hopwhistle_limit{resource}` beside `hopwhistle_usage{resource}`.
@@ -93,3 +95,24 @@ export const LIMITS = {
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof LIMITS
+
+/** The tables of limits, by whose they are, as boards and documents show them. A test holds that none is left out. */
+export const LIMIT_TABLES = {
+  postgres: ['postgres_connections', 'postgres_query_timeout', 'postgres_pool'],
+  redis: ['redis_connections', 'redis_memory'],
+  api: [
+    'requests_in_flight',
+    'request_timeout',
+    'websockets',
+    'ingest_queue',
+    'live_socket_buffer',
+    'tenant_rate',
+    'request_body',
+  ],
+} as const satisfies Record<string, readonly LimitName[]>
+
+/**
+ * How much of a limit was used, wherever it is said: of all instances that report it the highest, and of all the time
+ * that is looked at the highest again. A server's use is reported by each of them, and is one.
+ */
+export const LIMIT_USE = { limit: METRICS.limit, usage: METRICS.usage, label: 'resource', of: 'max' } as const

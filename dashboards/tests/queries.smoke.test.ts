@@ -1,4 +1,5 @@
 /** Every query of every board and rule, asked of a Prometheus that looks at the real platform under load. */
+import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
@@ -13,6 +14,7 @@ import type { Needs } from '../src/queries/query.ts'
 import { recordingGroups } from '../src/rules/recordings.ts'
 import { DEMO } from '../src/scale.ts'
 import { DELIBERATELY_UNUSED } from '../src/unused-metrics.ts'
+import { limitsInDocument, limitsOnBoard } from './limits-said-twice.ts'
 import { type MonitoredStack, missing, monitoredStack } from './monitored-stack.ts'
 import { problemOf, runnable } from './runbook-commands.ts'
 
@@ -104,6 +106,25 @@ describe.skipIf(missing() !== undefined)(`with ${missing() ?? 'Prometheus and it
     expect(exported.filter((name) => !read.has(name) && DELIBERATELY_UNUSED[name] === undefined)).toEqual([])
     expect(Object.keys(DELIBERATELY_UNUSED).filter((name) => read.has(name) || !exported.includes(name))).toEqual([])
   })
+
+  test('docs/performance-baselines.md reads limits and their use as the board Limits shows them', async () => {
+    await waitUntil(
+      'both to say the same of a platform at rest',
+      async () => {
+        const [board, document] = await Promise.all([limitsOnBoard(stack), limitsInDocument(stack)])
+        expect(Object.keys(board).sort()).toEqual(Object.keys(LIMITS).sort())
+        expect(Object.keys(document)).toEqual(Object.keys(board))
+        for (const [resource, shown] of Object.entries(board)) {
+          const { limit, use } = document[resource]!
+          expect({ resource, limit }).toEqual({ resource, limit: shown.limit })
+          // Looked at within seconds of each other, and not at once.
+          expect(Math.abs(use - shown.use), resource).toBeLessThanOrEqual(Math.max(5, 0.05 * shown.use))
+        }
+        return true
+      },
+      { timeoutMs: 30_000, everyMs: 1_000 },
+    )
+  }, 40_000)
 
   test('no alert fires on a platform that is well', async () => {
     const answer = await askRange(stack.prometheusUrl, 'ALERTS{alertstate="firing"}', stack)

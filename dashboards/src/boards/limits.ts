@@ -1,4 +1,4 @@
-import { LIMITS, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { LIMIT_TABLES, LIMITS, type LimitName } from '@hopwhistle/contract/limits.ts'
 import { lines, type Panel, table, type Unit } from '../panels/panel.ts'
 import { below, courseOnly, ofLimit, ofLimitAt } from '../panels/thresholds.ts'
 import * as limits from '../queries/limits.ts'
@@ -6,22 +6,7 @@ import * as pods from '../queries/pods.ts'
 import type { Board, BoardRow } from './board.ts'
 
 /** The tables of docs/performance-baselines.md, in its order. */
-const SERVERS: readonly { readonly title: string; readonly resources: readonly LimitName[] }[] = [
-  { title: 'Postgres', resources: ['postgres_connections', 'postgres_query_timeout', 'postgres_pool'] },
-  { title: 'Redis', resources: ['redis_connections', 'redis_memory'] },
-  {
-    title: 'API',
-    resources: [
-      'requests_in_flight',
-      'request_timeout',
-      'websockets',
-      'ingest_queue',
-      'live_socket_buffer',
-      'tenant_rate',
-      'request_body',
-    ],
-  },
-]
+const TITLES: Readonly<Record<keyof typeof LIMIT_TABLES, string>> = { postgres: 'Postgres', redis: 'Redis', api: 'API' }
 
 const UNITS: Readonly<Record<(typeof LIMITS)[LimitName]['unit'], Unit>> = {
   connections: 'none',
@@ -46,10 +31,9 @@ function limitPanel(resource: LimitName): Panel {
   })
 }
 
-const rowOf = ({ title, resources }: (typeof SERVERS)[number]): BoardRow => ({
-  title,
-  panels: resources.map(limitPanel),
-})
+const rows = (Object.keys(TITLES) as (keyof typeof TITLES)[]).map(
+  (table): BoardRow => ({ title: TITLES[table], panels: LIMIT_TABLES[table].map(limitPanel) }),
+)
 
 export const limitsBoard: Board = {
   name: 'limits',
@@ -82,7 +66,7 @@ export const limitsBoard: Board = {
         }),
       ],
     },
-    ...SERVERS.map(rowOf),
+    ...rows,
     {
       title: 'Pods (Kubernetes only)',
       panels: [

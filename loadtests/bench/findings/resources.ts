@@ -117,27 +117,14 @@ function limits(facts: Facts): readonly Resource[] {
   })
 }
 
-/** The most that was used of a limit, and the limit that was in force; undefined when it was not sampled. */
-export function limitUse(facts: Facts, name: LimitName): { readonly peak: number; readonly limit: number } | undefined {
-  const { api, postgres, redis } = facts
-  const limit = api?.limits[name] ?? LIMITS[name].value
-  const of = (peak: number | undefined, max = limit) => (peak === undefined ? undefined : { peak, limit: max })
-  switch (name) {
-    case 'postgres_connections':
-      return of(postgres?.connections?.peak, postgres?.maxConnections ?? limit)
-    case 'redis_connections':
-      return of(redis?.clients?.peak, redis?.maxClients || limit)
-    case 'redis_memory':
-      return of(redis?.memoryBytes?.peak, redis?.maxMemoryBytes || limit)
-    case 'postgres_query_timeout':
-      return of(postgres?.slowestStatementMs)
-    case 'request_timeout':
-      return of(facts.load.delivery === undefined ? facts.load.latency?.max : facts.load.delivery.publish?.max)
-    case 'websockets':
-      return of(api?.usage.websockets?.peak ?? api?.live?.sockets?.peak)
-    case 'live_socket_buffer':
-      return of(api?.usage.live_socket_buffer?.peak)
-    default:
-      return of(api?.usage[name]?.peak)
-  }
+/**
+ * The most that was used of a limit, and the limit that was in force, as the contract's `LIMIT_USE` says and the board
+ * Limits shows it; undefined when no instance exported it.
+ */
+export function limitUse(
+  { api }: Pick<Facts, 'api'>,
+  name: LimitName,
+): { readonly peak: number; readonly limit: number } | undefined {
+  const peak = api?.usage[name]?.peak
+  return peak === undefined ? undefined : { peak, limit: api?.limits[name] ?? LIMITS[name].value }
 }

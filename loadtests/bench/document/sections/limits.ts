@@ -1,4 +1,4 @@
-import { LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { LIMIT_TABLES, LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
 import type { Facts } from '../../findings/facts.ts'
 import { limitUse } from '../../findings/resources.ts'
 import { bytes, figure, number, percent } from '../../judge/format.ts'
@@ -6,62 +6,72 @@ import { blocks, table } from '../markdown.ts'
 import type { DocumentModel } from '../model.ts'
 import { TITLES } from '../titles.ts'
 
-type Row = { readonly limit: LimitName; readonly label: string; readonly notes: string }
+type Row = {
+  readonly label: string
+  readonly notes: string
+  /** Of a timeout: what a look once a second hardly ever sees, in milliseconds. */
+  readonly slowestMs?: (facts: Facts) => number | undefined
+}
 
-const POSTGRES: readonly Row[] = [
-  { limit: 'postgres_connections', label: 'Connections', notes: 'all clients of the primary together' },
-  { limit: 'postgres_query_timeout', label: 'Query timeout', notes: 'use: the slowest statement' },
-  {
-    limit: 'postgres_pool',
+const ROWS: Readonly<Record<LimitName, Row>> = {
+  postgres_connections: { label: 'Connections', notes: 'all clients of the primary together' },
+  postgres_query_timeout: {
+    label: 'Query timeout',
+    notes: 'use: the oldest statement that was seen running',
+    slowestMs: ({ postgres }) => postgres?.slowestStatementMs,
+  },
+  postgres_pool: {
     label: 'Connection pool',
     notes: 'of each API instance; ingest, reports and upkeep have their shares',
   },
-]
-const REDIS: readonly Row[] = [
-  { limit: 'redis_connections', label: 'Connections', notes: 'two of each API instance, and who looks on' },
-  {
-    limit: 'redis_memory',
+  redis_connections: { label: 'Connections', notes: 'two of each API instance, and who looks on' },
+  redis_memory: {
     label: 'Memory',
     notes: 'report cache and live history; what would expire soonest goes first',
   },
-]
-const API: readonly Row[] = [
-  { limit: 'requests_in_flight', label: 'Requests in flight', notes: 'of each instance; past it 503 with Retry-After' },
-  { limit: 'request_timeout', label: 'Request timeout', notes: 'use: the slowest request of a peak' },
-  { limit: 'websockets', label: 'WebSockets', notes: 'of each instance; past it the upgrade answers 503' },
-  {
-    limit: 'ingest_queue',
+  requests_in_flight: { label: 'Requests in flight', notes: 'of each instance; past it 503 with Retry-After' },
+  request_timeout: {
+    label: 'Request timeout',
+    notes: 'use: the oldest request that was seen under way',
+    slowestMs: ({ load }) => (load.delivery === undefined ? load.latency : load.delivery.publish)?.max,
+  },
+  websockets: { label: 'WebSockets', notes: 'of each instance; past it the upgrade answers 503' },
+  ingest_queue: {
     label: 'Events waiting for their commit',
     notes: 'of each instance; past it 503 with Retry-After',
   },
-  { limit: 'live_socket_buffer', label: 'Unread by one subscriber', notes: 'past it the socket is closed with 4008' },
-  { limit: 'tenant_rate', label: 'Requests of a tenant', notes: 'over all instances; past it 429 with Retry-After' },
-  { limit: 'request_body', label: 'Request body', notes: 'past it 413' },
-]
+  live_socket_buffer: { label: 'Unread by one subscriber', notes: 'past it the socket is closed with 4008' },
+  tenant_rate: { label: 'Requests of a tenant', notes: 'over all instances; past it 429 with Retry-After' },
+  request_body: { label: 'Request body', notes: 'past it 413' },
+}
 
 export function limitsSection(model: DocumentModel): string {
   return blocks(
     '## System resource limits',
     'Each limit is enforced, set by the environment variable named, and exported as `hopwhistle_limit{resource}` beside ' +
-      '`hopwhistle_usage{resource}`. The peak use is the most that was sampled, once a second, during the peak of any ' +
-      'scenario; what rose and fell between two samples is not in it.',
+      '`hopwhistle_usage{resource}`, which the board Limits shows as well. The peak use is the most of any instance, ' +
+      'sampled once a second, during the peak of any scenario; what rose and fell between two samples is not in it.',
     '### Database (PostgreSQL)',
-    tableOf(model, POSTGRES),
+    tableOf(model, 'postgres'),
     '### Redis',
-    tableOf(model, REDIS, [channels(model)]),
+    tableOf(model, 'redis', [channels(model)]),
     '### API server',
-    tableOf(model, API),
+    tableOf(model, 'api'),
   )
 }
 
 const HEADER = ['Resource', 'Limit', 'Peak use', 'Notes']
 
-const tableOf = (model: DocumentModel, rows: readonly Row[], more: readonly (readonly string[])[] = []): string =>
-  table(HEADER, [...rows.map((row) => rowOf(model, row)), ...more])
+const tableOf = (
+  model: DocumentModel,
+  server: keyof typeof LIMIT_TABLES,
+  more: readonly (readonly string[])[] = [],
+): string => table(HEADER, [...LIMIT_TABLES[server].map((limit) => rowOf(model, limit)), ...more])
 
-function rowOf(model: DocumentModel, { limit, label, notes }: Row): string[] {
-  const uses = model.measured.flatMap(({ scenario, facts }) => {
-    const use = useOf(facts, limit)
+function rowOf({ measured }: DocumentModel, limit: LimitName): string[] {
+  const { label, notes, slowestMs } = ROWS[limit]
+  const uses = measured.flatMap(({ scenario, facts }) => {
+    const use = limitUse(facts, limit)
     return use === undefined ? [] : [{ scenario, ...use }]
   })
   const most = uses.toSorted((a, b) => b.peak / b.limit - a.peak / a.limit)[0]
@@ -72,15 +82,9 @@ function rowOf(model: DocumentModel, { limit, label, notes }: Row): string[] {
       : most.peak === 0
         ? show(0, unit)
         : `${show(most.peak, unit)} (${part(most.peak / most.limit)}), ${TITLES[most.scenario].toLowerCase()}`
-  return [label, show(most?.limit ?? value, unit), use, `${notes}; \`${env}\``]
-}
-
-/** A tenant's rate is exported as an average: what the one tenant of the tests sent at the peak may be more. */
-function useOf(facts: Facts, limit: LimitName): ReturnType<typeof limitUse> {
-  const use = limitUse(facts, limit)
-  const { sent, peakSeconds } = facts.load
-  if (limit !== 'tenant_rate' || peakSeconds === 0) return use
-  return { peak: Math.max(use?.peak ?? 0, sent / peakSeconds), limit: use?.limit ?? LIMITS.tenant_rate.value }
+  const slowest = Math.max(...measured.map(({ facts }) => slowestMs?.(facts) ?? 0))
+  const more = slowest > 0 ? [`the slowest of all took ${show(slowest, 'ms')}`] : []
+  return [label, show(most?.limit ?? value, unit), use, [notes, ...more, `\`${env}\``].join('; ')]
 }
 
 function show(value: number, unit: Limit['unit']): string {
