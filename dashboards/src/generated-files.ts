@@ -5,7 +5,7 @@ import { toDashboard } from './boards/to-dashboard.ts'
 import { contactPoints, grafanaAlertRules, notificationPolicy } from './rules/grafana-alerting.ts'
 import { dashboardProvider, datasource } from './rules/grafana-provisioning.ts'
 import { alertRuleGroups, prometheusRule, recordingRuleGroups, ruleFile } from './rules/prometheus-rules.ts'
-import { DEMO, PRODUCTION, type Scale } from './scale.ts'
+import { PRODUCTION, SCALES, type Scale } from './scale.ts'
 
 const ROOT = 'dashboards'
 
@@ -13,7 +13,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...BOARDS.map((board) => [`${ROOT}/grafana/${board.name}.json`, json(toDashboard(board))] as const),
     [`${ROOT}/grafana/runbooks.json`, json(runbooksDashboard())],
-    ...[PRODUCTION, DEMO].flatMap(rulesOf),
+    ...SCALES.flatMap(rulesOf),
     [`${ROOT}/provisioning/datasources/hopwhistle.yaml`, datasource()],
     [`${ROOT}/provisioning/dashboards/hopwhistle.yaml`, dashboardProvider()],
     [`${ROOT}/provisioning/alerting/contact-points.yaml`, contactPoints()],

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { onPath } from '../../loadtests/bench/lib/run-program.ts'
 import { alertGroups } from '../src/alerts/alert-groups.ts'
 import { alertRuleGroups, recordingRuleGroups, ruleFile } from '../src/rules/prometheus-rules.ts'
-import { DEMO, PRODUCTION } from '../src/scale.ts'
+import { PRODUCTION, SCALES } from '../src/scale.ts'
 import { kubernetesCases } from './alerts/kubernetes.ts'
 import { limitCases } from './alerts/limits.ts'
 import { postgresCases } from './alerts/postgres.ts'
@@ -31,7 +31,7 @@ const withPromtool = test.skipIf(onPath('promtool') === undefined)
 let dir = ''
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'hopwhistle-rules-'))
-  for (const scale of [PRODUCTION, DEMO]) {
+  for (const scale of SCALES) {
     writeFileSync(join(dir, `alerts-${scale.name}.yaml`), ruleFile(alertRuleGroups(scale)))
     writeFileSync(join(dir, `recording-${scale.name}.yaml`), ruleFile(recordingRuleGroups(scale)))
   }
@@ -44,8 +44,9 @@ test('every alert is seen firing and seen not firing', () => {
 })
 
 withPromtool('promtool takes the rules of every scale', () => {
-  for (const file of ['alerts-production', 'recording-production', 'alerts-demo', 'recording-demo'])
-    expect(promtool('check', 'rules', '--lint-fatal', `${file}.yaml`)).toMatch(/SUCCESS: \d+ rules found/)
+  for (const { name } of SCALES)
+    for (const file of [`alerts-${name}`, `recording-${name}`])
+      expect(promtool('check', 'rules', '--lint-fatal', `${file}.yaml`)).toMatch(/SUCCESS: \d+ rules found/)
 })
 
 withPromtool('each alert fires when it should, says what it should, and stays quiet otherwise', () => {

@@ -1,3 +1,4 @@
+import { LIMIT_TABLES, LIMITS } from '@hopwhistle/contract/limits.ts'
 import { expect, test } from 'vitest'
 import type { Alert } from '../src/alerts/alert.ts'
 import { alertGroups } from '../src/alerts/alert-groups.ts'
@@ -13,12 +14,13 @@ import { percentileProblems } from '../src/lint/percentiles.ts'
 import { figure, lines } from '../src/panels/panel.ts'
 import { courseOnly } from '../src/panels/thresholds.ts'
 import { loadTestQuery, query } from '../src/queries/query.ts'
-import { PRODUCTION } from '../src/scale.ts'
+import { PRODUCTION, SCALES } from '../src/scale.ts'
 
 const alerts = alertGroups(PRODUCTION).flatMap((group) => group.alerts)
 
 test('nothing is wrong with our boards, alerts and runbooks', () => {
-  expect([...BOARDS.flatMap(boardProblems), ...alertProblems(alerts), ...runbookProblems()]).toEqual([])
+  const ofAlerts = SCALES.flatMap((scale) => alertProblems(alertGroups(scale).flatMap((group) => group.alerts)))
+  expect([...BOARDS.flatMap(boardProblems), ...ofAlerts, ...runbookProblems()]).toEqual([])
 })
 
 test.each([
@@ -50,6 +52,10 @@ test('an expression’s metrics are told from its functions, labels and words', 
     { metric: 'x', labels: new Set(['a', 'b']) },
     { metric: 'y', labels: new Set() },
   ])
+})
+
+test('every limit is in one of the tables of the board Limits', () => {
+  expect(Object.values(LIMIT_TABLES).flat().sort()).toEqual(Object.keys(LIMITS).sort())
 })
 
 const boardOf = (...panels: Board['rows'][number]['panels']): Board => ({
@@ -112,6 +118,9 @@ test('an alert’s linter finds what it lacks', () => {
   expect(problemsOf({ summary: 'It burns on {{ $labels.node }}' })).toBe('says node, which is not one of its labels')
   expect(problemsOf({ meaning: 'bad' })).toBe('does not say in a sentence what it means')
   expect(problemsOf({ when: [] })).toBe('looks at nothing')
+  const once = { query: 'increase(up[1m])', is: '>', value: 0 } as const
+  expect(problemsOf({ when: [[once]], lasting: '1m' })).toBe('has forgotten after 1m what has to last 1m')
+  expect(problemsOf({ when: [[once]], lasting: '30s' })).toBe('')
   expect(alertProblems(alerts.filter(({ runbook }) => runbook !== 'slow-readers'))).toEqual([
     'runbook slow-readers: no alert links to it',
   ])

@@ -1,6 +1,6 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { select } from '../promql.ts'
-import { type Scale, scaled } from '../scale.ts'
+import { remembering, type Scale, scaled } from '../scale.ts'
 import { type Alert, RELEASE } from './alert.ts'
 
 const release = '{{ $labels.namespace }}/{{ $labels.release }}'
@@ -51,7 +51,7 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     when: [
       [
         {
-          query: `sum ${byInstance} (increase(redis_evicted_keys_total[${scaled('10m', scale)}]))`,
+          query: `sum ${byInstance} (increase(redis_evicted_keys_total[${remembering('10m', '1m', scale)}]))`,
           is: '>',
           value: 0,
         },
@@ -71,7 +71,7 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     when: [
       [
         {
-          query: `sum ${byRelease} (increase(${select(METRICS.liveGaps, { result: 'reset' })}[${scaled('10m', scale)}]))`,
+          query: `sum ${byRelease} (increase(${select(METRICS.liveGaps, { result: 'reset' })}[${remembering('10m', '1m', scale)}]))`,
           is: '>',
           value: 0,
         },
@@ -91,7 +91,7 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     when: [
       [
         {
-          query: `sum ${byRelease} (increase(${select(METRICS.liveClosed, { reason: 'slow-reader' })}[${scaled('10m', scale)}]))`,
+          query: `sum ${byRelease} (increase(${select(METRICS.liveClosed, { reason: 'slow-reader' })}[${remembering('10m', '1m', scale)}]))`,
           is: '>',
           value: 5,
         },

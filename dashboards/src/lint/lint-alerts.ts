@@ -3,6 +3,7 @@ import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { type Alert, alertName } from '../alerts/alert.ts'
 import { readRunbook } from '../boards/runbooks.ts'
 import { RUNBOOKS } from '../runbook-names.ts'
+import { type Duration, secondsOf } from '../scale.ts'
 import { unknownMetrics } from './lint-boards.ts'
 import { percentileProblems } from './percentiles.ts'
 
@@ -20,7 +21,7 @@ export function alertProblems(alerts: readonly Alert[]): readonly string[] {
   ]
 }
 
-function problemsOf({ name, by, when, summary, meaning }: Alert): readonly string[] {
+function problemsOf({ name, by, when, lasting, summary, meaning }: Alert): readonly string[] {
   const used = [...summary.matchAll(/\$labels\.(\w+)/g)].map(([, label = '']) => label)
   const queries = when.flatMap((signals) => signals.map(({ query }) => query))
   return [
@@ -29,9 +30,19 @@ function problemsOf({ name, by, when, summary, meaning }: Alert): readonly strin
     ...(used.length === 0 ? ['does not say where'] : []),
     ...(/\.$/.test(meaning) ? [] : ['does not say in a sentence what it means']),
     ...(queries.length === 0 ? ['looks at nothing'] : []),
-    ...queries.flatMap((query) => [...percentileProblems(query), ...unknownMetrics(query)]),
+    ...queries.flatMap((query) => [
+      ...percentileProblems(query),
+      ...unknownMetrics(query),
+      ...forgetful(query, lasting),
+    ]),
   ]
 }
+
+/** What happened once is in an increase for as long as its window: it has to last within that. */
+const forgetful = (query: string, lasting: Duration): readonly string[] =>
+  [...query.matchAll(/\bincrease\(.*?\[(\d+[smhd])\]/g)]
+    .filter(([, window]) => secondsOf(window as Duration) < 2 * secondsOf(lasting))
+    .map(([, window]) => `has forgotten after ${window} what has to last ${lasting}`)
 
 /** A runbook says what it means, how to see it and what to do, and has a part for each value an alert points to. */
 export function runbookProblems(read = readRunbook): readonly string[] {

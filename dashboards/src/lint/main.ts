@@ -8,7 +8,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { alertGroups } from '../alerts/alert-groups.ts'
 import { BOARDS } from '../boards/boards.ts'
-import { PRODUCTION } from '../scale.ts'
+import { SCALES } from '../scale.ts'
 import { alertProblems, runbookProblems } from './lint-alerts.ts'
 import { boardProblems } from './lint-boards.ts'
 
@@ -16,7 +16,7 @@ const RULES = fileURLToPath(new URL('../../rules/', import.meta.url))
 
 const problems = [
   ...BOARDS.flatMap(boardProblems),
-  ...alertProblems(alertGroups(PRODUCTION).flatMap(({ alerts }) => alerts)),
+  ...SCALES.flatMap((scale) => alertProblems(alertGroups(scale).flatMap(({ alerts }) => alerts))),
   ...runbookProblems(),
   ...promtoolProblems(),
 ]

@@ -28,7 +28,7 @@ export const recordingRuleGroups = (scale: Scale): readonly RuleGroup[] =>
 export const alertRuleGroups = (scale: Scale): readonly RuleGroup[] =>
   alertGroups(scale).map(({ name, alerts }) => ({
     name: `hopwhistle-${name}`,
-    ...(scale.dividedBy === 1 ? {} : { interval: '5s' }),
+    ...(scale.every === undefined ? {} : { interval: scale.every }),
     rules: alerts.map((alert) => ({
       alert: alertName(alert),
       expr: expression(alert),

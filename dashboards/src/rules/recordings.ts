@@ -20,11 +20,11 @@ export type RecordingGroup = {
 }
 
 export const recordingGroups = (scale: Scale): readonly RecordingGroup[] => [
-  { name: 'limits', interval: '15s', recordings: [LIMIT_USED] },
-  { name: 'burn-rates', interval: scale.dividedBy === 1 ? '30s' : '5s', recordings: WINDOWS.flatMap(burnRates(scale)) },
+  { name: 'limits', interval: scale.every ?? '15s', recordings: [LIMIT_USED] },
+  { name: 'burn-rates', interval: scale.every ?? '30s', recordings: WINDOWS.flatMap(burnRates(scale)) },
   {
     name: 'error-budgets',
-    interval: scale.dividedBy === 1 ? '5m' : '15s',
+    interval: scale.every ?? '5m',
     recordings: SLIS.map(({ name, budget, bad }) => ({
       record: RECORDED.budgetLeft,
       expr: `1 - ${bad(written(scale.periodSeconds), RELEASE)} / ${budget}`,
