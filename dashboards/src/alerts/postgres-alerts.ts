@@ -1,10 +1,19 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
-import { select } from '../promql.ts'
-import { type Scale, scaled } from '../scale.ts'
+import { percentile, select } from '../promql.ts'
+import { type Duration, type Scale, scaled } from '../scale.ts'
 import { type Alert, RELEASE } from './alert.ts'
 
 const release = '{{ $labels.namespace }}/{{ $labels.release }}'
+/** The pool of the API whose connections lead to the replica. */
+const OF_REPLICA = 'reports-replica'
 const byRelease = `by (${RELEASE.join(', ')})`
+
+/** What waits for a replica that is gone is told by ReplicaGone. */
+function poolWait(window: Duration): string {
+  const of = (pool: string) => percentile(0.95, METRICS.poolWait, { pool }, [...RELEASE, 'pool'], window)
+  const gone = `min ${byRelease} (min_over_time(${select(METRICS.replicaUp)}[${window}])) < 1`
+  return `${of(`!=${OF_REPLICA}`)}\nor (${of(OF_REPLICA)} unless on (${RELEASE.join(', ')}) (${gone}))`
+}
 
 export const postgresAlerts = (scale: Scale): readonly Alert[] => [
   {
@@ -102,7 +111,7 @@ export const postgresAlerts = (scale: Scale): readonly Alert[] => [
     when: [
       [
         {
-          query: `histogram_quantile(0.95, sum by (namespace, release, pool, le) (rate(${select(`${METRICS.poolWait}_bucket`)}[${scaled('5m', scale)}])))`,
+          query: poolWait(scaled('5m', scale)),
           is: '>',
           value: 0.1,
         },

@@ -1,7 +1,12 @@
 import { type AlertCase, AT_LABELS, counts, stays } from './alert-case.ts'
 
-const waited = (le: string, aMinute: number) =>
-  counts('hopwhistle_postgres_pool_wait_seconds_bucket', `pool="ingest", instance="api-1", le="${le}"`, aMinute)
+const waited = (le: string, aMinute: number, pool = 'ingest') =>
+  counts('hopwhistle_postgres_pool_wait_seconds_bucket', `pool="${pool}", instance="api-1", le="${le}"`, aMinute)
+const waitedForReplica = [
+  waited('0.05', 90, 'reports-replica'),
+  waited('0.2', 100, 'reports-replica'),
+  waited('+Inf', 100, 'reports-replica'),
+]
 const configured = stays('hopwhistle_replica_up', 'instance="api-1"', 1)
 
 export const postgresCases: readonly AlertCase[] = [
@@ -68,5 +73,14 @@ export const postgresCases: readonly AlertCase[] = [
     afterMinutes: 15,
     labels: { ...AT_LABELS, pool: 'ingest', severity: 'ticket' },
     says: 'One query in twenty of the pool ingest of prod/hw waits 125ms for a connection',
+  },
+  {
+    alert: 'PoolWaits',
+    fires: [...waitedForReplica, stays('hopwhistle_replica_up', 'instance="api-1"', 1)],
+    // A replica that is gone is waited for, and told of by another alert.
+    isQuiet: [...waitedForReplica, stays('hopwhistle_replica_up', 'instance="api-1"', 0)],
+    afterMinutes: 15,
+    labels: { ...AT_LABELS, pool: 'reports-replica', severity: 'ticket' },
+    says: 'One query in twenty of the pool reports-replica of prod/hw waits 125ms for a connection',
   },
 ]
