@@ -1,4 +1,5 @@
 /** The values of charts/hopwhistle-monitoring. */
+import { GRAFANA_URL } from '@hopwhistle/contract/runbooks.ts'
 import type { k8s } from 'cdk8s-plus-27'
 import {
   flag,
@@ -17,12 +18,22 @@ import { IMAGES } from './versions.ts'
 const small = (note: string, memory = '64Mi') =>
   resources(note, { requests: { cpu: '20m', memory: '32Mi' }, limits: { cpu: '500m', memory } })
 
+const URL = /(?:https?:[/][/][^\s${}]*[^\s${}/])?/
+
+/** The folders of dashboards/rules. */
+export const RULE_SCALES = ['production', 'demo', 'drill'] as const
+
 export const MONITORING = {
   release: text('hopwhistle', 'Name of the release that is watched; it is in the same namespace', /[a-z0-9][a-z0-9-]*/),
   rules: oneOf(
-    ['production', 'demo'],
+    RULE_SCALES,
     'production',
-    'Windows of the alerts; demo: minutes instead of days, to see one fire',
+    'Windows of the alerts; demo: minutes instead of days, to see one fire; drill: seconds, for tests, with scrapeSeconds 2',
+  ),
+  runbooksUrl: text(
+    '',
+    'Where the files of dashboards/runbooks can be read, for links in alerts; empty: on the board Runbooks of grafana.url',
+    URL,
   ),
   imagePullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], 'IfNotPresent', 'When images are fetched'),
   imagePullSecrets: list<k8s.LocalObjectReference>(
@@ -73,6 +84,14 @@ export const MONITORING = {
     enabled: flag(true, 'Whether there is one'),
     image: text(IMAGES.grafana, 'Grafana 11 or newer'),
     existingSecret: text('', 'Name of a Secret with the admin-password; empty: one is made at the first installation'),
+    url: text(GRAFANA_URL, 'Where people open it, for links in alerts', URL),
+    alerts: section('The alerts that Prometheus has, evaluated by Grafana as well, for who wants to be told by it', {
+      enabled: flag(true, 'Whether it has them'),
+      existingSecret: text(
+        '',
+        'Name of a Secret with page-webhook and ticket-webhook, the URLs that are called; empty: alerts are shown and nobody is told',
+      ),
+    }),
     resources: resources('Of its pod', {
       requests: { cpu: '50m', memory: '128Mi' },
       limits: { cpu: '1', memory: '512Mi' },
@@ -100,6 +119,21 @@ export const MONITORING = {
     address: text('', 'host:port; empty: that of the release'),
     existingSecret: text('', 'Name of a Secret with the redis-password; empty: that of the release'),
     resources: small('Of the exporter'),
+  }),
+
+  kubernetes: section('What only Kubernetes knows of the pods; an operator’s stack has both already', {
+    cadvisor: section(
+      'CPU and memory that each container uses, and how often it is held back, read from the kubelets',
+      {
+        enabled: flag(true, 'Whether they are read; installing that needs the right to make a ClusterRole'),
+        kubelet: text('', 'host:port of the only node’s; empty: those of all nodes, which Kubernetes is asked for'),
+      },
+    ),
+    stateMetrics: section('Limits and restarts of pods, autoscalers, load tests, by kube-state-metrics', {
+      enabled: flag(true, 'Whether it runs; installing that needs the right to make a Role'),
+      image: text(IMAGES.kubeStateMetrics, 'kube-state-metrics 2.10 or newer'),
+      resources: small('Of its pod'),
+    }),
   }),
 
   networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {

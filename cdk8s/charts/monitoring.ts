@@ -3,14 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Alertmanager } from '../constructs/monitoring/alertmanager.ts'
 import { Boards } from '../constructs/monitoring/boards.ts'
 import { Exporters, QUERIES } from '../constructs/monitoring/exporters.ts'
-import { Grafana, PROVISIONING } from '../constructs/monitoring/grafana.ts'
+import { ALERTING, GRAFANA_RULES, Grafana, PROVISIONING } from '../constructs/monitoring/grafana.ts'
 import { MonitoringPolicies } from '../constructs/monitoring/network-policies.ts'
 import { OperatorObjects } from '../constructs/monitoring/operator.ts'
 import { Prometheus, RULE_FILES } from '../constructs/monitoring/prometheus.ts'
+import { StateMetrics } from '../constructs/monitoring/state-metrics.ts'
 import { both, either, not } from '../values/compute.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
 import { Conditional } from '../values/when.ts'
-import { MONITORING } from './monitoring-values.ts'
+import { MONITORING, RULE_SCALES } from './monitoring-values.ts'
 import { VERSION } from './versions.ts'
 
 const DASHBOARDS = new URL('../../dashboards/', import.meta.url)
@@ -25,15 +26,15 @@ const FILES = {
   [QUERIES]: read('exporters/postgres-queries.yaml'),
   ...Object.fromEntries(BOARDS.map((board) => [`files/grafana/${board}`, read(`grafana/${board}`)])),
   ...Object.fromEntries(
-    ['production', 'demo'].flatMap((scale) =>
-      RULE_FILES.map((file) => [`files/rules/${scale}/${file}.yaml`, read(`rules/${scale}/${file}.yaml`)]),
+    RULE_SCALES.flatMap((scale) =>
+      [...RULE_FILES, GRAFANA_RULES].map((file) => [
+        `files/rules/${scale}/${file}.yaml`,
+        read(`rules/${scale}/${file}.yaml`),
+      ]),
     ),
   ),
   ...Object.fromEntries(
-    PROVISIONING.map((kind) => [
-      `files/provisioning/${kind}/hopwhistle.yaml`,
-      read(`provisioning/${kind}/hopwhistle.yaml`),
-    ]),
+    [...PROVISIONING, ...ALERTING].map((file) => [`files/provisioning/${file}`, read(`provisioning/${file}`)]),
   ),
 }
 
@@ -62,6 +63,7 @@ export const monitoring: HelmChart<typeof MONITORING> = {
     new OperatorObjects(new Conditional(chart, 'with', operator.enabled), values)
     new Prometheus(alone, values)
     new Alertmanager(alone, values)
+    new StateMetrics(new Conditional(alone, 'states', values.kubernetes.stateMetrics.enabled), values)
     const shown = new Conditional(chart, 'shown', either(operator.enabled, grafana.enabled))
     const boards = new Boards(shown, values, BOARDS)
     new Grafana(new Conditional(chart, 'own', both(not(operator.enabled), grafana.enabled)), values, boards.names)

@@ -14,6 +14,7 @@ type ImageName =
   | 'grafana'
   | 'postgresExporter'
   | 'redisExporter'
+  | 'kubeStateMetrics'
 
 /** Images by what they are for, each with the one version that versions.json names. */
 export const IMAGES: Readonly<Record<ImageName, string>> = {

@@ -22,6 +22,8 @@ export type SinglePodProps = {
   /** The container, but for what every one of ours has. */
   readonly container: Templated<Partial<k8s.Container>>
   readonly volumes?: readonly Templated<k8s.Volume>[]
+  /** Without one it has no token. */
+  readonly serviceAccount?: Templated<Pick<k8s.PodSpec, 'serviceAccountName' | 'automountServiceAccountToken'>>
   /** Of the pod; those of its component, if nothing else is said. */
   readonly labels?: Templated<Labels>
   readonly annotations?: Templated<Labels>
@@ -63,6 +65,7 @@ export class SinglePod extends Construct {
           metadata: { labels: props.labels ?? labels, ...(annotations === undefined ? {} : { annotations }) },
           spec: {
             ...restrictedPod(props.user),
+            ...props.serviceAccount,
             imagePullSecrets: values.imagePullSecrets,
             ...(graceSeconds === undefined ? {} : { terminationGracePeriodSeconds: graceSeconds }),
             containers: [

@@ -28,6 +28,9 @@ export const product: (...factors: readonly Operand<number>[]) => Value<number> 
 export const choose: <T>(condition: Value<boolean>, then: Operand<T>, otherwise: Operand<T>) => Value<T> = compute(
   'choose',
 ) as never
+/** Whatever matches a regular expression, which has no backslashes; `${1}` is what its first group matched. */
+export const replaced: (text: Operand<string>, pattern: string, replacement: Operand<string>) => Value<string> =
+  compute('replaced')
 export const sha256: (text: Operand<string>) => Value<string> = compute('sha256')
 
 /** One list after the other. */

@@ -50,7 +50,7 @@ type AnyAmount<T> = k8s.Quantity extends T ? k8s.Quantity : never
 
 /** One of the classes of `k8s`, such as `k8s.KubeDeployment`: it has the type of the manifest, and its version and kind. */
 type KubeClass<P> = {
-  new (scope: Construct, id: string, props?: P): ApiObject
+  new (scope: Construct, id: string, props: P): ApiObject
   readonly GVK: { readonly apiVersion: string; readonly kind: string }
 }
 

@@ -50,6 +50,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       return [`printf "${format}"`, ...parts.filter((part) => !part.startsWith('"'))].join(' ')
     },
   },
+  /** By a regular expression that both languages read alike; in the replacement `${1}` is its first group. */
+  replaced: {
+    kind: 'text',
+    evaluate: (text: string, pattern: string, replacement: string) =>
+      text.replaceAll(new RegExp(pattern, 'g'), (_, ...groups: unknown[]) =>
+        replacement.replaceAll(/\$\{(\d+)\}/g, (__, n: string) => String(groups[Number(n) - 1] ?? '')),
+      ),
+    template: ([text, pattern, replacement]) => `regexReplaceAll ${pattern} ${text} ${replacement}`,
+  },
   sha256: {
     kind: 'text',
     evaluate: (text: string) => createHash('sha256').update(text).digest('hex'),

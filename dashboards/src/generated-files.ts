@@ -28,6 +28,7 @@ function rulesOf(scale: Scale): readonly (readonly [string, string])[] {
   return [
     [`${folder}/recording.yaml`, ruleFile(recording)],
     [`${folder}/alerts.yaml`, ruleFile(alerts)],
+    [`${folder}/grafana.yaml`, grafanaAlertRules(scale)],
     [`${folder}/prometheus-rule.yaml`, prometheusRule('hopwhistle', [...recording, ...alerts])],
   ]
 }

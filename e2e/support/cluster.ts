@@ -7,6 +7,7 @@ import {
   Exec,
   KubeConfig,
   NetworkingV1Api,
+  RbacAuthorizationV1Api,
   type V1Pod,
 } from '@kubernetes/client-node'
 
@@ -15,6 +16,7 @@ export type Cluster = {
   readonly apps: AppsV1Api
   readonly autoscaling: AutoscalingV2Api
   readonly networking: NetworkingV1Api
+  readonly rbac: RbacAuthorizationV1Api
   /** Asks the API server by path, such as a pod's or a Service's proxy. Answers of any status are returned. */
   ask(method: 'GET' | 'POST', path: string, options?: AskOptions): Promise<Answer>
   /** Runs a command in a pod's first container. @returns what it printed @throws when it fails, with what it said */
@@ -39,6 +41,7 @@ export function connectToCluster(): Cluster {
     apps: config.makeApiClient(AppsV1Api),
     autoscaling: config.makeApiClient(AutoscalingV2Api),
     networking: config.makeApiClient(NetworkingV1Api),
+    rbac: config.makeApiClient(RbacAuthorizationV1Api),
     ask: async (method, path, { body, headers = {} } = {}) => {
       const options = {
         method,

@@ -54,7 +54,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function remove(namespace: string): Promise<void> {
   if (process.env.E2E_KEEP === 'yes') return
-  const { core } = connectToCluster()
+  const { core, rbac } = connectToCluster()
+  // What lets Prometheus read from nodes belongs to no namespace.
+  const name = `${namespace}-${RELEASE}-monitoring-prometheus`
+  await rbac.deleteClusterRoleBinding({ name }).catch(() => {})
+  await rbac.deleteClusterRole({ name }).catch(() => {})
   await core.deleteNamespace({ name: namespace }).catch(() => {})
   const isGone = () =>
     core.readNamespace({ name: namespace }).then(

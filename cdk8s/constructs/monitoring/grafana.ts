@@ -1,22 +1,32 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
-import { choose, empty, fileContent, generated, type Operand } from '../../values/compute.ts'
+import { choose, empty, fileContent, generated, type Operand, sha256 } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
-import { Conditional } from '../../values/when.ts'
+import { Conditional, when } from '../../values/when.ts'
 import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
 import { secret } from './exporters.ts'
 import { GRAFANA, PORTS, PROMETHEUS } from './names.ts'
+import { rulesFile } from './prometheus.ts'
 
 const USER = 472
-export const PROVISIONING = ['datasources', 'dashboards'] as const
+/** What it reads at its start, by the path below its folder provisioning. */
+export const PROVISIONING = ['datasources/hopwhistle.yaml', 'dashboards/hopwhistle.yaml'] as const
+/** The same of alerting, beside the rules, which are there in several scales. */
+export const ALERTING = ['alerting/contact-points.yaml', 'alerting/notification-policy.yaml'] as const
+const RULES = 'alerting/rules.yaml'
+/** Of dashboards/rules. */
+export const GRAFANA_RULES = 'grafana'
+/** Nobody listens there. */
+const NOBODY = 'http://127.0.0.1:9'
 
-/** Grafana with the boards and the data source of dashboards/. */
+/** Grafana with the boards, the data source and the alerts of dashboards/. */
 export class Grafana extends Construct {
   constructor(scope: Construct, values: MonitoringValues, boards: readonly string[]) {
     super(scope, 'grafana')
     const { grafana } = values
+    const { alerts } = grafana
     const { name, labels } = GRAFANA
     const own = new Conditional(this, 'own-password', empty(grafana.existingSecret))
     kubeObject(own, 'secret', k8s.KubeSecret, {
@@ -25,9 +35,13 @@ export class Grafana extends Construct {
     })
     kubeObject(this, 'provisioning', k8s.KubeConfigMap, {
       metadata: { name: `${name}-provisioning`, labels },
-      data: Object.fromEntries(
-        PROVISIONING.map((kind) => [`${kind}.yaml`, fileContent(`files/provisioning/${kind}/hopwhistle.yaml`)]),
-      ),
+      data: {
+        ...Object.fromEntries(PROVISIONING.map((file) => [keyOf(file), fileContent(`files/provisioning/${file}`)])),
+        ...Object.fromEntries(
+          ALERTING.map((file) => [keyOf(file), when(alerts.enabled, fileContent(`files/provisioning/${file}`))]),
+        ),
+        [keyOf(RULES)]: when(alerts.enabled, rulesFile(values, GRAFANA_RULES)),
+      },
     })
     const folders = [scratch('data', '/var/lib/grafana', '256Mi'), scratch('tmp', '/tmp', '64Mi')]
     const password = choose<string>(empty(grafana.existingSecret), name, grafana.existingSecret as Operand<string>)
@@ -36,6 +50,8 @@ export class Grafana extends Construct {
       values,
       user: USER,
       port: PORTS.grafana,
+      // It reads them when it starts.
+      annotations: { 'checksum/alerts': sha256(rulesFile(values, GRAFANA_RULES)) },
       service: { type: grafana.serviceType, nodePort: grafana.nodePort },
       container: {
         image: grafana.image,
@@ -47,18 +63,20 @@ export class Grafana extends Construct {
           { name: 'GF_LOG_MODE', value: 'console' },
           { name: 'PROMETHEUS_URL', value: `http://${PROMETHEUS.name}:${PORTS.prometheus}` },
           { name: 'HOPWHISTLE_DASHBOARDS', value: '/dashboards' },
+          { name: 'GF_SERVER_ROOT_URL', value: `${grafana.url}` },
+          ...['page', 'ticket'].map((severity) => {
+            const name = `HOPWHISTLE_${severity.toUpperCase()}_WEBHOOK`
+            const called = secret(name, alerts.existingSecret, `${severity}-webhook`)
+            return when(empty(alerts.existingSecret), { name, value: NOBODY }, called)
+          }),
         ],
         resources: grafana.resources,
         startupProbe: { httpGet: { path: '/api/health', port: 'http' }, periodSeconds: 2, failureThreshold: 150 },
         readinessProbe: { httpGet: { path: '/api/health', port: 'http' } },
         volumeMounts: [
           { name: 'boards', mountPath: '/dashboards', readOnly: true },
-          ...PROVISIONING.map((kind) => ({
-            name: 'provisioning',
-            mountPath: `/etc/grafana/provisioning/${kind}/hopwhistle.yaml`,
-            subPath: `${kind}.yaml`,
-            readOnly: true,
-          })),
+          ...PROVISIONING.map(mountOf),
+          ...[...ALERTING, RULES].map((file) => when(alerts.enabled, mountOf(file))),
           ...folders.map(({ mount }) => mount),
         ],
       },
@@ -70,3 +88,13 @@ export class Grafana extends Construct {
     })
   }
 }
+
+/** In the ConfigMap, whose keys have no slash. */
+const keyOf = (file: string): string => file.replace('/', '.')
+
+const mountOf = (file: string) => ({
+  name: 'provisioning',
+  mountPath: `/etc/grafana/provisioning/${file}`,
+  subPath: keyOf(file),
+  readOnly: true,
+})

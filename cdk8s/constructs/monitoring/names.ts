@@ -10,6 +10,7 @@ export const ALERTMANAGER = part('alertmanager')
 export const GRAFANA = part('grafana')
 export const API_PODS = part('api-metrics')
 export const REDIS_EXPORTER = part('redis-exporter')
+export const STATE_METRICS = part('state-metrics')
 /** One exporter for each server, `primary` and `replica`. */
 export const postgresExporter = (server: string) => part(`postgres-exporter-${server}`)
 
@@ -19,10 +20,17 @@ export const PORTS = {
   grafana: 3000,
   postgresExporter: 9187,
   redisExporter: 9121,
+  stateMetrics: 8080,
 }
 
 /** By which alerts and boards know their targets. */
-export const JOBS = { api: 'hopwhistle-api', postgres: 'hopwhistle-postgres', redis: 'hopwhistle-redis' }
+export const JOBS = {
+  api: 'hopwhistle-api',
+  postgres: 'hopwhistle-postgres',
+  redis: 'hopwhistle-redis',
+  cadvisor: 'kubernetes-cadvisor',
+  stateMetrics: 'kube-state-metrics',
+}
 
 /** What was given, or else what the watched release has. */
 export function orOfRelease({ release }: MonitoringValues, given: Value<string>, suffix: string): Value<string> {

@@ -8,15 +8,19 @@ import { Conditional, when } from '../../values/when.ts'
 import { allow, DNS, pods, tcp } from '../allow.ts'
 import { ADMIN_PORT } from '../api.ts'
 import { given } from '../given.ts'
-import { ALERTMANAGER, GRAFANA, PORTS, PROMETHEUS, postgresExporter, REDIS_EXPORTER } from './names.ts'
+import { KUBELET_PORT } from './cadvisor.ts'
+import { ALERTMANAGER, GRAFANA, PORTS, PROMETHEUS, postgresExporter, REDIS_EXPORTER, STATE_METRICS } from './names.ts'
 
 const WEBHOOKS = [443, 587]
+/** Of Kubernetes, as a Service and behind it. */
+const API_SERVER = [443, 6443]
 
 /** Denies everything, then allows the paths that are needed. */
 export class MonitoringPolicies extends Construct {
   constructor(scope: Construct, values: MonitoringValues) {
     super(scope, 'network-policies')
     const { networkPolicies, release } = values
+    const { cadvisor, stateMetrics } = values.kubernetes
     const enabled = new Conditional(this, 'enabled', networkPolicies.enabled)
     const instance = {
       'app.kubernetes.io/instance': `${RELEASE.name}`,
@@ -55,7 +59,13 @@ export class MonitoringPolicies extends Construct {
         { to: postgresExporters.map(pods), ports: tcp(PORTS.postgresExporter) },
         { to: [pods(REDIS_EXPORTER)], ports: tcp(PORTS.redisExporter) },
         { to: [pods(ALERTMANAGER)], ports: tcp(PORTS.alertmanager) },
+        when(cadvisor.enabled, { ports: tcp(KUBELET_PORT, ...API_SERVER) }),
+        when(stateMetrics.enabled, { to: [pods(STATE_METRICS)], ports: tcp(PORTS.stateMetrics) }),
       ],
+    })
+    allow(new Conditional(alone, 'states', stateMetrics.enabled), STATE_METRICS, {
+      ingress: [{ from: [pods(PROMETHEUS)], ports: tcp(PORTS.stateMetrics) }],
+      egress: [DNS, { ports: tcp(...API_SERVER) }],
     })
     allow(alone, ALERTMANAGER, {
       ingress: [{ from: [pods(PROMETHEUS)], ports: tcp(PORTS.alertmanager) }],
@@ -63,7 +73,7 @@ export class MonitoringPolicies extends Construct {
     })
     allow(alone, GRAFANA, {
       ingress: [{ from: users, ports: tcp(PORTS.grafana) }],
-      egress: [DNS, { to: [pods(PROMETHEUS)], ports: tcp(PORTS.prometheus) }],
+      egress: [DNS, { to: [pods(PROMETHEUS)], ports: tcp(PORTS.prometheus) }, { ports: tcp(...WEBHOOKS) }],
     })
   }
 }

@@ -1,14 +1,17 @@
 import { stringify } from 'yaml'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import { choose, empty } from '../../values/compute.ts'
 import { RELEASE } from '../../values/define.ts'
 import { ADMIN_PORT } from '../api.ts'
+import { cadvisorAt, cadvisorOfAllNodes } from './cadvisor.ts'
 import { ALERTMANAGER, API_PODS, JOBS, PORTS, postgresExporter, REDIS_EXPORTER } from './names.ts'
+import { stateMetricsJob } from './state-metrics.ts'
 
 /**
- * prometheus.yml. Every API pod is scraped by itself, found by the name that leads to all of them: so Prometheus asks
- * nothing of Kubernetes and needs no token. Each target says of which release it is.
+ * prometheus.yml. Every API pod is scraped by itself, found by the name that leads to all of them: so for the platform
+ * Prometheus asks nothing of Kubernetes. Each target says of which release it is.
  */
-export function prometheusConfig({ release, scrapeSeconds }: MonitoringValues): string {
+export function prometheusConfig({ release, scrapeSeconds, kubernetes }: MonitoringValues): string {
   const labels = [
     { target_label: 'namespace', replacement: `${RELEASE.namespace}` },
     { target_label: 'release', replacement: `${release}` },
@@ -18,7 +21,7 @@ export function prometheusConfig({ release, scrapeSeconds }: MonitoringValues): 
     // A name without addresses is a server that there is not.
     { source_labels: ['__meta_dns_name'], regex: `.*-${name}`, target_label: 'server', replacement: name },
   ]
-  return stringify({
+  const always = stringify({
     global: { scrape_interval: `${scrapeSeconds}s`, evaluation_interval: `${scrapeSeconds}s` },
     rule_files: ['/etc/prometheus/rules/*.yaml'],
     alerting: {
@@ -40,4 +43,14 @@ export function prometheusConfig({ release, scrapeSeconds }: MonitoringValues): 
       },
     ],
   })
+  const { cadvisor, stateMetrics } = kubernetes
+  const kubelets = choose<string>(
+    empty(cadvisor.kubelet),
+    more(cadvisorOfAllNodes()),
+    more(cadvisorAt(cadvisor.kubelet)),
+  )
+  // The list is the last that is said, so that it goes on.
+  return `${always}${choose(cadvisor.enabled, kubelets, '')}${choose(stateMetrics.enabled, more(stateMetricsJob()), '')}`
 }
+
+const more = (job: object): string => stringify({ scrape_configs: [job] }).replace('scrape_configs:\n', '')

@@ -1,27 +1,37 @@
+import { GRAFANA_URL, RUNBOOK_LINK } from '@hopwhistle/contract/runbooks.ts'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
-import { empty, fileContent, not, sha256 } from '../../values/compute.ts'
+import { choose, empty, fileContent, not, replaced, sha256 } from '../../values/compute.ts'
 import { RELEASE } from '../../values/define.ts'
 import { kubeObject } from '../../values/kube-object.ts'
-import { when } from '../../values/when.ts'
+import type { Value } from '../../values/value.ts'
+import { Conditional, when } from '../../values/when.ts'
 import { ADMIN_PORT } from '../api.ts'
 import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
+import { CadvisorAccess } from './cadvisor.ts'
 import { API_PODS, PORTS, PROMETHEUS } from './names.ts'
 import { prometheusConfig } from './prometheus-config.ts'
 
 const NOBODY = 65534
+const FIRST_GROUP = '$' + '{1}'
 export const RULE_FILES = ['recording', 'alerts'] as const
 
-/** A file of dashboards/rules, in the scale that the values name. */
-export const rulesFile = ({ rules }: MonitoringValues, name: string) => fileContent(`files/rules/${rules}/${name}.yaml`)
+/** A file of dashboards/rules, in the scale that the values name and with their addresses of the runbooks. */
+export function rulesFile({ rules, runbooksUrl, grafana }: MonitoringValues, name: string): Value<string> {
+  const file = fileContent(`files/rules/${rules}/${name}.yaml`)
+  const onBoard = replaced(file, GRAFANA_URL, grafana.url)
+  return choose<string>(empty(runbooksUrl), onBoard, replaced(file, RUNBOOK_LINK, `${runbooksUrl}/${FIRST_GROUP}.md`))
+}
 
 /** Prometheus, and the name by which it finds each API pod. */
 export class Prometheus extends Construct {
   constructor(scope: Construct, values: MonitoringValues) {
     super(scope, 'prometheus')
     const { prometheus } = values
+    const { cadvisor } = values.kubernetes
+    new CadvisorAccess(new Conditional(this, 'reads', cadvisor.enabled))
     const { name, labels } = PROMETHEUS
     const config = prometheusConfig(values)
     const temporary = scratch('tmp', '/tmp', '64Mi')
@@ -51,6 +61,10 @@ export class Prometheus extends Construct {
       user: NOBODY,
       port: PORTS.prometheus,
       service: { type: prometheus.serviceType, nodePort: prometheus.nodePort },
+      serviceAccount: {
+        serviceAccountName: when(cadvisor.enabled, name),
+        automountServiceAccountToken: cadvisor.enabled,
+      },
       annotations: {
         'checksum/config': `${sha256(config)}`,
         'checksum/rules': sha256(`${rulesFile(values, 'recording')}${rulesFile(values, 'alerts')}`),

@@ -48,6 +48,7 @@ const everyOperation: HelmChart<typeof OPERANDS> = {
       difference: compute.difference(a.number, b.number),
       quotient: compute.quotient(a.number, 7),
       choose: compute.choose(a.flag, a.text, 'b "quoted"'),
+      replaced: compute.replaced(a.text, '([a1])|[{]', `<${'$'}{1}${b.text}>`),
       sha256: compute.sha256(a.text),
       text: `${a.number} % ${a.text}${b.flag}`,
       appended: compute.appended(a.list, ['x', `${b.text}`], b.list),

@@ -1,14 +1,17 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { rate, select } from '../promql.ts'
+import { limitsOf, ofContainers, throttled } from '../queries/containers.ts'
 import { type Scale, scaled } from '../scale.ts'
 import type { Alert } from './alert.ts'
 
-const CONTAINER = ['namespace', 'pod', 'container'] as const
-const byContainer = `by (${CONTAINER.join(', ')})`
+const POD = ['namespace', 'pod'] as const
+const CONTAINER = [...POD, 'container'] as const
 const container = '{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels.pod }}'
 const HPA = ['namespace', 'horizontalpodautoscaler'] as const
 const JOB = ['namespace', 'job_name'] as const
 
-const containers = 'container!~"|POD"'
+const memoryUsed = ofContainers('max', (of) => select('container_memory_working_set_bytes', of), POD)
+const memoryLimit = limitsOf(select('kube_pod_container_resource_limits', { resource: 'memory' }), POD)
 /** cAdvisor and kube-state-metrics know no release: what is meant is in a namespace where an API of ours runs. */
 const OURS = `and on (namespace) ${METRICS.limit}`
 
@@ -26,8 +29,7 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       when: [
         [
           {
-            query: `sum ${byContainer} (rate(container_cpu_cfs_throttled_periods_total{${containers}}[${window}]))
-  / (sum ${byContainer} (rate(container_cpu_cfs_periods_total{${containers}}[${window}])) > 0) ${OURS}`,
+            query: `${throttled((metric, of) => rate(metric, of, window), POD)} ${OURS}`,
             is: '>',
             value: 0.25,
           },
@@ -48,8 +50,7 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       when: [
         [
           {
-            query: `max ${byContainer} (container_memory_working_set_bytes{${containers}})
-  / on (${CONTAINER.join(', ')}) max ${byContainer} (kube_pod_container_resource_limits{resource="memory"}) ${OURS}`,
+            query: `${memoryUsed} / on (${CONTAINER.join(', ')}) ${memoryLimit} ${OURS}`,
             is: '>',
             value: 0.95,
           },

@@ -1,3 +1,4 @@
+import { RUNBOOKS_UID } from '@hopwhistle/contract/runbooks.ts'
 import type { Panel } from '../panels/panel.ts'
 
 export const BOARD_UIDS = {
@@ -8,7 +9,7 @@ export const BOARD_UIDS = {
   live: 'hopwhistle-live',
   limits: 'hopwhistle-limits',
   'load-test': 'hopwhistle-load-test',
-  runbooks: 'hopwhistle-runbooks',
+  runbooks: RUNBOOKS_UID,
 } as const
 export type BoardName = keyof typeof BOARD_UIDS
 

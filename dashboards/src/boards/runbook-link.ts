@@ -3,6 +3,6 @@ import { BOARD_UIDS } from './board.ts'
 
 export const runbookPanelId = (name: RunbookName): number => RUNBOOKS.indexOf(name) + 1
 
-/** Within one Grafana. */
+/** Within one Grafana, which finds the board by its uid and the panel by its number: the name is for people. */
 export const runbookLink = (name: RunbookName): string =>
-  `/d/${BOARD_UIDS.runbooks}/runbooks?viewPanel=panel-${runbookPanelId(name)}`
+  `/d/${BOARD_UIDS.runbooks}/${name}?viewPanel=panel-${runbookPanelId(name)}`

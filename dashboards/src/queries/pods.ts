@@ -1,28 +1,21 @@
 /** CPU and memory of the pods against their limits: only where cAdvisor and kube-state-metrics are scraped. */
-import { aggregate, PANEL_WINDOW, select } from '../promql.ts'
+import { aggregate, rate, select } from '../promql.ts'
+import { limitsOf, ofContainers, throttled as throttledOf } from './containers.ts'
 import { kubernetesQuery, now } from './query.ts'
 
 /** Those two know no release: its pods are named after it. */
 const pods = { namespace: '=~$namespace', pod: '=~($release)-.*' }
-const containers = { ...pods, container: '!~|POD' }
-const BY = ['pod', 'container']
+const BY = ['pod']
 
-const cpuLimit = aggregate('max', select('kube_pod_container_resource_limits', { ...pods, resource: 'cpu' }), BY)
-const memoryLimit = aggregate('max', select('kube_pod_container_resource_limits', { ...pods, resource: 'memory' }), BY)
-const cpuUsed = aggregate(
-  'sum',
-  `rate(${select('container_cpu_usage_seconds_total', containers)}[${PANEL_WINDOW}])`,
-  BY,
-)
-const memoryUsed = aggregate('max', select('container_memory_working_set_bytes', containers), BY)
-const periods = (metric: string) => aggregate('sum', `rate(${select(metric, containers)}[${PANEL_WINDOW}])`, BY)
+const limit = (resource: string) => select('kube_pod_container_resource_limits', { ...pods, resource })
+const cpuUsed = ofContainers('sum', (of) => rate('container_cpu_usage_seconds_total', of), BY, pods)
+const memoryUsed = ofContainers('max', (of) => select('container_memory_working_set_bytes', of), BY, pods)
+const cpuLimit = limitsOf(limit('cpu'), BY)
+const memoryLimit = limitsOf(limit('memory'), BY)
 
 export const cpu = kubernetesQuery('{{pod}} {{container}}', `${cpuUsed} / on (pod, container) ${cpuLimit}`)
 export const memory = kubernetesQuery('{{pod}} {{container}}', `${memoryUsed} / on (pod, container) ${memoryLimit}`)
-export const throttled = kubernetesQuery(
-  '{{pod}} {{container}}',
-  `${periods('container_cpu_cfs_throttled_periods_total')} / (${periods('container_cpu_cfs_periods_total')} > 0)`,
-)
+export const throttled = kubernetesQuery('{{pod}} {{container}}', throttledOf(rate, BY, pods))
 export const cpuTable = now(kubernetesQuery('CPU used', cpuUsed))
 export const cpuLimitTable = now(kubernetesQuery('CPU limit', cpuLimit))
 export const memoryTable = now(kubernetesQuery('memory used', memoryUsed))

@@ -8,10 +8,9 @@ import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus'
 import { type Alert, alertName, expression, type Severity } from '../alerts/alert.ts'
 import { alertGroups } from '../alerts/alert-groups.ts'
 import { BOARD_UIDS } from '../boards/board.ts'
-import { runbookLink } from '../boards/runbook-link.ts'
 import type { Scale } from '../scale.ts'
 import { secondsOf } from '../scale.ts'
-import { toYaml } from './prometheus-rules.ts'
+import { runbookUrl, toYaml } from './prometheus-rules.ts'
 
 export const DATASOURCE_UID = 'hopwhistle-prometheus'
 const FOLDER = 'Hopwhistle'
@@ -66,7 +65,7 @@ function fileRule(alert: Alert, group: string): Readonly<Record<string, unknown>
     .annotations({
       summary: alert.summary.replaceAll('$value', '$values.A.Value'),
       description: alert.meaning,
-      runbook_url: runbookLink(alert.runbook),
+      runbook_url: runbookUrl(alert),
       __dashboardUid__: BOARD_UIDS[alert.board],
     })
     .build()

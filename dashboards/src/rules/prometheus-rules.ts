@@ -1,18 +1,18 @@
 /** Rule groups as Prometheus reads them, from a file or from a PrometheusRule of its operator. */
+import { GRAFANA_URL } from '@hopwhistle/contract/runbooks.ts'
 import { stringify } from 'yaml'
 import { type Alert, alertName, expression } from '../alerts/alert.ts'
 import { alertGroups } from '../alerts/alert-groups.ts'
+import { runbookLink } from '../boards/runbook-link.ts'
 import type { Scale } from '../scale.ts'
 import { type Recording, recordingGroups } from './recordings.ts'
 
 type Rule = Readonly<Record<string, unknown>>
 export type RuleGroup = { readonly name: string; readonly interval?: string; readonly rules: readonly Rule[] }
 
-/** Where runbooks are; charts and Grafana put an address before it. */
-export const RUNBOOK_FOLDER = 'dashboards/runbooks'
-
-export const runbookPath = ({ runbook, section }: Alert): string =>
-  `${RUNBOOK_FOLDER}/${runbook}.md${section === undefined ? '' : `#${section}`}`
+/** For somebody who reads the alert elsewhere than in Grafana. */
+export const runbookUrl = ({ runbook, section }: Alert): string =>
+  `${GRAFANA_URL}${runbookLink(runbook)}${section === undefined ? '' : `#${section}`}`
 
 export const recordingRuleGroups = (scale: Scale): readonly RuleGroup[] =>
   recordingGroups(scale).map(({ name, interval, recordings }) => ({
@@ -34,7 +34,7 @@ export const alertRuleGroups = (scale: Scale): readonly RuleGroup[] =>
       expr: expression(alert),
       for: alert.lasting,
       labels: { severity: alert.severity },
-      annotations: { summary: alert.summary, description: alert.meaning, runbook_url: runbookPath(alert) },
+      annotations: { summary: alert.summary, description: alert.meaning, runbook_url: runbookUrl(alert) },
     })),
   }))
 

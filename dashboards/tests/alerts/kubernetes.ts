@@ -2,6 +2,7 @@ import { type AlertCase, type Series, stays } from './alert-case.ts'
 
 const POD = { namespace: 'prod', pod: 'hopwhistle-api-1', container: 'api' } as const
 const pod = 'namespace="prod", pod="hopwhistle-api-1", container="api"'
+const wholePod = 'namespace="prod", pod="hopwhistle-api-1"'
 const job = 'namespace="prod", job_name="nightly-1"'
 /** Where an API of ours runs; the same in another namespace is none of our business. */
 const here: readonly Series[] = [
@@ -11,10 +12,15 @@ const here: readonly Series[] = [
 const owner: Series = [`kube_job_owner{${job}, owner_kind="TestRun", owner_name="nightly"}`, '1x200']
 const hpa = 'namespace="prod", horizontalpodautoscaler="hopwhistle-api"'
 
-const periods = (throttled: number): readonly Series[] => [
-  [`container_cpu_cfs_throttled_periods_total{${pod}}`, `0+${throttled}x60`],
-  [`container_cpu_cfs_periods_total{${pod}}`, '0+600x60'],
+const periods = (throttled: number, of = pod): readonly Series[] => [
+  [`container_cpu_cfs_throttled_periods_total{${of}}`, `0+${throttled}x60`],
+  [`container_cpu_cfs_periods_total{${of}}`, '0+600x60'],
 ]
+/** Of two containers, together 2,000 bytes. */
+const limits: readonly Series[] = ['api', 'proxy'].map((name) => [
+  `kube_pod_container_resource_limits{${wholePod}, container="${name}", resource="memory"}`,
+  '1000x60',
+])
 const memory = (bytes: number): readonly Series[] => [
   [`container_memory_working_set_bytes{${pod}}`, `${bytes}x60`],
   [`kube_pod_container_resource_limits{${pod}, resource="memory"}`, '1000x60'],
@@ -41,6 +47,24 @@ export const kubernetesCases: readonly AlertCase[] = [
     afterMinutes: 20,
     labels: { ...POD, severity: 'ticket' },
     says: 'api in prod/hopwhistle-api-1 is held back in 100% of the time',
+  },
+  {
+    alert: 'CpuThrottled',
+    // A runtime that names no containers: the pod stands for them.
+    fires: [...here, ...periods(240, wholePod)],
+    // One that does has a row for the pod as well.
+    isQuiet: [...here, ...periods(120), ...periods(240, wholePod)],
+    afterMinutes: 20,
+    labels: { ...POD, container: 'all', severity: 'ticket' },
+    says: 'all in prod/hopwhistle-api-1 is held back in 40% of the time',
+  },
+  {
+    alert: 'MemoryNearLimit',
+    fires: [...here, [`container_memory_working_set_bytes{${wholePod}}`, '1950x60'], ...limits],
+    isQuiet: [...here, [`container_memory_working_set_bytes{${wholePod}}`, '1850x60'], ...limits],
+    afterMinutes: 10,
+    labels: { ...POD, container: 'all', severity: 'page' },
+    says: 'all in prod/hopwhistle-api-1 uses 97.5% of its memory limit',
   },
   {
     alert: 'MemoryNearLimit',

@@ -1,7 +1,7 @@
 /** The cases as the file that `promtool test rules` reads. */
 import { stringify } from 'yaml'
 import { ALERT_PREFIX, type Alert, alertName } from '../../src/alerts/alert.ts'
-import { runbookPath } from '../../src/rules/prometheus-rules.ts'
+import { runbookUrl } from '../../src/rules/prometheus-rules.ts'
 import type { AlertCase, Series } from './alert-case.ts'
 
 export function promtoolTests(
@@ -40,6 +40,6 @@ function test(one: AlertCase, alert: Alert, number: number, way: 'fires' | 'isQu
 }
 
 function expected({ labels, says }: AlertCase, alert: Alert) {
-  const runbook = runbookPath(alert).replace(/\{\{ \$labels\.(\w+) \}\}/, (_, label: string) => labels[label] ?? '')
+  const runbook = runbookUrl(alert).replace(/\{\{ \$labels\.(\w+) \}\}/, (_, label: string) => labels[label] ?? '')
   return { exp_labels: labels, exp_annotations: { summary: says, description: alert.meaning, runbook_url: runbook } }
 }

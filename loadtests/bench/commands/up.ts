@@ -26,6 +26,7 @@ Environment:
   PORT            where the API listens: ${DEFAULT_PORT}
   HOST            on which address: 127.0.0.1
   API_INSTANCES   how many share the port: 3 (elsewhere than on Linux always 1)
+  RUNBOOKS_URL    where alerts say that the runbooks are: Grafana, or files of this checkout
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
 `,
   async run(args, { terminal, signal, print }) {

@@ -1,7 +1,5 @@
-import { join } from 'node:path'
 import { SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import type { ApiInstance } from './stack-record.ts'
-import { CHECKOUT } from './stack-record.ts'
 
 export type ScrapedServer = {
   readonly job: 'postgres' | 'redis'
@@ -15,11 +13,12 @@ export const LOCAL_LABELS = { namespace: 'local', release: 'hopwhistle' } as con
 
 const SCRAPE_SECONDS = 5
 
-/** The rules whose windows are short: a machine of one's own is not watched for a month. */
-const RULES = ['recording.yaml', 'alerts.yaml'].map((file) => join(CHECKOUT, 'dashboards', 'rules', 'demo', file))
-
 /** What Prometheus is told for the platform on this machine: its targets do not move. */
-export function prometheusConfig(api: readonly ApiInstance[], servers: readonly ScrapedServer[]): string {
+export function prometheusConfig(
+  api: readonly ApiInstance[],
+  servers: readonly ScrapedServer[],
+  rules: readonly string[],
+): string {
   const target = (address: string, instance: string, labels = {}) => ({
     targets: [address],
     labels: { ...LOCAL_LABELS, instance, ...labels },
@@ -27,7 +26,7 @@ export function prometheusConfig(api: readonly ApiInstance[], servers: readonly 
   // JSON is YAML.
   return JSON.stringify({
     global: { scrape_interval: `${SCRAPE_SECONDS}s`, evaluation_interval: `${SCRAPE_SECONDS}s` },
-    rule_files: RULES,
+    rule_files: rules,
     scrape_configs: [
       {
         job_name: SCRAPE_JOBS.api,

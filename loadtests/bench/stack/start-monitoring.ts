@@ -12,6 +12,7 @@ import { prometheusConfig, type ScrapedServer } from './prometheus-config.ts'
 import type { ServerProcess } from './server-process.ts'
 import { startServer, waitForServer } from './server-process.ts'
 import { CHECKOUT, type MonitoringDetails, type StackDetails } from './stack-record.ts'
+import { RUNBOOK_FILES, writeRules } from './write-rules.ts'
 
 export type MonitoringOptions = {
   readonly dir: string
@@ -60,9 +61,18 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
       env: { REDIS_ADDR: redis, REDIS_EXPORTER_WEB_LISTEN_ADDRESS: address },
     })),
   ])
-  const prometheus = await startProgram(options, dir, await prometheusProgram(tools.prometheus, dir, details, servers))
-  if (tools.grafana === undefined) return { prometheus }
-  return { prometheus, grafana: await startProgram(options, dir, await grafanaProgram(tools.grafana, dir, prometheus)) }
+  const grafanaUrl = tools.grafana === undefined ? undefined : await urlAt(USUAL_GRAFANA_PORT)
+  const runbooks = process.env.RUNBOOKS_URL
+  const rules = writeRules(
+    join(dir, 'rules'),
+    runbooks === undefined ? grafanaUrl : undefined,
+    runbooks ?? RUNBOOK_FILES,
+  )
+  const config = prometheusConfig(details.api, servers, rules)
+  const prometheus = await startProgram(options, dir, await prometheusProgram(tools.prometheus, dir, config))
+  if (tools.grafana === undefined || grafanaUrl === undefined) return { prometheus }
+  const grafana = grafanaProgram(tools.grafana, dir, grafanaUrl, prometheus)
+  return { prometheus, grafana: await startProgram(options, dir, grafana) }
 }
 
 async function startExporter(
@@ -82,37 +92,36 @@ async function startExporter(
   return { ...server, exporterPort }
 }
 
-async function prometheusProgram(
-  command: string,
-  dir: string,
-  { api }: StackDetails,
-  servers: readonly ScrapedServer[],
-): Promise<Program> {
-  const config = join(dir, 'prometheus.yml')
-  writeFileSync(config, prometheusConfig(api, servers), { mode: 0o600 })
-  const port = (await portIsFree(USUAL_PROMETHEUS_PORT, '0.0.0.0')) ? USUAL_PROMETHEUS_PORT : await freePort()
+/** On this machine, at the usual port if nobody has it. */
+async function urlAt(usualPort: number): Promise<string> {
+  const port = (await portIsFree(usualPort, '0.0.0.0')) ? usualPort : await freePort()
+  return `http://127.0.0.1:${port}`
+}
+
+async function prometheusProgram(command: string, dir: string, config: string): Promise<Program> {
+  const configFile = join(dir, 'prometheus.yml')
+  writeFileSync(configFile, config, { mode: 0o600 })
+  const url = await urlAt(USUAL_PROMETHEUS_PORT)
   return {
     name: 'prometheus',
     command,
     args: [
-      `--config.file=${config}`,
+      `--config.file=${configFile}`,
       `--storage.tsdb.path=${join(dir, 'data')}`,
       '--storage.tsdb.retention.time=1d',
-      `--web.listen-address=127.0.0.1:${port}`,
+      `--web.listen-address=${new URL(url).host}`,
       // For load tests that send what they measure: see docs/observability.md.
       '--web.enable-remote-write-receiver',
       '--enable-feature=native-histograms',
       '--log.level=warn',
     ],
     env: {},
-    url: `http://127.0.0.1:${port}`,
+    url,
     ready: '/-/ready',
   }
 }
 
-async function grafanaProgram(command: string, dir: string, prometheusUrl: string): Promise<Program> {
-  const port = (await portIsFree(USUAL_GRAFANA_PORT, '0.0.0.0')) ? USUAL_GRAFANA_PORT : await freePort()
-  const url = `http://127.0.0.1:${port}`
+function grafanaProgram(command: string, dir: string, url: string, prometheusUrl: string): Program {
   return {
     name: 'grafana',
     command,
@@ -122,7 +131,7 @@ async function grafanaProgram(command: string, dir: string, prometheusUrl: strin
       GF_PATHS_LOGS: join(dir, 'grafana'),
       GF_PATHS_PROVISIONING: join(DASHBOARDS, 'provisioning'),
       GF_SERVER_HTTP_ADDR: '127.0.0.1',
-      GF_SERVER_HTTP_PORT: String(port),
+      GF_SERVER_HTTP_PORT: new URL(url).port,
       GF_SECURITY_ADMIN_PASSWORD: randomBytes(18).toString('base64url'),
       GF_AUTH_ANONYMOUS_ENABLED: 'true',
       GF_ANALYTICS_REPORTING_ENABLED: 'false',

@@ -1,0 +1,60 @@
+import { k8s } from 'cdk8s-plus-27'
+import { Construct } from 'constructs'
+import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import { RELEASE } from '../../values/define.ts'
+import { kubeObject } from '../../values/kube-object.ts'
+import { SinglePod } from '../single-pod.ts'
+import { JOBS, PORTS, STATE_METRICS } from './names.ts'
+
+const NOBODY = 65534
+const RESOURCES = [
+  { apiGroups: [''], resources: ['pods'] },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'] },
+  { apiGroups: ['batch'], resources: ['jobs'] },
+]
+
+/** kube-state-metrics, of this namespace alone: limits and restarts of pods, autoscalers, and the Jobs of load tests. */
+export class StateMetrics extends Construct {
+  constructor(scope: Construct, values: MonitoringValues) {
+    super(scope, 'state-metrics')
+    const { image, resources } = values.kubernetes.stateMetrics
+    const { name, labels } = STATE_METRICS
+    kubeObject(this, 'account', k8s.KubeServiceAccount, {
+      metadata: { name, labels },
+      automountServiceAccountToken: false,
+    })
+    kubeObject(this, 'role', k8s.KubeRole, {
+      metadata: { name, labels },
+      rules: RESOURCES.map((rule) => ({ ...rule, verbs: ['list', 'watch'] })),
+    })
+    kubeObject(this, 'binding', k8s.KubeRoleBinding, {
+      metadata: { name, labels },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: `${RELEASE.namespace}` }],
+    })
+    new SinglePod(this, 'pod', {
+      component: STATE_METRICS,
+      values,
+      user: NOBODY,
+      port: PORTS.stateMetrics,
+      serviceAccount: { serviceAccountName: name, automountServiceAccountToken: true },
+      container: {
+        image,
+        args: [
+          `--namespaces=${RELEASE.namespace}`,
+          `--resources=${RESOURCES.flatMap((rule) => rule.resources).join(',')}`,
+          `--port=${PORTS.stateMetrics}`,
+        ],
+        resources,
+        readinessProbe: { httpGet: { path: '/healthz', port: 'http' } },
+      },
+    })
+  }
+}
+
+/** Its labels say of which object a metric is, and are kept. */
+export const stateMetricsJob = () => ({
+  job_name: JOBS.stateMetrics,
+  honor_labels: true,
+  dns_sd_configs: [{ names: [STATE_METRICS.name], type: 'A', port: PORTS.stateMetrics, refresh_interval: '5s' }],
+})

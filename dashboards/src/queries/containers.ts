@@ -1,0 +1,47 @@
+/**
+ * What cAdvisor tells of the containers of pods. Not every runtime lets them be named: where none of a pod is, the pod as
+ * a whole stands for them, as its container `all`.
+ */
+import { type Aggregation, aggregate, type Matchers } from '../promql.ts'
+
+export const WHOLE_POD = 'all'
+const CONTAINER = { container: '!~|POD' }
+const POD = { container: '', pod: '!=' }
+
+/**
+ * @param ask the expression for these matchers
+ * @param by the labels that tell a pod from others, `container` besides
+ */
+export function ofContainers(
+  how: Aggregation,
+  ask: (matchers: Matchers) => string,
+  by: readonly string[],
+  matchers: Matchers = {},
+): string {
+  const named = aggregate(how, ask({ ...matchers, ...CONTAINER }), [...by, 'container'])
+  return orOfPods(named, aggregate(how, ask({ ...POD, ...matchers }), by), by)
+}
+
+/** A limit of each container, and of the pod the sum of them. */
+export const limitsOf = (series: string, by: readonly string[]): string => {
+  const each = aggregate('max', series, [...by, 'container'])
+  return `(${each} or ${wholePod(aggregate('sum', each, by))})`
+}
+
+/** The part in which each was held back. */
+export function throttled(
+  ask: (metric: string, matchers: Matchers) => string,
+  by: readonly string[],
+  matchers: Matchers = {},
+) {
+  const part = (of: Matchers, labels: readonly string[]) => {
+    const rate = (metric: string) => aggregate('sum', ask(metric, of), labels)
+    return `${rate('container_cpu_cfs_throttled_periods_total')} / (${rate('container_cpu_cfs_periods_total')} > 0)`
+  }
+  return orOfPods(part({ ...matchers, ...CONTAINER }, [...by, 'container']), part({ ...POD, ...matchers }, by), by)
+}
+
+const orOfPods = (named: string, pods: string, by: readonly string[]): string =>
+  `(${named} or on (${by.join(', ')}) ${wholePod(pods)})`
+
+const wholePod = (pods: string): string => `label_replace(${pods}, "container", "${WHOLE_POD}", "", "")`
