@@ -2,8 +2,15 @@ import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TrafficOrder, TrafficReport } from './report.ts'
 
-/** Each keeps a connection of its own, so that they spread over the pods behind a Service. */
-const SENDERS = 6
+/**
+ * Each sender keeps a connection of its own, so that they spread over the pods behind a Service, for so many events: then
+ * it connects anew, so that pods that have come since get their share.
+ */
+const EVENTS_PER_CONNECTION = 50
+const LEAST_SENDERS = 6
+/** A connection carries one event at a time. */
+const EVENTS_PER_SECOND_AND_SENDER = 10
+const LOOK_EVERY_MS = 5
 const RETRY_MS = 200
 const STATES = ['INITIATED', 'RINGING', 'ANSWERED', 'COMPLETED']
 const ANSWER_WITHIN_MS = 10_000
@@ -19,7 +26,8 @@ export type Ingest = {
  * events make a call. What is not acknowledged is sent again, with the same id, as a telephony provider does.
  */
 export function startIngest(order: TrafficOrder): Ingest {
-  const agents = Array.from({ length: SENDERS }, () => new Agent({ keepAlive: true, maxSockets: 1 }))
+  const senders = Math.max(LEAST_SENDERS, Math.ceil(order.ratePerSecond / EVENTS_PER_SECOND_AND_SENDER))
+  const agents = Array.from({ length: senders }, () => new Agent({ keepAlive: true, maxSockets: 1 }))
   const acknowledged: number[] = []
   const failures: { event: number; at: string; what: string }[] = []
   const ledger = { sent: 0, acknowledged, failures, slowestMs: 0 }
@@ -27,6 +35,8 @@ export function startIngest(order: TrafficOrder): Ingest {
 
   async function deliver(event: number): Promise<void> {
     const startedAt = performance.now()
+    const isLast =
+      (Math.floor(event / senders) + (event % senders)) % EVENTS_PER_CONNECTION === EVENTS_PER_CONNECTION - 1
     const body = JSON.stringify({
       eventId: `${order.prefix}-${event}`,
       callId: `${order.prefix}-call-${Math.floor(event / STATES.length)}`,
@@ -34,7 +44,7 @@ export function startIngest(order: TrafficOrder): Ingest {
       occurredAt: new Date().toISOString(),
     })
     for (;;) {
-      const what = await post(order, body, agents[event % SENDERS]!)
+      const what = await post(order, body, agents[event % senders]!, isLast)
       if (what === undefined) break
       failures.push({ event, at: new Date().toISOString(), what })
       await sleep(RETRY_MS)
@@ -42,11 +52,14 @@ export function startIngest(order: TrafficOrder): Ingest {
     acknowledged.push(event)
     ledger.slowestMs = Math.max(ledger.slowestMs, Math.round(performance.now() - startedAt))
   }
+  const beganAt = performance.now()
   const timer = setInterval(() => {
-    const delivery: Promise<void> = deliver(ledger.sent).finally(() => underWay.delete(delivery))
-    underWay.add(delivery)
-    ledger.sent += 1
-  }, 1000 / order.ratePerSecond)
+    const due = ((performance.now() - beganAt) / 1000) * order.ratePerSecond
+    for (; ledger.sent < due; ledger.sent += 1) {
+      const delivery: Promise<void> = deliver(ledger.sent).finally(() => underWay.delete(delivery))
+      underWay.add(delivery)
+    }
+  }, LOOK_EVERY_MS)
 
   return {
     ledger,
@@ -59,12 +72,18 @@ export function startIngest(order: TrafficOrder): Ingest {
 }
 
 /** @returns undefined when it was acknowledged, else what happened instead */
-function post({ api, apiKey }: TrafficOrder, body: string, agent: Agent): Promise<string | undefined> {
+function post(
+  { api, apiKey }: TrafficOrder,
+  body: string,
+  agent: Agent,
+  isLastOfConnection: boolean,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const headers = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       'x-api-key': apiKey,
+      ...(isLastOfConnection ? { connection: 'close' } : {}),
     }
     const sending = request(`${api}/api/v1/events/call`, { method: 'POST', agent, headers, timeout: ANSWER_WITHIN_MS })
     sending.on('response', (response) => {
