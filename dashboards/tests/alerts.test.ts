@@ -9,6 +9,7 @@ import { alertRuleGroups, recordingRuleGroups, ruleFile } from '../src/rules/pro
 import { PRODUCTION, SCALES } from '../src/scale.ts'
 import { kubernetesCases } from './alerts/kubernetes.ts'
 import { limitCases } from './alerts/limits.ts'
+import { podTests } from './alerts/pod-tests.ts'
 import { postgresCases } from './alerts/postgres.ts'
 import { promiseCases } from './alerts/promises.ts'
 import { promtoolTests } from './alerts/promtool-tests.ts'
@@ -57,6 +58,11 @@ withPromtool('each alert fires when it should, says what it should, and stays qu
 withPromtool('burn rates, budgets and used parts of limits are computed from what the API counts', () => {
   writeFileSync(join(dir, 'recording.yaml'), recordingTests(['recording-production.yaml']))
   expect(promtool('test', 'rules', 'recording.yaml')).toContain('SUCCESS')
+})
+
+withPromtool('the board Limits shows pods and autoscalers, whether or not the runtime names containers', () => {
+  writeFileSync(join(dir, 'pods.yaml'), podTests())
+  expect(promtool('test', 'rules', 'pods.yaml')).toContain('SUCCESS')
 })
 
 withPromtool('an alert that does not fire fails the test', () => {

@@ -13,13 +13,16 @@ const memoryUsed = ofContainers('max', (of) => select('container_memory_working_
 const cpuLimit = limitsOf(limit('cpu'), BY)
 const memoryLimit = limitsOf(limit('memory'), BY)
 
+/** In a table, a pod’s limit as a whole stands only beside its use as a whole. */
+const ofUsed = (limits: string, used: string) => `${limits} and on (pod, container) ${used}`
+
 export const cpu = kubernetesQuery('{{pod}} {{container}}', `${cpuUsed} / on (pod, container) ${cpuLimit}`)
 export const memory = kubernetesQuery('{{pod}} {{container}}', `${memoryUsed} / on (pod, container) ${memoryLimit}`)
 export const throttled = kubernetesQuery('{{pod}} {{container}}', throttledOf(rate, BY, pods))
 export const cpuTable = now(kubernetesQuery('CPU used', cpuUsed))
-export const cpuLimitTable = now(kubernetesQuery('CPU limit', cpuLimit))
+export const cpuLimitTable = now(kubernetesQuery('CPU limit', ofUsed(cpuLimit, cpuUsed)))
 export const memoryTable = now(kubernetesQuery('memory used', memoryUsed))
-export const memoryLimitTable = now(kubernetesQuery('memory limit', memoryLimit))
+export const memoryLimitTable = now(kubernetesQuery('memory limit', ofUsed(memoryLimit, memoryUsed)))
 export const restarts = kubernetesQuery(
   '{{pod}} {{container}}',
   `sum by (pod, container) (increase(${select('kube_pod_container_status_restarts_total', pods)}[1h])) > 0`,
