@@ -22,7 +22,7 @@ export type PagesOfFilter = {
 const DEEP_PAGE = 10_000
 const USUAL_LIMIT = 25
 const WALK_LIMIT = 200
-const PAGES_OF_A_TURN = { usual: 40, quick: 5 }
+const PAGES_OF_A_TURN = { usual: 15, quick: 2 }
 
 export async function measurePages(
   { large }: ReportsPlatform,

@@ -23,7 +23,7 @@ export function reportsFigures(measured: ReportsMeasured): Omit<PartResult, 'raw
   const notes = [
     `The histories are ${number(events.large)} and ${number(events.small)} events of the same 30 days, made by \`db:seed:demo --calls=N\`: the large one in ${number(seedSeconds)} s, indexes, rollups and replica included.`,
     `Before anything was timed, both answers were compared: ${number(month.hoursCompared)} hours and the whole, every count equal, averages equal to the millisecond, percentiles within the 1 % that the platform states.`,
-    'Uncached means that what Redis holds is forgotten before each request; every answer says that it was read on the replica.',
+    'Uncached means that what Redis and the instance itself hold is forgotten before each request; every answer says that it was read on the replica.',
     `Cached reports are asked for over ${CACHED_CONNECTIONS} connections that are kept. The generator kept ${coresText(cached.ours)} cores busy with Hopwhistle, and ${coresText(cached.sameBytes)} with the route that returns the same bytes.`,
   ]
   return {
