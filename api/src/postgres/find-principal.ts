@@ -6,18 +6,21 @@ import { DatabaseUnavailable } from '../errors/catalogue.ts'
 
 type Row = { readonly key_id: string; readonly tenant_id: string; readonly scopes: readonly string[] }
 
+/** It is one row by its key; a server that takes longer has vanished without closing the connection. */
+const ANSWERS_WITHIN_MS = 2_000
+
 /**
  * Asks the primary, and the replica when the primary is away, so that reports go on without it.
  *
  * @throws {DatabaseUnavailable} neither answers
  */
 export function findPrincipal(primary: Pick<Pool, 'query'>, replica: Pick<Pool, 'query'> | undefined): FindPrincipal {
-  const ask = (pool: Pick<Pool, 'query'>, keyHash: Buffer) =>
-    pool.query<Row>({
-      name: 'authenticate',
-      text: 'select key_id, tenant_id, scopes from hopwhistle.authenticate($1)',
-      values: [keyHash],
-    })
+  const ask = (pool: Pick<Pool, 'query'>, keyHash: Buffer) => {
+    const text = 'select key_id, tenant_id, scopes from hopwhistle.authenticate($1)'
+    // Known to `pg`, and not to its types.
+    const query = { name: 'authenticate', text, values: [keyHash], query_timeout: ANSWERS_WITHIN_MS }
+    return pool.query<Row>(query)
+  }
   return async (keyHash) => {
     const { rows } = await ask(primary, keyHash)
       .catch((error) => (replica === undefined ? Promise.reject(error) : ask(replica, keyHash)))

@@ -36,20 +36,26 @@ export type Postgres = {
 
 const CONNECT_TIMEOUT_MS = 5_000
 const IDLE_TIMEOUT_MS = 60_000
+/**
+ * A batch takes milliseconds, and is safe to send again. A connection whose other end vanished is known by nothing but its
+ * silence, and every batch on it keeps its events waiting until then.
+ */
+const INGEST_ANSWERS_WITHIN_MS = 10_000
 
 export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metrics): Postgres {
   const size = poolSizes(settings.postgresPool, settings.databaseReplicaUrl !== undefined)
-  const open = (name: string, url: string, max: number): pg.Pool => {
+  const { postgresQueryTimeoutMs: usualMs } = settings
+  const open = (name: string, url: string, max: number, answersWithinMs = usualMs): pg.Pool => {
     const pool = new pg.Pool({
       connectionString: url,
       application_name: `hopwhistle-api ${settings.instanceId} ${name}`.slice(0, 63),
       max,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
-      statement_timeout: settings.postgresQueryTimeoutMs,
-      idle_in_transaction_session_timeout: settings.postgresQueryTimeoutMs,
+      statement_timeout: answersWithinMs,
+      idle_in_transaction_session_timeout: answersWithinMs,
       // The server's timeout comes first; this one is for a server that no longer answers at all.
-      query_timeout: settings.postgresQueryTimeoutMs + 1_000,
+      query_timeout: answersWithinMs + 1_000,
       keepAlive: true,
     })
     // Unhandled, a connection that breaks would end the process; also one that is taken out of the pool and not asked
@@ -62,7 +68,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     return pool
   }
   const pools: Record<string, pg.Pool> = {
-    ingest: open('ingest', settings.databaseUrl, size.ingest),
+    ingest: open('ingest', settings.databaseUrl, size.ingest, Math.min(usualMs, INGEST_ANSWERS_WITHIN_MS)),
     upkeep: open('upkeep', settings.databaseUrl, size.upkeep),
     'reports-primary': open('reports-primary', settings.databaseUrl, size.reportsPrimary),
   }

@@ -69,3 +69,17 @@ test('a connection that breaks while it is taken and not asked anything does not
   await expect(client.query('select 1')).rejects.toThrow('not queryable')
   client.release(true)
 })
+
+test('a batch gives up on a server that says nothing sooner than a report does', async () => {
+  const settings = {
+    databaseUrl: database.apiUrl,
+    postgresPool: 20,
+    postgresQueryTimeoutMs: 30_000,
+    instanceId: 'two',
+  }
+  const usual = openPostgres(settings, createLog({ level: 'silent', instanceId: 'two' }), createMetrics())
+  const timeoutOf = async ({ ingest, reportsPrimary }: Postgres) =>
+    Promise.all([ingest, reportsPrimary].map(async (pool) => (await pool.query('show statement_timeout')).rows[0]))
+  expect(await timeoutOf(usual)).toEqual([{ statement_timeout: '10s' }, { statement_timeout: '30s' }])
+  await usual.close()
+})
