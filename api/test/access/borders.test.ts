@@ -1,7 +1,9 @@
 /** What keeps tenants apart and within their rate, on two whole instances: also when the API's own checks are left out. */
+import { once } from 'node:events'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { anEvent, get, type Platform, post, runningPlatform, type Tenant } from '../platform/running-platform.ts'
 
 const RATE = 100
@@ -58,6 +60,61 @@ test('row-level security alone keeps a tenant from every row of another, whateve
   await api.end()
   const states = await platform.query<{ state: number }>('select distinct state from hopwhistle.calls')
   expect(states).toEqual([{ state: 3 }])
+})
+
+test('an ETag of another tenant saves nobody an answer', async () => {
+  const [one] = platform.instances
+  await post(one!, anEvent('COMPLETED'), acme.key)
+  for (const path of [`${ROUTES.reportMetrics}?granularity=hour`, ROUTES.reportCalls]) {
+    const answer = await get(one!, path, acme.key)
+    const etag = answer.headers.get('etag')
+    if (etag === null) continue
+    expect((await get(one!, path, acme.key, { 'if-none-match': etag })).status).toBe(304)
+    const others = await get(one!, path, other.key, { 'if-none-match': etag })
+    expect(others.status).toBe(200)
+    expect(JSON.stringify(others.body)).not.toEqual(JSON.stringify(answer.body))
+  }
+  expect((await get(one!, `${ROUTES.reportMetrics}?granularity=hour`, acme.key)).headers.get('etag')).not.toBeNull()
+})
+
+test('a resume offset of another tenant, or a guessed one, brings none of its messages', async () => {
+  const [one] = platform.instances
+  const follow = async ({ key }: Tenant, recover?: { epoch: string; offset: number }) => {
+    const socket = new WebSocket(one!.url.replace('http', 'ws') + ROUTES.live, { headers: { [HEADERS.apiKey]: key } })
+    const frames: string[] = []
+    socket.on('message', (data) => frames.push(String(data)))
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ type: 'subscribe', patterns: ['call.*'], recover }))
+    await expect.poll(() => frames.length, { timeout: 10_000 }).toBeGreaterThan(0)
+    return {
+      socket,
+      frames,
+      subscribed: JSON.parse(frames[0]!) as { epoch: string; offset: number; recovered: boolean },
+    }
+  }
+  const mine = await follow(acme)
+  const theirs = await follow(other)
+  const secret = anEvent('RINGING')
+  await post(one!, secret, acme.key)
+  await expect.poll(() => mine.frames.join(''), { timeout: 10_000 }).toContain(secret.eventId)
+  const { epoch, offset } = mine.subscribed
+  expect(theirs.subscribed.epoch).not.toBe(epoch)
+  const guesses = [
+    { epoch, offset },
+    { epoch, offset: 0 },
+    { epoch: theirs.subscribed.epoch, offset: 0 },
+  ]
+  for (const guess of guesses) {
+    const thief = await follow(other, guess)
+    const event = anEvent('RINGING')
+    await post(one!, event, other.key)
+    await expect.poll(() => thief.frames.join(''), { timeout: 10_000 }).toContain(event.eventId)
+    expect(thief.frames.join('')).not.toContain(secret.eventId)
+    expect(thief.subscribed.recovered).toBe(guess.epoch === theirs.subscribed.epoch)
+    thief.socket.close()
+  }
+  expect((await follow(acme, { epoch, offset })).subscribed.recovered).toBe(true)
+  for (const { socket } of [mine, theirs]) socket.close()
 })
 
 test('the rate of a tenant is one for all instances together, and another tenant does not feel it', async () => {
