@@ -114,7 +114,11 @@ function metadataText(value: unknown, errors: FieldError[]): string | undefined 
     errors.push(mustBe(field, 'an object', value))
     return undefined
   }
-  const json = JSON.stringify(value)
+  const json = toJson(value)
+  if (json === undefined) {
+    errors.push({ field, message: `is nested too deeply; it may be at most ${metadataMaxBytes} bytes of JSON` })
+    return undefined
+  }
   const bytes = Buffer.byteLength(json)
   if (bytes > metadataMaxBytes) {
     errors.push({ field, message: `is ${bytes} bytes of JSON; it may be at most ${metadataMaxBytes}` })
@@ -123,6 +127,16 @@ function metadataText(value: unknown, errors: FieldError[]): string | undefined 
   const why = unstorableValue(value, json)
   if (why !== undefined) errors.push({ field, message: why })
   return json
+}
+
+/** @returns undefined when it is nested more deeply than the stack goes, which is far more than may be stored */
+function toJson(value: object): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 function mustBe(field: string, expected: string, given: unknown): FieldError {

@@ -65,6 +65,12 @@ test.each([
   ['half a surrogate pair in metadata', { metadata: { a: '\udc00' } }, 'metadata', /surrogate/],
   ['a number beyond doubles in metadata', { metadata: { a: JSON.parse('1e999') } }, 'metadata', /1\.8e308/],
   [
+    'metadata that is nested more deeply than the stack goes',
+    { metadata: JSON.parse(`${'{"a":'.repeat(150_000)}1${'}'.repeat(150_000)}`) },
+    'metadata',
+    /nested too deeply/,
+  ],
+  [
     'metadata that is too large',
     { metadata: { a: 'ä'.repeat(2048) } },
     'metadata',
