@@ -1,5 +1,5 @@
-import type { Logger } from 'pino'
-import { pino, stdTimeFunctions } from 'pino'
+import type { DestinationStream, Logger } from 'pino'
+import { destination, pino, stdTimeFunctions } from 'pino'
 
 export type Log = Logger
 
@@ -36,9 +36,29 @@ function errorForLog(error: unknown): unknown {
   }
 }
 
+const STDOUT = 1
+
+/**
+ * Standard output. When it cannot be written to, as on a full disk, lines are lost and nothing else: an error that is
+ * not listened to would end the process, and what waits to be written would keep it from ending.
+ */
+function standardOutput(): DestinationStream {
+  let stream = open()
+  function open() {
+    const opened = destination({ dest: STDOUT, sync: false })
+    opened.once('error', () => {
+      opened.destroy()
+      stream = open()
+    })
+    opened.on('error', () => {})
+    return opened
+  }
+  return { write: (line) => stream.write(line) }
+}
+
 /** JSON lines on stdout. Requests are logged by route, never with bodies, query strings or keys. */
 export function createLog(settings: { readonly level: string; readonly instanceId: string }): Log {
-  return pino({
+  const options = {
     level: settings.level,
     base: { instance: settings.instanceId },
     timestamp: stdTimeFunctions.isoTime,
@@ -52,5 +72,6 @@ export function createLog(settings: { readonly level: string; readonly instanceI
       res: (res: { statusCode: number }) => ({ status: res.statusCode }),
       err: errorForLog,
     },
-  })
+  }
+  return pino(options, standardOutput())
 }
