@@ -16,8 +16,8 @@ export type OutboxSweeperDependencies = {
   readonly log: Log
 }
 
-/** Rows in one transaction; few, because their locks are held while they are published. */
-const AT_ONCE = 20
+/** Batches in one transaction; few, because their rows are locked while they are published. */
+const AT_ONCE = 50
 
 /**
  * Publishes what was committed and not published within `olderThanMs`: its instance died in between, the answer to its
@@ -45,11 +45,11 @@ export async function sweepOutbox(deps: OutboxSweeperDependencies): Promise<numb
   try {
     await client.query('begin')
     const stale = await lockStale(client, deps.olderThanMs)
-    const published: string[] = []
-    for (const batch of stale) {
-      await deps.publish(await readBatch(client, batch))
-      published.push(batch.batch_id)
-    }
+    const batches = await readBatches(client, stale)
+    // Handed over in their order, and under way together: one after the other, a Redis that was away for 20 s at 500
+    // events a second took as long again to catch up with.
+    await Promise.all(batches.map(deps.publish))
+    const published = stale.map(({ batch_id }) => batch_id)
     if (published.length > 0) await client.query('select hopwhistle.forget_published($1)', [published])
     await client.query('commit')
     if (published.length > 0) {
@@ -77,6 +77,7 @@ async function lockStale(client: PoolClient, olderThanMs: number): Promise<reado
 }
 
 type EventRow = {
+  readonly batch_id: string
   readonly event_id: string
   readonly call_id: string
   readonly state: number
@@ -88,16 +89,32 @@ type EventRow = {
   readonly outcome: number
 }
 
-async function readBatch(client: PoolClient, row: StaleRow): Promise<CommittedBatch> {
-  await client.query(`select set_config('hopwhistle.tenant_ids', $1, true)`, [`{${row.tenant_id}}`])
+async function readBatches(client: PoolClient, stale: readonly StaleRow[]): Promise<readonly CommittedBatch[]> {
+  const events = new Map<string, UnnumberedMessage[]>(stale.map(({ batch_id }) => [batch_id, []]))
+  for (const [tenantId, rows] of Map.groupBy(stale, ({ tenant_id }) => tenant_id)) {
+    for (const row of await readEvents(client, tenantId, rows)) events.get(row.batch_id)?.push(toMessage(row))
+  }
+  return stale.map(({ batch_id, tenant_id }) => ({
+    batchId: batch_id,
+    tenantId: tenant_id,
+    messages: events.get(batch_id) ?? [],
+  }))
+}
+
+async function readEvents(client: PoolClient, tenantId: string, of: readonly StaleRow[]): Promise<readonly EventRow[]> {
+  await client.query(`select set_config('hopwhistle.tenant_ids', $1, true)`, [`{${tenantId}}`])
   const { rows } = await client.query<EventRow>(
-    `select e.event_id, e.call_id, e.state, e.occurred_at, e.received_at, e.direction, e.from_number, e.to_number, e.outcome
-     from unnest($2::text[]) with ordinality as wanted (event_id, place)
+    `select wanted.batch_id, e.event_id, e.call_id, e.state, e.occurred_at, e.received_at, e.direction, e.from_number, e.to_number, e.outcome
+     from unnest($2::bigint[], $3::text[]) with ordinality as wanted (batch_id, event_id, place)
      join hopwhistle.call_events e on e.tenant_id = $1 and e.event_id = wanted.event_id
      order by wanted.place`,
-    [row.tenant_id, row.event_ids],
+    [
+      tenantId,
+      of.flatMap(({ batch_id, event_ids }) => event_ids.map(() => batch_id)),
+      of.flatMap(({ event_ids }) => event_ids),
+    ],
   )
-  return { batchId: row.batch_id, tenantId: row.tenant_id, messages: rows.map(toMessage) }
+  return rows
 }
 
 function toMessage(row: EventRow): UnnumberedMessage {
