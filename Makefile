@@ -73,8 +73,8 @@ e2e: $(INSTALLED) ## test deployment, scaling, failures and upgrades there, in a
 test: $(INSTALLED) tools ## run all tests, on a real Postgres pair and Redis
 	@$(RUN) npm test
 
-chaos: $(INSTALLED) tools ## break a platform of its own under load, count what was lost, write docs/reliability.md
-	@$(RUN) npm run --silent chaos
+chaos: $(INSTALLED) tools ## break a platform of its own under load, count what was lost, write docs/reliability.md [SOAK=1]
+	@$(RUN) npm run --silent chaos --$(if $(filter-out 0,$(SOAK)), --soak-minutes 20)
 
 check: $(INSTALLED) ## check format, lint, types, import rules, generated files and leaked secrets
 	@$(RUN) npm run --silent check

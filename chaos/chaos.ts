@@ -1,128 +1,102 @@
 /** `npm run chaos`: see HELP. */
-import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { LIMITS } from '../contract/limits.ts'
-import { EXIT, Failure, Usage } from '../loadtests/bench/lib/failure.ts'
+import { EXIT, Usage } from '../loadtests/bench/lib/failure.ts'
 import { wholeNumber } from '../loadtests/bench/lib/parse-options.ts'
-import { openTerminal } from '../loadtests/bench/lib/terminal.ts'
-import { descendantsOf } from '../loadtests/bench/sample/process-group.ts'
-import { CHECKOUT, readRecord } from '../loadtests/bench/stack/stack-record.ts'
-import { FAULTS, type Victims } from './faults/faults.ts'
-import { renderReliability } from './faults/render-reliability.ts'
-import { type FaultResult, problemsOf, runFault } from './faults/run-fault.ts'
-import { withPlatform } from './with-platform.ts'
+import type { Terminal } from '../loadtests/bench/lib/terminal.ts'
+import { runCommand } from './command.ts'
+import type { Fault } from './faults/fault.ts'
+import { FAULTS } from './faults/faults.ts'
+import { problemsOf } from './faults/problems-of.ts'
+import { runFaults } from './faults/run-faults.ts'
+import { chance } from './lib/chance.ts'
+import { recordMeasured, writeDocument } from './measured.ts'
+import { abuses } from './overload/abuse.ts'
+import type { Experiment } from './overload/experiment.ts'
+import { runOverload } from './overload/run-overload.ts'
+import { tenTimes } from './overload/ten-times.ts'
+import { soakPlatform } from './soak/soak-platform.ts'
 
 const PER_SECOND = 500
-const DOCUMENT = join(CHECKOUT, 'docs', 'reliability.md')
+const EXPERIMENTS = [tenTimes, ...abuses]
+const SOAK = { name: 'soak', title: 'Nothing but the load, for long (only with --soak-minutes)' }
+const ALL: readonly { readonly name: string; readonly title: string }[] = [...FAULTS, ...EXPERIMENTS, SOAK]
 
-const HELP = `Usage: npm run chaos [-- --rate N] [--fault NAME]… [--no-document]
+const HELP = `Usage: npm run chaos [-- --rate N] [--only NAME]… [--seed N] [--soak-minutes N] [--no-document]
 
-Starts a platform of its own, sends it call events without a pause, and does to it, one after the other:
+Starts a platform of its own, sends it call events without a pause while reports are read and subscribers follow, and
+does to it, one after the other:
 
-${FAULTS.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join('\n')}
+${ALL.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join('\n')}
 
-After each, every acknowledged event has to be in Postgres. Writes docs/reliability.md. Takes about two minutes.
+After each, every acknowledged event has to be in Postgres, once, rollups have to be what the calls add up to, and each
+subscriber must have got each message once and in order, or have been told. What asks for more than there is must not
+keep others waiting. Writes docs/reliability.md. Takes about twelve minutes.
 
   --rate N         events a second; ${PER_SECOND} if not given
-  --fault NAME     only this one; may be repeated
-  --no-document    leaves docs/reliability.md as it is; so does --fault
+  --only NAME      only this one; may be repeated. The document keeps what was measured of the others
+  --seed N         the same order, moments and losses again; another each time if not given, and printed
+  --soak-minutes N  the load alone for so long at the end; only that, with --only soak. None if not given
+  --no-document    leaves docs/reliability.md as it is
 
 Exit codes: 0 everything held, 1 something did not, 2 it could not be done.
 `
 
-const terminal = openTerminal()
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => stop.abort(new Failure('stopped before the end')))
+type Options = {
+  readonly perSecond: number
+  readonly seed: number
+  readonly faults: readonly Fault[]
+  readonly experiments: readonly Experiment[]
+  readonly soakMinutes: number
+  readonly writes: boolean
 }
 
-process.exitCode = await main().catch((thrown: unknown) => {
-  terminal.clear()
-  const error = stop.signal.aborted ? stop.signal.reason : thrown
-  const isKnown = error instanceof Failure || error instanceof Usage
-  const text = isKnown ? error.message : ((error as Error).stack ?? String(error))
-  process.stderr.write(error instanceof Usage ? `${text}\n\n${HELP}` : `${text}\n`)
-  return EXIT.failed
-})
+await runCommand<Options>({ help: HELP, options, main })
 
-async function main(): Promise<number> {
-  const { perSecond, names, writes, help } = options()
-  if (help) {
-    process.stdout.write(HELP)
-    return EXIT.ok
-  }
-  const faults = FAULTS.filter(({ name }) => names.length === 0 || names.includes(name))
-  const apiEnv = { [LIMITS.tenant_rate.env]: '1000000' }
-  const results = await withPlatform(
-    { instances: 3, apiEnv, terminal, signal: stop.signal },
-    async (platform): Promise<readonly FaultResult[]> => {
-      const victims = victimsOf(platform.dir)
-      const done: FaultResult[] = []
-      for (const fault of faults) {
-        stop.signal.throwIfAborted()
-        terminal.show(`  … ${fault.title}`)
-        const result = await runFault(fault, victims, platform, { name: `${fault.name}-${Date.now()}`, perSecond })
-        terminal.clear()
-        process.stdout.write(`${lineOf(result)}\n`)
-        done.push(result)
-      }
-      return done
-    },
-  )
+async function main(options: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
+  const { perSecond, seed, writes, soakMinutes } = options
+  const random = chance(seed)
+  const faults = await runFaults(options.faults, perSecond, random, terminal, signal)
+  const overload = await runOverload(options.experiments, random, terminal, signal)
+  const soak = soakMinutes === 0 ? undefined : await soakPlatform(soakMinutes, perSecond, terminal, signal)
   if (writes) {
-    const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'of unknown kind'})`
-    writeFileSync(DOCUMENT, renderReliability({ measuredAt: new Date().toISOString(), machine, perSecond, results }))
+    recordMeasured({ faults, overload, soak })
+    writeDocument()
     process.stdout.write('Wrote docs/reliability.md.\n')
   }
-  return results.every((result) => problemsOf(result).length === 0) ? EXIT.ok : 1
+  const problems = [
+    ...faults.map(({ result }) => problemsOf(result)),
+    ...[...overload, ...(soak === undefined ? [] : [soak])].map(({ result }) => result.problems),
+  ]
+  const held = problems.filter(({ length }) => length === 0).length
+  process.stdout.write(`${held} of ${problems.length} held, seed ${seed}.\n`)
+  return held === problems.length ? EXIT.ok : EXIT.missed
 }
 
-function victimsOf(dir: string): Victims {
-  const processes = readRecord(dir)?.processes ?? []
-  const pid = (name: string): number => {
-    const found = processes.find((one) => one.name === name)
-    if (found === undefined) throw new Failure(`there is no ${name} among what was started`)
-    return found.pid
-  }
-  const all = (name: string) => () => descendantsOf(pid(name))
-  return {
-    api: ['api-1', 'api-2', 'api-3'].map(pid),
-    primary: all('postgres primary'),
-    replica: all('postgres replica'),
-    redis: pid('redis'),
-  }
-}
-
-function lineOf(result: FaultResult): string {
-  const problems = problemsOf(result)
-  const refused = Object.values(result.refusals).reduce((sum, count) => sum + count, 0)
-  const figures =
-    `${result.sent} events, ${refused} not taken at first, slowest ${(result.slowestMs / 1000).toFixed(1)} s, ` +
-    `recovered after ${(result.recoveredAfterMs / 1000).toFixed(1)} s, ${result.lost.length} lost`
-  return `  ${problems.length === 0 ? '✓' : '✗'} ${result.title}: ${figures}${problems.map((one) => `\n      ${one}`).join('')}`
-}
-
-function options() {
+function options(): Options & { readonly help: boolean } {
   try {
     const { values } = parseArgs({
       options: {
         rate: { type: 'string' },
-        fault: { type: 'string', multiple: true },
+        only: { type: 'string', multiple: true },
+        seed: { type: 'string' },
+        'soak-minutes': { type: 'string' },
         'no-document': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     })
-    const names = values.fault ?? []
-    const unknown = names.find((name) => !FAULTS.some((fault) => fault.name === name))
+    const names = values.only ?? []
+    const isWanted = ({ name }: { readonly name: string }) => names.length === 0 || names.includes(name)
+    const unknown = names.find((name) => !ALL.some((one) => one.name === name))
     if (unknown !== undefined) {
-      throw new Error(`--fault is "${unknown}"; it may be ${FAULTS.map(({ name }) => name).join(', ')}`)
+      throw new Error(`--only is "${unknown}"; it may be ${ALL.map(({ name }) => name).join(', ')}`)
     }
     return {
       perSecond: wholeNumber('--rate', values.rate ?? String(PER_SECOND), 1, 10_000),
-      names,
-      writes: names.length === 0 && values['no-document'] !== true,
+      seed: wholeNumber('--seed', values.seed ?? String(Math.floor(Math.random() * 1_000_000)), 0, 1_000_000_000),
+      faults: FAULTS.filter(isWanted),
+      experiments: EXPERIMENTS.filter(isWanted),
+      soakMinutes: isWanted(SOAK) ? wholeNumber('--soak-minutes', values['soak-minutes'] ?? '0', 0, 1_440) : 0,
+      writes: values['no-document'] !== true,
       help: values.help ?? false,
     }
   } catch (error) {

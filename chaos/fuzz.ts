@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util'
 import { LIMITS } from '../contract/limits.ts'
 import { EXIT, Failure, Usage } from '../loadtests/bench/lib/failure.ts'
 import { wholeNumber } from '../loadtests/bench/lib/parse-options.ts'
-import { duration, openTerminal } from '../loadtests/bench/lib/terminal.ts'
+import { duration, type Terminal } from '../loadtests/bench/lib/terminal.ts'
+import { runCommand } from './command.ts'
 import { findSchemathesis } from './fuzz/find-schemathesis.ts'
 import { runSchemathesis } from './fuzz/run-schemathesis.ts'
-import { withPlatform } from './with-platform.ts'
+import { withPlatform } from './platform/with-platform.ts'
 
 const CASES = 20_000
 /** Of each operation in one round, which is so some 3,000 requests. */
@@ -29,28 +30,11 @@ Environment:
 Exit codes: 0 every answer was right, 1 one was not, 2 it could not be done.
 `
 
-const terminal = openTerminal()
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => stop.abort(new Failure('stopped before the end')))
-}
+type Options = { readonly cases: number; readonly seed: number }
 
-process.exitCode = await main().catch((thrown: unknown) => {
-  terminal.clear()
-  const error = stop.signal.aborted ? stop.signal.reason : thrown
-  const isKnown = error instanceof Failure || error instanceof Usage
-  const text = isKnown ? error.message : ((error as Error).stack ?? String(error))
-  process.stderr.write(error instanceof Usage ? `${text}\n\n${HELP}` : `${text}\n`)
-  return EXIT.failed
-})
+await runCommand<Options>({ help: HELP, options, main })
 
-async function main(): Promise<number> {
-  const { cases: wanted, seed, help } = options()
-  if (help) {
-    process.stdout.write(HELP)
-    return EXIT.ok
-  }
-  const { signal } = stop
+async function main({ cases: wanted, seed }: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const command = await findSchemathesis(terminal, signal)
   // What is to be seen is what each request is answered, not that there were many.
   const apiEnv = { [LIMITS.tenant_rate.env]: '1000000' }
@@ -78,7 +62,7 @@ async function main(): Promise<number> {
   })
 }
 
-function options(): { readonly cases: number; readonly seed: number; readonly help: boolean } {
+function options(): Options & { readonly help: boolean } {
   try {
     const { values } = parseArgs({
       options: { cases: { type: 'string' }, seed: { type: 'string' }, help: { type: 'boolean', short: 'h' } },

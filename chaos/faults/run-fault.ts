@@ -1,75 +1,124 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Platform } from '../with-platform.ts'
-import { type Comparison, compareLedger } from './compare-ledger.ts'
-import type { Fault, Victims } from './faults.ts'
-import { type Entry, startLedgerLoad } from './ledger-load.ts'
+import { WaitedTooLong, waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { type Comparison, compareLedger } from '../load/compare-ledger.ts'
+import { type FollowerFigures, startFollower } from '../load/follower.ts'
+import { type Entry, startLedgerLoad } from '../load/ledger-load.ts'
+import { type ReportFigures, startReportLoad } from '../load/report-load.ts'
+import type { Rig } from '../platform/rig.ts'
+import type { Fault } from './fault.ts'
 
-export type FaultResult = Comparison & {
+export type FaultResult = {
   readonly title: string
   readonly sent: number
   readonly acknowledged: number
+  /** Acknowledged a second while the fault lasted. */
+  readonly heldPerSecond: number
   /** Events that were not acknowledged the first time, by what their sender got: `503`, `none`, … */
   readonly refusals: Readonly<Record<string, number>>
   /** 503s that did not say when to come again. */
   readonly withoutRetryAfter: number
-  /** The longest that an event took until it was acknowledged, its repetitions included. */
+  /** The longest that an event took from when it was due until it was acknowledged, its repetitions included. */
   readonly slowestMs: number
-  /** From the end of the fault to the last refusal; 0 when there was none after it. */
+  /** From the end of the fault until no event was refused, or waited for more than a second, any more. */
   readonly recoveredAfterMs: number
+  readonly reports: ReportFigures
+  readonly live: LiveResult
+} & { readonly [K in keyof Comparison]: Comparison[K] }
+
+export type LiveResult = {
+  readonly followers: number
+  /** Times that a follower was told that messages may be lost, all together. */
+  readonly toldGaps: number
+  readonly lostConnections: number
+  /** Acknowledged events that did not come to a follower who had not been told of any gap. */
+  readonly missing: number
+  readonly broken: readonly string[]
 }
 
-const BEFORE_MS = 3_000
-const AFTER_MS = 6_000
+export type FaultRun = {
+  /** Begins the id of every event. */
+  readonly name: string
+  readonly perSecond: number
+  /** 0 to 1, by chance: when in the load the fault comes. */
+  readonly moment: number
+}
 
-/** Load, the fault in the middle of it, and more load; then what was acknowledged against what is stored. */
-export async function runFault(
-  fault: Fault,
-  victims: Victims,
-  { apiUrl, apiKey, urls }: Pick<Platform, 'apiUrl' | 'apiKey' | 'urls'>,
-  { name, perSecond }: { readonly name: string; readonly perSecond: number },
-): Promise<FaultResult> {
-  const load = startLedgerLoad({ apiUrl, apiKey, name, perSecond })
-  await sleep(BEFORE_MS)
-  await fault.inflict(victims)
-  const overAt = Date.now()
-  await sleep(AFTER_MS)
-  await load.stop()
-  return {
-    title: fault.title,
-    ...(await compareLedger(urls.owner, name, load.entries)),
-    ...sumUp(load.entries, overAt),
+const FOLLOWERS = 3
+const BEFORE_MS = 3_000
+const WITHIN_MS = 1_000
+const AFTER_MS = 6_000
+const LATE_MS = 1_000
+/** An event that waits for the sweeper of the outbox, and for one instance that sweeps for another that is gone. */
+const LIVE_WITHIN_MS = 20_000
+const ROLLED_UP_WITHIN_MS = 10_000
+
+/** Load, the fault in the middle of it, and more load; then what was acknowledged against what is stored and was seen. */
+export async function runFault(fault: Fault, rig: Rig, { name, perSecond, moment }: FaultRun): Promise<FaultResult> {
+  const { apiUrl, apiKey, urls } = rig
+  const followers = Array.from({ length: FOLLOWERS }, () => startFollower(apiUrl, apiKey))
+  try {
+    await Promise.all(followers.map(({ subscribed }) => subscribed))
+    const told = new Map(followers.map((one) => [one, one.figures().toldGaps]))
+    const load = startLedgerLoad({ apiUrl, apiKey, name, perSecond })
+    const reports = startReportLoad(apiUrl, apiKey)
+    await sleep(BEFORE_MS + moment * WITHIN_MS)
+    const beganAtMs = Date.now()
+    await fault.inflict(rig).finally(() => undefined)
+    const overAtMs = Date.now()
+    await sleep(AFTER_MS)
+    await load.stop()
+    const acked = load.entries.filter(({ ackedAtMs }) => ackedAtMs !== undefined)
+    const missing = () => followers.flatMap((one) => missingOf(one.figures(), told.get(one) ?? 0, acked))
+    await quietly(waitUntil('all live', () => missing().length === 0, { timeoutMs: LIVE_WITHIN_MS, everyMs: 250 }))
+    const compare = () => compareLedger(urls.owner, name, load.entries)
+    await quietly(waitUntil('rollups', async () => (await compare()).rollupsEqual, { timeoutMs: ROLLED_UP_WITHIN_MS }))
+    const seen = followers.map((one) => one.figures())
+    return {
+      title: fault.title,
+      ...(await compare()),
+      ...sumUp(load.entries, beganAtMs, overAtMs),
+      reports: await reports.stop(),
+      live: {
+        followers: FOLLOWERS,
+        toldGaps: seen.reduce((sum, one) => sum + one.toldGaps, 0) - [...told.values()].reduce((a, b) => a + b, 0),
+        lostConnections: seen.reduce((sum, one) => sum + one.lostConnections, 0),
+        missing: missing().length,
+        broken: seen.flatMap((one) => one.broken),
+      },
+    }
+  } finally {
+    for (const one of followers) one.stop()
   }
 }
 
-function sumUp(entries: readonly Entry[], overAt: number) {
+const missingOf = (seen: FollowerFigures, toldBefore: number, acked: readonly Entry[]): readonly Entry[] =>
+  seen.toldGaps > toldBefore ? [] : acked.filter(({ eventId }) => !seen.received.has(eventId))
+
+/** What did not come in time is in the result. */
+async function quietly(waiting: Promise<unknown>): Promise<void> {
+  await waiting.catch((error: unknown) => {
+    if (!(error instanceof WaitedTooLong)) throw error
+  })
+}
+
+function sumUp(entries: readonly Entry[], beganAtMs: number, overAtMs: number) {
   const all = entries.flatMap(({ refusals }) => refusals)
   const refusals: Record<string, number> = {}
   for (const { status } of entries.flatMap(({ refusals: [first] }) => (first === undefined ? [] : [first]))) {
     refusals[status] = (refusals[status] ?? 0) + 1
   }
   const acked = entries.filter(({ ackedAtMs }) => ackedAtMs !== undefined)
+  const ackedAt = (entry: Entry) => entry.ackedAtMs ?? 0
+  const during = acked.filter((one) => ackedAt(one) >= beganAtMs && ackedAt(one) < overAtMs)
+  const late = acked.filter((one) => ackedAt(one) - one.dueAtMs > LATE_MS)
+  const lastTrouble = [...all.map(({ atMs }) => atMs), ...late.map(ackedAt)].reduce((a, b) => Math.max(a, b), 0)
   return {
     sent: entries.length,
     acknowledged: acked.length,
+    heldPerSecond: Math.round(during.length / (Math.max(1, overAtMs - beganAtMs) / 1000)),
     refusals,
     withoutRetryAfter: all.filter(({ status, retryAfter }) => status === 503 && !retryAfter).length,
-    slowestMs: acked.reduce((most, { sentAtMs, ackedAtMs = 0 }) => Math.max(most, ackedAtMs - sentAtMs), 0),
-    recoveredAfterMs: all.reduce((last, { atMs }) => Math.max(last, atMs - overAt), 0),
+    slowestMs: Math.round(acked.reduce((most, one) => Math.max(most, ackedAt(one) - one.dueAtMs), 0)),
+    recoveredAfterMs: Math.max(0, lastTrouble - overAtMs),
   }
-}
-
-/** What must hold of every fault; a sentence for each that does not. */
-export function problemsOf(result: FaultResult): readonly string[] {
-  const { lost, unknown, sent, acknowledged, rollupsEqual, refusals, withoutRetryAfter } = result
-  const honest = new Set(['503', 'none'])
-  return [
-    ...(lost.length > 0 ? [`${lost.length} acknowledged events are not in Postgres, ${lost[0]} among them`] : []),
-    ...(unknown.length > 0 ? [`${unknown.length} events are in Postgres that nobody sent`] : []),
-    ...(acknowledged < sent ? [`${sent - acknowledged} events were not taken within a minute`] : []),
-    ...(rollupsEqual ? [] : ['the rollups are not what the calls add up to']),
-    ...Object.keys(refusals)
-      .filter((status) => !honest.has(status))
-      .map((status) => `${refusals[status]} events were refused with ${status}`),
-    ...(withoutRetryAfter > 0 ? [`${withoutRetryAfter} times 503 came without Retry-After`] : []),
-  ]
 }

@@ -1,10 +1,11 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freshDatabase, type TestDatabase } from '../../test-support/fresh-database.ts'
-import { compareLedger } from '../faults/compare-ledger.ts'
-import type { Entry } from '../faults/ledger-load.ts'
+import { problemsOf } from '../faults/problems-of.ts'
 import { renderReliability } from '../faults/render-reliability.ts'
-import { type FaultResult, problemsOf } from '../faults/run-fault.ts'
+import type { FaultResult } from '../faults/run-fault.ts'
+import { compareLedger } from '../load/compare-ledger.ts'
+import type { Entry } from '../load/ledger-load.ts'
 
 let database: TestDatabase
 let owner: pg.Client
@@ -17,7 +18,7 @@ afterAll(() => owner.end())
 
 const entry = (eventId: string, acked = true): Entry => ({
   eventId,
-  sentAtMs: 0,
+  dueAtMs: 0,
   ...(acked ? { ackedAtMs: 1 } : {}),
   refusals: [],
 })
@@ -25,6 +26,7 @@ const held: FaultResult = {
   title: 'Nothing',
   sent: 10,
   acknowledged: 10,
+  heldPerSecond: 499,
   refusals: {},
   withoutRetryAfter: 0,
   slowestMs: 20,
@@ -32,6 +34,8 @@ const held: FaultResult = {
   lost: [],
   unknown: [],
   rollupsEqual: true,
+  reports: { asked: 10, failures: {}, slowestMs: 5 },
+  live: { followers: 3, toldGaps: 0, lostConnections: 0, missing: 0, broken: [] },
 }
 
 test('what was acknowledged and is not stored, and what is stored and was not sent, are found', async () => {
@@ -71,21 +75,25 @@ test('every promise that was not kept is said', () => {
       rollupsEqual: false,
       refusals: { 500: 3, 503: 1 },
       withoutRetryAfter: 2,
+      recoveredAfterMs: 21_000,
+      reports: { asked: 10, failures: { 500: 1, 503: 2 }, slowestMs: 5 },
+      live: { followers: 3, toldGaps: 1, lostConnections: 1, missing: 4, broken: ['a frame from 3 after offset 1'] },
     }),
   ).toEqual([
     '1 acknowledged events are not in Postgres, e1 among them',
     '2 events are in Postgres that nobody sent',
-    '2 events were not taken within a minute',
+    '2 events were not taken within a minute and a half',
     'the rollups are not what the calls add up to',
     '3 events were refused with 500',
+    '1 reports were refused with 500',
     '2 times 503 came without Retry-After',
+    '4 messages did not come, and nothing was said of it',
+    '1 live frames were wrong: a frame from 3 after offset 1',
+    'it took 21.0 s until all was well again',
   ])
-  const document = renderReliability({
-    measuredAt: '2026-11-20T10:00:00Z',
-    machine: '2 cores',
-    perSecond: 500,
-    results: [held, { ...held, title: 'Something', lost: ['e1'] }],
-  })
-  expect(document).toMatch(/\| Nothing +\| +10 \| none +\| +0\.0 s \| +0\.0 s \| +0 \| ✅/)
-  expect(document).toMatch(/\| Something .* 1 \| ❌ 1 acknowledged events are not in Postgres/)
+  const of = (result: FaultResult) => ({ measuredAt: '2026-11-20T10:00:00Z', perSecond: 500, result })
+  const faults = [of(held), of({ ...held, title: 'Something', lost: ['e1'] })]
+  const document = renderReliability({ machine: '2 cores', faults })
+  expect(document).toMatch(/\| Nothing +\| 499\/s of 500 \| none +\| none +\| +0\.0 s \| +0\.0 s \| +0 \| +0 \| ✅/)
+  expect(document).toMatch(/\| Something .* 1 \| +0 \| ❌ 1 acknowledged events are not in Postgres/)
 })

@@ -32,13 +32,15 @@ export function mostInstances(platform: NodeJS.Platform = process.platform): num
 export async function startApiInstances(options: ApiOptions): Promise<readonly ApiInstance[]> {
   mkdirSync(join(options.dir, 'api'), { recursive: true, mode: 0o700 })
   const ids = Array.from({ length: options.instances }, (_, i) => `api-${i + 1}`)
-  const started = await Promise.all(ids.map((id) => startApi(id, options)))
-  await Promise.all(
-    started.map(({ process, adminUrl }) =>
-      waitForServer(process, async () => (await fetch(`${adminUrl}/readyz`)).ok, READY_TIMEOUT_MS),
-    ),
-  )
-  return started
+  return Promise.all(ids.map((id) => startApiInstance(id, options)))
+}
+
+/** One of them, which may have run before. @throws when it does not become ready: with the end of its log */
+export async function startApiInstance(id: string, options: ApiOptions): Promise<ApiInstance> {
+  const instance = await startApi(id, options)
+  const { process, adminUrl } = instance
+  await waitForServer(process, async () => (await fetch(`${adminUrl}/readyz`)).ok, READY_TIMEOUT_MS)
+  return instance
 }
 
 async function startApi(id: string, options: ApiOptions): Promise<ApiInstance> {

@@ -84,6 +84,16 @@ export async function startPostgresPair(options: PostgresPairOptions): Promise<P
   }
 }
 
+/** Starts a server of a pair again that was stopped, in its folder and on its port; it need not be streaming yet. */
+export function startPostgresAgain(
+  name: 'primary' | 'replica',
+  { dir, port, superuserPassword, guard }: { dir: string; port: number; superuserPassword: string; guard?: Guard },
+): Promise<PostgresServer> {
+  const user = unprivilegedUser()
+  const options = { dir, ...(guard === undefined ? {} : { guard }) }
+  return startOnPort(findPostgres(user), join(dir, 'postgres'), name, user, port, superuserPassword, options)
+}
+
 /** `postgres://…` for a role and database of a server of this pair. */
 export function postgresUrl(port: number, database: string, role: string, password: string): string {
   return `postgres://${encodeURIComponent(role)}:${encodeURIComponent(password)}@${HOST}:${port}/${encodeURIComponent(database)}`

@@ -31,6 +31,8 @@ export type StackOptions = {
   readonly monitoring?: MonitoringTools | undefined
   /** Added to the environment of each API instance. */
   readonly apiEnv?: Readonly<Record<string, string>>
+  /** By which ways each API instance is to reach Postgres and Redis; the very ones when absent. */
+  readonly waysForApi?: (urls: StackDetails['urls']) => Promise<StackDetails['urls']>
   /** Takes everything down should this process die; the caller turns it off for what is to outlive it. */
   readonly guard: Guard
   readonly terminal: Terminal
@@ -121,6 +123,7 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
     )
   }
   const instances = Math.min(options.instances, mostInstances())
+  const ways = (await options.waysForApi?.(urls)) ?? urls
   const api = await step(
     'API',
     () =>
@@ -129,7 +132,7 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
         port,
         host: options.host,
         instances,
-        urls,
+        urls: ways,
         onStart: record,
         guard,
         ...(options.apiEnv === undefined ? {} : { env: options.apiEnv }),

@@ -4,7 +4,8 @@ import { PROGRESS } from '../../loadtests/scenarios/lib/call-progress.ts'
 /** What became of one event, as its sender saw it. */
 export type Entry = {
   readonly eventId: string
-  readonly sentAtMs: number
+  /** When it was to be sent, whether there was room for it then or not. */
+  readonly dueAtMs: number
   /** When it was first acknowledged; absent: never. */
   ackedAtMs?: number
   /** Each attempt that was not: its status, or `none` where nobody answered. */
@@ -25,10 +26,13 @@ export type LedgerLoadOptions = {
   readonly perSecond: number
 }
 
-const RETRY_EVERY_MS = 200
-const GIVE_UP_MS = 60_000
+const RETRY_FIRST_MS = 200
+const RETRY_MAX_MS = 1_000
+const GIVE_UP_MS = 90_000
 const ANSWER_WITHIN_MS = 10_000
 const TICK_MS = 10
+/** Events that a sender has under way at most; what is due beyond that waits for its turn. */
+const UNDER_WAY_MAX = 800
 
 /**
  * Sends call events at a steady rate, whatever is answered, and writes down each. One that is refused, or not answered,
@@ -36,17 +40,25 @@ const TICK_MS = 10
  */
 export function startLedgerLoad({ apiUrl, apiKey, name, perSecond }: LedgerLoadOptions): LedgerLoad {
   const entries: Entry[] = []
-  const sending = new Set<Promise<void>>()
+  const underWay = new Set<Promise<void>>()
   const startedAt = performance.now()
+  const startedAtMs = Date.now()
+  let begun = 0
   let stopped = false
 
-  async function send(index: number): Promise<void> {
+  function enter(index: number): void {
     const state = PROGRESS[index % PROGRESS.length]
     const callId = `${name}.${Math.floor(index / PROGRESS.length)}`
-    const entry: Entry = { eventId: `${callId}.${state}`, sentAtMs: Date.now(), refusals: [] }
-    entries.push(entry)
-    const body = JSON.stringify({ eventId: entry.eventId, callId, state, occurredAt: new Date().toISOString() })
-    while (Date.now() - entry.sentAtMs < GIVE_UP_MS) {
+    const dueAtMs = startedAtMs + (index / perSecond) * 1000
+    entries.push({ eventId: `${callId}.${state}`, dueAtMs, refusals: [] })
+  }
+  async function send(entry: Entry): Promise<void> {
+    const { eventId } = entry
+    const at = eventId.lastIndexOf('.')
+    const event = { eventId, callId: eventId.slice(0, at), state: eventId.slice(at + 1) }
+    const body = JSON.stringify({ ...event, occurredAt: new Date().toISOString() })
+    let pauseMs = RETRY_FIRST_MS
+    while (Date.now() - entry.dueAtMs < GIVE_UP_MS) {
       const answer = await fetch(`${apiUrl}/api/v1/events/call`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-api-key': apiKey },
@@ -60,17 +72,25 @@ export function startLedgerLoad({ apiUrl, apiKey, name, perSecond }: LedgerLoadO
       }
       const retryAfter = answer?.headers.has('retry-after') ?? false
       entry.refusals.push({ status: answer?.status ?? 'none', atMs: Date.now(), retryAfter })
-      await sleep(RETRY_EVERY_MS)
+      await sleep(pauseMs * (0.5 + Math.random() / 2))
+      pauseMs = Math.min(RETRY_MAX_MS, pauseMs * 2)
+    }
+  }
+  function begin(): void {
+    while (underWay.size < UNDER_WAY_MAX && begun < entries.length) {
+      const one: Promise<void> = send(entries[begun++] as Entry).finally(() => {
+        underWay.delete(one)
+        begin()
+      })
+      underWay.add(one)
     }
   }
 
   const ticking = (async () => {
     while (!stopped) {
       const due = ((performance.now() - startedAt) / 1000) * perSecond
-      while (entries.length < due) {
-        const one: Promise<void> = send(entries.length).finally(() => sending.delete(one))
-        sending.add(one)
-      }
+      while (entries.length < due) enter(entries.length)
+      begin()
       await sleep(TICK_MS)
     }
   })()
@@ -80,7 +100,7 @@ export function startLedgerLoad({ apiUrl, apiKey, name, perSecond }: LedgerLoadO
     stop: async () => {
       stopped = true
       await ticking
-      while (sending.size > 0) await Promise.all(sending)
+      while (underWay.size > 0) await Promise.race(underWay)
     },
   }
 }

@@ -1,0 +1,70 @@
+import { LIMITS } from '../../contract/limits.ts'
+import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
+import { shuffled } from '../lib/chance.ts'
+import type { Measured } from '../measured.ts'
+import { withPlatform } from '../platform/with-platform.ts'
+import type { Fault } from './fault.ts'
+import { problemsOf } from './problems-of.ts'
+import { type FaultResult, runFault } from './run-fault.ts'
+
+/** Lets these happen, in an order that chance decides, those that need it on a rigged platform; prints a line for each. */
+export async function runFaults(
+  faults: readonly Fault[],
+  perSecond: number,
+  random: () => number,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<readonly Measured[]> {
+  const done: Measured[] = []
+  const possible = faults.filter(({ title, missing }) => {
+    const what = missing?.()
+    if (what !== undefined) process.stdout.write(`  - ${title}: not done, for there is no ${what}\n`)
+    return what === undefined
+  })
+  for (const needs of ['servers', 'rigging'] as const) {
+    const these = shuffled(
+      possible.filter((fault) => fault.needs === needs),
+      random,
+    )
+    if (these.length === 0) continue
+    done.push(...(await breakOnePlatform(these, needs === 'rigging', perSecond, random, terminal, signal)))
+  }
+  return done
+}
+
+async function breakOnePlatform(
+  faults: readonly Fault[],
+  rigged: boolean,
+  perSecond: number,
+  random: () => number,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<readonly Measured[]> {
+  // What is to be seen is what a fault does, not that a client is held to its share.
+  const apiEnv = { [LIMITS.tenant_rate.env]: '1000000' }
+  const options = { instances: 3, apiEnv, terminal, signal, ...(rigged && { rigged: { random } }) }
+  return withPlatform(options, async (rig): Promise<readonly Measured[]> => {
+    const done: Measured[] = []
+    for (const fault of faults) {
+      signal.throwIfAborted()
+      terminal.show(`  … ${fault.title}`)
+      const name = `${fault.name}-${Date.now()}`
+      const result = await runFault(fault, rig, { name, perSecond, moment: random() })
+      terminal.clear()
+      process.stdout.write(`${lineOf(result)}\n`)
+      done.push({ name: fault.name, measuredAt: new Date().toISOString(), perSecond, result })
+    }
+    return done
+  })
+}
+
+function lineOf(result: FaultResult): string {
+  const problems = problemsOf(result)
+  const sum = (by: Readonly<Record<string, number>>) => Object.values(by).reduce((all, count) => all + count, 0)
+  const figures =
+    `${result.heldPerSecond}/s of ${result.sent} events, ${sum(result.refusals)} not taken at first, ` +
+    `slowest ${(result.slowestMs / 1000).toFixed(1)} s, recovered after ${(result.recoveredAfterMs / 1000).toFixed(1)} s, ` +
+    `${result.lost.length} lost; ${sum(result.reports.failures)} of ${result.reports.asked} reports refused; ` +
+    `${result.live.toldGaps} gaps told to ${result.live.followers} subscribers`
+  return `  ${problems.length === 0 ? '✓' : '✗'} ${result.title}: ${figures}${problems.map((one) => `\n      ${one}`).join('')}`
+}

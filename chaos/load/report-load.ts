@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export type ReportLoad = {
+  /** Stops and tells what was answered: how often each status, `none` where nobody answered. */
+  stop(): Promise<ReportFigures>
+}
+export type ReportFigures = {
+  readonly asked: number
+  readonly failures: Readonly<Record<string, number>>
+  readonly slowestMs: number
+}
+
+const PER_SECOND = 10
+const ANSWER_WITHIN_MS = 32_000
+const HOUR_MS = 3_600_000
+
+/** Asks for reports all the time, each other than the last, so that caches alone do not answer. */
+export function startReportLoad(apiUrl: string, apiKey: string): ReportLoad {
+  const failures: Record<string, number> = {}
+  const underWay = new Set<Promise<void>>()
+  let asked = 0
+  let slowestMs = 0
+  let stopped = false
+
+  async function ask(path: string): Promise<void> {
+    const began = performance.now()
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS)
+    const answer = await fetch(`${apiUrl}${path}`, { headers: { 'x-api-key': apiKey }, signal }).catch(() => undefined)
+    await answer?.arrayBuffer().catch(() => {})
+    slowestMs = Math.max(slowestMs, performance.now() - began)
+    if (answer?.ok === true) return
+    const what = answer?.status === 503 && !answer.headers.has('retry-after') ? '503 without Retry-After' : undefined
+    const key = what ?? String(answer?.status ?? 'none')
+    failures[key] = (failures[key] ?? 0) + 1
+  }
+  const asking = (async () => {
+    while (!stopped) {
+      asked += 1
+      const to = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS + HOUR_MS)
+      const from = new Date(to.getTime() - (1 + (asked % 200)) * HOUR_MS)
+      const one: Promise<void> = ask(
+        asked % 2 === 0
+          ? `/api/v1/reporting/metrics?granularity=hour&from=${from.toISOString()}&to=${to.toISOString()}`
+          : `/api/v1/reporting/calls?limit=${1 + (asked % 50)}&startedFrom=${from.toISOString()}`,
+      ).finally(() => underWay.delete(one))
+      underWay.add(one)
+      await sleep(1000 / PER_SECOND)
+    }
+  })()
+
+  return {
+    stop: async () => {
+      stopped = true
+      await asking
+      await Promise.all(underWay)
+      return { asked, failures, slowestMs }
+    },
+  }
+}

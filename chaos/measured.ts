@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { minute } from '../loadtests/bench/document/markdown.ts'
+import { CHECKOUT } from '../loadtests/bench/stack/stack-record.ts'
+import { FAULTS } from './faults/faults.ts'
+import { renderReliability } from './faults/render-reliability.ts'
+import type { FaultResult } from './faults/run-fault.ts'
+import type { ExperimentResult } from './overload/experiment.ts'
+import { renderSoak } from './soak/render-soak.ts'
+import type { SoakResult } from './soak/run-soak.ts'
+
+/** What was measured of one fault, and when. */
+export type Measured = {
+  readonly name: string
+  readonly measuredAt: string
+  readonly perSecond: number
+  readonly result: FaultResult
+}
+
+export type MeasuredOverload = {
+  readonly name: string
+  readonly measuredAt: string
+  readonly result: ExperimentResult
+}
+
+export type MeasuredSoak = { readonly measuredAt: string; readonly result: SoakResult }
+
+type MeasuredFile = {
+  readonly machine: string
+  readonly faults: readonly Measured[]
+  readonly overload?: readonly MeasuredOverload[]
+  readonly soak?: MeasuredSoak | undefined
+}
+
+const FILE = join(CHECKOUT, 'chaos', 'measured.json')
+const CHART = join(CHECKOUT, 'docs', 'soak.svg')
+const DOCUMENT = join(CHECKOUT, 'docs', 'reliability.md')
+
+function read(): MeasuredFile {
+  try {
+    return JSON.parse(readFileSync(FILE, 'utf8')) as MeasuredFile
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return { machine: '', faults: [] }
+  }
+}
+
+type Now = {
+  readonly faults: readonly Measured[]
+  readonly overload: readonly MeasuredOverload[]
+  readonly soak: MeasuredSoak | undefined
+}
+
+/** Puts these in the place of what was measured of the same faults before; all of another machine goes. */
+export function recordMeasured({ faults: measured, overload, soak }: Now): void {
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'of unknown kind'})`
+  const before = read()
+  const isSame = before.machine === machine
+  const merge = <T extends { readonly name: string }>(old: readonly T[], now: readonly T[]): readonly T[] => {
+    const byName = new Map([...(isSame ? old : []), ...now].map((one) => [one.name, one]))
+    return [...byName.values()]
+  }
+  const order = FAULTS.map(({ name }) => name)
+  const faults = merge(before.faults, measured).toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
+  const soaked = soak ?? (isSame ? before.soak : undefined)
+  const all: MeasuredFile = { machine, faults, overload: merge(before.overload ?? [], overload), soak: soaked }
+  writeFileSync(FILE, `${JSON.stringify(all, null, 2)}\n`)
+}
+
+/** Writes docs/reliability.md from all that was measured, and the chart of the soak beside it. */
+export function writeDocument(): void {
+  const measured = read()
+  writeFileSync(DOCUMENT, renderReliability(measured))
+  if (measured.soak === undefined) return
+  const { minutes, perSecond, samples } = measured.soak.result
+  const subtitle = `${perSecond} events a second for ${minutes} minutes · ${minute(measured.soak.measuredAt)} · ${measured.machine}`
+  writeFileSync(CHART, renderSoak('What the platform uses while it runs', subtitle, samples))
+}

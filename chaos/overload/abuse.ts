@@ -1,0 +1,146 @@
+import { connect } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { LIVE_CLOSE, LIVE_KEY_SUBPROTOCOL_PREFIX, LIVE_PATTERN_ALL, LIVE_SUBPROTOCOL } from '../../contract/live.ts'
+import { ROUTES } from '../../contract/routes.ts'
+import { startLedgerLoad } from '../load/ledger-load.ts'
+import type { Rig } from '../platform/rig.ts'
+import type { Experiment } from './experiment.ts'
+import { apiMemoryMib } from './memory.ts'
+
+const OTHERS_PER_SECOND = 100
+const OTHERS_WAIT_MAX_MS = 1_500
+const GROWN_MAX_MIB = 400
+const LASTING_MS = 10_000
+
+/** Something nasty, beside a sender who behaves: that one must not notice. */
+function abuse(name: string, title: string, nasty: (rig: Rig) => Promise<NastyResult>): Experiment {
+  return {
+    name,
+    title,
+    run: async (rig) => {
+      const { apiUrl, apiKey, dir } = rig
+      const others = startLedgerLoad({ apiUrl, apiKey, name: `${name}-${Date.now()}`, perSecond: OTHERS_PER_SECOND })
+      const before = apiMemoryMib(dir)
+      await sleep(1_000)
+      // What is nasty comes from the same process as the sender who behaves, and may keep that one from sending.
+      const own = monitorEventLoopDelay()
+      own.enable()
+      const { figures, problems } = await nasty(rig)
+      const grown = apiMemoryMib(dir) - before
+      await others.stop()
+      own.disable()
+      const ownMs = own.max / 1e6
+      const refused = others.entries.filter(({ refusals }) => refusals.length > 0).length
+      const slowest = others.entries.reduce((most, e) => Math.max(most, (e.ackedAtMs ?? Infinity) - e.dueAtMs), 0)
+      return {
+        title,
+        figures: `${figures}; ${others.entries.length} events of another sender meanwhile: ${refused} refused, slowest ${slowest.toFixed(0)} ms, of which up to ${ownMs.toFixed(0)} ms its own; ${Math.round(grown)} MiB more memory`,
+        problems: [
+          ...problems,
+          ...(refused > 0 ? [`${refused} events of another sender were refused`] : []),
+          ...(slowest - ownMs > OTHERS_WAIT_MAX_MS ? [`another sender waited ${slowest.toFixed(0)} ms`] : []),
+          ...(grown > GROWN_MAX_MIB ? [`memory grew by ${Math.round(grown)} MiB`] : []),
+        ],
+      }
+    },
+  }
+}
+
+type NastyResult = { readonly figures: string; readonly problems: readonly string[] }
+
+const SLOW_SOCKETS = 500
+const slowloris = abuse(
+  'slowloris',
+  `${SLOW_SOCKETS} connections that never finish their headers`,
+  async ({ apiUrl }) => {
+    const { port } = new URL(apiUrl)
+    const sockets = Array.from({ length: SLOW_SOCKETS }, () => connect(Number(port), '127.0.0.1').on('error', () => {}))
+    for (const socket of sockets) socket.write('POST /api/v1/events/call HTTP/1.1\r\nhost: x\r\n')
+    for (let passed = 0; passed < LASTING_MS; passed += 500) {
+      for (const socket of sockets) if (socket.writable) socket.write('x')
+      await sleep(500)
+    }
+    for (const socket of sockets) socket.destroy()
+    return { figures: `${SLOW_SOCKETS} connections, a byte each half second for ${LASTING_MS / 1000} s`, problems: [] }
+  },
+)
+
+/** For each instance, so that some of so many are one too many. */
+export const FEW_SOCKETS = 500
+const MANY = 2_000
+const manySockets = abuse('sockets', `${MANY} live subscribers at once`, async ({ apiUrl, apiKey, api }) => {
+  const sockets = Array.from({ length: MANY }, () => liveSocket(apiUrl, apiKey))
+  const opened = await Promise.all(sockets.map(opens))
+  for (const socket of sockets) socket.close()
+  const count = opened.filter(Boolean).length
+  const most = FEW_SOCKETS * api.length
+  return {
+    figures: `${count} of ${MANY} taken by ${api.length} instances of at most ${FEW_SOCKETS}, the others refused`,
+    problems: count < Math.min(MANY, most) * 0.9 || count > most ? [`${count} sockets were opened`] : [],
+  }
+})
+
+const churn = abuse(
+  'churn',
+  'A subscriber that subscribes and unsubscribes as fast as it can',
+  async ({ apiUrl, apiKey }) => {
+    const socket = liveSocket(apiUrl, apiKey)
+    if (!(await opens(socket))) return { figures: 'not connected', problems: ['the socket did not open'] }
+    const closed = new Promise<number>((resolve) => socket.addEventListener('close', ({ code }) => resolve(code)))
+    for (let i = 0; i < 5_000; i++) {
+      const type = i % 2 === 0 ? 'subscribe' : 'unsubscribe'
+      socket.send(JSON.stringify({ type, patterns: [LIVE_PATTERN_ALL] }))
+    }
+    const code = await Promise.race([closed, sleep(5_000).then(() => 0)])
+    return {
+      figures: `5,000 requests on one socket: closed with ${code}`,
+      problems: code === LIVE_CLOSE.tooManyRequests ? [] : [`the socket was closed with ${code}, not 4429`],
+    }
+  },
+)
+
+const MIB = 1024 * 1024
+const bodies = abuse(
+  'bodies',
+  'A body of 10 MB, JSON a million levels deep, a gzip bomb',
+  async ({ apiUrl, apiKey }) => {
+    const bomb = gzipSync(Buffer.alloc(100 * MIB))
+    const cases = [
+      ['10 MB', 'x'.repeat(10 * MIB), {}, [413, 0]],
+      ['deep', '['.repeat(MIB - 10), {}, [400]],
+      ['deep in metadata', `{"metadata":${'{"a":'.repeat(150_000)}1${'}'.repeat(150_000)}}`, {}, [400]],
+      ['gzip of 100 MB', bomb, { 'content-encoding': 'gzip' }, [400, 413, 415]],
+    ] as const
+    const answers: string[] = []
+    const problems: string[] = []
+    for (const [name, body, extra, right] of cases) {
+      const began = performance.now()
+      const headers = { 'content-type': 'application/json', 'x-api-key': apiKey, ...extra }
+      const answer = await fetch(`${apiUrl}${ROUTES.callEvent}`, { method: 'POST', headers, body }).catch(
+        () => undefined,
+      )
+      await answer?.arrayBuffer().catch(() => {})
+      const status = answer?.status ?? 0
+      const ms = performance.now() - began
+      answers.push(`${name}: ${status === 0 ? 'connection closed' : status} in ${ms.toFixed(0)} ms`)
+      if (!(right as readonly number[]).includes(status)) problems.push(`${name} was answered ${status}`)
+      if (ms > 1_000) problems.push(`${name} took ${ms.toFixed(0)} ms`)
+    }
+    return { figures: answers.join(', '), problems }
+  },
+)
+
+function liveSocket(apiUrl: string, apiKey: string): WebSocket {
+  const protocols = [LIVE_SUBPROTOCOL, `${LIVE_KEY_SUBPROTOCOL_PREFIX}${apiKey}`]
+  return new WebSocket(`${apiUrl.replace('http', 'ws')}${ROUTES.live}`, protocols)
+}
+
+const opens = (socket: WebSocket): Promise<boolean> =>
+  new Promise((resolve) => {
+    socket.addEventListener('open', () => resolve(true))
+    socket.addEventListener('error', () => resolve(false))
+  })
+
+export const abuses: readonly Experiment[] = [slowloris, manySockets, churn, bodies]

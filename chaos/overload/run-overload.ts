@@ -1,0 +1,45 @@
+import { LIMITS } from '../../contract/limits.ts'
+import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
+import type { MeasuredOverload } from '../measured.ts'
+import { withPlatform } from '../platform/with-platform.ts'
+import { FEW_SOCKETS } from './abuse.ts'
+import type { Experiment } from './experiment.ts'
+import { SMALL_CAPACITY, tenTimes } from './ten-times.ts'
+
+/** Runs these, each kind on a platform of its own, and prints a line for each. */
+export async function runOverload(
+  experiments: readonly Experiment[],
+  random: () => number,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<readonly MeasuredOverload[]> {
+  const done: MeasuredOverload[] = []
+  const run = async (these: readonly Experiment[], instances: number, env: Readonly<Record<string, string>>) => {
+    if (these.length === 0) return
+    const apiEnv = { [LIMITS.tenant_rate.env]: '1000000', ...env }
+    const options = { instances, apiEnv, terminal, signal, ...(instances === 1 && { rigged: { random } }) }
+    await withPlatform(options, async (rig) => {
+      for (const experiment of these) {
+        signal.throwIfAborted()
+        terminal.show(`  … ${experiment.title}`)
+        const result = await experiment.run(rig)
+        terminal.clear()
+        const mark = result.problems.length === 0 ? '✓' : '✗'
+        const problems = result.problems.map((one) => `\n      ${one}`).join('')
+        process.stdout.write(`  ${mark} ${result.title}: ${result.figures}${problems}\n`)
+        done.push({ name: experiment.name, measuredAt: new Date().toISOString(), result })
+      }
+    })
+  }
+  await run(
+    experiments.filter((one) => one === tenTimes),
+    1,
+    SMALL_CAPACITY,
+  )
+  await run(
+    experiments.filter((one) => one !== tenTimes),
+    3,
+    { [LIMITS.websockets.env]: String(FEW_SOCKETS) },
+  )
+  return done
+}

@@ -1,0 +1,79 @@
+import type { AddressInfo, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * The way from the API to a server, which can be made as bad as a network gets.
+ *
+ *   open      passes everything on
+ *   slow      passes everything on, late and in order, as over a long way that loses packets
+ *   half-open nothing passes, and nothing is closed or refused: as when the other machine lost its power
+ *
+ * What was connected while it was half-open stays silent for ever, as its other end no longer knows it. A proxy cannot
+ * lose packets; what a program sees of a lost one is that everything behind it waits until it was sent again.
+ */
+export type Link = {
+  /** The same URL, by this way. */
+  through(url: string): string
+  set(state: LinkState): void
+  close(): Promise<void>
+}
+
+export type LinkState = 'open' | 'half-open' | { readonly delayMs: number; readonly lossRatio: number }
+
+/** What TCP waits at least, beside the time of the way itself, until it sends a packet again. */
+const RESEND_AFTER_MS = 200
+
+export async function startLink(target: string, random: () => number): Promise<Link> {
+  let state: LinkState = 'open'
+  const silent = new WeakSet<Socket>()
+  const sockets = new Set<Socket>()
+  const server = createServer({ noDelay: true }, (client) => {
+    const there = connect({ port: Number(new URL(target).port), host: '127.0.0.1', noDelay: true })
+    for (const [from, to] of [
+      [client, there],
+      [there, client],
+    ] as const) {
+      sockets.add(from)
+      if (state === 'half-open') silent.add(from)
+      let sent = Promise.resolve()
+      const after = (pass: () => void) => {
+        const due = performance.now() + delay()
+        sent = sent.then(async () => {
+          const wait = due - performance.now()
+          if (wait > 0) await sleep(wait)
+          if (!silent.has(from)) pass()
+        })
+      }
+      from.on('data', (bytes) => after(() => to.write(bytes)))
+      from.on('end', () => after(() => to.end()))
+      from.on('error', () => {})
+      from.on('close', () => {
+        sockets.delete(from)
+        after(() => to.destroy())
+      })
+    }
+  })
+  const delay = (): number => {
+    if (typeof state === 'string') return 0
+    return random() < state.lossRatio ? 3 * state.delayMs + RESEND_AFTER_MS : state.delayMs
+  }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+
+  return {
+    through: (url) => {
+      const through = new URL(url)
+      through.port = String(port)
+      return through.href
+    },
+    set: (next) => {
+      state = next
+      if (next === 'half-open') for (const socket of sockets) silent.add(socket)
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}

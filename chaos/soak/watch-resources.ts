@@ -1,0 +1,65 @@
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { readGroup } from '../../loadtests/bench/sample/process-group.ts'
+import { readRecord } from '../../loadtests/bench/stack/stack-record.ts'
+import type { Rig } from '../platform/rig.ts'
+
+/** What a platform that runs for long must not use more and more of. */
+export const RESOURCES = {
+  memory: { title: 'API memory', unit: 'MiB' },
+  handles: { title: 'API open files and sockets', unit: '' },
+  connections: { title: 'Postgres connections', unit: '' },
+  wal: { title: 'WAL kept for the replica', unit: 'MiB' },
+  redisKeys: { title: 'Redis keys', unit: '' },
+} as const
+export type Resource = keyof typeof RESOURCES
+
+export type Sample = { readonly seconds: number } & { readonly [R in Resource]: number }
+
+const EVERY_MS = 2_000
+const MIB = 1024 * 1024
+const SERVERS = `
+  select (select count(*) from pg_stat_activity where backend_type = 'client backend')::int as connections,
+    (select coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), 0) from pg_replication_slots)::float8 as kept`
+
+/** Looks every two seconds, until it is stopped. */
+export async function watchResources({ dir, urls }: Rig): Promise<{ stop(): Promise<readonly Sample[]> }> {
+  const postgres = new pg.Client({ connectionString: urls.owner })
+  const redis = new Redis(urls.redis)
+  const samples: Sample[] = []
+  const began = performance.now()
+  await postgres.connect()
+
+  async function look(): Promise<void> {
+    const [{ rows }, redisKeys] = await Promise.all([
+      postgres.query<{ connections: number; kept: number }>(SERVERS),
+      redis.dbsize(),
+    ])
+    const api = (readRecord(dir)?.processes ?? [])
+      .filter(({ name }) => name.startsWith('api-'))
+      .map(({ pid }) => readGroup(pid))
+    samples.push({
+      seconds: (performance.now() - began) / 1000,
+      memory: api.reduce((sum, one) => sum + (one?.memoryBytes ?? 0), 0) / MIB,
+      handles: api.reduce((sum, one) => sum + (one?.openFiles ?? 0), 0),
+      connections: rows[0]?.connections ?? 0,
+      wal: (rows[0]?.kept ?? 0) / MIB,
+      redisKeys,
+    })
+  }
+  let looking = Promise.resolve()
+  const timer = setInterval(() => {
+    looking = looking.then(look)
+  }, EVERY_MS)
+
+  return {
+    stop: async () => {
+      clearInterval(timer)
+      await looking.finally(async () => {
+        redis.disconnect()
+        await postgres.end()
+      })
+      return samples
+    },
+  }
+}
