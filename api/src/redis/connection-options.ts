@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis'
+import { TlsConnector } from './tls-connector.ts'
 
 /** Where Redis is, and what protects a caller from one that does not answer. */
 export type RedisSettings = {
@@ -49,7 +50,7 @@ export function connectionOptions(settings: RedisSettings, role: 'commands' | 's
     ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
     ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
     ...(Number.isInteger(database) ? { db: database } : {}),
-    ...(url.protocol === 'rediss:' ? { tls: tlsOptions(host, settings.redisCaFile) } : {}),
+    ...(url.protocol === 'rediss:' ? { tls: tlsOptions(host, settings.redisCaFile), Connector: TlsConnector } : {}),
     connectionName: `hopwhistle-${role}-${settings.instanceId ?? 'api'}`.replace(/[^\w.:-]/g, '_'),
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newKey } from '../../src/access/new-key.ts'
 import { compose, type Instance } from '../../src/compose.ts'
 import { parseSettings } from '../../src/config/settings.ts'
+import { openRedis } from '../../src/redis/open-redis.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { anEvent, get, post, type Running } from '../platform/running-platform.ts'
 import { startTlsServers, type TlsServers } from './tls-servers.ts'
@@ -104,5 +106,20 @@ describe.skipIf(missing.length > 0)(`TLS to Postgres and Redis${why}`, () => {
     expect((await post(misnamed, anEvent('INITIATED'), 'any')).body).toMatchObject({ code: 'database-unavailable' })
     expect(await dependencies(deceived)).toEqual({ postgres: false, replica: false, redis: false })
     expect(await dependencies(misnamed)).toMatchObject({ postgres: false, redis: true })
+  })
+
+  test('a connection to a Redis that is not believed can be given up at any moment', async () => {
+    const uncaught: Error[] = []
+    const keep = (error: Error) => uncaught.push(error)
+    process.on('uncaughtExceptionMonitor', keep)
+    for (let i = 0; i < 60; i++) {
+      const settings = { redisUrl: servers.urls.redis, redisCaFile: servers.otherCa }
+      const connections = openRedis(settings, createLog({ level: 'silent', instanceId: 'tls' }))
+      await sleep(i % 8)
+      await connections.close()
+    }
+    await sleep(100)
+    process.off('uncaughtExceptionMonitor', keep)
+    expect(uncaught).toEqual([])
   })
 })
