@@ -90,14 +90,15 @@ type EventRow = {
 }
 
 async function readBatches(client: PoolClient, stale: readonly StaleRow[]): Promise<readonly CommittedBatch[]> {
-  const events = new Map<string, UnnumberedMessage[]>(stale.map(({ batch_id }) => [batch_id, []]))
-  for (const [tenantId, rows] of Map.groupBy(stale, ({ tenant_id }) => tenant_id)) {
-    for (const row of await readEvents(client, tenantId, rows)) events.get(row.batch_id)?.push(toMessage(row))
+  const rows: EventRow[] = []
+  for (const [tenantId, of] of Map.groupBy(stale, ({ tenant_id }) => tenant_id)) {
+    rows.push(...(await readEvents(client, tenantId, of)))
   }
+  const events = Map.groupBy(rows, ({ batch_id }) => batch_id)
   return stale.map(({ batch_id, tenant_id }) => ({
     batchId: batch_id,
     tenantId: tenant_id,
-    messages: events.get(batch_id) ?? [],
+    messages: (events.get(batch_id) ?? []).map(toMessage),
   }))
 }
 

@@ -33,8 +33,8 @@ export function createReplicaLink(pool: Pool, answerTimeoutMs: number, on: Repli
 
   function connect(): Promise<PoolClient> {
     return new Promise((resolve, reject) => {
-      // By callback: an error that comes in the same packet as the connection would, a promise later, find nobody to
-      // hear it and end the process. For the same reason the listener stays for good.
+      // By callback: an error that comes in the same packet as the connection would, a promise later, find nobody who
+      // drops the connection for it.
       pool.connect((error, fresh) => {
         if (fresh === undefined) return reject(error)
         fresh.on('error', (lost) => {
