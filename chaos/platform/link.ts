@@ -1,6 +1,7 @@
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Between, listenBetween } from '../../loadtests/bench/lib/listen-between.ts'
 
 /**
  * The way from the API to a server, which can be made as bad as a network gets.
@@ -12,11 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * What was connected while it was half-open stays silent for ever, as its other end no longer knows it. A proxy cannot
  * lose packets; what a program sees of a lost one is that everything behind it waits until it was sent again.
  */
-export type Link = {
-  /** The same URL, by this way. */
-  through(url: string): string
+export type Link = Between & {
   set(state: LinkState): void
-  close(): Promise<void>
 }
 
 export type LinkState = 'open' | 'half-open' | { readonly delayMs: number; readonly lossRatio: number }
@@ -58,22 +56,13 @@ export async function startLink(target: string, random: () => number): Promise<L
     if (typeof state === 'string') return 0
     return random() < state.lossRatio ? 3 * state.delayMs + RESEND_AFTER_MS : state.delayMs
   }
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const between = await listenBetween(server, sockets)
 
   return {
-    through: (url) => {
-      const through = new URL(url)
-      through.port = String(port)
-      return through.href
-    },
+    ...between,
     set: (next) => {
       state = next
       if (next === 'half-open') for (const socket of sockets) silent.add(socket)
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      return new Promise((resolve) => server.close(() => resolve()))
     },
   }
 }

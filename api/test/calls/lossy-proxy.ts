@@ -1,9 +1,9 @@
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
+import { type Between, listenBetween } from '../../../loadtests/bench/lib/listen-between.ts'
 
 /** Stands between a client and a real Postgres, and takes the connection away at the worst moment. */
-export type LossyProxy = {
-  through(url: string): string
+export type LossyProxy = Between & {
   /** Keeps back the next answer that has this text in it, and cuts its connection instead. */
   loseNextAnswer(marker: string): void
   /** Answers lost so far. */
@@ -11,7 +11,6 @@ export type LossyProxy = {
   /** Cuts every connection and refuses new ones. */
   cut(): void
   mend(): void
-  close(): Promise<void>
 }
 
 export async function startLossyProxy(targetPort: number): Promise<LossyProxy> {
@@ -42,15 +41,10 @@ export async function startLossyProxy(targetPort: number): Promise<LossyProxy> {
     })
     return undefined
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const between = await listenBetween(server, sockets)
 
   return {
-    through: (url) => {
-      const through = new URL(url)
-      through.port = String(port)
-      return through.href
-    },
+    ...between,
     loseNextAnswer: (text) => {
       marker = text
     },
@@ -61,10 +55,6 @@ export async function startLossyProxy(targetPort: number): Promise<LossyProxy> {
     },
     mend: () => {
       isCut = false
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      return new Promise((resolve) => server.close(() => resolve()))
     },
   }
 }

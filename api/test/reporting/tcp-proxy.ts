@@ -1,5 +1,6 @@
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
+import { type Between, listenBetween } from '../../../loadtests/bench/lib/listen-between.ts'
 
 /**
  * Stands between a client and a real server, so that a test can take the way between them away.
@@ -8,11 +9,8 @@ import { connect, createServer } from 'node:net'
  *   cut      connections are reset, new ones at once
  *   stalled  nothing passes and nothing is closed, as when a machine loses power
  */
-export type TcpProxy = {
-  /** The same URL, by way of the proxy. */
-  through(url: string): string
+export type TcpProxy = Between & {
   set(state: 'open' | 'cut' | 'stalled'): void
-  close(): Promise<void>
 }
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
@@ -36,15 +34,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     }
     return undefined
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const between = await listenBetween(server, sockets)
 
   return {
-    through: (url) => {
-      const through = new URL(url)
-      through.port = String(port)
-      return through.href
-    },
+    ...between,
     set: (next) => {
       state = next
       for (const socket of sockets) {
@@ -52,10 +45,6 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         else if (next === 'stalled') socket.pause()
         else socket.resume()
       }
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      return new Promise((resolve) => server.close(() => resolve()))
     },
   }
 }
