@@ -63,7 +63,7 @@ export async function runFault(fault: Fault, rig: Rig, { name, perSecond, moment
     const reports = startReportLoad(apiUrl, apiKey)
     await sleep(BEFORE_MS + moment * WITHIN_MS)
     const beganAtMs = Date.now()
-    await fault.inflict(rig).finally(() => undefined)
+    await fault.inflict(rig)
     const overAtMs = Date.now()
     await sleep(AFTER_MS)
     await load.stop()

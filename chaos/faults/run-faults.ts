@@ -1,6 +1,6 @@
-import { LIMITS } from '../../contract/limits.ts'
 import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
 import { shuffled } from '../lib/chance.ts'
+import { resultLine } from '../lib/result-line.ts'
 import type { Measured } from '../measured.ts'
 import { withPlatform } from '../platform/with-platform.ts'
 import type { Fault } from './fault.ts'
@@ -40,9 +40,7 @@ async function breakOnePlatform(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<readonly Measured[]> {
-  // What is to be seen is what a fault does, not that a client is held to its share.
-  const apiEnv = { [LIMITS.tenant_rate.env]: '1000000' }
-  const options = { instances: 3, apiEnv, terminal, signal, ...(rigged && { rigged: { random } }) }
+  const options = { instances: 3, terminal, signal, ...(rigged && { rigged: { random } }) }
   return withPlatform(options, async (rig): Promise<readonly Measured[]> => {
     const done: Measured[] = []
     for (const fault of faults) {
@@ -51,7 +49,7 @@ async function breakOnePlatform(
       const name = `${fault.name}-${Date.now()}`
       const result = await runFault(fault, rig, { name, perSecond, moment: random() })
       terminal.clear()
-      process.stdout.write(`${lineOf(result)}\n`)
+      process.stdout.write(lineOf(result))
       done.push({ name: fault.name, measuredAt: new Date().toISOString(), perSecond, result })
     }
     return done
@@ -59,12 +57,11 @@ async function breakOnePlatform(
 }
 
 function lineOf(result: FaultResult): string {
-  const problems = problemsOf(result)
   const sum = (by: Readonly<Record<string, number>>) => Object.values(by).reduce((all, count) => all + count, 0)
   const figures =
     `${result.heldPerSecond}/s of ${result.sent} events, ${sum(result.refusals)} not taken at first, ` +
     `slowest ${(result.slowestMs / 1000).toFixed(1)} s, recovered after ${(result.recoveredAfterMs / 1000).toFixed(1)} s, ` +
     `${result.lost.length} lost; ${sum(result.reports.failures)} of ${result.reports.asked} reports refused; ` +
     `${result.live.toldGaps} gaps told to ${result.live.followers} subscribers`
-  return `  ${problems.length === 0 ? '✓' : '✗'} ${result.title}: ${figures}${problems.map((one) => `\n      ${one}`).join('')}`
+  return resultLine(result.title, figures, problemsOf(result))
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LiveFrameHead, LiveMessage, LiveReset, LiveSubscribed } from '../../contract/live.ts'
-import { LIVE_KEY_SUBPROTOCOL_PREFIX, LIVE_PATTERN_ALL, LIVE_SUBPROTOCOL } from '../../contract/live.ts'
-import { ROUTES } from '../../contract/routes.ts'
+import { LIVE_PATTERN_ALL } from '../../contract/live.ts'
+import { liveSocket } from './live-socket.ts'
 
 /** What a live subscriber saw. */
 export type FollowerFigures = {
@@ -67,8 +67,7 @@ export function startFollower(apiUrl: string, apiKey: string): Follower {
   }
   function connect(): Promise<void> {
     return new Promise((resolve) => {
-      const protocols = [LIVE_SUBPROTOCOL, `${LIVE_KEY_SUBPROTOCOL_PREFIX}${apiKey}`]
-      const one = new WebSocket(`${apiUrl.replace('http', 'ws')}${ROUTES.live}`, protocols)
+      const one = liveSocket(apiUrl, apiKey)
       socket = one
       // Whoever lets it connect and never answers is left.
       const tooLate = setTimeout(() => one.close(), SUBSCRIBED_WITHIN_MS)

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ROUTES } from '../../contract/routes.ts'
 import { PROGRESS } from '../../loadtests/scenarios/lib/call-progress.ts'
 
 /** What became of one event, as its sender saw it. */
@@ -59,7 +60,7 @@ export function startLedgerLoad({ apiUrl, apiKey, name, perSecond }: LedgerLoadO
     const body = JSON.stringify({ ...event, occurredAt: new Date().toISOString() })
     let pauseMs = RETRY_FIRST_MS
     while (Date.now() - entry.dueAtMs < GIVE_UP_MS) {
-      const answer = await fetch(`${apiUrl}/api/v1/events/call`, {
+      const answer = await fetch(`${apiUrl}${ROUTES.callEvent}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-api-key': apiKey },
         body,

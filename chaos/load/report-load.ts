@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ROUTES } from '../../contract/routes.ts'
 
 export type ReportLoad = {
   /** Stops and tells what was answered: how often each status, `none` where nobody answered. */
@@ -40,8 +41,8 @@ export function startReportLoad(apiUrl: string, apiKey: string): ReportLoad {
       const from = new Date(to.getTime() - (1 + (asked % 200)) * HOUR_MS)
       const one: Promise<void> = ask(
         asked % 2 === 0
-          ? `/api/v1/reporting/metrics?granularity=hour&from=${from.toISOString()}&to=${to.toISOString()}`
-          : `/api/v1/reporting/calls?limit=${1 + (asked % 50)}&startedFrom=${from.toISOString()}`,
+          ? `${ROUTES.reportMetrics}?granularity=hour&from=${from.toISOString()}&to=${to.toISOString()}`
+          : `${ROUTES.reportCalls}?limit=${1 + (asked % 50)}&startedFrom=${from.toISOString()}`,
       ).finally(() => underWay.delete(one))
       underWay.add(one)
       await sleep(1000 / PER_SECOND)

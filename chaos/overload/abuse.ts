@@ -2,12 +2,13 @@ import { connect } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { LIVE_CLOSE, LIVE_KEY_SUBPROTOCOL_PREFIX, LIVE_PATTERN_ALL, LIVE_SUBPROTOCOL } from '../../contract/live.ts'
+import { LIVE_CLOSE, LIVE_PATTERN_ALL } from '../../contract/live.ts'
 import { ROUTES } from '../../contract/routes.ts'
 import { startLedgerLoad } from '../load/ledger-load.ts'
+import { liveSocket } from '../load/live-socket.ts'
+import { apiUse } from '../platform/api-use.ts'
 import type { Rig } from '../platform/rig.ts'
 import type { Experiment } from './experiment.ts'
-import { apiMemoryMib } from './memory.ts'
 
 const OTHERS_PER_SECOND = 100
 const OTHERS_WAIT_MAX_MS = 1_500
@@ -22,13 +23,13 @@ function abuse(name: string, title: string, nasty: (rig: Rig) => Promise<NastyRe
     run: async (rig) => {
       const { apiUrl, apiKey, dir } = rig
       const others = startLedgerLoad({ apiUrl, apiKey, name: `${name}-${Date.now()}`, perSecond: OTHERS_PER_SECOND })
-      const before = apiMemoryMib(dir)
+      const before = apiUse(dir).memoryMib
       await sleep(1_000)
       // What is nasty comes from the same process as the sender who behaves, and may keep that one from sending.
       const own = monitorEventLoopDelay()
       own.enable()
       const { figures, problems } = await nasty(rig)
-      const grown = apiMemoryMib(dir) - before
+      const grown = apiUse(dir).memoryMib - before
       await others.stop()
       own.disable()
       const ownMs = own.max / 1e6
@@ -131,11 +132,6 @@ const bodies = abuse(
     return { figures: answers.join(', '), problems }
   },
 )
-
-function liveSocket(apiUrl: string, apiKey: string): WebSocket {
-  const protocols = [LIVE_SUBPROTOCOL, `${LIVE_KEY_SUBPROTOCOL_PREFIX}${apiKey}`]
-  return new WebSocket(`${apiUrl.replace('http', 'ws')}${ROUTES.live}`, protocols)
-}
 
 const opens = (socket: WebSocket): Promise<boolean> =>
   new Promise((resolve) => {

@@ -1,5 +1,6 @@
 import { LIMITS } from '../../contract/limits.ts'
 import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
+import { resultLine } from '../lib/result-line.ts'
 import type { MeasuredOverload } from '../measured.ts'
 import { withPlatform } from '../platform/with-platform.ts'
 import { FEW_SOCKETS } from './abuse.ts'
@@ -16,17 +17,14 @@ export async function runOverload(
   const done: MeasuredOverload[] = []
   const run = async (these: readonly Experiment[], instances: number, env: Readonly<Record<string, string>>) => {
     if (these.length === 0) return
-    const apiEnv = { [LIMITS.tenant_rate.env]: '1000000', ...env }
-    const options = { instances, apiEnv, terminal, signal, ...(instances === 1 && { rigged: { random } }) }
+    const options = { instances, apiEnv: env, terminal, signal, ...(instances === 1 && { rigged: { random } }) }
     await withPlatform(options, async (rig) => {
       for (const experiment of these) {
         signal.throwIfAborted()
         terminal.show(`  … ${experiment.title}`)
         const result = await experiment.run(rig)
         terminal.clear()
-        const mark = result.problems.length === 0 ? '✓' : '✗'
-        const problems = result.problems.map((one) => `\n      ${one}`).join('')
-        process.stdout.write(`  ${mark} ${result.title}: ${result.figures}${problems}\n`)
+        process.stdout.write(resultLine(result.title, result.figures, result.problems))
         done.push({ name: experiment.name, measuredAt: new Date().toISOString(), result })
       }
     })

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ROUTES } from '../../contract/routes.ts'
+import { latencyOf } from '../../loadtests/bench/peers/measure/arithmetic.ts'
 import { riggingOf } from '../faults/fault.ts'
+import { apiUse } from '../platform/api-use.ts'
 import type { Experiment } from './experiment.ts'
-import { apiMemoryMib } from './memory.ts'
 
 const OVERLOADED_MS = 60_000
 const PEAK_MS = 4_000
@@ -34,20 +35,20 @@ export const tenTimes: Experiment = {
     primary.set({ delayMs: DELAY_MS, lossRatio: 0 })
     try {
       const peak = await closedLoop(send, WAITING / 2, PEAK_MS)
-      const calm = percentile(await openLoop(send, peak / 2, NORMAL_MS), 0.95)
-      const memoryBefore = apiMemoryMib(rig.dir)
+      const calm = p95(await openLoop(send, peak / 2, NORMAL_MS))
+      const memoryBefore = apiUse(rig.dir).memoryMib
       let memoryMost = memoryBefore
       const looking = setInterval(() => {
-        memoryMost = Math.max(memoryMost, apiMemoryMib(rig.dir))
+        memoryMost = Math.max(memoryMost, apiUse(rig.dir).memoryMib)
       }, 500)
       const answers = await openLoop(send, peak * TIMES, OVERLOADED_MS).finally(() => clearInterval(looking))
       await sleep(NORMAL_AFTER_MS)
-      const after = percentile(await openLoop(send, peak / 2, NORMAL_MS), 0.95)
+      const after = p95(await openLoop(send, peak / 2, NORMAL_MS))
       const taken = answers.filter(({ status }) => status === 201)
       const refused = answers.filter(({ status }) => status === 503)
       const others = answers.length - taken.length - refused.length
       const goodput = taken.length / (OVERLOADED_MS / 1000)
-      const refusedP95 = percentile(refused, 0.95)
+      const refusedP95 = p95(refused)
       const grown = memoryMost - memoryBefore
       return {
         title: tenTimes.title,
@@ -110,7 +111,6 @@ async function openLoop(send: () => Promise<Answer>, perSecond: number, ms: numb
   return Promise.all(answers)
 }
 
-function percentile(answers: readonly Answer[], share: number): number {
-  const sorted = answers.map(({ ms }) => ms).sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-}
+/** 0 of none. */
+const p95 = (answers: readonly Answer[]): number =>
+  answers.length === 0 ? 0 : latencyOf(answers.map(({ ms }) => ms)).p95Ms

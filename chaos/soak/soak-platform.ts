@@ -1,5 +1,5 @@
-import { LIMITS } from '../../contract/limits.ts'
 import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
+import { resultLine } from '../lib/result-line.ts'
 import type { MeasuredSoak } from '../measured.ts'
 import { withPlatform } from '../platform/with-platform.ts'
 import { runSoak } from './run-soak.ts'
@@ -11,16 +11,12 @@ export async function soakPlatform(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<MeasuredSoak> {
-  const apiEnv = { [LIMITS.tenant_rate.env]: '1000000' }
-  return withPlatform({ instances: 3, apiEnv, terminal, signal }, async (rig) => {
+  return withPlatform({ instances: 3, terminal, signal }, async (rig) => {
     terminal.show(`  … ${minutes} minutes of ${perSecond} events a second`)
     const result = await runSoak(rig, minutes, perSecond, signal)
     terminal.clear()
-    const problems = result.problems.map((one) => `\n      ${one}`).join('')
-    const mark = result.problems.length === 0 ? '✓' : '✗'
-    process.stdout.write(
-      `  ${mark} Soak of ${minutes} minutes: ${result.sent} events, ${result.lost} lost${problems}\n`,
-    )
+    const figures = `${result.sent} events, ${result.lost} lost`
+    process.stdout.write(resultLine(`Soak of ${minutes} minutes`, figures, result.problems))
     return { measuredAt: new Date().toISOString(), result }
   })
 }

@@ -1,7 +1,6 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { readGroup } from '../../loadtests/bench/sample/process-group.ts'
-import { readRecord } from '../../loadtests/bench/stack/stack-record.ts'
+import { apiUse } from '../platform/api-use.ts'
 import type { Rig } from '../platform/rig.ts'
 
 /** What a platform that runs for long must not use more and more of. */
@@ -35,13 +34,11 @@ export async function watchResources({ dir, urls }: Rig): Promise<{ stop(): Prom
       postgres.query<{ connections: number; kept: number }>(SERVERS),
       redis.dbsize(),
     ])
-    const api = (readRecord(dir)?.processes ?? [])
-      .filter(({ name }) => name.startsWith('api-'))
-      .map(({ pid }) => readGroup(pid))
+    const { memoryMib, openFiles } = apiUse(dir)
     samples.push({
       seconds: (performance.now() - began) / 1000,
-      memory: api.reduce((sum, one) => sum + (one?.memoryBytes ?? 0), 0) / MIB,
-      handles: api.reduce((sum, one) => sum + (one?.openFiles ?? 0), 0),
+      memory: memoryMib,
+      handles: openFiles,
       connections: rows[0]?.connections ?? 0,
       wal: (rows[0]?.kept ?? 0) / MIB,
       redisKeys,
