@@ -75,6 +75,9 @@ create table hopwhistle.call_metrics_daily (
   ring_counts bigint[] not null,
   talk_buckets smallint[] not null,
   talk_counts bigint[] not null,
+  body text generated always as ((((((((((((((((((((((((((((((((((((((((((((('"calls":'::text || (calls)::text) || ',"connected":'::text) || (connected)::text) || ',"inbound":'::text) || (inbound)::text) || ',"outbound":'::text) || (outbound)::text) || ',"states":{"INITIATED":'::text) || (initiated)::text) || ',"RINGING":'::text) || (ringing)::text) || ',"ANSWERED":'::text) || (answered)::text) || ',"COMPLETED":'::text) || (completed)::text) || ',"BUSY":'::text) || (busy)::text) || ',"NO_ANSWER":'::text) || (no_answer)::text) || ',"FAILED":'::text) || (failed)::text) || ',"CANCELED":'::text) || (canceled)::text) || '},"ring":{"count":'::text) || (ring_count)::text) || ',"averageMs":'::text) || COALESCE(((((ring_total_ms)::double precision / (NULLIF(ring_count, 0))::double precision))::bigint)::text, 'null'::text)) || ',"p50Ms":'::text) || COALESCE(((ring_p50_ms)::bigint)::text, 'null'::text)) || ',"p95Ms":'::text) || COALESCE(((ring_p95_ms)::bigint)::text, 'null'::text)) || ',"p99Ms":'::text) || COALESCE(((ring_p99_ms)::bigint)::text, 'null'::text)) || '},"talk":{"count":'::text) || (talk_count)::text) || ',"averageMs":'::text) || COALESCE(((((talk_total_ms)::double precision / (NULLIF(talk_count, 0))::double precision))::bigint)::text, 'null'::text)) || ',"p50Ms":'::text) || COALESCE(((talk_p50_ms)::bigint)::text, 'null'::text)) || ',"p95Ms":'::text) || COALESCE(((talk_p95_ms)::bigint)::text, 'null'::text)) || ',"p99Ms":'::text) || COALESCE(((talk_p99_ms)::bigint)::text, 'null'::text)) || '}'::text)) stored storage plain,
+  ring_histogram bytea,
+  talk_histogram bytea,
   constraint call_metrics_daily_pkey PRIMARY KEY (tenant_id, day)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=500);
 
@@ -107,6 +110,9 @@ create table hopwhistle.call_metrics_hourly (
   ring_counts bigint[] not null,
   talk_buckets smallint[] not null,
   talk_counts bigint[] not null,
+  body text generated always as ((((((((((((((((((((((((((((((((((((((((((((('"calls":'::text || (calls)::text) || ',"connected":'::text) || (connected)::text) || ',"inbound":'::text) || (inbound)::text) || ',"outbound":'::text) || (outbound)::text) || ',"states":{"INITIATED":'::text) || (initiated)::text) || ',"RINGING":'::text) || (ringing)::text) || ',"ANSWERED":'::text) || (answered)::text) || ',"COMPLETED":'::text) || (completed)::text) || ',"BUSY":'::text) || (busy)::text) || ',"NO_ANSWER":'::text) || (no_answer)::text) || ',"FAILED":'::text) || (failed)::text) || ',"CANCELED":'::text) || (canceled)::text) || '},"ring":{"count":'::text) || (ring_count)::text) || ',"averageMs":'::text) || COALESCE(((((ring_total_ms)::double precision / (NULLIF(ring_count, 0))::double precision))::bigint)::text, 'null'::text)) || ',"p50Ms":'::text) || COALESCE(((ring_p50_ms)::bigint)::text, 'null'::text)) || ',"p95Ms":'::text) || COALESCE(((ring_p95_ms)::bigint)::text, 'null'::text)) || ',"p99Ms":'::text) || COALESCE(((ring_p99_ms)::bigint)::text, 'null'::text)) || '},"talk":{"count":'::text) || (talk_count)::text) || ',"averageMs":'::text) || COALESCE(((((talk_total_ms)::double precision / (NULLIF(talk_count, 0))::double precision))::bigint)::text, 'null'::text)) || ',"p50Ms":'::text) || COALESCE(((talk_p50_ms)::bigint)::text, 'null'::text)) || ',"p95Ms":'::text) || COALESCE(((talk_p95_ms)::bigint)::text, 'null'::text)) || ',"p99Ms":'::text) || COALESCE(((talk_p99_ms)::bigint)::text, 'null'::text)) || '}'::text)) stored storage plain,
+  ring_histogram bytea,
+  talk_histogram bytea,
   constraint call_metrics_hourly_pkey PRIMARY KEY (tenant_id, hour)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=500);
 
@@ -576,21 +582,16 @@ begin
     insert into hopwhistle.call_metrics_hourly as m (
       tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
       inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms,
-      ring_buckets, ring_counts, talk_buckets, talk_counts,
+      ring_buckets, ring_counts, ring_histogram, talk_buckets, talk_counts, talk_histogram,
       ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms, talk_p95_ms, talk_p99_ms)
     select h.tenant_id, h.hour, h.calls, h.initiated, h.ringing, h.answered, h.completed, h.busy, h.no_answer,
       h.failed, h.canceled, h.inbound, h.outbound, h.connected, h.ring_count, h.talk_count, h.ring_total_ms,
-      h.talk_total_ms, ring.buckets, ring.counts, talk.buckets, talk.counts,
-      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.50),
-      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.95),
-      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.99),
-      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.50),
-      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.95),
-      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.99)
+      h.talk_total_ms, ring.buckets, ring.counts, ring.histogram, talk.buckets, talk.counts, talk.histogram,
+      ring.p50, ring.p95, ring.p99, talk.p50, talk.p95, talk.p99
     from hours h
     left join hopwhistle.call_metrics_hourly old on old.tenant_id = h.tenant_id and old.hour = h.hour
-    cross join lateral hopwhistle.histogram_add(old.ring_buckets, old.ring_counts, h.ring_entries) as ring
-    cross join lateral hopwhistle.histogram_add(old.talk_buckets, old.talk_counts, h.talk_entries) as talk
+    cross join lateral hopwhistle.fold_histogram(old.ring_buckets, old.ring_counts, h.ring_entries) as ring
+    cross join lateral hopwhistle.fold_histogram(old.talk_buckets, old.talk_counts, h.talk_entries) as talk
     on conflict (tenant_id, hour) do update set
       calls = m.calls + excluded.calls,
       initiated = m.initiated + excluded.initiated,
@@ -610,8 +611,10 @@ begin
       talk_total_ms = m.talk_total_ms + excluded.talk_total_ms,
       ring_buckets = excluded.ring_buckets,
       ring_counts = excluded.ring_counts,
+      ring_histogram = excluded.ring_histogram,
       talk_buckets = excluded.talk_buckets,
       talk_counts = excluded.talk_counts,
+      talk_histogram = excluded.talk_histogram,
       ring_p50_ms = excluded.ring_p50_ms,
       ring_p95_ms = excluded.ring_p95_ms,
       ring_p99_ms = excluded.ring_p99_ms,
@@ -645,21 +648,16 @@ begin
     insert into hopwhistle.call_metrics_daily as m (
       tenant_id, day, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
       inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms,
-      ring_buckets, ring_counts, talk_buckets, talk_counts,
+      ring_buckets, ring_counts, ring_histogram, talk_buckets, talk_counts, talk_histogram,
       ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms, talk_p95_ms, talk_p99_ms)
     select d.tenant_id, d.day, d.calls, d.initiated, d.ringing, d.answered, d.completed, d.busy, d.no_answer,
       d.failed, d.canceled, d.inbound, d.outbound, d.connected, d.ring_count, d.talk_count, d.ring_total_ms,
-      d.talk_total_ms, ring.buckets, ring.counts, talk.buckets, talk.counts,
-      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.50),
-      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.95),
-      hopwhistle.histogram_percentile(ring.buckets, ring.counts, 0.99),
-      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.50),
-      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.95),
-      hopwhistle.histogram_percentile(talk.buckets, talk.counts, 0.99)
+      d.talk_total_ms, ring.buckets, ring.counts, ring.histogram, talk.buckets, talk.counts, talk.histogram,
+      ring.p50, ring.p95, ring.p99, talk.p50, talk.p95, talk.p99
     from days d
     left join hopwhistle.call_metrics_daily old on old.tenant_id = d.tenant_id and old.day = d.day
-    cross join lateral hopwhistle.histogram_add(old.ring_buckets, old.ring_counts, d.ring_entries) as ring
-    cross join lateral hopwhistle.histogram_add(old.talk_buckets, old.talk_counts, d.talk_entries) as talk
+    cross join lateral hopwhistle.fold_histogram(old.ring_buckets, old.ring_counts, d.ring_entries) as ring
+    cross join lateral hopwhistle.fold_histogram(old.talk_buckets, old.talk_counts, d.talk_entries) as talk
     on conflict (tenant_id, day) do update set
       calls = m.calls + excluded.calls,
       initiated = m.initiated + excluded.initiated,
@@ -679,8 +677,10 @@ begin
       talk_total_ms = m.talk_total_ms + excluded.talk_total_ms,
       ring_buckets = excluded.ring_buckets,
       ring_counts = excluded.ring_counts,
+      ring_histogram = excluded.ring_histogram,
       talk_buckets = excluded.talk_buckets,
       talk_counts = excluded.talk_counts,
+      talk_histogram = excluded.talk_histogram,
       ring_p50_ms = excluded.ring_p50_ms,
       ring_p95_ms = excluded.ring_p95_ms,
       ring_p99_ms = excluded.ring_p99_ms,
@@ -690,6 +690,65 @@ begin
   )
   select count(*) into folded from gone;
   return folded;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.fold_histogram(INOUT buckets smallint[], INOUT counts bigint[], entries smallint[], OUT histogram bytea, OUT p50 double precision, OUT p95 double precision, OUT p99 double precision)
+ RETURNS record
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  first integer;
+  last integer;
+  -- The counts, from the first bucket to the last.
+  dense bigint[];
+  entry integer;
+  total bigint;
+  below bigint := 0;
+  below_p50 bigint;
+  below_p95 bigint;
+  below_p99 bigint;
+begin
+  select least(min(abs(e)), buckets[1]), greatest(max(abs(e)), buckets[cardinality(buckets)])
+  into first, last
+  from unnest(entries) as e;
+  if first is null then
+    buckets := '{}';
+    counts := '{}';
+    return;
+  end if;
+
+  dense := array_fill(0::bigint, array[last - first + 1], array[first]);
+  for i in 1..coalesce(cardinality(buckets), 0) loop
+    dense[buckets[i]] := counts[i];
+  end loop;
+  foreach entry in array coalesce(entries, '{}') loop
+    dense[abs(entry)] := dense[abs(entry)] + sign(entry)::integer;
+  end loop;
+
+  select coalesce(array_agg((first - 1 + place)::smallint) filter (where n <> 0), '{}'),
+    coalesce(array_agg(n) filter (where n <> 0), '{}'),
+    int2send(first::smallint) || string_agg(int4send(n::integer), ''), sum(n)
+  into buckets, counts, histogram, total
+  from unnest(dense) with ordinality as d (n, place);
+
+  if total = 0 then return; end if;
+  below_p50 := ceil(0.50 * total);
+  below_p95 := ceil(0.95 * total);
+  below_p99 := ceil(0.99 * total);
+  for bucket in first..last loop
+    below := below + dense[bucket];
+    continue when below < below_p50;
+    if p50 is null then p50 := hopwhistle.bucket_estimate_ms(bucket); end if;
+    if p95 is null and below >= below_p95 then p95 := hopwhistle.bucket_estimate_ms(bucket); end if;
+    if below >= below_p99 then
+      p99 := hopwhistle.bucket_estimate_ms(bucket);
+      return;
+    end if;
+  end loop;
 end
 $function$
 ;
@@ -805,41 +864,6 @@ begin
   where batch_id = any (array(
     select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked));
 end
-$function$
-;
-
-CREATE OR REPLACE FUNCTION hopwhistle.histogram_add(INOUT buckets smallint[], INOUT counts bigint[], entries smallint[])
- RETURNS record
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
-AS $function$
-  select coalesce(array_agg(bucket order by bucket), '{}'), coalesce(array_agg(n order by bucket), '{}')
-  from (
-    select bucket, sum(n)::bigint as n
-    from (
-      select bucket, n from unnest(buckets, counts) as h (bucket, n)
-      union all
-      select abs(e)::smallint, sign(e)::bigint from unnest(entries) as e
-    ) all_entries
-    group by bucket
-    having sum(n) <> 0
-  ) merged
-$function$
-;
-
-CREATE OR REPLACE FUNCTION hopwhistle.histogram_percentile(buckets smallint[], counts bigint[], q double precision)
- RETURNS double precision
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
-AS $function$
-  select hopwhistle.bucket_estimate_ms(bucket)
-  from (
-    select bucket, sum(n) over (order by bucket) as below, sum(n) over () as total
-    from unnest(buckets, counts) as h (bucket, n)
-  ) cumulated
-  where below >= greatest(1, ceil(q * total))
-  order by bucket
-  limit 1
 $function$
 ;
 
@@ -1020,13 +1044,11 @@ $function$
 
 -- function fold_call_metrics: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function fold_histogram: owner hopwhistle_owner; execute to public
+
 -- function forget_old_calls: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
-
--- function histogram_add: owner hopwhistle_owner; execute to public
-
--- function histogram_percentile: owner hopwhistle_owner; execute to public
 
 -- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 

@@ -12,15 +12,17 @@ export function emptyHistogram(): DurationHistogram {
   return new Float64Array(BUCKETS)
 }
 
-/** Adds a histogram as Postgres keeps it: the buckets that are not empty and their counts, two array literals. */
-export function addCounts(histogram: DurationHistogram, buckets: string, counts: string): void {
-  const at = numbers(buckets)
-  const added = numbers(counts)
-  for (let i = 0; i < at.length; i++) {
-    const bucket = at[i] as number
-    histogram[bucket] = (histogram[bucket] as number) + (added[i] as number)
+/** Adds a histogram as hopwhistle.fold_histogram keeps it, in the text form of bytea. */
+export function addCounts(histogram: DurationHistogram, given: string): void {
+  const bytes = Buffer.from(given.slice(HEX_PREFIX.length), 'hex')
+  let bucket = bytes.readInt16BE(0)
+  for (let at = 2; at < bytes.length; at += 4) {
+    histogram[bucket] = (histogram[bucket] as number) + bytes.readInt32BE(at)
+    bucket += 1
   }
 }
+
+const HEX_PREFIX = '\\x'
 
 /** Adds signed entries: b is one more in bucket b, -b one less. */
 export function addEntries(histogram: DurationHistogram, entries: string): void {
@@ -33,7 +35,7 @@ export function addEntries(histogram: DurationHistogram, entries: string): void 
 /**
  * The estimates below which the shares `qs` (ascending) of all durations lie, in ms; null for each when there are none.
  *
- * The same rule as hopwhistle.histogram_percentile, which folds the stored ones.
+ * The same rule as hopwhistle.fold_histogram, which makes the stored ones.
  */
 export function percentiles(histogram: DurationHistogram, qs: readonly number[]): readonly (number | null)[] {
   const total = histogram.reduce((sum, count) => sum + count, 0)
@@ -58,7 +60,7 @@ const COMMA = 44
 const MINUS = 45
 const ZERO = 48
 
-/** The integers of an array literal. By hand: a month by the hour has tens of thousands, and splitting makes garbage. */
+/** The integers of an array literal. By hand: there may be thousands, and splitting makes garbage. */
 function numbers(literal: string): number[] {
   const found: number[] = []
   if (literal === '{}') return found

@@ -28,7 +28,7 @@ export type Duration = (typeof DURATIONS)[number]
 export const ESTIMATES = ['average_ms', 'p50_ms', 'p95_ms', 'p99_ms'] as const
 export type Estimate = `${Duration}_${(typeof ESTIMATES)[number]}`
 
-/** The JSON of a bucket or of totals, without braces; the one place that knows its shape. */
+/** The JSON of a bucket or of totals, without braces. Of a folded bucket Postgres keeps the same text, by migration 0011. */
 export function bucketJson(t: BucketTexts): string {
   const duration = (of: Duration) =>
     `{"count":${t[`${of}_count`]},"averageMs":${t[`${of}_average_ms`]},` +

@@ -1,7 +1,7 @@
 import type { DurationHistogram } from './duration-histogram.ts'
 import { addCounts, addEntries, emptyHistogram, percentiles } from './duration-histogram.ts'
 import type { BucketTexts, Duration } from './metrics-json.ts'
-import { bucketJson, COUNTS } from './metrics-json.ts'
+import { bucketJson, COUNTS, DURATIONS } from './metrics-json.ts'
 import type { MetricsRange } from './metrics-range.ts'
 import { BUCKET_MS } from './metrics-range.ts'
 import type { MetricsRow } from './metrics-statement.ts'
@@ -20,11 +20,14 @@ export function metricsFields(rows: readonly MetricsRow[], range: MetricsRange):
   const changed = new Map<number, Sums>()
   const totals = nothing()
   for (const row of rows) {
-    const atMs = Number(row.at) * SECOND_MS
-    if (row.kind === 'bucket') {
-      ready.set(atMs, row.body)
+    if (row.kind === 'ready') {
+      for (const line of row.body.split('\n')) {
+        const space = line.indexOf(' ')
+        ready.set(Number(line.slice(0, space)) * SECOND_MS, line.slice(space + 1))
+      }
       continue
     }
+    const atMs = Number(row.at) * SECOND_MS
     if (row.kind !== 'part') {
       const sums = changed.get(atMs) ?? nothing()
       changed.set(atMs, sums)
@@ -34,13 +37,14 @@ export function metricsFields(rows: readonly MetricsRow[], range: MetricsRange):
     if (row.kind !== 'changed') add(totals, row)
   }
   for (const [atMs, sums] of changed) ready.set(atMs, bucketJson(texts(sums)))
-  const buckets: string[] = []
+  let buckets = ''
+  const startOf = starts()
   for (let atMs = range.fromMs; atMs < range.toMs; atMs += BUCKET_MS[range.granularity]) {
-    buckets.push(`{"start":"${isoSeconds(atMs)}",${ready.get(atMs) ?? EMPTY}}`)
+    buckets += `${buckets === '' ? '' : ','}{"start":"${startOf(atMs)}",${ready.get(atMs) ?? EMPTY}}`
   }
   return (
     `"granularity":"${range.granularity}","from":"${isoSeconds(range.fromMs)}","to":"${isoSeconds(range.toMs)}",` +
-    `"totals":{${bucketJson(texts(totals))}},"buckets":[${buckets.join(',')}]`
+    `"totals":{${bucketJson(texts(totals))}},"buckets":[${buckets}]`
   )
 }
 
@@ -52,18 +56,12 @@ function add(sums: Sums, row: MetricsRow): void {
   row.body.split(',').forEach((count, i) => {
     sums.counts[i] = (sums.counts[i] as number) + Number(count)
   })
-  addDurations(sums.ring, row.ring_buckets, row.ring_counts, row.ring_entries)
-  addDurations(sums.talk, row.talk_buckets, row.talk_counts, row.talk_entries)
-}
-
-function addDurations(
-  to: DurationHistogram,
-  buckets: string | null,
-  counts: string | null,
-  entries: string | null,
-): void {
-  if (buckets !== null && counts !== null) addCounts(to, buckets, counts)
-  if (entries !== null) addEntries(to, entries)
+  for (const of of DURATIONS) {
+    const histogram = row[`${of}_histogram` as const]
+    const entries = row[`${of}_entries` as const]
+    if (histogram !== null) addCounts(sums[of], histogram)
+    if (entries !== null) addEntries(sums[of], entries)
+  }
 }
 
 function texts(sums: Sums): BucketTexts {
@@ -90,6 +88,20 @@ function rounded(ms: number | null | undefined): string {
 }
 
 const EMPTY = bucketJson(texts(nothing()))
+
+/** `isoSeconds` of full hours, one after the other: formatting a date for each takes longer than the rest of its bucket. */
+function starts(): (atMs: number) => string {
+  let dayMs = Number.NaN
+  let day = ''
+  return (atMs) => {
+    const hourMs = atMs % BUCKET_MS.day
+    if (atMs - hourMs !== dayMs) {
+      dayMs = atMs - hourMs
+      day = new Date(dayMs).toISOString().slice(0, 11)
+    }
+    return `${day}${String(hourMs / BUCKET_MS.hour).padStart(2, '0')}:00:00Z`
+  }
+}
 
 function isoSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`

@@ -1,21 +1,21 @@
 import { asTenant } from './as-tenant.ts'
-import type { BucketTexts, Count, Duration, Estimate } from './metrics-json.ts'
-import { bucketJson, COUNTS, DURATIONS } from './metrics-json.ts'
+import type { Duration } from './metrics-json.ts'
+import { COUNTS, DURATIONS } from './metrics-json.ts'
 import type { Granularity, MetricsRange } from './metrics-range.ts'
 import type { ReportStatement } from './read-report.ts'
 
 /**
- * bucket   a folded bucket that nothing is pending for; `body` is its JSON, ready to be sent
+ * ready    every folded bucket that nothing is pending for: `body` is a line each, Unix seconds and then its JSON
  * changed  a folded bucket that something is pending for: `body` is its COUNTS, with commas between; and its histograms
  * pending  what is not folded yet, by bucket: COUNTS and signed histogram entries
  * part     days, and hours at the ends, that make up the whole range: COUNTS and histograms
  */
 export type MetricsRow = {
-  readonly kind: 'bucket' | 'changed' | 'pending' | 'part'
-  /** Unix seconds. */
-  readonly at: string
+  readonly kind: 'ready' | 'changed' | 'pending' | 'part'
+  /** Unix seconds; null for what is ready. */
+  readonly at: string | null
   readonly body: string
-} & { readonly [K in `${Duration}_${'buckets' | 'counts' | 'entries'}`]: string | null }
+} & { readonly [K in `${Duration}_${'histogram' | 'entries'}`]: string | null }
 
 const TABLES: Readonly<Record<Granularity, { table: string; column: string }>> = {
   hour: { table: 'hopwhistle.call_metrics_hourly', column: 'hour' },
@@ -25,8 +25,8 @@ const DAY_MS = 24 * 3_600_000
 
 const SUMS = COUNTS.map((count) => `sum(${count})::bigint as ${count}`).join(', ')
 const BODY = `concat_ws(',', ${COUNTS.join(', ')})`
-const HISTOGRAMS = DURATIONS.flatMap((d) => [`${d}_buckets`, `${d}_counts`]).join(', ')
-const NO_HISTOGRAMS = 'null::smallint[], null::bigint[], null::smallint[], null::bigint[]'
+const HISTOGRAMS = DURATIONS.map((d) => `${d}_histogram`).join(', ')
+const NO_HISTOGRAMS = 'null::bytea, null::bytea'
 const NO_ENTRIES = 'null::smallint[], null::smallint[]'
 
 /**
@@ -35,11 +35,12 @@ const NO_ENTRIES = 'null::smallint[], null::smallint[]'
  *
  * Plan: a range of the primary key of the rollup, of call_metrics_daily, and of call_metrics_pending_hour. 30 days by
  * the hour read 720 rows without their histograms, and some 75 with them; nothing depends on how many calls there are.
+ * What is ready comes as one row, for hundreds cost Postgres and Node more than what is in them.
  */
 function text({ table, column }: { table: string; column: string }, granularity: Granularity): string {
   return asTenant(
     `kind, extract(epoch from at)::bigint as at, body,
-  ring_buckets, ring_counts, talk_buckets, talk_counts, ring_entries, talk_entries`,
+  ring_histogram, talk_histogram, ring_entries, talk_entries`,
     `
   with pending as materialized (
     select date_trunc('${granularity}', hour, 'UTC') as at, ${COUNTS.join(', ')}, ring_entries, talk_entries
@@ -53,9 +54,11 @@ function text({ table, column }: { table: string; column: string }, granularity:
     from pending
     group by at
   )
-  select 'bucket' as kind, ${column} as at, ${jsonExpression()} as body, ${NO_HISTOGRAMS}, ${NO_ENTRIES}
+  select 'ready' as kind, null::timestamptz as at,
+    string_agg(date_part('epoch', ${column})::bigint::text || ' ' || body, E'\\n') as body, ${NO_HISTOGRAMS}, ${NO_ENTRIES}
   from ${table}
   where tenant_id = $2 and ${column} >= $3 and ${column} < $4 and ${column} not in (select at from pending_buckets)
+  having count(*) > 0
   union all
   select 'changed', ${column}, ${BODY}, ${HISTOGRAMS}, ${NO_ENTRIES}
   from ${table}
@@ -72,29 +75,8 @@ function text({ table, column }: { table: string; column: string }, granularity:
   from hopwhistle.call_metrics_hourly
   where tenant_id = $2 and (hour >= $3 and hour < $5 or hour >= $6 and hour < $4)
 `,
-    'kind, at, body, ring_buckets, ring_counts, talk_buckets, talk_counts, ring_entries, talk_entries',
+    'kind, at, body, ring_histogram, talk_histogram, ring_entries, talk_entries',
   )
-}
-
-/** `bucketJson` as an expression of SQL: hundreds of buckets cost Node nothing but passing them on. */
-function jsonExpression(): string {
-  const values: string[] = []
-  const given = (expression: string) => {
-    values.push(expression)
-    return '%s'
-  }
-  const texts = new Proxy({} as BucketTexts, {
-    get: (_, name: Count | Estimate) =>
-      given(name.includes('_p') || name.endsWith('average_ms') ? estimate(name) : name),
-  })
-  const format = bucketJson(texts)
-  return `format('${format}', ${values.join(', ')})`
-}
-
-function estimate(name: string): string {
-  const [duration] = name.split('_')
-  const value = name.endsWith('average_ms') ? `${duration}_total_ms::float8 / nullif(${duration}_count, 0)` : name
-  return `coalesce((${value})::bigint::text, 'null')`
 }
 
 const TEXTS = { hour: text(TABLES.hour, 'hour'), day: text(TABLES.day, 'day') }

@@ -111,6 +111,36 @@ function compare(reported: any, exact: any): void {
   }
 }
 
+test('a bucket reads the same, to the letter, before it is folded and after', async () => {
+  const base = Math.floor(Date.now() / DAY) * DAY - 4 * DAY
+  await fc.assert(
+    fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 40 }), async (events) => {
+      const tenant = await platform.newTenant()
+      const position = await tenant.post(
+        ...events.map(({ call, state, offsetMs, direction }) => ({
+          callId: `c${call}`,
+          state,
+          atMs: base + offsetMs,
+          ...(direction === null ? {} : { direction }),
+        })),
+      )
+      const ask = async (at: string) => {
+        const range = { from: iso(base), to: iso(base + DAY), position: at }
+        const answers = [
+          tenant.metrics({ granularity: 'hour', ...range }),
+          tenant.metrics({ granularity: 'day', ...range }),
+        ]
+        return (await Promise.all(answers)).map(({ body }) => JSON.stringify([body.totals, body.buckets]))
+      }
+      const pending = await ask(position)
+      await platform.owner.query('select hopwhistle.fold_call_metrics()')
+      const { rows } = await platform.owner.query('select pg_current_wal_flush_lsn()::text as at')
+      expect(await ask(rows[0].at)).toEqual(pending)
+    }),
+    { numRuns: 25 },
+  )
+})
+
 test('a report made while folding goes on counts every change once', async () => {
   const tenant = await platform.newTenant()
   const at = Math.floor(Date.now() / HOUR) * HOUR - 3 * HOUR
