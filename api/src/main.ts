@@ -11,6 +11,9 @@ import { compose } from './compose.ts'
 import { describeSettings, InvalidSettings, parseSettings } from './config/settings.ts'
 import { createLog } from './telemetry/log.ts'
 
+// Who asks Node for a diagnostic report gets one that may be shown: the environment has the passwords.
+process.report.excludeEnv = true
+
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const
 
 if (process.argv.includes('--help')) {

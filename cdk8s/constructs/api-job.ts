@@ -49,7 +49,8 @@ export class ApiJob extends Construct {
                 name: 'command',
                 image: values.api.image,
                 imagePullPolicy: values.imagePullPolicy,
-                command,
+                // Not its `command`: the image's own entrypoint forbids core dumps.
+                args: command,
                 env,
                 volumeMounts: [temporary.mount, ...trusted.mounts],
                 resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { cpu: '1', memory: '512Mi' } },

@@ -81,7 +81,8 @@ export class Api extends Construct {
                 name: 'api',
                 image: api.image,
                 imagePullPolicy: values.imagePullPolicy,
-                command: ['node', 'api/src/main.ts'],
+                // Not its `command`: the image's own entrypoint forbids core dumps.
+                args: ['node', 'api/src/main.ts'],
                 env: [
                   { name: 'PORT', value: `${API_PORT}` },
                   { name: 'ADMIN_PORT', value: `${ADMIN_PORT}` },

@@ -10,7 +10,7 @@ export function waitForSchema(values: HopwhistleValues, env: ReturnType<typeof c
     name: 'wait-for-schema',
     image: values.api.image,
     imagePullPolicy: values.imagePullPolicy,
-    command: ['node', 'api/src/commands/db-wait.ts'],
+    args: ['node', 'api/src/commands/db-wait.ts'],
     env,
     // The volumes are those of the pod.
     volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, ...authorities(values).mounts],

@@ -1,53 +1,27 @@
 /** Secrets are planted, everything is made to speak and to fail, and what was said is searched for them. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { freePort } from '../../../loadtests/bench/lib/free-port.ts'
 import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { type ApiProcess, apiProcess } from '../platform/api-process.ts'
 import { anEvent, type Platform, runningPlatform, type Tenant } from '../platform/running-platform.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const NUMBER = '+12025550177'
 const REMARK = 'planted-in-metadata'
 
 let platform: Platform
 let acme: Tenant
-let api: ChildProcess
+let api: ApiProcess
 let url: string
-let said = ''
 beforeAll(async () => {
   platform = await runningPlatform(0)
   acme = await platform.newTenant()
-  const port = await freePort()
-  url = `http://127.0.0.1:${port}`
-  api = spawn(process.execPath, [MAIN], {
-    env: {
-      PATH: process.env.PATH,
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      LOG_LEVEL: 'trace',
-      DATABASE_URL: platform.database.apiUrl,
-      DATABASE_REPLICA_URL: platform.database.replicaUrl,
-      REDIS_URL: platform.redis.url,
-      SHUTDOWN_DRAIN_MS: '0',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  for (const stream of [api.stdout!, api.stderr!]) {
-    stream.on('data', (text) => {
-      said += text
-    })
-  }
-  await waitUntil('the API to be ready', async () => (await fetch(url + ROUTES.readyz).catch(() => undefined))?.ok, {
-    timeoutMs: 30_000,
-    everyMs: 100,
-  })
+  api = await apiProcess(platform, { LOG_LEVEL: 'trace' })
+  url = api.url
 })
 afterAll(async () => {
-  api?.kill('SIGKILL')
+  api?.process.kill('SIGKILL')
   await platform?.close()
 })
 
@@ -86,20 +60,20 @@ test('no log, error, metric, process list or statement of the database shows a k
      where datname = current_database() and usename = 'hopwhistle_api'`,
   )
   await Promise.all(sending)
-  await waitUntil('the loss to be logged', () => /"level":(40|50)/.test(said), { timeoutMs: 10_000 })
+  await waitUntil('the loss to be logged', () => /"level":(40|50)/.test(api.said()), { timeoutMs: 10_000 })
 
   const metrics = await (await fetch(url + ROUTES.metrics)).text()
-  const commandLine = process.platform === 'linux' ? readFileSync(`/proc/${api.pid}/cmdline`, 'utf8') : ''
+  const commandLine = process.platform === 'linux' ? readFileSync(`/proc/${api.process.pid}/cmdline`, 'utf8') : ''
   const statements = await platform.query<{ query: string }>(
     `select query from pg_stat_statements union all select query from pg_stat_activity
      where datname = current_database() and pid <> pg_backend_pid()`,
   )
   const passwords = [platform.database.apiUrl, platform.database.replicaUrl].map((one) => new URL(one).password)
   const secrets = { key: acme.key, number: NUMBER, metadata: REMARK, password: passwords[0]!, other: passwords[1]! }
-  expect(said.length).toBeGreaterThan(1_000)
+  expect(api.said().length).toBeGreaterThan(1_000)
   expect(answers.length).toBeGreaterThanOrEqual(6)
   for (const [place, text] of Object.entries({
-    log: said,
+    log: api.said(),
     errors: answers.join('\n'),
     metrics,
     'process list': commandLine,

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import { freePort } from '../../../loadtests/bench/lib/free-port.ts'
+import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import type { Platform } from './running-platform.ts'
+
+export type ApiProcess = {
+  readonly process: ChildProcess
+  readonly url: string
+  /** All that it printed so far. */
+  said(): string
+}
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/**
+ * One instance of the API as a process of its own, ready.
+ *
+ * @param wrapped puts something around `node api/src/main.ts`
+ */
+export async function apiProcess(
+  { database, redis }: Platform,
+  env: Readonly<Record<string, string>> = {},
+  wrapped = (command: readonly string[]) => command,
+): Promise<ApiProcess> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const [command = '', ...args] = wrapped([process.execPath, MAIN])
+  const child = spawn(command, args, {
+    env: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      DATABASE_URL: database.apiUrl,
+      DATABASE_REPLICA_URL: database.replicaUrl,
+      REDIS_URL: redis.url,
+      SHUTDOWN_DRAIN_MS: '0',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text) => {
+      said += text
+    })
+  }
+  const isReady = async () => (await fetch(url + ROUTES.readyz).catch(() => undefined))?.ok
+  await waitUntil('the API to be ready', isReady, { timeoutMs: 30_000, everyMs: 100 }).catch((error: Error) => {
+    child.kill('SIGKILL')
+    throw new Error(`${error.message}\n${said}`, { cause: error })
+  })
+  return { process: child, url, said: () => said }
+}
