@@ -1,11 +1,19 @@
+import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { EVENT_BOUNDS } from '../../contract/calls.ts'
+import { LIMITS } from '../../contract/limits.ts'
 import { LIVE_CLOSE, LIVE_PATTERN_ALL } from '../../contract/live.ts'
+import { METRICS } from '../../contract/metrics.ts'
 import { ROUTES } from '../../contract/routes.ts'
+import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { parsePrometheus } from '../../loadtests/bench/sample/prometheus-text.ts'
+import { startFollower } from '../load/follower.ts'
 import { startLedgerLoad } from '../load/ledger-load.ts'
 import { liveSocket } from '../load/live-socket.ts'
+import { rawSubscriber } from '../load/raw-subscriber.ts'
 import { apiUse } from '../platform/api-use.ts'
 import type { Rig } from '../platform/rig.ts'
 import type { Experiment } from './experiment.ts'
@@ -102,6 +110,75 @@ const churn = abuse(
   },
 )
 
+const MUTE = 20
+const MUTE_WITHIN_MS = 30_000
+/** Frames are written whole, also the one that goes beyond the cap. */
+const LONGEST_FRAME = 140_000
+const mute = abuse('mute', `${MUTE} subscribers that never read`, async ({ apiUrl, apiKey, api }) => {
+  const follower = startFollower(apiUrl, apiKey)
+  await follower.subscribed
+  const sockets = await Promise.all(Array.from({ length: MUTE }, () => rawSubscriber(apiUrl, apiKey)))
+  for (const socket of sockets) socket.pause()
+  const ids: string[] = []
+  const look = () => Promise.all(api.map(({ adminUrl }) => metricsOf(adminUrl)))
+  const slowReaders = (all: Awaited<ReturnType<typeof look>>) => all.reduce((sum, one) => sum + one.slowReaders, 0)
+  const before = slowReaders(await look())
+  const began = performance.now()
+  const passed = () => performance.now() - began
+  let mostUnread = 0
+  let closed = 0
+  try {
+    // What the kernel keeps of it comes first: batches of long events fill that within seconds.
+    while (closed < MUTE && passed() < MUTE_WITHIN_MS) {
+      ids.push(...(await postLongEvents(apiUrl, apiKey)))
+      const metrics = await look()
+      mostUnread = Math.max(mostUnread, ...metrics.map(({ unread }) => unread))
+      closed = slowReaders(metrics) - before
+    }
+    const seconds = passed() / 1000
+    const missing = () => ids.filter((id) => !follower.figures().received.has(id)).length
+    await waitUntil('all live', () => missing() === 0, { timeoutMs: 5_000, everyMs: 100 }).catch(() => {})
+    const { lostConnections, toldGaps, broken } = follower.figures()
+    const kib = (bytes: number) => Math.round(bytes / 1024)
+    const cap = LIMITS.live_socket_buffer.value
+    return {
+      figures: `${closed} closed within ${seconds.toFixed(1)} s and ${ids.length} messages, with ${kib(mostUnread)} KiB unread at most, of ${kib(cap)}; one who reads missed ${missing()}`,
+      problems: [
+        ...(closed < MUTE ? [`only ${closed} of ${MUTE} were closed as slow readers`] : []),
+        ...(mostUnread > cap + LONGEST_FRAME ? [`${kib(mostUnread)} KiB were kept for one of them`] : []),
+        ...(missing() + lostConnections + toldGaps + broken.length > 0 ? ['one who reads did not get everything'] : []),
+      ],
+    }
+  } finally {
+    follower.stop()
+    for (const socket of sockets) socket.destroy()
+  }
+})
+
+/** Events whose ids are as long as may be. @returns those ids, once they are stored */
+async function postLongEvents(apiUrl: string, apiKey: string): Promise<readonly string[]> {
+  const long = () => randomBytes(EVENT_BOUNDS.idMaxLength / 2).toString('hex')
+  const occurredAt = new Date().toISOString()
+  const events = Array.from({ length: EVENT_BOUNDS.batchMax }, () => {
+    return { eventId: long(), callId: long(), state: 'RINGING', occurredAt }
+  })
+  const headers = { 'content-type': 'application/json', 'x-api-key': apiKey }
+  const body = JSON.stringify({ events })
+  const answer = await fetch(`${apiUrl}${ROUTES.callEvents}`, { method: 'POST', headers, body })
+  await answer.arrayBuffer()
+  return answer.ok ? events.map(({ eventId }) => eventId) : []
+}
+
+async function metricsOf(adminUrl: string): Promise<{ readonly unread: number; readonly slowReaders: number }> {
+  const { samples } = parsePrometheus(await (await fetch(`${adminUrl}${ROUTES.metrics}`)).text())
+  const of = (name: string, label: string) =>
+    samples.find((one) => one.name === name && one.labels.includes(label))?.value ?? 0
+  return {
+    unread: of(METRICS.usage, 'resource="live_socket_buffer"'),
+    slowReaders: of(METRICS.liveClosed, 'reason="slow-reader"'),
+  }
+}
+
 const MIB = 1024 * 1024
 const bodies = abuse(
   'bodies',
@@ -139,4 +216,4 @@ const opens = (socket: WebSocket): Promise<boolean> =>
     socket.addEventListener('error', () => resolve(false))
   })
 
-export const abuses: readonly Experiment[] = [slowloris, manySockets, churn, bodies]
+export const abuses: readonly Experiment[] = [slowloris, manySockets, mute, churn, bodies]
