@@ -1,4 +1,5 @@
 /** `npm run chaos`: see HELP. */
+import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT, Usage } from '../loadtests/bench/lib/failure.ts'
 import { wholeNumber } from '../loadtests/bench/lib/parse-options.ts'
@@ -9,7 +10,15 @@ import { FAULTS } from './faults/faults.ts'
 import { problemsOf } from './faults/problems-of.ts'
 import { runFaults } from './faults/run-faults.ts'
 import { chance } from './lib/chance.ts'
-import { recordMeasured, writeDocument } from './measured.ts'
+import {
+  type Measured,
+  type MeasuredOverload,
+  type Now,
+  type Place,
+  placeIn,
+  recordMeasured,
+  writeDocument,
+} from './measured.ts'
 import { abuses } from './overload/abuse.ts'
 import type { Experiment } from './overload/experiment.ts'
 import { runOverload } from './overload/run-overload.ts'
@@ -21,7 +30,7 @@ const EXPERIMENTS = [tenTimes, ...abuses]
 const SOAK = { name: 'soak', title: 'Nothing but the load, for long (only with --soak-minutes)' }
 const ALL: readonly { readonly name: string; readonly title: string }[] = [...FAULTS, ...EXPERIMENTS, SOAK]
 
-const HELP = `Usage: npm run chaos [-- --rate N] [--only NAME]… [--seed N] [--soak-minutes N] [--no-document]
+const HELP = `Usage: npm run chaos [-- --rate N] [--only NAME]… [--seed N] [--soak-minutes N] [--into FOLDER]
 
 Starts a platform of its own, sends it call events without a pause while reports are read and subscribers follow, and
 does to it, one after the other:
@@ -30,15 +39,17 @@ ${ALL.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join('\n')}
 
 After each, every acknowledged event has to be in Postgres, once, rollups have to be what the calls add up to, and each
 subscriber must have got each message once and in order, or have been told. What asks for more than there is must not
-keep others waiting. Writes docs/reliability.md. Takes about twelve minutes.
+keep others waiting. Writes docs/reliability.md. Takes about twelve minutes. Interrupted, it ends what it is at, keeps what
+it has and says what is missing; interrupted again, it stops at once.
 
   --rate N         events a second; ${PER_SECOND} if not given
   --only NAME      only this one; may be repeated. The document keeps what was measured of the others
   --seed N         the same order, moments and losses again; another each time if not given, and printed
   --soak-minutes N  the load alone for so long at the end; only that, with --only soak. None if not given
-  --no-document    leaves docs/reliability.md as it is
+  --into FOLDER    writes what was measured, the document and the chart there, and nothing of the repository
+  --no-document    writes none of them
 
-Exit codes: 0 everything held, 1 something did not, 2 it could not be done.
+Exit codes: 0 everything held, 1 something did not, 2 it could not be done, or not to its end.
 `
 
 type Options = {
@@ -47,29 +58,50 @@ type Options = {
   readonly faults: readonly Fault[]
   readonly experiments: readonly Experiment[]
   readonly soakMinutes: number
-  readonly writes: boolean
+  /** Absent: nothing is written. */
+  readonly place: Place | undefined
 }
 
 await runCommand<Options>({ help: HELP, options, main })
 
 async function main(options: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
-  const { perSecond, seed, writes, soakMinutes } = options
+  const { perSecond, seed, place, soakMinutes } = options
   const random = chance(seed)
-  const faults = await runFaults(options.faults, perSecond, random, terminal, signal)
-  const overload = await runOverload(options.experiments, random, terminal, signal)
-  const soak = soakMinutes === 0 ? undefined : await soakPlatform(soakMinutes, perSecond, terminal, signal)
-  if (writes) {
-    recordMeasured({ faults, overload, soak })
-    writeDocument()
-    process.stdout.write('Wrote docs/reliability.md.\n')
+  const problemsBy = new Map<string, readonly string[]>()
+  // At once: whoever waits no longer, or has a machine that stops, keeps what was measured until then.
+  const done = (name: string, problems: readonly string[], measured: Partial<Now>) => {
+    problemsBy.set(name, problems)
+    if (place !== undefined) recordMeasured({ faults: [], overload: [], ...measured }, place)
   }
-  const problems = [
-    ...faults.map(({ result }) => problemsOf(result)),
-    ...[...overload, ...(soak === undefined ? [] : [soak])].map(({ result }) => result.problems),
-  ]
-  const held = problems.filter(({ length }) => length === 0).length
-  process.stdout.write(`${held} of ${problems.length} held, seed ${seed}.\n`)
-  return held === problems.length ? EXIT.ok : EXIT.missed
+  const possible = options.faults.filter(isPossible)
+  const onFault = (one: Measured) => done(one.name, problemsOf(one.result), { faults: [one] })
+  const onOverload = (one: MeasuredOverload) => done(one.name, one.result.problems, { overload: [one] })
+  try {
+    await runFaults(possible, perSecond, random, terminal, signal, onFault)
+    await runOverload(options.experiments, random, terminal, signal, onOverload)
+    if (soakMinutes > 0) {
+      const soak = await soakPlatform(soakMinutes, perSecond, terminal, signal)
+      done(SOAK.name, soak.result.problems, { soak })
+    }
+  } finally {
+    terminal.clear()
+    if (place !== undefined && problemsBy.size > 0) {
+      writeDocument(place)
+      process.stdout.write(`Wrote ${relative('.', place.document)}.\n`)
+    }
+    const wanted = [...possible, ...options.experiments, ...(soakMinutes > 0 ? [SOAK] : [])].map(({ name }) => name)
+    const missing = wanted.filter((name) => !problemsBy.has(name))
+    const held = [...problemsBy.values()].filter(({ length }) => length === 0).length
+    process.stdout.write(`${held} of ${problemsBy.size} held, seed ${seed}.\n`)
+    if (missing.length > 0) process.stdout.write(`Not done: ${missing.join(', ')}.\n`)
+  }
+  return [...problemsBy.values()].every(({ length }) => length === 0) ? EXIT.ok : EXIT.missed
+}
+
+function isPossible({ title, missing }: Fault): boolean {
+  const what = missing?.()
+  if (what !== undefined) process.stdout.write(`  - ${title}: not done, for there is no ${what}\n`)
+  return what === undefined
 }
 
 function options(): Options & { readonly help: boolean } {
@@ -80,6 +112,7 @@ function options(): Options & { readonly help: boolean } {
         only: { type: 'string', multiple: true },
         seed: { type: 'string' },
         'soak-minutes': { type: 'string' },
+        into: { type: 'string' },
         'no-document': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -96,7 +129,7 @@ function options(): Options & { readonly help: boolean } {
       faults: FAULTS.filter(isWanted),
       experiments: EXPERIMENTS.filter(isWanted),
       soakMinutes: isWanted(SOAK) ? wholeNumber('--soak-minutes', values['soak-minutes'] ?? '0', 0, 1_440) : 0,
-      writes: values['no-document'] !== true,
+      place: values['no-document'] === true ? undefined : placeIn(values.into),
       help: values.help ?? false,
     }
   } catch (error) {

@@ -33,29 +33,35 @@ type MeasuredFile = {
   readonly soak?: MeasuredSoak | undefined
 }
 
-const FILE = join(CHECKOUT, 'chaos', 'measured.json')
-const CHART = join(CHECKOUT, 'docs', 'soak.svg')
-const DOCUMENT = join(CHECKOUT, 'docs', 'reliability.md')
+/** Where it is written. */
+export type Place = { readonly measured: string; readonly document: string; readonly chart: string }
 
-function read(): MeasuredFile {
+/** @param folder for all of it; that of the repository when absent */
+export const placeIn = (folder?: string): Place => ({
+  measured: join(folder ?? join(CHECKOUT, 'chaos'), 'measured.json'),
+  document: join(folder ?? join(CHECKOUT, 'docs'), 'reliability.md'),
+  chart: join(folder ?? join(CHECKOUT, 'docs'), 'soak.svg'),
+})
+
+function read(file: string): MeasuredFile {
   try {
-    return JSON.parse(readFileSync(FILE, 'utf8')) as MeasuredFile
+    return JSON.parse(readFileSync(file, 'utf8')) as MeasuredFile
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return { machine: '', faults: [] }
   }
 }
 
-type Now = {
+export type Now = {
   readonly faults: readonly Measured[]
   readonly overload: readonly MeasuredOverload[]
-  readonly soak: MeasuredSoak | undefined
+  readonly soak?: MeasuredSoak | undefined
 }
 
 /** Puts these in the place of what was measured of the same faults before; all of another machine goes. */
-export function recordMeasured({ faults: measured, overload, soak }: Now): void {
+export function recordMeasured({ faults: measured, overload, soak }: Now, { measured: file }: Place): void {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'of unknown kind'})`
-  const before = read()
+  const before = read(file)
   const isSame = before.machine === machine
   const merge = <T extends { readonly name: string }>(old: readonly T[], now: readonly T[]): readonly T[] => {
     const byName = new Map([...(isSame ? old : []), ...now].map((one) => [one.name, one]))
@@ -65,15 +71,15 @@ export function recordMeasured({ faults: measured, overload, soak }: Now): void 
   const faults = merge(before.faults, measured).toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
   const soaked = soak ?? (isSame ? before.soak : undefined)
   const all: MeasuredFile = { machine, faults, overload: merge(before.overload ?? [], overload), soak: soaked }
-  writeFileSync(FILE, `${JSON.stringify(all, null, 2)}\n`)
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
 }
 
-/** Writes docs/reliability.md from all that was measured, and the chart of the soak beside it. */
-export function writeDocument(): void {
-  const measured = read()
-  writeFileSync(DOCUMENT, renderReliability(measured))
+/** Writes the document from all that was measured, and the chart of the soak beside it. */
+export function writeDocument({ measured: file, document, chart }: Place): void {
+  const measured = read(file)
+  writeFileSync(document, renderReliability(measured))
   if (measured.soak === undefined) return
   const { minutes, perSecond, samples } = measured.soak.result
   const subtitle = `${perSecond} events a second for ${minutes} minutes · ${minute(measured.soak.measuredAt)} · ${measured.machine}`
-  writeFileSync(CHART, renderSoak('What the platform uses while it runs', subtitle, samples))
+  writeFileSync(chart, renderSoak('What the platform uses while it runs', subtitle, samples))
 }

@@ -78,23 +78,24 @@ nothing of it refused, no event waiting for longer than 1.5 s.
 ${soak === undefined ? '' : soakSection(soak.result)}`
 }
 
-function soakSection({ minutes, perSecond, sent, lost, trends, problems }: SoakResult): string {
-  const rows = Object.entries(trends).map(([name, { mean, rise, noise }]) => {
+function soakSection({ minutes, perSecond, sent, lost, reports, subscribers, trends, problems }: SoakResult): string {
+  const rows = Object.entries(trends).map(([name, { mean, rise, low, high }]) => {
     const { title, unit } = RESOURCES[name as Resource]
-    const figure = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`.trim()
-    return [title, figure(mean), figure(rise), figure(noise)]
+    const figure = (value: number) => value.toFixed(1)
+    return [unit === '' ? title : `${title}, ${unit}`, figure(mean), figure(rise), `${figure(low)} to ${figure(high)}`]
   })
   return `
 ## Soak
 
-${perSecond} events a second, ten reports a second and twenty subscribers for ${minutes} minutes: ${sent} events, ${lost} lost.
+${perSecond} events a second, ${Math.round(reports / minutes / 60)} reports a second and ${subscribers} subscribers for ${minutes} minutes: ${sent} events, ${lost} lost.
 ${problems.length === 0 ? 'Nothing grows beyond its noise.' : `❌ ${problems.join('; ')}.`}
 
 ![What the platform uses while it runs](soak.svg)
 
-${table(['Resource', 'Mean', 'Rise of the trend', 'Noise around it'], rows, [1, 2, 3])}
+${table(['Resource', 'Mean', 'Rise of the trend', 'With 99 % confidence between'], rows, [1, 2, 3])}
 
-The first third is left out of the table: pools, caches and the five minutes of live history fill then. A rise is none when it is
-within three times the noise or a tenth of the mean.
+The first third is left out of the table: pools, caches and the five minutes of live history fill then. The line goes through
+the means of twenty parts of the rest. What is flat has a slope within its noise, which is small enough that a rise by a tenth
+of the mean would be seen.
 `
 }

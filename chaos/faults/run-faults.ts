@@ -7,29 +7,23 @@ import type { Fault } from './fault.ts'
 import { problemsOf } from './problems-of.ts'
 import { type FaultResult, runFault } from './run-fault.ts'
 
-/** Lets these happen, in an order that chance decides, those that need it on a rigged platform; prints a line for each. */
+/** Lets these happen, in an order that chance decides, those that need it on a rigged platform; prints a line for each and tells of it. */
 export async function runFaults(
   faults: readonly Fault[],
   perSecond: number,
   random: () => number,
   terminal: Terminal,
   signal: AbortSignal,
-): Promise<readonly Measured[]> {
-  const done: Measured[] = []
-  const possible = faults.filter(({ title, missing }) => {
-    const what = missing?.()
-    if (what !== undefined) process.stdout.write(`  - ${title}: not done, for there is no ${what}\n`)
-    return what === undefined
-  })
+  onDone: (measured: Measured) => void,
+): Promise<void> {
   for (const needs of ['servers', 'rigging'] as const) {
     const these = shuffled(
-      possible.filter((fault) => fault.needs === needs),
+      faults.filter((fault) => fault.needs === needs),
       random,
     )
     if (these.length === 0) continue
-    done.push(...(await breakOnePlatform(these, needs === 'rigging', perSecond, random, terminal, signal)))
+    await breakOnePlatform(these, needs === 'rigging', perSecond, random, terminal, signal, onDone)
   }
-  return done
 }
 
 async function breakOnePlatform(
@@ -39,10 +33,10 @@ async function breakOnePlatform(
   random: () => number,
   terminal: Terminal,
   signal: AbortSignal,
-): Promise<readonly Measured[]> {
+  onDone: (measured: Measured) => void,
+): Promise<void> {
   const options = { instances: 3, terminal, signal, ...(rigged && { rigged: { random } }) }
-  return withPlatform(options, async (rig): Promise<readonly Measured[]> => {
-    const done: Measured[] = []
+  return withPlatform(options, async (rig) => {
     for (const fault of faults) {
       signal.throwIfAborted()
       terminal.show(`  … ${fault.title}`)
@@ -50,9 +44,8 @@ async function breakOnePlatform(
       const result = await runFault(fault, rig, { name, perSecond, moment: random() })
       terminal.clear()
       process.stdout.write(lineOf(result))
-      done.push({ name: fault.name, measuredAt: new Date().toISOString(), perSecond, result })
+      onDone({ name: fault.name, measuredAt: new Date().toISOString(), perSecond, result })
     }
-    return done
   })
 }
 

@@ -25,6 +25,10 @@ export type LedgerLoadOptions = {
   /** Begins every id. */
   readonly name: string
   readonly perSecond: number
+  /** Events that are under way at most; what is due beyond that waits for its turn. */
+  readonly underWayMax?: number
+  /** Aborted: what is under way is not sent again. */
+  readonly signal?: AbortSignal
 }
 
 const RETRY_FIRST_MS = 200
@@ -32,14 +36,14 @@ const RETRY_MAX_MS = 1_000
 const GIVE_UP_MS = 90_000
 const ANSWER_WITHIN_MS = 10_000
 const TICK_MS = 10
-/** Events that a sender has under way at most; what is due beyond that waits for its turn. */
 const UNDER_WAY_MAX = 800
 
 /**
  * Sends call events at a steady rate, whatever is answered, and writes down each. One that is refused, or not answered,
  * is sent again with the same id, as the platform asks of its clients, until it is acknowledged.
  */
-export function startLedgerLoad({ apiUrl, apiKey, name, perSecond }: LedgerLoadOptions): LedgerLoad {
+export function startLedgerLoad(options: LedgerLoadOptions): LedgerLoad {
+  const { apiUrl, apiKey, name, perSecond, underWayMax = UNDER_WAY_MAX, signal } = options
   const entries: Entry[] = []
   const underWay = new Set<Promise<void>>()
   const startedAt = performance.now()
@@ -59,7 +63,7 @@ export function startLedgerLoad({ apiUrl, apiKey, name, perSecond }: LedgerLoadO
     const event = { eventId, callId: eventId.slice(0, at), state: eventId.slice(at + 1) }
     const body = JSON.stringify({ ...event, occurredAt: new Date().toISOString() })
     let pauseMs = RETRY_FIRST_MS
-    while (Date.now() - entry.dueAtMs < GIVE_UP_MS) {
+    while (Date.now() - entry.dueAtMs < GIVE_UP_MS && signal?.aborted !== true) {
       const answer = await fetch(`${apiUrl}${ROUTES.callEvent}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-api-key': apiKey },
@@ -78,7 +82,7 @@ export function startLedgerLoad({ apiUrl, apiKey, name, perSecond }: LedgerLoadO
     }
   }
   function begin(): void {
-    while (underWay.size < UNDER_WAY_MAX && begun < entries.length) {
+    while (underWay.size < underWayMax && begun < entries.length) {
       const one: Promise<void> = send(entries[begun++] as Entry).finally(() => {
         underWay.delete(one)
         begin()
@@ -101,7 +105,7 @@ export function startLedgerLoad({ apiUrl, apiKey, name, perSecond }: LedgerLoadO
     stop: async () => {
       stopped = true
       await ticking
-      while (underWay.size > 0) await Promise.race(underWay)
+      while (underWay.size > 0) await Promise.all(underWay)
     },
   }
 }

@@ -7,14 +7,14 @@ import { FEW_SOCKETS } from './abuse.ts'
 import type { Experiment } from './experiment.ts'
 import { SMALL_CAPACITY, tenTimes } from './ten-times.ts'
 
-/** Runs these, each kind on a platform of its own, and prints a line for each. */
+/** Runs these, each kind on a platform of its own, and prints a line for each and tells of it. */
 export async function runOverload(
   experiments: readonly Experiment[],
   random: () => number,
   terminal: Terminal,
   signal: AbortSignal,
-): Promise<readonly MeasuredOverload[]> {
-  const done: MeasuredOverload[] = []
+  onDone: (measured: MeasuredOverload) => void,
+): Promise<void> {
   const run = async (these: readonly Experiment[], instances: number, env: Readonly<Record<string, string>>) => {
     if (these.length === 0) return
     const options = { instances, apiEnv: env, terminal, signal, ...(instances === 1 && { rigged: { random } }) }
@@ -25,7 +25,7 @@ export async function runOverload(
         const result = await experiment.run(rig)
         terminal.clear()
         process.stdout.write(resultLine(result.title, result.figures, result.problems))
-        done.push({ name: experiment.name, measuredAt: new Date().toISOString(), result })
+        onDone({ name: experiment.name, measuredAt: new Date().toISOString(), result })
       }
     })
   }
@@ -39,5 +39,4 @@ export async function runOverload(
     3,
     { [LIMITS.websockets.env]: String(FEW_SOCKETS) },
   )
-  return done
 }

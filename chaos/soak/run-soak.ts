@@ -1,7 +1,10 @@
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
 import { compareLedger } from '../load/compare-ledger.ts'
 import { startFollower } from '../load/follower.ts'
 import { startLedgerLoad } from '../load/ledger-load.ts'
+import { rawSubscriber } from '../load/raw-subscriber.ts'
 import { startReportLoad } from '../load/report-load.ts'
 import type { Rig } from '../platform/rig.ts'
 import { type Trend, trendOf } from './trend.ts'
@@ -12,58 +15,100 @@ export type SoakResult = {
   readonly perSecond: number
   readonly sent: number
   readonly lost: number
+  readonly reports: number
+  readonly subscribers: number
   readonly samples: readonly Sample[]
-  readonly trends: { readonly [R in Resource]: Trend }
+  readonly trends: Trends
   readonly problems: readonly string[]
 }
 
-const FOLLOWERS = 20
+/** What the brief asks for beside 500 events a second. */
+const REPORTS_PER_SECOND = 100
+const SUBSCRIBERS = 200
+/** Of them, those that look at each message. */
+const FOLLOWERS = 3
+/** A machine that stalls for a moment must not find a thousand connections after it, nor memory that those once took. */
+const UNDER_WAY_MAX = 50
 /** Caches, pools, heaps and the history fill first. */
 const WARM_UP = 0.3
+const LIVE_WITHIN_MS = 5_000
+/** From when it was due; a sender that cannot keep up with its own rate is no load. */
+const SLOWEST_MS = 10_000
 
 /** The load of the brief and nothing else, for long; what is used must not become more and more. */
 export async function runSoak(rig: Rig, minutes: number, perSecond: number, signal: AbortSignal): Promise<SoakResult> {
   const { apiUrl, apiKey, urls } = rig
   const name = `soak-${Date.now()}`
   const followers = Array.from({ length: FOLLOWERS }, () => startFollower(apiUrl, apiKey))
-  await Promise.all(followers.map(({ subscribed }) => subscribed))
-  const watched = await watchResources(rig)
-  const load = startLedgerLoad({ apiUrl, apiKey, name, perSecond })
-  const reports = startReportLoad(apiUrl, apiKey)
-  await sleep(minutes * 60_000, undefined, { signal }).catch(() => {})
-  const samples = await watched.stop()
-  await load.stop()
-  const { failures } = await reports.stop()
-  for (const one of followers) one.stop()
-  signal.throwIfAborted()
+  const others: Socket[] = []
+  try {
+    await Promise.all(followers.map(({ subscribed }) => subscribed))
+    while (others.length < SUBSCRIBERS - FOLLOWERS) others.push(await rawSubscriber(apiUrl, apiKey))
+    const watched = await watchResources(rig)
+    const load = startLedgerLoad({ apiUrl, apiKey, name, perSecond, underWayMax: UNDER_WAY_MAX, signal })
+    const reports = startReportLoad(apiUrl, apiKey, REPORTS_PER_SECOND)
+    await sleep(minutes * 60_000, undefined, { signal }).catch(() => {})
+    const samples = await watched.stop()
+    await load.stop()
+    const { asked, failures } = await reports.stop()
+    signal.throwIfAborted()
+    const seen = followers.map((one) => one.figures())
+    const acked = load.entries.filter(({ ackedAtMs }) => ackedAtMs !== undefined)
+    const missing = () => seen.flatMap(({ received }) => acked.filter(({ eventId }) => !received.has(eventId))).length
+    await waitUntil('all live', () => missing() === 0, { timeoutMs: LIVE_WITHIN_MS, everyMs: 250 }).catch(() => {})
+    const ended = others.filter(({ destroyed }) => destroyed).length
+    const { lost, rollupsEqual } = await compareLedger(urls.owner, name, load.entries)
+    const trends = trendsOf(samples.slice(Math.floor(samples.length * WARM_UP)))
+    const broken = seen.flatMap((one) => one.broken)
+    const refused = load.entries.filter(({ refusals }) => refusals.length > 0).length
+    const slowestMs = acked.reduce((most, { ackedAtMs, dueAtMs }) => Math.max(most, (ackedAtMs ?? 0) - dueAtMs), 0)
+    const reportsRefused = Object.values(failures).reduce((sum, count) => sum + count, 0)
+    return {
+      minutes,
+      perSecond,
+      sent: load.entries.length,
+      lost: lost.length,
+      reports: asked,
+      subscribers: SUBSCRIBERS,
+      samples,
+      trends,
+      problems: [
+        ...growthOf(trends),
+        ...(lost.length > 0 ? [`${lost.length} events were lost`] : []),
+        ...(rollupsEqual ? [] : ['the rollups are not what the calls add up to']),
+        ...(acked.length < load.entries.length
+          ? [`${load.entries.length - acked.length} events were never taken`]
+          : []),
+        ...(slowestMs > SLOWEST_MS ? [`an event waited for ${Math.round(slowestMs)} ms: the load was not held`] : []),
+        ...(refused > 0 ? [`${refused} events were refused at first`] : []),
+        ...(asked < 0.95 * REPORTS_PER_SECOND * minutes * 60 ? [`only ${asked} reports were asked for`] : []),
+        ...(reportsRefused > 0 ? [`${reportsRefused} reports were refused`] : []),
+        ...(ended > 0 ? [`${ended} subscribers were closed`] : []),
+        ...(missing() > 0 ? [`${missing()} messages did not come`] : []),
+        ...(broken.length > 0 ? [`${broken.length} live frames were wrong: ${broken[0]}`] : []),
+      ],
+    }
+  } finally {
+    for (const one of followers) one.stop()
+    for (const one of others) one.destroy()
+  }
+}
 
-  const { lost, rollupsEqual } = await compareLedger(urls.owner, name, load.entries)
-  const settled = samples.slice(Math.floor(samples.length * WARM_UP))
-  const names = Object.keys(RESOURCES) as Resource[]
-  const trends = Object.fromEntries(names.map((of) => [of, trendOf(settled.map((sample) => sample[of]))])) as {
-    [R in Resource]: Trend
-  }
-  const broken = followers.flatMap((one) => one.figures().broken)
-  const refused = load.entries.filter(({ refusals }) => refusals.length > 0).length
-  const reportsRefused = Object.values(failures).reduce((sum, count) => sum + count, 0)
-  return {
-    minutes,
-    perSecond,
-    sent: load.entries.length,
-    lost: lost.length,
-    samples,
-    trends,
-    problems: [
-      ...names.flatMap((of) => {
-        const { grows, rise, mean } = trends[of]
-        const { title, unit } = RESOURCES[of]
-        return grows ? [`${title} grew by ${rise.toFixed(0)} ${unit}, of ${mean.toFixed(0)}`] : []
-      }),
-      ...(lost.length > 0 ? [`${lost.length} events were lost`] : []),
-      ...(rollupsEqual ? [] : ['the rollups are not what the calls add up to']),
-      ...(refused > 0 ? [`${refused} events were refused at first`] : []),
-      ...(reportsRefused > 0 ? [`${reportsRefused} reports were refused`] : []),
-      ...(broken.length > 0 ? [`${broken.length} live frames were wrong: ${broken[0]}`] : []),
-    ],
-  }
+type Trends = { readonly [R in Resource]: Trend }
+
+function trendsOf(samples: readonly Sample[]): Trends {
+  const entries = Object.entries(RESOURCES).map(([name, { matters }]) => {
+    const values = samples.map((sample) => sample[name as Resource])
+    return [name, trendOf(values, matters)]
+  })
+  return Object.fromEntries(entries)
+}
+
+function growthOf(trends: Trends): readonly string[] {
+  return Object.entries(trends).flatMap(([name, { verdict, rise, low, high, mean }]) => {
+    if (verdict === 'flat') return []
+    const { title, unit } = RESOURCES[name as Resource]
+    const by = `${rise.toFixed(0)} (${low.toFixed(0)} to ${high.toFixed(0)}) ${unit}`.trimEnd()
+    return [`${title} ${verdict === 'grows' ? 'grew' : 'may have grown'} by ${by}, of ${mean.toFixed(0)}`]
+  })
 }

@@ -1,25 +1,59 @@
 export type Trend = {
+  readonly mean: number
   /** What a straight line through the values rises by from the first to the last; negative: falls. */
   readonly rise: number
-  /** Standard deviation of the values from that line. */
-  readonly noise: number
-  readonly mean: number
-  /** The rise is more than chance and a little unevenness explain. */
-  readonly grows: boolean
+  /** Between these it lies with 99 % confidence. */
+  readonly low: number
+  readonly high: number
+  /**
+   * flat     the slope is within its noise, and that noise is small enough to see a rise that would matter
+   * grows    it rises, by more than chance explains and by two units at least
+   * unclear  it may rise or not: the values say too little
+   */
+  readonly verdict: 'flat' | 'grows' | 'unclear'
 }
 
-/** A rise up to this many times the noise, or this share of the mean, is none. */
-const NOISES = 3
-const UNEVEN = 0.1
+/**
+ * Values that were taken close to each other resemble each other, as those of one round of garbage collection do, and
+ * a line through all of them would look surer than it is. So the line is one through the means of this many parts.
+ */
+const PARTS = 20
+/** Student's t for 99 % and a line through so many points. With five resources one run in forty cries wolf. */
+const T_99 = 2.878
+/** How much the means of neighbouring parts may still resemble each other and be counted for it. */
+const ALIKE_MAX = 0.8
+/** A rise by less, of anything, is none: a single step by one is a line that rises by 1.5. */
+const LEAST = 2
+/** A rise by this share of the mean would matter. */
+const SHARE = 0.1
 
-/** The trend of values that were taken at even distances. */
-export function trendOf(values: readonly number[]): Trend {
-  const n = Math.max(1, values.length)
-  const mean = values.reduce((a, b) => a + b, 0) / n
-  const middle = (n - 1) / 2
-  const spread = values.reduce((sum, _, i) => sum + (i - middle) ** 2, 0)
-  const slope = spread === 0 ? 0 : values.reduce((sum, value, i) => sum + (i - middle) * (value - mean), 0) / spread
-  const noise = Math.sqrt(values.reduce((sum, v, i) => sum + (v - mean - slope * (i - middle)) ** 2, 0) / n)
-  const rise = slope * (n - 1)
-  return { rise, noise, mean, grows: rise > Math.max(NOISES * noise, UNEVEN * mean, 1) }
+/**
+ * The trend of values that were taken at even distances.
+ *
+ * @param matters a rise by so much would matter, however small its share of the mean
+ * @throws {RangeError} for fewer than 20 values
+ */
+export function trendOf(values: readonly number[], matters: number): Trend {
+  if (values.length < PARTS) throw new RangeError(`${values.length} values: a trend needs ${PARTS}`)
+  const mean = meanOf(values)
+  const parts = Array.from({ length: PARTS }, (_, i) => meanOf(values.slice(at(i, values), at(i + 1, values))))
+  const middle = (PARTS - 1) / 2
+  const spread = parts.reduce((sum, _, i) => sum + (i - middle) ** 2, 0)
+  const level = meanOf(parts)
+  const slope = parts.reduce((sum, value, i) => sum + (i - middle) * (value - level), 0) / spread
+  const rests = parts.map((value, i) => value - level - slope * (i - middle))
+  const squares = rests.reduce((sum, rest) => sum + rest * rest, 0)
+  const alike = squares === 0 ? 0 : rests.reduce((sum, rest, i) => sum + rest * (rests[i - 1] ?? 0), 0) / squares
+  const r = Math.min(ALIKE_MAX, Math.max(0, alike))
+  const error = Math.sqrt((squares / (PARTS - 2) / spread) * ((1 + r) / (1 - r)))
+  const rise = slope * PARTS
+  const margin = T_99 * error * PARTS
+  const [low, high] = [rise - margin, rise + margin]
+  const isRise = low > 0 && rise >= LEAST
+  const isSure = high <= Math.max(matters, SHARE * mean)
+  return { mean, rise, low, high, verdict: isRise ? 'grows' : isSure ? 'flat' : 'unclear' }
 }
+
+const at = (part: number, { length }: readonly number[]): number => Math.round((part * length) / PARTS)
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -1,17 +1,51 @@
 import { expect, test } from 'vitest'
+import { chance } from '../lib/chance.ts'
 import { renderSoak } from '../soak/render-soak.ts'
 import { trendOf } from '../soak/trend.ts'
 
+const MATTERS = 20
 /** A saw, as garbage collection makes one. */
 const saw = (i: number) => (i % 7) * 4
+/** Four hundred values of which each resembles the one before it, as memory does. */
+function wandering(random: () => number): readonly number[] {
+  let away = 0
+  return Array.from({ length: 400 }, () => {
+    away = 0.9 * away + 10 * (random() - 0.5)
+    return 400 + away
+  })
+}
+const rising = (values: readonly number[], by: number) =>
+  values.map((value, i) => value + (i / (values.length - 1)) * by)
+const verdict = (values: readonly number[]) => trendOf(values, MATTERS).verdict
 
 test('what stays as it is does not grow, however uneven; a leak does', () => {
-  const flat = Array.from({ length: 300 }, (_, i) => 200 + saw(i))
-  expect(trendOf(flat).grows).toBe(false)
-  const leak = flat.map((value, i) => value + i * 0.3)
-  expect(trendOf(leak)).toMatchObject({ grows: true, rise: expect.closeTo(90, 0) })
-  expect(trendOf([5, 5, 5]).grows).toBe(false)
-  expect(trendOf(flat.map((value, i) => value - i * 0.3)).grows).toBe(false)
+  const flat = Array.from({ length: 400 }, (_, i) => 200 + saw(i))
+  expect(verdict(flat)).toBe('flat')
+  expect(trendOf(rising(flat, 90), MATTERS)).toMatchObject({ verdict: 'grows', rise: expect.closeTo(90, -1) })
+  expect(verdict(rising(flat, -90))).toBe('flat')
+})
+
+test('a count that goes up by one and stays there does not grow, and one that goes up by a few does', () => {
+  const steps = (count: number) => Array.from({ length: 400 }, (_, i) => 90 + Math.floor((i / 400) * (count + 1)))
+  expect(verdict(steps(0))).toBe('flat')
+  expect(verdict(steps(1))).toBe('flat')
+  expect(verdict(steps(4))).toBe('grows')
+})
+
+test('chance alone is seldom taken for a rise, and a rise by a tenth seldom missed', () => {
+  const random = chance(7)
+  const runs = Array.from({ length: 300 }, () => wandering(random))
+  const share = (of: (values: readonly number[]) => boolean) => runs.filter(of).length / runs.length
+  expect(share((values) => verdict(values) === 'grows')).toBeLessThan(0.02)
+  expect(share((values) => verdict(rising(values, 40)) !== 'flat')).toBeGreaterThan(0.98)
+  const { low, high } = trendOf(rising(runs[0]!, 40), MATTERS)
+  expect([low < 40, high > 40]).toEqual([true, true])
+})
+
+test('what is too uneven to see a rise in is not called flat', () => {
+  const random = chance(7)
+  expect(verdict(Array.from({ length: 40 }, () => 100 + 400 * random()))).toBe('unclear')
+  expect(() => trendOf([5, 5, 5], MATTERS)).toThrow('3 values: a trend needs 20')
 })
 
 test('the chart has a row for each resource', () => {
