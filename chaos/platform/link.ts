@@ -39,7 +39,8 @@ export async function startLink(target: string, random: () => number): Promise<L
         const due = performance.now() + delay()
         sent = sent.then(async () => {
           // A timer counts from when its turn of the event loop began, so it can ring before the time is up.
-          for (let wait = due - performance.now(); wait > 0; wait = due - performance.now()) await sleep(Math.ceil(wait))
+          for (let wait = due - performance.now(); wait > 0; wait = due - performance.now())
+            await sleep(Math.ceil(wait))
           if (!silent.has(from)) pass()
         })
       }
