@@ -40,21 +40,27 @@ async function main({ cases: wanted, seed }: Options, terminal: Terminal, signal
     const reports: string[] = []
     let cases = 0
     let failures = 0
+    const tell = () => {
+      terminal.clear()
+      for (const report of reports) process.stdout.write(`${report}\n`)
+      const found = failures === 0 ? 'every answer was right' : `${failures} kinds of wrong answers, see above`
+      process.stdout.write(`${cases} cases in ${duration(performance.now() - began)}, seed ${seed}: ${found}\n`)
+    }
     for (let round = 0; cases < wanted; round++) {
-      signal.throwIfAborted()
-      const withKey = (round + 1) % WITHOUT_KEY_EVERY !== 0
+      // The second already, so that a short run has both.
+      const withKey = round % WITHOUT_KEY_EVERY !== 1
       terminal.show(`  … round ${round + 1}, ${withKey ? 'with' : 'without'} a key: ${cases} of ${wanted} cases so far`)
       const key = withKey ? { apiKey } : {}
-      const outcome = await runSchemathesis({ command, apiUrl, ...key, seed: seed + round, examples: EXAMPLES, signal })
+      const run = { command, apiUrl, ...key, seed: seed + round, examples: EXAMPLES, signal }
+      const outcome = await runSchemathesis(run).finally(() => {
+        if (signal.aborted) tell()
+      })
       if (outcome.cases === 0) throw new Failure(`schemathesis made no request:\n${outcome.report.slice(-3000)}`)
       cases += outcome.cases
       failures += outcome.failures
       if (outcome.failures > 0) reports.push(outcome.report)
     }
-    terminal.clear()
-    for (const report of reports) process.stdout.write(`${report}\n`)
-    const found = failures === 0 ? 'every answer was right' : `${failures} kinds of wrong answers, see above`
-    process.stdout.write(`${cases} cases in ${duration(performance.now() - began)}, seed ${seed}: ${found}\n`)
+    tell()
     return failures === 0 ? EXIT.ok : 1
   })
 }
