@@ -11,6 +11,7 @@ import { orOfRelease, PORTS, postgresExporter, REDIS_EXPORTER } from './names.ts
 /** The file of dashboards/exporters with what boards and alerts want to know beside the exporter's own questions. */
 export const QUERIES = 'files/postgres-queries.yaml'
 const NOBODY = 65534
+const CONNECT_SECONDS = 1
 
 /** Reads the statistics of Postgres and Redis for Prometheus. */
 export class Exporters extends Construct {
@@ -57,7 +58,11 @@ export class Exporters extends Construct {
         image: postgres.image,
         args: ['--extend.query-path=/queries/queries.yaml'],
         env: [
-          { name: 'DATA_SOURCE_URI', value: `${address}/hopwhistle?sslmode=${postgres.sslmode}` },
+          // Scrapes wait for one another: to a server that is gone they would take as long as TCP does.
+          {
+            name: 'DATA_SOURCE_URI',
+            value: `${address}/hopwhistle?sslmode=${postgres.sslmode}&connect_timeout=${CONNECT_SECONDS}`,
+          },
           { name: 'DATA_SOURCE_USER', value: 'hopwhistle_monitor' },
           secret('DATA_SOURCE_PASS', orOfRelease(values, postgres.existingSecret, 'credentials'), 'monitor-password'),
         ],

@@ -8,14 +8,19 @@ const jobs = anyOf(Object.values(SCRAPE_JOBS))
 const servers = anyOf([SCRAPE_JOBS.postgres, SCRAPE_JOBS.redis])
 const byJob = 'by (namespace, release, job)'
 
+const goneReplica = `label_replace(max by (${RELEASE.join(', ')}) (pg_hopwhistle_replication_streaming) < 1, "server", "replica", "", "")`
+/**
+ * Whether each target answers, but for the exporter of a replica that is gone: it waits for its server, at worst for
+ * minutes, and ReplicaGone has told that already.
+ */
+const answers = `${select('up', { job: jobs })} unless on (${RELEASE.join(', ')}, server) (${goneReplica})`
+
 export const targetAlerts = (scale: Scale): readonly Alert[] => [
   {
     name: 'TargetDown',
     severity: 'page',
     by: [...RELEASE, 'job', 'instance'],
-    when: [
-      [{ query: `max by (namespace, release, job, instance) (${select('up', { job: jobs })})`, is: '<', value: 1 }],
-    ],
+    when: [[{ query: `max by (namespace, release, job, instance) (${answers})`, is: '<', value: 1 }]],
     lasting: scaled('2m', scale),
     needs: 'stack',
     summary:

@@ -8,6 +8,9 @@ const all = [
   up('hopwhistle-redis', 'redis'),
   stays('hopwhistle_limit', 'instance="api-1", resource="websockets"', 1_000),
 ]
+const exporterOfReplica = stays('up', 'job="hopwhistle-postgres", instance="replica", server="replica"', 0)
+const streaming = (replicas: number) =>
+  stays('pg_hopwhistle_replication_streaming', 'job="hopwhistle-postgres", server="primary"', replicas)
 
 export const targetCases: readonly AlertCase[] = [
   {
@@ -17,6 +20,15 @@ export const targetCases: readonly AlertCase[] = [
     afterMinutes: 5,
     labels: { ...AT_LABELS, job: 'hopwhistle-api', instance: 'api-2', severity: 'page' },
     says: 'api-2 (hopwhistle-api) of prod/hw cannot be scraped',
+  },
+  {
+    alert: 'TargetDown',
+    fires: [...all, exporterOfReplica, streaming(1)],
+    // Its replica is gone, which is another page.
+    isQuiet: [...all, exporterOfReplica, streaming(0)],
+    afterMinutes: 5,
+    labels: { ...AT_LABELS, job: 'hopwhistle-postgres', instance: 'replica', severity: 'page' },
+    says: 'replica (hopwhistle-postgres) of prod/hw cannot be scraped',
   },
   {
     alert: 'MetricsMissing',
