@@ -5,7 +5,7 @@ import { apiFacts } from '../../loadtests/bench/findings/api-facts.ts'
 import { limitUse } from '../../loadtests/bench/findings/resources.ts'
 import { beginSampling } from '../../loadtests/bench/sample/sampler.ts'
 import { askRange } from '../src/pictures/ask-prometheus.ts'
-import * as limits from '../src/queries/limits.ts'
+import { useOf } from '../src/queries/limits.ts'
 import type { Query } from '../src/queries/query.ts'
 import type { MonitoredStack } from './monitored-stack.ts'
 
@@ -19,7 +19,8 @@ export async function limitsOnBoard({ prometheusUrl }: MonitoredStack): Promise<
     const answer = await askRange(prometheusUrl, expr, { fromSeconds: now - SAMPLED_MS / 1000, toSeconds: now })
     return new Map(answer.map(({ metric, values }) => [metric.resource ?? '', Number(values.at(-1)?.[1])]))
   }
-  const [limit, peak] = [await ask(limits.limit), await ask(limits.used)]
+  const of = useOf(Object.keys(LIMITS) as LimitName[])
+  const [limit, peak] = [await ask(of.limit), await ask(of.used)]
   return Object.fromEntries(
     (Object.keys(LIMITS) as LimitName[]).map((resource) => [
       resource,

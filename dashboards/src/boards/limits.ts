@@ -8,7 +8,8 @@ import type { Board, BoardRow } from './board.ts'
 /** The tables of docs/performance-baselines.md, in its order. */
 const TITLES: Readonly<Record<keyof typeof LIMIT_TABLES, string>> = { postgres: 'Postgres', redis: 'Redis', api: 'API' }
 
-const UNITS: Readonly<Record<(typeof LIMITS)[LimitName]['unit'], Unit>> = {
+type LimitUnit = (typeof LIMITS)[LimitName]['unit']
+const UNITS: Readonly<Record<LimitUnit, Unit>> = {
   connections: 'none',
   ms: 'ms',
   bytes: 'bytes',
@@ -16,6 +17,27 @@ const UNITS: Readonly<Record<(typeof LIMITS)[LimitName]['unit'], Unit>> = {
   sockets: 'none',
   events: 'none',
   'requests/s': 'reqps',
+}
+
+const COUNTS: readonly LimitUnit[] = ['connections', 'requests', 'sockets', 'events', 'requests/s']
+
+/** The limits that are written in one unit: a byte is read as `MiB`, a millisecond as `s`. */
+function limitTable(title: string, unit: Unit, units: readonly LimitUnit[], width: Panel['width']): Panel {
+  const all = Object.keys(LIMITS) as LimitName[]
+  const names = all.filter((name) => units.includes(LIMITS[name].unit))
+  const { limit, used, peak, headRoom } = limits.useOf(names)
+  return table({
+    title,
+    unit,
+    description:
+      'The most that an instance, or all together, use now and used in the chosen time. Good is a head-room above 20 %.',
+    thresholds: ofLimit,
+    queries: [limit, used, peak, headRoom],
+    rowLabel: 'resource',
+    columnUnits: { 'head-room': 'percentunit' },
+    runbook: 'limit-near',
+    width,
+  })
 }
 
 function limitPanel(resource: LimitName): Panel {
@@ -43,17 +65,9 @@ export const limitsBoard: Board = {
     {
       title: 'All limits',
       panels: [
-        table({
-          title: 'Limit, use, peak and head-room',
-          unit: 'none',
-          description:
-            'Each limit in its own unit: the most that an instance, or all together, use now and used in the chosen time. Good is a head-room above 20 %.',
-          thresholds: ofLimit,
-          queries: [limits.limit, limits.used, limits.peak, limits.headRoom],
-          rowLabel: 'resource',
-          columnUnits: { 'head-room': 'percentunit' },
-          runbook: 'limit-near',
-        }),
+        limitTable('Limit, use, peak and head-room', 'none', COUNTS, 24),
+        limitTable('The same of bytes', 'bytes', ['bytes'], 12),
+        limitTable('The same of times', 'ms', ['ms'], 12),
         lines({
           title: 'Used part of each limit',
           unit: 'percentunit',

@@ -1,6 +1,6 @@
 import { SLOS } from '@hopwhistle/contract/slos.ts'
 import { bars, figure, lines, type Panel } from '../panels/panel.ts'
-import { above, below, budget, burning, isUp, none, ofLimit, reaches } from '../panels/thresholds.ts'
+import { above, below, budget, burning, courseOnly, isUp, none, ofLimit } from '../panels/thresholds.ts'
 import { instancesUp, up } from '../queries/instances.ts'
 import { nearest } from '../queries/limits.ts'
 import { lagSeconds, replicasStreaming } from '../queries/postgres.ts'
@@ -55,6 +55,8 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
   const [success, ...others] = SLIS.filter((sli) => sli.endpoint === endpoint)
   if (success === undefined) throw new Error(`no promise is made about ${endpoint}`)
   const promises = [success, ...others].map(({ promise }) => promise).join('; ')
+  // Four or five figures fill a line, so that each row looks the same.
+  const narrow = latencyMs.p50Ms !== undefined
   const percentiles: Panel[] = SHARES.flatMap(([name, share]) => {
     const ms = latencyMs[name]
     if (ms === undefined) return []
@@ -66,6 +68,7 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
       thresholds: below(ms / 1000),
       queries: [latency(endpoint, share)],
       runbook,
+      width: narrow ? 4 : 6,
       noValue: 'no traffic',
     })
   })
@@ -79,6 +82,7 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
         thresholds: above(1 - success.budget),
         queries: [kept(success)],
         runbook,
+        width: narrow ? 8 : 6,
         noValue: 'no traffic',
       }),
       ...percentiles,
@@ -86,8 +90,9 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
         title: `${title}: rate`,
         unit: endpoint === 'reports' ? 'reqps' : 'eps',
         description: `${title} a second over all instances. Good is whatever is asked for, up to the ${ratePerSecond} that the platform is tested for; less means that nobody asks for more.`,
-        thresholds: reaches(ratePerSecond),
+        thresholds: courseOnly,
         queries: [throughput(endpoint)],
+        width: narrow ? 4 : 6,
       }),
       bars({
         title: `${title}: error budget left`,
@@ -108,8 +113,7 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
         thresholds: burning,
         queries: [burn(endpoint, '1h')],
         runbook,
-        // The others leave 8 columns of a line, or take it whole.
-        width: percentiles.length === 2 ? 24 : 16,
+        width: 16,
         noValue: 'no traffic',
       }),
     ],

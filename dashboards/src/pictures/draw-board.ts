@@ -3,7 +3,9 @@ import { element, escapeXml, text } from '../../../loadtests/bench/document/char
 import type { Board } from '../boards/board.ts'
 import { linesOf } from '../boards/to-dashboard.ts'
 import type { Panel } from '../panels/panel.ts'
+import type { Course } from './draw-lines.ts'
 import { drawPanel } from './draw-panel.ts'
+import { tableHeight } from './draw-table.ts'
 import type { Series } from './panel-data.ts'
 import { PICTURE_STYLE } from './picture-style.ts'
 
@@ -12,16 +14,22 @@ const MARGIN = 12
 const GAP = 6
 const HEAD = 52
 const ROW_TITLE = 26
-const HEIGHTS: Readonly<Record<Panel['kind'], number>> = { lines: 190, figure: 86, bars: 190, table: 250 }
+const HEIGHTS: Readonly<Record<Panel['kind'], number>> = { lines: 200, figure: 86, bars: 165, table: 250 }
+const LEAST_TABLE = 86
+
+const heightOf = ({ kind }: Panel, series: readonly Series[]): number =>
+  kind === 'table' ? Math.min(HEIGHTS.table, Math.max(LEAST_TABLE, tableHeight(series))) : HEIGHTS[kind]
 
 export type DrawOptions = {
   readonly board: Board
   /** What was asked, when, and under which load. */
   readonly subtitle: string
+  /** The time that every panel shows, and what happened in it. */
+  readonly course: Course
   readonly dataOf: (panel: Panel) => readonly Series[]
 }
 
-export function drawBoard({ board, subtitle, dataOf }: DrawOptions): string {
+export function drawBoard({ board, subtitle, course, dataOf }: DrawOptions): string {
   const width = 24 * COLUMN + 2 * MARGIN
   const parts: string[] = []
   let y = HEAD
@@ -29,10 +37,10 @@ export function drawBoard({ board, subtitle, dataOf }: DrawOptions): string {
     parts.push(text(MARGIN + 2, y + 17, title, { class: 'row' }))
     y += ROW_TITLE
     for (const line of linesOf(panels)) {
-      const height = Math.max(...line.map(({ kind }) => HEIGHTS[kind]))
+      const height = Math.max(...line.map((panel) => heightOf(panel, dataOf(panel))))
       let x = MARGIN
       for (const panel of line) {
-        parts.push(drawPanel(panel, dataOf(panel), { x, y, width: panel.width * COLUMN - GAP, height }))
+        parts.push(drawPanel(panel, dataOf(panel), course, { x, y, width: panel.width * COLUMN - GAP, height }))
         x += panel.width * COLUMN
       }
       y += height + GAP

@@ -2,14 +2,14 @@
 import { element, line, text } from '../../../loadtests/bench/document/chart/svg.ts'
 import type { Panel } from '../panels/panel.ts'
 import type { Level, Threshold } from '../panels/thresholds.ts'
-import { drawLines } from './draw-lines.ts'
+import { type Course, drawLines } from './draw-lines.ts'
 import { drawTable } from './draw-table.ts'
 import { formatValue } from './format-value.ts'
 import { newest, type Series } from './panel-data.ts'
 
 export type Box = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
 
-export function drawPanel(panel: Panel, series: readonly Series[], box: Box): string {
+export function drawPanel(panel: Panel, series: readonly Series[], course: Course, box: Box): string {
   const { title, kind, queries } = panel
   const parts = [
     element('rect', { x: 0.5, y: 0.5, width: box.width - 1, height: box.height - 1, rx: 4, class: 'card' }),
@@ -23,7 +23,7 @@ export function drawPanel(panel: Panel, series: readonly Series[], box: Box): st
         box,
       ),
     )
-  else if (kind === 'lines') parts.push(drawLines(panel, series, box))
+  else if (kind === 'lines') parts.push(drawLines(panel, series, course, box))
   else if (kind === 'figure') parts.push(figures(panel, series, box))
   else if (kind === 'bars') parts.push(bars(panel, series, box))
   else parts.push(drawTable(panel, series, box))

@@ -6,13 +6,19 @@ import { newest, type Series } from './panel-data.ts'
 
 const LINE = 15
 const TOP = 36
-const COLUMN = 120
+const MOST_COLUMN = 120
+/** Of the name of a row. */
+const NAME = 150
 
 type Size = { readonly width: number; readonly height: number }
 
+export const tableHeight = (series: readonly Series[]): number =>
+  TOP + LINE * (1 + new Set(series.map(({ row }) => row)).size)
+
 export function drawTable(panel: Panel, series: readonly Series[], { width, height }: Size): string {
   const { queries, unit, rowLabel = '', columnUnits = {} } = panel
-  const right = (column: number) => width - 14 - COLUMN * (queries.length - 1 - column)
+  const columnWidth = Math.min(MOST_COLUMN, (width - NAME) / queries.length)
+  const right = (column: number) => width - 14 - columnWidth * (queries.length - 1 - column)
   const last = (row: string, column: number) => {
     const found = series.find((one) => one.row === row && one.column === column)
     return found === undefined ? Number.NaN : newest(found)
@@ -20,7 +26,7 @@ export function drawTable(panel: Panel, series: readonly Series[], { width, heig
   const rows = [...new Set(series.map(({ row }) => row))]
     .sort((a, b) => (Number.isFinite(last(b, 0)) ? last(b, 0) : 0) - (Number.isFinite(last(a, 0)) ? last(a, 0) : 0))
     .slice(0, Math.floor((height - TOP - 8) / LINE))
-  const mostLetters = Math.floor((right(0) - COLUMN) / 5.3)
+  const mostLetters = Math.floor((right(0) - columnWidth / 2) / 5.3)
   return [
     text(10, TOP, rowLabel, { class: 'title' }),
     ...queries.map(({ legend }, column) => text(right(column), TOP, legend, { class: 'title', 'text-anchor': 'end' })),

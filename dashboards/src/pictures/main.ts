@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { BOARDS } from '../boards/boards.ts'
 import type { Panel } from '../panels/panel.ts'
 import { drawBoard } from './draw-board.ts'
-import { panelData, type Series } from './panel-data.ts'
+import { panelData, type Series, testRuns } from './panel-data.ts'
 
 const HELP = `Usage: npm run dashboards:pictures -- --prometheus URL [--minutes N] [--until TIME] [--note TEXT]
 
@@ -60,6 +60,7 @@ async function drawAll(url: string, toSeconds: number, minutes: number, note: st
   const span = { fromSeconds: toSeconds - minutes * 60, toSeconds, stepSeconds: Math.max(5, (minutes * 60) / POINTS) }
   const day = new Date(toSeconds * 1000).toISOString().slice(0, 10)
   const subtitle = `${day} · ${minutes} minutes${note === '' ? '' : ` · ${note}`}`
+  const course = { ...span, tests: await testRuns(url, span) }
   mkdirSync(FOLDER, { recursive: true })
   return Promise.all(
     BOARDS.map(async (board) => {
@@ -68,7 +69,7 @@ async function drawAll(url: string, toSeconds: number, minutes: number, note: st
       const data = new Map<Panel, readonly Series[]>(panels.map((panel, i) => [panel, answers[i] ?? []]))
       writeFileSync(
         join(FOLDER, `${board.name}.svg`),
-        drawBoard({ board, subtitle, dataOf: (panel) => data.get(panel) ?? [] }),
+        drawBoard({ board, subtitle, course, dataOf: (panel) => data.get(panel) ?? [] }),
       )
       return board.name
     }),

@@ -1,5 +1,6 @@
 /** What a panel shows, asked of Prometheus as Grafana would. */
 import type { Panel } from '../panels/panel.ts'
+import { testRunning } from '../queries/load-test.ts'
 import type { Query } from '../queries/query.ts'
 import { type Answer, askRange, type Span } from './ask-prometheus.ts'
 
@@ -12,13 +13,22 @@ export type Series = {
   readonly points: readonly (readonly [atSeconds: number, value: number])[]
 }
 
+/** While a load test ran. */
+export type TestRun = { readonly fromSeconds: number; readonly toSeconds: number }
+
+export async function testRuns(url: string, span: Span): Promise<readonly TestRun[]> {
+  const answer = await askRange(url, testRunning, span)
+  return answer.flatMap(({ values }) => {
+    const [first, last] = [values[0], values.at(-1)]
+    return first === undefined || last === undefined ? [] : [{ fromSeconds: first[0], toSeconds: last[0] }]
+  })
+}
+
 export const newest = ({ points }: Series): number => points.at(-1)?.[1] ?? Number.NaN
 export const highest = ({ points }: Series): number => Math.max(...points.map(([, value]) => value))
 
 export async function panelData(url: string, panel: Panel, span: Span): Promise<readonly Series[]> {
-  const answers = await Promise.all(
-    panel.queries.map(async (query) => (query.needs === 'kubernetes' ? [] : askRange(url, query.expr, span))),
-  )
+  const answers = await Promise.all(panel.queries.map(({ expr }) => askRange(url, expr, span)))
   return answers.flatMap((answer, column) =>
     answer.map((one) => toSeries(one, panel.queries[column]!, panel.rowLabel ?? '', column)),
   )

@@ -43,20 +43,22 @@ export const SERIES_COLOURS = LIGHT.series.length
 
 const rules = ({ page, card, edge, text, quiet, grid, good, warn, bad, series }: Colours): string =>
   [
-    `.page{fill:${page}}.card{fill:${card};stroke:${edge}}`,
+    `.page{fill:${page}}.cover{fill:${card}}.card{fill:${card};stroke:${edge}}`,
     `text{fill:${quiet}}.board,.title,.row{fill:${text}}`,
-    `.grid{stroke:${grid}}`,
+    `.grid{stroke:${grid}}.test{fill:${series[0]}}`,
     ...Object.entries({ good, warn, bad }).map(
       ([level, colour]) => `.${level}{fill:${colour}}.${level}-line{stroke:${colour}}`,
     ),
-    ...series.map((colour, i) => `.s${i}{stroke:${colour}}.s${i}-fill{fill:${colour};stroke:none}`),
+    ...series.map(
+      (colour, i) => `.s${i}{stroke:${colour}}.s${i}-fill{fill:${colour};stroke:none}.s${i}-area{fill:${colour}}`,
+    ),
   ].join('')
 
 const SHAPES = [
   'text{font:10px -apple-system,BlinkMacSystemFont,"Segoe UI","Noto Sans",Helvetica,Arial,sans-serif}',
   '.board{font-size:17px;font-weight:600}.row{font-size:12px;font-weight:600}',
   '.title{font-size:11px;font-weight:600}.figure{font-size:22px;font-weight:600}',
-  'path{fill:none;stroke-width:1.4;stroke-linejoin:round}',
+  'path{fill:none;stroke-width:1.4;stroke-linejoin:round}.test{opacity:.07}[class$=-area]{opacity:.25;stroke:none}',
   '.good-line,.warn-line,.bad-line{stroke-dasharray:4 3;opacity:.6}',
 ].join('')
 

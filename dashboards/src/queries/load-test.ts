@@ -13,7 +13,7 @@ export const testRunning = 'max by (run_id, loadtest) (k6_vus >= bool 0)'
 
 export const users = of('virtual users', aggregate('sum', select('k6_vus_max', run)))
 export const runners = of('runners', `count(count by (instance_id) (${select('k6_vus', run)}))`)
-export const requests = of('requests', sumRate('k6_http_reqs_total', run))
+export const requests = of('sent by k6', sumRate('k6_http_reqs_total', run))
 export const requestsByStatus = of('{{status}}', sumRate('k6_http_reqs_total', run, ['status']))
 /** k6 has the counter only once it dropped one. */
 export const dropped = of(
