@@ -68,6 +68,8 @@ export class Exporters extends Construct {
         ],
         resources: postgres.resources,
         readinessProbe: { httpGet: { path: '/', port: 'http' } },
+        // Of a server whose node is lost it waits for an answer as long as TCP does; a new one says that it is down.
+        livenessProbe: { httpGet: { path: '/metrics', port: 'http' }, periodSeconds: 20, timeoutSeconds: 10 },
         volumeMounts: [{ name: 'queries', mountPath: '/queries', readOnly: true }],
       },
       volumes: [{ name: 'queries', configMap: { name: postgresExporter('queries').name } }],
