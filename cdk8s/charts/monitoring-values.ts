@@ -56,7 +56,7 @@ export const MONITORING = {
     },
   ),
 
-  scrapeSeconds: integer(5, 'Between two looks at each target', { min: 1, max: 300 }),
+  scrapeSeconds: integer(5, 'Between two looks at each target; at Postgres at least 5', { min: 1, max: 300 }),
 
   prometheus: section('Keeps what is measured, and finds what is wrong', {
     image: text(IMAGES.prometheus, 'Prometheus 2.42 or newer'),

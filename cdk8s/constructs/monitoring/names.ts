@@ -1,5 +1,5 @@
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
-import { choose, empty, type Operand } from '../../values/compute.ts'
+import { choose, empty, larger, type Operand } from '../../values/compute.ts'
 import type { Value } from '../../values/value.ts'
 import { type Component, component } from '../component.ts'
 
@@ -31,6 +31,12 @@ export const JOBS = {
   cadvisor: 'kubernetes-cadvisor',
   stateMetrics: 'kube-state-metrics',
 }
+
+/**
+ * Between two looks at a server of Postgres: to say that it is gone takes the exporter two seconds, and of the three
+ * connections that it tries then, Linux answers one a second that it is refused.
+ */
+export const secondsOfPostgres = (scrapeSeconds: Value<number>): Value<number> => larger(scrapeSeconds, 5)
 
 /** What was given, or else what the watched release has. */
 export function orOfRelease({ release }: MonitoringValues, given: Value<string>, suffix: string): Value<string> {

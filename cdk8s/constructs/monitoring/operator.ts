@@ -4,7 +4,7 @@ import { merged, parsed } from '../../values/compute.ts'
 import { customObject } from '../../values/kube-object.ts'
 import { Conditional } from '../../values/when.ts'
 import { type Component, component } from '../component.ts'
-import { JOBS, postgresExporter, REDIS_EXPORTER } from './names.ts'
+import { JOBS, postgresExporter, REDIS_EXPORTER, secondsOfPostgres } from './names.ts'
 import { RULE_FILES, rulesFile } from './prometheus.ts'
 
 /** The same targets and rules, for Prometheus Operator. */
@@ -15,7 +15,7 @@ export class OperatorObjects extends Construct {
     const labelsOf = ({ labels }: Component) => merged(operator.labels, labels)
     const endpoint = (port: string, job: string, server?: string) => ({
       port,
-      interval: `${scrapeSeconds}s`,
+      interval: `${job === JOBS.postgres ? secondsOfPostgres(scrapeSeconds) : scrapeSeconds}s`,
       relabelings: [
         { targetLabel: 'job', replacement: job },
         { targetLabel: 'release', replacement: release },

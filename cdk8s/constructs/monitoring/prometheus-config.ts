@@ -4,7 +4,7 @@ import { choose, empty } from '../../values/compute.ts'
 import { RELEASE } from '../../values/define.ts'
 import { ADMIN_PORT } from '../api.ts'
 import { cadvisorAt, cadvisorOfAllNodes } from './cadvisor.ts'
-import { ALERTMANAGER, API_PODS, JOBS, PORTS, postgresExporter, REDIS_EXPORTER } from './names.ts'
+import { ALERTMANAGER, API_PODS, JOBS, PORTS, postgresExporter, REDIS_EXPORTER, secondsOfPostgres } from './names.ts'
 import { stateMetricsJob } from './state-metrics.ts'
 
 /**
@@ -31,6 +31,7 @@ export function prometheusConfig({ release, scrapeSeconds, kubernetes }: Monitor
       { job_name: JOBS.api, dns_sd_configs: [found(API_PODS.name, ADMIN_PORT)], relabel_configs: labels },
       {
         job_name: JOBS.postgres,
+        scrape_interval: `${secondsOfPostgres(scrapeSeconds)}s`,
         dns_sd_configs: ['primary', 'replica'].map((name) =>
           found(postgresExporter(name).name, PORTS.postgresExporter),
         ),
