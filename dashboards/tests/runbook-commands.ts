@@ -8,34 +8,35 @@ import { RUNBOOKS } from '../src/runbook-names.ts'
 
 export type Command = { readonly runbook: string; readonly line: string; readonly program: string }
 
-/** A cluster is where these would have to run. */
-const ELSEWHERE = new Set(['kubectl'])
+const commandsIn = (text: string): readonly string[] =>
+  [...text.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, block = '']) => block.trim())
 
 export const COMMANDS: readonly Command[] = RUNBOOKS.flatMap((runbook) =>
-  [...readRunbook(runbook).matchAll(/```bash\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-    block
-      .trim()
-      .split('\n')
-      .map((line) => ({ runbook, line, program: line.split(' ', 1)[0] ?? '' })),
+  commandsIn(readRunbook(runbook)).flatMap((block) =>
+    block.split('\n').map((line) => ({ runbook, line, program: line.split(' ', 1)[0] ?? '' })),
   ),
 )
 
+/** Those that need no cluster. */
 export const runnable = (): readonly Command[] =>
-  COMMANDS.filter(({ program }) => !ELSEWHERE.has(program) && onPath(program) !== undefined)
+  COMMANDS.filter(({ program }) => program !== 'kubectl' && onPath(program) !== undefined)
+
+export type Addresses = Readonly<Record<string, string>>
+
+export const addressesOf = ({ apiUrl, urls, monitoring }: StackDetails): Addresses => ({
+  API: apiUrl,
+  PRIMARY: urls.owner,
+  REPLICA: urls.ownerReplica,
+  REDIS: urls.redis,
+  PROMETHEUS: monitoring?.prometheus ?? '',
+})
 
 /** Redis says nothing at all when it had no slow command. */
 const mayAnswerNothing = (line: string): boolean => line.includes(' slowlog get ')
 
 /** @returns what is wrong with it; undefined when it did what it says */
-export async function problemOf({ runbook, line }: Command, details: StackDetails): Promise<string | undefined> {
-  const env = {
-    PATH: process.env.PATH ?? '',
-    API: details.apiUrl,
-    PRIMARY: details.urls.owner,
-    REPLICA: details.urls.ownerReplica,
-    REDIS: details.urls.redis,
-    PROMETHEUS: details.monitoring?.prometheus ?? '',
-  }
+export async function problemOf({ runbook, line }: Command, addresses: Addresses): Promise<string | undefined> {
+  const env = { PATH: process.env.PATH ?? '', ...addresses }
   try {
     const { stdout } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', line], { env, timeout: 20_000 })
     const isQuery = line.includes('/api/v1/query')
@@ -45,6 +46,6 @@ export async function problemOf({ runbook, line }: Command, details: StackDetail
       ? `${runbook}: ${line}\n${stdout}`
       : undefined
   } catch (error) {
-    return `${runbook}: ${line}\n${(error as { stderr?: string }).stderr ?? error}`
+    return `${runbook}: ${line}\n${(error as { stderr?: string }).stderr || error}`
   }
 }

@@ -2,7 +2,7 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { type Alert, alertName } from '../alerts/alert.ts'
 import { readRunbook } from '../boards/runbooks.ts'
-import { RUNBOOKS } from '../runbook-names.ts'
+import { RUNBOOKS, type RunbookName } from '../runbook-names.ts'
 import { type Duration, secondsOf } from '../scale.ts'
 import { unknownMetrics } from './lint-boards.ts'
 import { percentileProblems } from './percentiles.ts'
@@ -45,7 +45,7 @@ const forgetful = (query: string, lasting: Duration): readonly string[] =>
     .map(([, window]) => `has forgotten after ${window} what has to last ${lasting}`)
 
 /** A runbook says what it means, how to see it and what to do, and has a part for each value an alert points to. */
-export function runbookProblems(read = readRunbook): readonly string[] {
+export function runbookProblems(read: (name: RunbookName) => string = readRunbook): readonly string[] {
   return RUNBOOKS.flatMap((name) => {
     const text = read(name)
     const missing = SECTIONS.filter((section) => !text.includes(`\n${section}\n`))
