@@ -1,11 +1,13 @@
 /** What is not seen cannot be alerted on: so that is alerted on. */
 import { METRICS, SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import { anyOf, select } from '../promql.ts'
-import { type Scale, scaled } from '../scale.ts'
+import { type Scale, scaled, secondsOf, written } from '../scale.ts'
 import { type Alert, RELEASE } from './alert.ts'
 
 const jobs = anyOf(Object.values(SCRAPE_JOBS))
 const servers = anyOf([SCRAPE_JOBS.postgres, SCRAPE_JOBS.redis])
+/** In the smallest scale, too: one scrape that fails on a busy machine is no target that is down. */
+const FOUR_SCRAPES_SECONDS = 20
 const byJob = 'by (namespace, release, job)'
 
 const goneReplica = `label_replace(max by (${RELEASE.join(', ')}) (pg_hopwhistle_replication_streaming) < 1, "server", "replica", "", "")`
@@ -21,7 +23,7 @@ export const targetAlerts = (scale: Scale): readonly Alert[] => [
     severity: 'page',
     by: [...RELEASE, 'job', 'instance'],
     when: [[{ query: `max by (namespace, release, job, instance) (${answers})`, is: '<', value: 1 }]],
-    lasting: scaled('2m', scale),
+    lasting: written(Math.max(FOUR_SCRAPES_SECONDS, secondsOf(scaled('2m', scale)))),
     needs: 'stack',
     summary:
       '{{ $labels.instance }} ({{ $labels.job }}) of {{ $labels.namespace }}/{{ $labels.release }} cannot be scraped',
