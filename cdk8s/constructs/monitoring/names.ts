@@ -32,11 +32,13 @@ export const JOBS = {
   stateMetrics: 'kube-state-metrics',
 }
 
+export const LEAST_SECONDS_OF_POSTGRES = 5
 /**
  * Between two looks at a server of Postgres: to say that it is gone takes the exporter two seconds, and of the three
  * connections that it tries then, Linux answers one a second that it is refused.
  */
-export const secondsOfPostgres = (scrapeSeconds: Value<number>): Value<number> => larger(scrapeSeconds, 5)
+export const secondsOfPostgres = (scrapeSeconds: Value<number>): Value<number> =>
+  larger(scrapeSeconds, LEAST_SECONDS_OF_POSTGRES)
 
 /** What was given, or else what the watched release has. */
 export function orOfRelease({ release }: MonitoringValues, given: Value<string>, suffix: string): Value<string> {

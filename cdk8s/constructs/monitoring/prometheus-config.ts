@@ -4,7 +4,16 @@ import { choose, empty } from '../../values/compute.ts'
 import { RELEASE } from '../../values/define.ts'
 import { ADMIN_PORT } from '../api.ts'
 import { cadvisorAt, cadvisorOfAllNodes } from './cadvisor.ts'
-import { ALERTMANAGER, API_PODS, JOBS, PORTS, postgresExporter, REDIS_EXPORTER, secondsOfPostgres } from './names.ts'
+import {
+  ALERTMANAGER,
+  API_PODS,
+  JOBS,
+  LEAST_SECONDS_OF_POSTGRES,
+  PORTS,
+  postgresExporter,
+  REDIS_EXPORTER,
+  secondsOfPostgres,
+} from './names.ts'
 import { stateMetricsJob } from './state-metrics.ts'
 
 /**
@@ -32,6 +41,8 @@ export function prometheusConfig({ release, scrapeSeconds, kubernetes }: Monitor
       {
         job_name: JOBS.postgres,
         scrape_interval: `${secondsOfPostgres(scrapeSeconds)}s`,
+        // Else it is that of the others, which may be less.
+        scrape_timeout: `${LEAST_SECONDS_OF_POSTGRES}s`,
         dns_sd_configs: ['primary', 'replica'].map((name) =>
           found(postgresExporter(name).name, PORTS.postgresExporter),
         ),
