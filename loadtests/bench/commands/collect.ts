@@ -77,7 +77,7 @@ Exit codes: as of main.ts baseline.
       terminal,
       tookMs: performance.now() - began,
     })
-    const exitCode = printVerdicts([result], print)
+    const exitCode = printVerdicts([result], print, values.document ? undefined : '`collect --document`')
     if (values.document && provesTargets(profile)) await writeAll([result], print)
     if (values.delete) await deleteTestRun(cluster, name)
     return exitCode

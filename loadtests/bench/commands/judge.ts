@@ -24,7 +24,7 @@ no result.
       { min: 1, max: Number.POSITIVE_INFINITY },
     )
     const results = positionals.map(readResultFile).map((result) => ({ ...result, verdict: reachVerdict(result) }))
-    if (!values.markdown) return printVerdicts(results, print)
+    if (!values.markdown) return printVerdicts(results, print, '`make baseline`')
     print(renderMarkdown(results))
     return exitCodeOf(results.map(({ verdict }) => verdict))
   },

@@ -9,9 +9,18 @@ import { renderTable } from '../judge/render-table.ts'
 import type { Verdict } from '../judge/verdict.ts'
 import { CHECKOUT } from '../stack/stack-record.ts'
 
-/** The table for people. @returns the exit code that the verdicts make */
-export function printVerdicts(results: readonly LoadtestResult[], print: (text: string) => void): number {
-  print(renderTable(results, { colour: process.stdout.isTTY === true && !process.env.NO_COLOR }))
+/**
+ * The table for people.
+ *
+ * @param keptBy what would have kept the results as a baseline, when this command does not
+ * @returns the exit code that the verdicts make
+ */
+export function printVerdicts(
+  results: readonly LoadtestResult[],
+  print: (text: string) => void,
+  keptBy?: string,
+): number {
+  print(renderTable(results, { colour: process.stdout.isTTY === true && !process.env.NO_COLOR, keptBy }))
   return exitCodeOf(results.map(({ verdict }) => verdict as unknown as Verdict))
 }
 

@@ -111,7 +111,7 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
       finishResult(measured, { resultsDir: values['results-dir'], terminal, tookMs: performance.now() - began }),
     )
   }
-  const exitCode = printVerdicts(results, print)
+  const exitCode = printVerdicts(results, print, values.document ? undefined : '`run --cluster --document`')
   if (values.document && provesTargets(profile)) await writeAll(results, print)
   return exitCode
 }

@@ -92,7 +92,7 @@ Exit codes: as of main.ts baseline.
         signal,
         ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
       })
-      return printVerdicts(results, print)
+      return printVerdicts(results, print, '`make baseline`')
     } finally {
       terminal.clear()
       guard.off()

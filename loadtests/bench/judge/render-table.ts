@@ -10,7 +10,11 @@ import { measuredText, number, plural, targetText } from './format.ts'
 import { judge } from './judge.ts'
 import type { Metric, MetricName, Outcome, Verdict } from './verdict.ts'
 
-export type TableOptions = { readonly colour: boolean }
+export type TableOptions = {
+  readonly colour: boolean
+  /** What would have kept these results as a baseline and written the document; absent when that was done. */
+  readonly keptBy?: string | undefined
+}
 
 /** The places of a line, so that the same figure of all scenarios stands in one column. */
 const PLACES: readonly (readonly MetricName[])[] = [['rate'], ['p50'], ['p95'], ['p99'], ['success', 'delivery']]
@@ -27,7 +31,7 @@ const GAP = '  '
 const LONGEST_REASON = 108
 
 /** @param results each with its verdict; one without is judged */
-export function renderTable(results: readonly LoadtestResult[], { colour }: TableOptions): string {
+export function renderTable(results: readonly LoadtestResult[], { colour, keptBy }: TableOptions): string {
   const paint = (style: keyof typeof CODES, text: string) => (colour ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text)
   const rows = results.map((result) => ({ result, verdict: verdictOf(result) }))
   const nameWidth = Math.max(10, ...rows.map(({ verdict }) => verdict.scenario.length))
@@ -63,7 +67,8 @@ export function renderTable(results: readonly LoadtestResult[], { colour }: Tabl
       '',
     ]
   })
-  return `${lines.join('\n')}\n  ${nextStep(rows.map(({ verdict }) => verdict))}\n`
+  const verdicts = rows.map(({ verdict }) => verdict)
+  return `${lines.join('\n')}\n  ${nextStep(verdicts, keptBy)}\n`
 }
 
 export const verdictOf = (result: LoadtestResult): Verdict => (result.verdict as Verdict | undefined) ?? judge(result)
@@ -85,8 +90,8 @@ function limitedBy(result: LoadtestResult, verdict: Verdict): string {
   return find(factsOf(result), verdict, { generatorOnSameMachine }).limitedBy
 }
 
-/** What to do now, as one sentence. */
-export function nextStep(verdicts: readonly Verdict[]): string {
+/** What to do now, as one sentence: it leads to the document only when that tells of these results. */
+export function nextStep(verdicts: readonly Verdict[], keptBy?: string): string {
   const metrics = verdicts.flatMap((verdict) => verdict.metrics)
   if (metrics.length === 0) return 'Nothing was measured. Next: `make baseline`'
   if (verdicts.some(({ outcome }) => outcome === 'invalid')) {
@@ -95,12 +100,14 @@ export function nextStep(verdicts: readonly Verdict[]): string {
   }
   const missed = metrics.filter(({ status }) => status === 'missed').length
   if (missed > 0) {
-    return `${number(missed)} of ${plural(metrics.length, 'target')} missed. Next: the recommendations in docs/performance-baselines.md`
+    const advice = 'the recommendations in docs/performance-baselines.md'
+    return `${number(missed)} of ${plural(metrics.length, 'target')} missed. Next: ${keptBy === undefined ? advice : `${keptBy} writes ${advice}`}`
   }
   if (verdicts.some(({ profile }) => profile === 'smoke')) {
-    return 'Everything works together; a smoke run proves no more. Next: `make baseline` measures the targets'
+    return 'Everything works together; a smoke run proves no more. Next: profile quick, that of `make baseline`, measures the targets'
   }
-  return `All ${plural(metrics.length, 'target')} met. Next: \`git diff docs/performance-baselines.md\` shows what changed`
+  const changes = '`git diff docs/performance-baselines.md` shows what changed'
+  return `All ${plural(metrics.length, 'target')} met. Next: ${keptBy === undefined ? changes : `${keptBy} keeps this as a baseline`}`
 }
 
 function wrap(text: string, width: number): readonly string[] {

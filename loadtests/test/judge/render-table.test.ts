@@ -43,16 +43,22 @@ test('colour is there only when it is asked for', () => {
 })
 
 test('the last line says what to do next', () => {
-  const last = (results: readonly LoadtestResult[]) =>
-    renderTable(results, { colour: false }).trimEnd().split('\n').at(-1)?.trim()
+  const last = (results: readonly LoadtestResult[], keptBy?: string) =>
+    renderTable(results, { colour: false, keptBy }).trimEnd().split('\n').at(-1)?.trim()
   expect(last([judged({ slowness: 9 })])).toBe(
     '2 of 4 targets missed. Next: the recommendations in docs/performance-baselines.md',
+  )
+  expect(last([judged({ slowness: 9 })], '`collect --document`')).toBe(
+    '2 of 4 targets missed. Next: `collect --document` writes the recommendations in docs/performance-baselines.md',
+  )
+  expect(last(all(), '`collect --document`')).toBe(
+    'All 14 targets met. Next: `collect --document` keeps this as a baseline',
   )
   expect(last([judged({ runner: withCounters({ k6_dropped_iterations: 1 }) })])).toBe(
     'Invalid: call-state-updates. Next: mend what is said above and run again',
   )
   expect(last(all({ profile: 'smoke' }))).toBe(
-    'Everything works together; a smoke run proves no more. Next: `make baseline` measures the targets',
+    'Everything works together; a smoke run proves no more. Next: profile quick, that of `make baseline`, measures the targets',
   )
   expect(last([])).toBe('Nothing was measured. Next: `make baseline`')
 })
