@@ -4,7 +4,7 @@ import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import type { k8s } from 'cdk8s-plus-27'
 import { RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
 import { PROFILE_NAMES } from '../../loadtests/scenarios/lib/profiles.ts'
-import { flag, integer, list, oneOf, resources, section, text, type ValuesOf } from '../values/define.ts'
+import { flag, integer, list, oneOf, resources, section, text, textMap, type ValuesOf } from '../values/define.ts'
 import { LOADTEST_IMAGES } from './versions.ts'
 
 const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
@@ -45,6 +45,10 @@ export const LOADTESTS = {
   runnerResources: resources('Of each runner. With less CPU than it needs it is throttled, and the run invalid', {
     requests: { ...RUNNER_RESOURCES.requests },
     limits: { ...RUNNER_RESOURCES.limits },
+  }),
+  runnerNodes: section('Which nodes runners may run on: on those of the platform they take what they measure', {
+    nodeSelector: textMap({}, 'Labels of these nodes'),
+    tolerations: list<k8s.Toleration>([], 'Taints of them that are no obstacle', { type: 'object' }),
   }),
   networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {
     enabled: flag(true, 'Needs a network that enforces them'),

@@ -77,6 +77,7 @@ function scenarioObjects(scope: Construct, scenario: ScenarioName, values: Loadt
     runId: scenario,
     images: values.images,
     runnerResources: values.runnerResources,
+    runnerNodes: values.runnerNodes,
     args: sent.args.map((argument) => when(asked, argument)),
     runnerEnv: Object.entries(sent.env).map(([name, value]) => when(asked, { name, value })),
   })

@@ -60,6 +60,8 @@ export type TestRunOptions = {
   /** For the result; what the image says of it, if it is not given. */
   readonly k6Version?: string
   readonly runnerResources?: Resources
+  /** Which nodes they may run on; any that has room, if it is not given. */
+  readonly runnerNodes?: { readonly nodeSelector: unknown; readonly tolerations: unknown }
   /** Settings of the scenario beside its profile's: RATE, PEAK_SECONDS, … */
   readonly overrides?: Readonly<Record<string, Given<string>>>
   /** Options of k6 and variables of the runners beside those that every run has: see remote-write.ts. */
@@ -118,6 +120,7 @@ export function testRun(options: TestRunOptions) {
       starter: pod('starter', images.starter, CURL_USER, STARTER_RESOURCES),
       runner: {
         ...pod('runner', images.k6, K6_USER, runnerResources),
+        ...options.runnerNodes,
         env: [...settings, options.apiKeyVariable ?? DEMO_KEY, ...PER_RUNNER, ...(options.runnerEnv ?? [])],
         livenessProbe: PATIENT_PROBE,
         ...TEMPORARY_FILES,

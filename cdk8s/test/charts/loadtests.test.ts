@@ -17,6 +17,10 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
   ['eight runners of the smoke profile', { parallelism: 8, profile: 'smoke' }],
   ['metrics for Prometheus', { metricsUrl: 'http://prometheus:9090/api/v1/write' }],
   ['others that follow its runners', { networkPolicies: { runnersFrom: [{ ipBlock: { cidr: '10.0.0.1/32' } }] } }],
+  [
+    'nodes of their own',
+    { runnerNodes: { nodeSelector: { pool: 'load' }, tolerations: [{ key: 'load', operator: 'Exists' }] } },
+  ],
   ['no policies', { networkPolicies: { enabled: false } }],
 ]
 
@@ -75,6 +79,13 @@ test('runners write to Prometheus when they are told where, and only then', () =
     name: 'K6_PROMETHEUS_RW_SERVER_URL',
     value: 'http://prometheus:9090/api/v1/write',
   })
+})
+
+test('runners, and they alone, keep to the nodes that are named', () => {
+  const values = { runnerNodes: { nodeSelector: { pool: 'load' } } }
+  const [run] = testRuns(synthesize(loadtests, { values }))
+  expect(run?.spec.runner).toMatchObject(values.runnerNodes)
+  expect(run?.spec.initializer).not.toHaveProperty('nodeSelector')
 })
 
 test('runners reach the API and names, and Prometheus when they write to it; the operator and the starter reach them', () => {
