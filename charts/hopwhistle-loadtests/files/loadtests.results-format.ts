@@ -31,10 +31,10 @@ export type DistributedRun = {
   readonly namespace: string
   /** The operator's last word: `finished` whatever the runners made of it, `error` when the script did not load. */
   readonly stage: string
-  /** Why the operator or its initializer gave up, in their own words. */
+  /** Why the operator or its initializer gave up, in their own words where they have any. */
   readonly failure?: string
-  /** Set when the test run did not end in time, and how long that was. */
-  readonly hung?: { readonly afterSeconds: number; readonly allowedSeconds: number }
+  /** Set when the test run did not end in time: how long that was, and what else than its runners held it up. */
+  readonly hung?: { readonly afterSeconds: number; readonly allowedSeconds: number; readonly because?: string }
   /** One for each runner that was asked for, in their order. */
   readonly runners: readonly RunnerPod[]
 }

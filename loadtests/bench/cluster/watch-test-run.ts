@@ -15,9 +15,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DistributedRun, RunnerPod } from '../../results-format.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Cluster } from './connect.ts'
-import { initializerFailure } from './initializer-failure.ts'
 import { readRunnerPods } from './runner-pods.ts'
 import { readTestRun } from './test-runs.ts'
+import { whyGivenUp, whyHung } from './why-not-on.ts'
 
 export type WatchOptions = {
   readonly cluster: Cluster
@@ -60,9 +60,12 @@ export async function watchTestRun(options: WatchOptions): Promise<DistributedRu
       const end = endOf(look, times, performance.now(), options)
       const { stage, pods: runners } = look
       const run = { testRun: name, namespace: cluster.namespace, stage, runners }
-      if (end === 'failed') return { ...run, failure: await initializerFailure(cluster, name) }
+      if (end === 'failed') return { ...run, failure: await whyGivenUp(cluster, name) }
       if (end === 'over') return run
-      if (end !== undefined) return { ...run, hung: end }
+      if (end !== undefined) {
+        const because = await whyHung(cluster, run)
+        return { ...run, hung: { ...end, ...(because === undefined ? {} : { because }) } }
+      }
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
   }

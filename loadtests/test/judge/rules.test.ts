@@ -259,9 +259,10 @@ describe('a distributed run', () => {
     expect(said('hung-test-run', result)).toEqual([
       'the test run was still "started" after 88 s; 87 s are allowed; not over: 1 runner (2)',
     ])
-    const ignored = pods(() => running, { stage: 'new', hung: { afterSeconds: 60.4, allowedSeconds: 60 } })
-    expect(said('hung-test-run', ignored)).toEqual([
-      'the test run was still "new" after 60 s; 60 s are allowed; k6-operator did not look at it: is it running?',
+    const because = 'its starter did not start (ErrImagePull)'
+    const untold = pods(() => running, { stage: 'started', hung: { afterSeconds: 88.2, allowedSeconds: 87, because } })
+    expect(said('hung-test-run', untold)).toEqual([
+      'the test run was still "started" after 88 s; 87 s are allowed: its starter did not start (ErrImagePull)',
     ])
   })
 

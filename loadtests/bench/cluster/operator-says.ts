@@ -1,0 +1,61 @@
+/** k6-operator itself, which tells of its troubles only in its log. */
+import type { V1Pod } from '@kubernetes/client-node'
+import { type Cluster, reasonOf } from './connect.ts'
+import { describePod } from './runner-pods.ts'
+import { podLogs } from './runner-results.ts'
+
+/** Of the operator's own manifest and of its chart, but of other operators as well. */
+const SELECTOR = 'control-plane=controller-manager'
+const IMAGE = /k6-operator/
+
+/**
+ * Its last complaint about a TestRun; else why it makes none, and where to look.
+ *
+ * @returns a clause with the operator as its subject
+ * @throws never: who may not look at it is told so
+ */
+export async function operatorSays(cluster: Cluster, testRun: string): Promise<string> {
+  const pods = await cluster.core.listPodForAllNamespaces({ labelSelector: SELECTOR }).then(
+    ({ items }) => items.filter(isOperator),
+    (error: unknown) => reasonOf(error),
+  )
+  if (typeof pods === 'string') return `k6-operator stopped there; its log says why, and may not be read: ${pods}`
+  const [pod] = pods.toSorted((a, b) => Number(isUp(b)) - Number(isUp(a)))
+  if (pod === undefined) {
+    return 'k6-operator has no pod in this cluster: if its Deployment was scaled to 0, scale it up, else `make deploy` installs it'
+  }
+  const { name = '', namespace = '' } = pod.metadata ?? {}
+  const { state, reason = state } = describePod(pod)
+  if (!isUp(pod)) return `k6-operator does not run: its pod ${namespace}/${name} is not up (${reason})`
+  const log = await podLogs({ ...cluster, namespace }, pod.spec?.containers[0]?.name)(name).catch(() => '')
+  const complaint = lastComplaint(log, cluster.namespace, testRun)
+  const where = `kubectl --namespace ${namespace} logs ${name}`
+  return complaint === undefined
+    ? `k6-operator stopped there; \`${where}\` may say why`
+    : `k6-operator says: ${complaint}`
+}
+
+const isOperator = ({ spec }: V1Pod): boolean => (spec?.containers ?? []).some(({ image = '' }) => IMAGE.test(image))
+const isUp = (pod: V1Pod): boolean => describePod(pod).state === 'running'
+
+/** `TIME	ERROR	controllers.TestRun	what failed	{"name": "the TestRun", "error": "why", …}`, at times without the third */
+const COMPLAINT = /\tERROR\t(?:[^\t]*\t)?([^\t]*)\t(\{.*\})$/
+
+/** Of one TestRun; those of others are none of its business. */
+export function lastComplaint(log: string, namespace: string, testRun: string): string | undefined {
+  for (const line of log.split('\n').toReversed()) {
+    const [, what, json = ''] = COMPLAINT.exec(line) ?? []
+    if (what === undefined) continue
+    const { error, ...of } = details(json)
+    if (of.namespace === namespace && of.name === testRun) return error === undefined ? what : `${what}: ${error}`
+  }
+  return undefined
+}
+
+function details(json: string): Readonly<Partial<Record<'namespace' | 'name' | 'error', string>>> {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return {}
+  }
+}
