@@ -102,6 +102,18 @@ describe('unequal-shares', () => {
     ])
   })
 
+  test('a runner with more virtual users than the others, for they cannot be divided', () => {
+    const seven = (runner: RunnerResult) => ({ ...runner, settings: { ...runner.settings, maxVUs: 7 } })
+    const result = resultWith({
+      runners: 3,
+      runner: second((runner) => withCounters({ updates_sent_peak: 20_000 })(seven(runner))),
+    })
+    expect(said('unequal-shares', result)[1]).toBe(
+      'runner 2 sent 20,000 of 40,200 during the peak; an even share is 13,400, ' +
+        'but k6 divides the load as its 7 virtual users: is PARALLELISM 3?',
+    )
+  })
+
   test('not a publisher more or less, for a publisher is never divided', () => {
     const result = live({ runners: 2, runner: second(withCounters({ messages_published_peak: 12_000 })) })
     expect(said('unequal-shares', result)).toEqual([])
