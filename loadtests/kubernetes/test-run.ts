@@ -78,9 +78,10 @@ const INITIALIZER_RESOURCES: Resources = {
   requests: { cpu: '100m', memory: '256Mi' },
   limits: { cpu: '1', memory: '512Mi' },
 }
+/** It tells one runner after the other to begin, with a curl for each: with 100m that took 0.13 s, and runner 9 began late. */
 const STARTER_RESOURCES: Resources = {
   requests: { cpu: '10m', memory: '16Mi' },
-  limits: { cpu: '100m', memory: '64Mi' },
+  limits: { cpu: '1', memory: '64Mi' },
 }
 /** The user of the k6 image, and of the curl image. */
 const K6_USER = 12345
