@@ -1,6 +1,8 @@
 /** What can go wrong with a distributed run, made to happen by a real k6-operator, and what the verdict says of it. */
+import { Exec } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { podsOf } from '../../bench/cluster/runner-pods.ts'
+import { runnerReaders } from '../../bench/cluster/follow-runners.ts'
+import { podsOf, readRunnerPods } from '../../bench/cluster/runner-pods.ts'
 import { listTestRuns } from '../../bench/cluster/test-runs.ts'
 import type { Verdict } from '../../bench/judge/verdict.ts'
 import { waitUntil } from '../../bench/lib/wait-until.ts'
@@ -11,6 +13,8 @@ import { noOperator, type TestNamespace, testNamespace, withOperator } from './s
 
 const MINUTE = 60_000
 const KEY = 'a-key-of-somebody'
+const SOON = { timeoutMs: MINUTE, everyMs: 500 }
+const SHORT = { PEAK_SECONDS: '5', RAMP_SECONDS: '1', RATE: '60' }
 
 describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, () => {
   let place: TestNamespace
@@ -38,9 +42,12 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
       place.apiUrl,
       ...more,
     )
+  const collect = (name: string) => job.run('collect', name, ...inPlace(), '--delete')
+  const runners = (name: string) => readRunnerPods(place.cluster, name, 2)
   const result = () => readResultFile(`${job.tempDir}/call-state-updates.json`)
   const reasons = (effect: 'invalid' | 'remark' = 'invalid') =>
     (result().verdict as unknown as Verdict).reasons.filter((reason) => reason.effect === effect)
+  const textOf = (rule: string) => reasons().find((reason) => reason.rule === rule)?.text
   const belongings = async () => {
     const { core, namespace } = place.cluster
     const [maps, secrets] = await Promise.all([
@@ -120,12 +127,58 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
       )
       env.remove()
       expect(ended.code).toBe(2)
-      expect(reasons().map(({ rule }) => rule)).toContain('throttled-cpu')
-      expect(reasons().find(({ rule }) => rule === 'throttled-cpu')?.text).toMatch(
-        /throttled in \d+ % of the time; its limit is 0.05 cores/,
-      )
+      expect(textOf('throttled-cpu')).toMatch(/throttled in \d+ % of the time; its limit is 0.05 cores/)
     },
     3 * MINUTE,
+  )
+
+  test(
+    'whose starter has too little CPU is invalid: a runner started late',
+    async () => {
+      const starved = { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '10m', memory: '64Mi' } }
+      await applyByHand(place, 'late', {
+        parallelism: 4,
+        overrides: SHORT,
+        change: ({ spec, ...run }) => ({ ...run, spec: { ...spec, starter: { ...spec.starter, resources: starved } } }),
+      })
+      expect((await collect('late')).code).toBe(2)
+      expect(textOf('late-start')).toMatch(/^runner \d started \d+\.\d s after runner \d; 1 s is allowed$/)
+    },
+    3 * MINUTE,
+  )
+
+  test(
+    'of which a runner is told to end early, as on a node that is drained, is invalid: its share is too small',
+    async () => {
+      await applyByHand(place, 'unequal', { parallelism: 2, overrides: { ...SHORT, PEAK_SECONDS: '15' } })
+      const collecting = collect('unequal')
+      const pod = await waitUntil('the second runner', async () => (await runners('unequal'))[1]?.pod, SOON)
+      const [read] = runnerReaders(place.cluster, [{ instance: '2', state: 'running', pod }])
+      await waitUntil('its peak', async () => ((await read?.())?.counters.updates_sent_peak ?? 0) > 0, SOON)
+      const drain = ['sh', '-c', 'kill -TERM 1']
+      await new Exec(place.cluster.config).exec(
+        place.namespace,
+        pod,
+        'k6',
+        drain,
+        process.stdout,
+        process.stderr,
+        null,
+        false,
+      )
+      expect((await collecting).code).toBe(2)
+      expect(textOf('unequal-shares')).toMatch(/^runner \d sent \d+ of \d+ during the peak; an even share is \d+$/)
+    },
+    3 * MINUTE,
+  )
+
+  test(
+    'of an API that does not answer in time is invalid: iterations were dropped',
+    async () => {
+      expect((await run('--parallelism', '1', '--api-url', `${place.apiUrl}/stuck`)).code).toBe(2)
+      expect(textOf('dropped-iterations')).toMatch(/^generator: k6 dropped [\d,]+ iterations/)
+    },
+    2 * MINUTE,
   )
 
   test(
@@ -137,6 +190,20 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
       expect(ended.code).toBe(2)
       expect(reasons()[0]?.rule).toBe('operator-error')
       expect(reasons()[0]?.text).toContain('RATE is "fast"; it may be a whole number of requests a second')
+    },
+    2 * MINUTE,
+  )
+
+  test(
+    'that has fewer virtual users than runners is invalid, in the words of the operator',
+    async () => {
+      await applyByHand(place, 'few', { parallelism: 101, overrides: { ...SHORT, PARALLELISM: '1' } })
+      expect((await collect('few')).code).toBe(2)
+      expect(textOf('operator-error')).toBe(
+        'k6-operator could not start the test run: its initializer found nothing wrong with the script, but ' +
+          'k6-operator says: Parallelism argument cannot be larger than maximum VUs in the script: ' +
+          'number of instances > number of VUs',
+      )
     },
     2 * MINUTE,
   )
@@ -194,8 +261,7 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
         starterImage: 'nowhere/starter:1',
         overrides: { PEAK_SECONDS: '1', RAMP_SECONDS: '1' },
       })
-      const ended = await job.run('collect', name, ...inPlace(), '--delete')
-      expect(ended.code).toBe(2)
+      expect((await collect(name)).code).toBe(2)
       expect(reasons()[0]?.text).toMatch(
         /^the test run was still "started" after \d+ s; 77 s are allowed: its starter did not start \((ErrImagePull|ImagePullBackOff): .*nowhere\/starter:1/,
       )

@@ -1,10 +1,10 @@
 /**
  * What the load tests need of an API, and nothing more, as a pod of its own: takes events and answers when a random,
- * now and then long, time is over.
+ * now and then long, time is over; under /stuck after longer than its callers have virtual users to wait.
  */
 import { createServer } from 'node:http'
 
-const delayMs = () => 2 + Math.random() ** 8 * 400
+const delayMs = (url) => (url.startsWith('/stuck/') ? 5_000 : 2 + Math.random() ** 8 * 400)
 
 createServer((request, response) => {
   request.resume()
@@ -13,7 +13,7 @@ createServer((request, response) => {
     const isEvent = request.method === 'POST'
     setTimeout(
       () => response.end(JSON.stringify(isEvent ? { outcome: 'applied' } : { calls: [] })),
-      isEvent ? delayMs() : 0,
+      isEvent ? delayMs(request.url) : 0,
     )
   })
 }).listen(3001)
