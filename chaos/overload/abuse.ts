@@ -138,15 +138,16 @@ const mute = abuse('mute', `${MUTE} subscribers that never read`, async ({ apiUr
     const seconds = passed() / 1000
     const missing = () => ids.filter((id) => !follower.figures().received.has(id)).length
     await waitUntil('all live', () => missing() === 0, { timeoutMs: 5_000, everyMs: 100 }).catch(() => {})
+    const missed = missing()
     const { lostConnections, toldGaps, broken } = follower.figures()
     const kib = (bytes: number) => Math.round(bytes / 1024)
     const cap = LIMITS.live_socket_buffer.value
     return {
-      figures: `${closed} closed within ${seconds.toFixed(1)} s and ${ids.length} messages, with ${kib(mostUnread)} KiB unread at most, of ${kib(cap)}; one who reads missed ${missing()}`,
+      figures: `${closed} closed within ${seconds.toFixed(1)} s and ${ids.length} messages, with ${kib(mostUnread)} KiB unread at most, of ${kib(cap)}; one who reads missed ${missed}`,
       problems: [
         ...(closed < MUTE ? [`only ${closed} of ${MUTE} were closed as slow readers`] : []),
         ...(mostUnread > cap + LONGEST_FRAME ? [`${kib(mostUnread)} KiB were kept for one of them`] : []),
-        ...(missing() + lostConnections + toldGaps + broken.length > 0 ? ['one who reads did not get everything'] : []),
+        ...(missed + lostConnections + toldGaps + broken.length > 0 ? ['one who reads did not get everything'] : []),
       ],
     }
   } finally {

@@ -56,6 +56,7 @@ export async function runSoak(rig: Rig, minutes: number, perSecond: number, sign
     const acked = load.entries.filter(({ ackedAtMs }) => ackedAtMs !== undefined)
     const missing = () => seen.flatMap(({ received }) => acked.filter(({ eventId }) => !received.has(eventId))).length
     await waitUntil('all live', () => missing() === 0, { timeoutMs: LIVE_WITHIN_MS, everyMs: 250 }).catch(() => {})
+    const missed = missing()
     const ended = others.filter(({ destroyed }) => destroyed).length
     const { lost, rollupsEqual } = await compareLedger(urls.owner, name, load.entries)
     const trends = trendsOf(samples.slice(Math.floor(samples.length * WARM_UP)))
@@ -84,7 +85,7 @@ export async function runSoak(rig: Rig, minutes: number, perSecond: number, sign
         ...(asked < 0.95 * REPORTS_PER_SECOND * minutes * 60 ? [`only ${asked} reports were asked for`] : []),
         ...(reportsRefused > 0 ? [`${reportsRefused} reports were refused`] : []),
         ...(ended > 0 ? [`${ended} subscribers were closed`] : []),
-        ...(missing() > 0 ? [`${missing()} messages did not come`] : []),
+        ...(missed > 0 ? [`${missed} messages did not come`] : []),
         ...(broken.length > 0 ? [`${broken.length} live frames were wrong: ${broken[0]}`] : []),
       ],
     }

@@ -44,9 +44,13 @@ export type Duration = `${number}${keyof typeof SECONDS}`
 export const secondsOf = (duration: Duration): number =>
   Number(duration.slice(0, -1)) * SECONDS[duration.slice(-1) as keyof typeof SECONDS]
 
-/** A window of production as it is in this scale, in the largest unit that gives a whole number. */
-export function scaled(duration: Duration, { dividedBy, shortestSeconds }: Scale): Duration {
-  return written(Math.max(shortestSeconds, Math.round(secondsOf(duration) / dividedBy)))
+/**
+ * A window of production as it is in this scale, in the largest unit that gives a whole number.
+ *
+ * @param leastSeconds below which it would see too little, whatever the scale
+ */
+export function scaled(duration: Duration, { dividedBy, shortestSeconds }: Scale, leastSeconds = 0): Duration {
+  return written(Math.max(leastSeconds, shortestSeconds, Math.round(secondsOf(duration) / dividedBy)))
 }
 
 /** A window that remembers what happened once for long enough to fire, though it has to last. */

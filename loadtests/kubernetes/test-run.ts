@@ -78,7 +78,7 @@ const INITIALIZER_RESOURCES: Resources = {
   requests: { cpu: '100m', memory: '256Mi' },
   limits: { cpu: '1', memory: '512Mi' },
 }
-/** It tells one runner after the other to begin, with a curl for each: with 100m that took 0.13 s, and runner 9 began late. */
+/** It tells one runner after the other to begin, with a curl for each: ten took 1.3 s with 100m, and 0.5 s with a core. */
 const STARTER_RESOURCES: Resources = {
   requests: { cpu: '10m', memory: '16Mi' },
   limits: { cpu: '1', memory: '64Mi' },

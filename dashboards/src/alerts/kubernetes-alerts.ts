@@ -1,7 +1,7 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { rate, select } from '../promql.ts'
 import { limitsOf, ofContainers, throttled } from '../queries/containers.ts'
-import { type Scale, scaled, secondsOf, written } from '../scale.ts'
+import { type Scale, scaled } from '../scale.ts'
 import type { Alert } from './alert.ts'
 
 /** In which a kubelet, that looks every 10 to 15 s, has looked twice. */
@@ -23,7 +23,7 @@ const ofTestRun = (series: string) =>
   `max by (${JOB.join(', ')}) (${series} * on (${JOB.join(', ')}) group_left () kube_job_owner{owner_kind="TestRun"})`
 
 export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
-  const window = written(Math.max(KUBELET_SECONDS, secondsOf(scaled('5m', scale))))
+  const window = scaled('5m', scale, KUBELET_SECONDS)
   return [
     {
       name: 'CpuThrottled',

@@ -1,7 +1,7 @@
 /** What is not seen cannot be alerted on: so that is alerted on. */
 import { METRICS, SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import { anyOf, select } from '../promql.ts'
-import { type Scale, scaled, secondsOf, written } from '../scale.ts'
+import { type Scale, scaled } from '../scale.ts'
 import { type Alert, RELEASE } from './alert.ts'
 
 const jobs = anyOf(Object.values(SCRAPE_JOBS))
@@ -23,7 +23,7 @@ export const targetAlerts = (scale: Scale): readonly Alert[] => [
     severity: 'page',
     by: [...RELEASE, 'job', 'instance'],
     when: [[{ query: `max by (namespace, release, job, instance) (${answers})`, is: '<', value: 1 }]],
-    lasting: written(Math.max(FOUR_SCRAPES_SECONDS, secondsOf(scaled('2m', scale)))),
+    lasting: scaled('2m', scale, FOUR_SCRAPES_SECONDS),
     needs: 'stack',
     summary:
       '{{ $labels.instance }} ({{ $labels.job }}) of {{ $labels.namespace }}/{{ $labels.release }} cannot be scraped',
