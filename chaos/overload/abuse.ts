@@ -8,12 +8,12 @@ import { LIMITS } from '../../contract/limits.ts'
 import { LIVE_CLOSE, LIVE_PATTERN_ALL } from '../../contract/live.ts'
 import { METRICS } from '../../contract/metrics.ts'
 import { ROUTES } from '../../contract/routes.ts'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
 import { parsePrometheus } from '../../loadtests/bench/sample/prometheus-text.ts'
 import { startFollower } from '../load/follower.ts'
 import { startLedgerLoad } from '../load/ledger-load.ts'
 import { liveSocket } from '../load/live-socket.ts'
 import { rawSubscriber } from '../load/raw-subscriber.ts'
+import { stillMissing } from '../load/still-missing.ts'
 import { apiUse } from '../platform/api-use.ts'
 import type { Rig } from '../platform/rig.ts'
 import type { Experiment } from './experiment.ts'
@@ -137,8 +137,7 @@ const mute = abuse('mute', `${MUTE} subscribers that never read`, async ({ apiUr
     }
     const seconds = passed() / 1000
     const missing = () => ids.filter((id) => !follower.figures().received.has(id)).length
-    await waitUntil('all live', () => missing() === 0, { timeoutMs: 5_000, everyMs: 100 }).catch(() => {})
-    const missed = missing()
+    const missed = await stillMissing(missing, 5_000)
     const { lostConnections, toldGaps, broken } = follower.figures()
     const kib = (bytes: number) => Math.round(bytes / 1024)
     const cap = LIMITS.live_socket_buffer.value

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
 import { compareLedger } from '../load/compare-ledger.ts'
 import { startFollower } from '../load/follower.ts'
 import { startLedgerLoad } from '../load/ledger-load.ts'
 import { rawSubscriber } from '../load/raw-subscriber.ts'
 import { startReportLoad } from '../load/report-load.ts'
+import { stillMissing } from '../load/still-missing.ts'
 import type { Rig } from '../platform/rig.ts'
 import { type Trend, trendOf } from './trend.ts'
 import { RESOURCES, type Resource, type Sample, watchResources } from './watch-resources.ts'
@@ -55,8 +55,7 @@ export async function runSoak(rig: Rig, minutes: number, perSecond: number, sign
     const seen = followers.map((one) => one.figures())
     const acked = load.entries.filter(({ ackedAtMs }) => ackedAtMs !== undefined)
     const missing = () => seen.flatMap(({ received }) => acked.filter(({ eventId }) => !received.has(eventId))).length
-    await waitUntil('all live', () => missing() === 0, { timeoutMs: LIVE_WITHIN_MS, everyMs: 250 }).catch(() => {})
-    const missed = missing()
+    const missed = await stillMissing(missing, LIVE_WITHIN_MS)
     const ended = others.filter(({ destroyed }) => destroyed).length
     const { lost, rollupsEqual } = await compareLedger(urls.owner, name, load.entries)
     const trends = trendsOf(samples.slice(Math.floor(samples.length * WARM_UP)))
