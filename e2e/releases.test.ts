@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { expectAllDelivered, expectAllStored } from './support/expectations.ts'
 import { type Platform, platform } from './support/platform.ts'
 import { took } from './support/took.ts'
+import { RATE_PER_SECOND } from './support/traffic.ts'
 
 let hopwhistle: Platform
 beforeAll(async () => {
@@ -12,15 +13,30 @@ const namesOf = (pods: Awaited<ReturnType<Platform['pods']>>) => pods.map(({ met
 
 test('a rolling restart under load fails no request and loses no event and no live message', async () => {
   const before = namesOf(await hopwhistle.pods('api'))
-  const traffic = await hopwhistle.traffic.start()
+  const traffic = await hopwhistle.traffic.start({ ratePerSecond: RATE_PER_SECOND })
   await hopwhistle.restartApi()
   await took('a rolling restart of 2 pods', () => hopwhistle.apiHas(2))
-  await traffic.goesOn(60)
+  await traffic.goesOn(2 * RATE_PER_SECOND)
   const report = await traffic.end()
   expect(report.failures).toEqual([])
   expectAllDelivered(report)
   expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
   expect(namesOf(await hopwhistle.pods('api')).filter((name) => before.includes(name))).toEqual([])
+})
+
+test('a drain of its nodes under load fails no request and loses no event and no live message', async () => {
+  const before = await hopwhistle.pods('api')
+  const traffic = await hopwhistle.traffic.start({ ratePerSecond: RATE_PER_SECOND })
+  await took('a drain of 2 pods', async () => {
+    await hopwhistle.drainOfApi([...new Set(before.map(({ spec }) => spec!.nodeName!))])
+    await hopwhistle.apiHas(2)
+  })
+  await traffic.goesOn(2 * RATE_PER_SECOND)
+  const report = await traffic.end()
+  expect(report.failures).toEqual([])
+  expectAllDelivered(report)
+  expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
+  expect(namesOf(await hopwhistle.pods('api')).filter((name) => namesOf(before).includes(name))).toEqual([])
 })
 
 test('an upgrade and a rollback under load replace the API’s pods alone, and nobody notices', async () => {

@@ -2,14 +2,12 @@ import { beforeAll, expect, test } from 'vitest'
 import { expectAllDelivered, expectAllStored } from './support/expectations.ts'
 import { type Platform, platform } from './support/platform.ts'
 import { took } from './support/took.ts'
+import { RATE_PER_SECOND } from './support/traffic.ts'
 
 let hopwhistle: Platform
 beforeAll(async () => {
   hopwhistle = await platform()
 })
-
-/** What a machine with two cores carries beside its own cluster; the load of the baselines is 500. */
-const RATE_PER_SECOND = 500
 
 test('scaling up and down under load fails no request, loses no event and no live message', async () => {
   const traffic = await hopwhistle.traffic.start({ ratePerSecond: RATE_PER_SECOND })

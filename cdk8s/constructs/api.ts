@@ -1,3 +1,4 @@
+import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
@@ -82,7 +83,7 @@ export class Api extends Construct {
                 image: api.image,
                 imagePullPolicy: values.imagePullPolicy,
                 // Not its `command`: the image's own entrypoint forbids core dumps.
-                args: ['node', 'api/src/main.ts'],
+                args: ['node', ...NODE_FLAGS, 'api/src/main.ts'],
                 env: [
                   { name: 'PORT', value: `${API_PORT}` },
                   { name: 'ADMIN_PORT', value: `${ADMIN_PORT}` },

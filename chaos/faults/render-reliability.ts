@@ -87,7 +87,7 @@ function soakSection({ minutes, perSecond, sent, lost, reports, subscribers, tre
   return `
 ## Soak
 
-${perSecond} events a second, ${Math.round(reports / minutes / 60)} reports a second and ${subscribers} subscribers for ${minutes} minutes: ${sent} events, ${lost} lost.
+${perSecond} events a second, ${Math.round(reports / minutes / 60)} reports a second and ${subscribers} subscribers for ${minutes} minutes: ${sent.toLocaleString('en')} events, ${lost} lost.
 ${problems.length === 0 ? 'Nothing grows beyond its noise.' : `❌ ${problems.join('; ')}.`}
 
 ![What the platform uses while it runs](soak.svg)

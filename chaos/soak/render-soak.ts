@@ -1,6 +1,7 @@
 import { linearScale, timeScale } from '../../loadtests/bench/document/chart/scale.ts'
 import { STYLE } from '../../loadtests/bench/document/chart/style.ts'
 import { element, line, path, text } from '../../loadtests/bench/document/chart/svg.ts'
+import { timeAxis } from '../../loadtests/bench/document/chart/time-axis.ts'
 import { RESOURCES, type Resource, type Sample } from './watch-resources.ts'
 
 const WIDTH = 880
@@ -13,7 +14,7 @@ const ROW_HEIGHT = 56
 /** One row for each resource, over the time of the soak. @returns a whole SVG document */
 export function renderSoak(title: string, subtitle: string, samples: readonly Sample[]): string {
   const names = Object.keys(RESOURCES) as Resource[]
-  const height = FIRST_TOP + ROW * names.length + 10
+  const height = FIRST_TOP + ROW * names.length + 24
   const x = timeScale(Math.max(1, samples.at(-1)?.seconds ?? 1), LEFT, RIGHT, 8)
   const rows = names.flatMap((name, i) => {
     const top = FIRST_TOP + ROW * i
@@ -38,6 +39,7 @@ export function renderSoak(title: string, subtitle: string, samples: readonly Sa
     text(20, 30, title, { class: 'title' }),
     text(20, 49, subtitle),
     ...rows,
+    timeAxis(x, LEFT, RIGHT, FIRST_TOP + ROW * (names.length - 1) + ROW_HEIGHT),
   ]
   const root = { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height }
   return `${element('svg', { ...root, role: 'img' }, `\n${parts.join('\n')}\n`)}\n`

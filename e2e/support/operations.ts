@@ -25,6 +25,15 @@ export function operations(namespace: string, release: string) {
       const given = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`])
       return helm('upgrade', release, 'charts/hopwhistle', '--reuse-values', ...given)
     },
+    /** Evicts the API's pods from nodes as the budget for disruptions allows, and lets the nodes have pods again. */
+    drainOfApi: async (nodes: readonly string[]) => {
+      const selector = `app.kubernetes.io/component=api,app.kubernetes.io/instance=${release}`
+      try {
+        await run('kubectl', ['drain', ...nodes, '--pod-selector', selector, '--timeout', '5m'])
+      } finally {
+        await run('kubectl', ['uncordon', ...nodes])
+      }
+    },
     /** The revision before, and waits until it is ready. */
     rollback: () => helm('rollback', release, '--wait', '--timeout', '5m'),
   }

@@ -20,6 +20,9 @@ export type Traffic = {
   end(): Promise<TrafficReport>
 }
 
+/** Events a second: the load of the baselines. */
+export const RATE_PER_SECOND = 500
+
 export type TrafficOptions = Partial<Pick<TrafficOrder, 'ratePerSecond' | 'subscribeAt'>>
 
 export type TrafficTarget = Pick<TrafficOrder, 'api' | 'apiKey'> & {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { CHECKOUT } from './run.ts'
@@ -39,6 +40,11 @@ test('compose.yaml uses the images of versions.json', () => {
 test('the image of the API is based on the Node image of versions.json', () => {
   const bases = [...read('api/Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
   expect(new Set(bases)).toEqual(new Set([versions.images.node]))
+})
+
+test('the image of the API starts Node with the flags that it has elsewhere', () => {
+  const command = JSON.parse(/^CMD (.*)$/m.exec(read('api/Dockerfile'))?.[1] ?? '')
+  expect(command).toEqual(['node', ...NODE_FLAGS, 'api/src/main.ts'])
 })
 
 test('k6 is the same in a cluster as on a machine', () => {

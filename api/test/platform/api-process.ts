@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { freePort } from '../../../loadtests/bench/lib/free-port.ts'
 import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
@@ -26,7 +27,7 @@ export async function apiProcess(
 ): Promise<ApiProcess> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const [command = '', ...args] = wrapped([process.execPath, MAIN])
+  const [command = '', ...args] = wrapped([process.execPath, ...NODE_FLAGS, MAIN])
   const child = spawn(command, args, {
     env: {
       PATH: process.env.PATH,

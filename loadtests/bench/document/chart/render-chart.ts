@@ -5,6 +5,7 @@ import type { ChartData, ChartPoint } from '../chart-data.ts'
 import { linearScale, logScale, type Scale, timeScale } from './scale.ts'
 import { STYLE } from './style.ts'
 import { area, element, escapeXml, line, type Point, path, text } from './svg.ts'
+import { timeAxis } from './time-axis.ts'
 
 export type ChartOptions = {
   readonly title: string
@@ -41,7 +42,7 @@ export function renderChart({ title, subtitle, metrics, data }: ChartOptions): s
     phases(data, x),
     latencies(data, metrics, x),
     rates(data, metrics, x),
-    timeAxis(x),
+    timeAxis(x, LEFT, RIGHT, RATE.bottom),
   ]
   const root = {
     xmlns: 'http://www.w3.org/2000/svg',
@@ -139,17 +140,3 @@ function axis(y: Scale, { top, bottom }: { top: number; bottom: number }, label:
 
 const targetLine = (y: number, name: string, label: string): string =>
   line(LEFT, y, RIGHT, y, `target ${name}`) + text(RIGHT + 8, y + 4, label, { class: `${name}-text` })
-
-function timeAxis(x: Scale): string {
-  const ticks = x.ticks.map((tick) => {
-    const label = `${Math.floor(tick / 60)}:${String(tick % 60).padStart(2, '0')}`
-    return (
-      line(x.at(tick), RATE.bottom, x.at(tick), RATE.bottom + 5, 'axis') +
-      text(x.at(tick), RATE.bottom + 18, label, { 'text-anchor': 'middle' })
-    )
-  })
-  return (
-    ticks.join('') +
-    text((LEFT + RIGHT) / 2, RATE.bottom + 36, 'time since the start, minutes:seconds', { 'text-anchor': 'middle' })
-  )
-}

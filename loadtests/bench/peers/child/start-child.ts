@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
+import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { FromChild, ToChild } from './messages.ts'
 
@@ -26,6 +27,8 @@ export async function startChild<Ready>(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Child<Ready>> {
   const child = fork(program, {
+    // What ours has, the others have too.
+    execArgv: [...NODE_FLAGS],
     // A group of its own, so that Ctrl-C reaches it through this process, in order.
     detached: true,
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },

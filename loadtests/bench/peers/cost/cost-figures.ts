@@ -5,17 +5,18 @@ import { cpuMsEach } from '../measure/loaded.ts'
 import type { PartResult, Table } from '../parts.ts'
 import { rangeText, valueText } from '../render-figures.ts'
 import { ENDPOINT_CONNECTIONS, type EndpointsMeasured } from './endpoints.ts'
+import type { ImageSize } from './image.ts'
 
 export type CostMeasured = {
   readonly startMs: readonly number[]
-  readonly imageBytes: number | undefined
+  readonly image: ImageSize | undefined
   readonly endpoints: EndpointsMeasured
 }
 
 const MIB = 1024 * 1024
 const BEHIND = ['postgres primary', 'postgres replica', 'redis'] as const
 
-export function costFigures({ startMs, imageBytes, endpoints }: CostMeasured): Omit<PartResult, 'raw'> {
+export function costFigures({ startMs, image, endpoints }: CostMeasured): Omit<PartResult, 'raw'> {
   const figures: readonly Figure[] = [
     {
       id: 'cost.start',
@@ -25,24 +26,31 @@ export function costFigures({ startMs, imageBytes, endpoints }: CostMeasured): O
       meaning:
         'Time from when the process of an instance is started until it says that it is ready, on a database that is there.',
     },
-    ...(imageBytes === undefined
-      ? []
-      : [
-          {
-            id: 'cost.image',
-            label: 'Image of the API',
-            unit: 'MB',
-            rounds: [imageBytes / MIB],
-            meaning: 'Its size as it lies on a disk, with the Node image that it is based on.',
-          },
-        ]),
+    ...(image === undefined ? [] : imageFigures(image)),
   ]
   return {
     figures,
     tables: [endpointsTable(endpoints)],
-    notes: imageBytes === undefined ? ['The size of the image was not measured: give a builder in IMAGE_BUILDER.'] : [],
+    notes: image === undefined ? ['The size of the image was not measured: give a builder in IMAGE_BUILDER.'] : [],
   }
 }
+
+const imageFigures = ({ total, base }: ImageSize): readonly Figure[] => [
+  {
+    id: 'cost.image',
+    label: 'Image of the API',
+    unit: 'MiB',
+    rounds: [total / MIB],
+    meaning: `Its size as it lies on a disk, with \`${base.name}\`, on which it is based.`,
+  },
+  {
+    id: 'cost.image.added',
+    label: 'Of it, the API and its packages',
+    unit: 'MiB',
+    rounds: [(total - base.bytes) / MIB],
+    meaning: `Without \`${base.name}\`: what a machine that has Node's image must fetch.`,
+  },
+]
 
 function endpointsTable(endpoints: EndpointsMeasured): Table {
   const rows = Object.entries(endpoints).map(([name, turns]) => {

@@ -9,14 +9,14 @@ const CALLS = { usual: 60_000, quick: 1_000 }
 
 export const measureCost: MeasurePart = async (options) => {
   const builder = process.env.IMAGE_BUILDER || undefined
-  const imageBytes = builder === undefined ? undefined : await measureImage(builder, options)
+  const image = builder === undefined ? undefined : await measureImage(builder, options)
   const platform = await startPeerPlatform(options)
   try {
     const database = await platform.createDatabase('cost', CALLS[options.quick ? 'quick' : 'usual'])
     const startMs = await measureStarts(platform, database, options)
     const [api] = await platform.startApi(database, 1)
     const endpoints = await measureEndpoints(platform, database, api!, options)
-    const measured: CostMeasured = { startMs, imageBytes, endpoints }
+    const measured: CostMeasured = { startMs, image, endpoints }
     return { ...costFigures(measured), raw: measured }
   } finally {
     await platform.stop()
