@@ -1,8 +1,10 @@
 /** The commands of the runbooks, run as a person would: with the addresses of a real platform in the environment. */
 import { execFile } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { onPath } from '../../loadtests/bench/lib/run-program.ts'
 import type { StackDetails } from '../../loadtests/bench/stack/stack-record.ts'
+import { ADDRESSES } from '../src/boards/runbook-link.ts'
 import { readRunbook } from '../src/boards/runbooks.ts'
 import { RUNBOOKS } from '../src/runbook-names.ts'
 
@@ -10,6 +12,9 @@ export type Command = { readonly runbook: string; readonly line: string; readonl
 
 const commandsIn = (text: string): readonly string[] =>
   [...text.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, block = '']) => block.trim())
+
+/** What sets the variables of the commands in a cluster, as a person pastes it. */
+export const setAddresses = (): string => commandsIn(readRunbook(ADDRESSES)).join('\n')
 
 export const COMMANDS: readonly Command[] = RUNBOOKS.flatMap((runbook) =>
   commandsIn(readRunbook(runbook)).flatMap((block) =>
@@ -21,6 +26,15 @@ export const COMMANDS: readonly Command[] = RUNBOOKS.flatMap((runbook) =>
 export const runnable = (): readonly Command[] =>
   COMMANDS.filter(({ program }) => program !== 'kubectl' && onPath(program) !== undefined)
 
+/** Those that every cluster can be asked, and none is changed by. */
+export const runnableInCluster = (): readonly Command[] =>
+  COMMANDS.filter(
+    ({ line, program }) => onPath(program) !== undefined && !CHANGES.test(line) && !OF_OPERATORS.test(line),
+  )
+const CHANGES = / (?:scale|rollout|delete) /
+/** Of k6-operator and of Prometheus Operator. */
+const OF_OPERATORS = /testruns|app=k6|servicemonitors/
+
 export type Addresses = Readonly<Record<string, string>>
 
 export const addressesOf = ({ apiUrl, urls, monitoring }: StackDetails): Addresses => ({
@@ -31,20 +45,22 @@ export const addressesOf = ({ apiUrl, urls, monitoring }: StackDetails): Address
   PROMETHEUS: monitoring?.prometheus ?? '',
 })
 
-/** Redis says nothing at all when it had no slow command. */
-const mayAnswerNothing = (line: string): boolean => line.includes(' slowlog get ')
+/** Redis had no slow command, no container ended before, there is no autoscaler. */
+const mayAnswerNothing = (line: string): boolean => / slowlog get | --previous | get hpa/.test(line)
+
+/** `curl` and `redis-cli` end with 0 all the same. */
+const REFUSED = /"statusCode":404|404 page not found|^(?:ERR|NOAUTH|NOPERM|WRONGPASS) /m
 
 /** @returns what is wrong with it; undefined when it did what it says */
 export async function problemOf({ runbook, line }: Command, addresses: Addresses): Promise<string | undefined> {
-  const env = { PATH: process.env.PATH ?? '', ...addresses }
+  // Without a home kubectl keeps its cache in the working directory.
+  const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? tmpdir(), ...addresses }
   try {
     const { stdout } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', line], { env, timeout: 20_000 })
     const isQuery = line.includes('/api/v1/query')
     if (isQuery && !stdout.startsWith('{"status":"success"')) return `${runbook}: ${line}\n${stdout}`
     const saysNothing = stdout.trim() === '' && !mayAnswerNothing(line)
-    return saysNothing || /"statusCode":404|404 page not found/.test(stdout)
-      ? `${runbook}: ${line}\n${stdout}`
-      : undefined
+    return saysNothing || REFUSED.test(stdout) ? `${runbook}: ${line}\n${stdout}` : undefined
   } catch (error) {
     return `${runbook}: ${line}\n${(error as { stderr?: string }).stderr || error}`
   }

@@ -29,7 +29,15 @@ export function operations(namespace: string, release: string) {
     drainOfApi: async (nodes: readonly string[]) => {
       const selector = `app.kubernetes.io/component=api,app.kubernetes.io/instance=${release}`
       try {
-        await run('kubectl', ['drain', ...nodes, '--pod-selector', selector, '--timeout', '5m'])
+        await run('kubectl', [
+          'drain',
+          ...nodes,
+          '--pod-selector',
+          selector,
+          '--delete-emptydir-data',
+          '--timeout',
+          '5m',
+        ])
       } finally {
         await run('kubectl', ['uncordon', ...nodes])
       }
