@@ -18,6 +18,8 @@ const memoryLimit = limitsOf(select('kube_pod_container_resource_limits', { reso
 /** cAdvisor and kube-state-metrics know no release: what is meant is in a namespace where an API of ours runs. */
 const OURS = `and on (namespace) ${METRICS.limit}`
 
+const ofHpa = (replicas: string) => `max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_${replicas}_replicas)`
+
 /** A Job of k6-operator, by its owner: the name of a TestRun may be anything. */
 const ofTestRun = (series: string) =>
   `max by (${JOB.join(', ')}) (${series} * on (${JOB.join(', ')}) group_left () kube_job_owner{owner_kind="TestRun"})`
@@ -73,8 +75,8 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       when: [
         [
           {
-            query: `max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_status_current_replicas)
-  / max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_spec_max_replicas) ${OURS}`,
+            // One that has no room by its owner's will, since its minimum is its maximum, has nothing to tell.
+            query: `${ofHpa('status_current')} / (${ofHpa('spec_max')} > ${ofHpa('spec_min')}) ${OURS}`,
             is: '>=',
             value: 1,
           },
