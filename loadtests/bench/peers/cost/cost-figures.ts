@@ -26,7 +26,7 @@ export function costFigures({ startMs, image, endpoints }: CostMeasured): Omit<P
       meaning:
         'Time from when the process of an instance is started until it says that it is ready, on a database that is there.',
     },
-    ...(image === undefined ? [] : imageFigures(image)),
+    ...(image === undefined ? [] : [imageFigure(image)]),
   ]
   return {
     figures,
@@ -35,22 +35,13 @@ export function costFigures({ startMs, image, endpoints }: CostMeasured): Omit<P
   }
 }
 
-const imageFigures = ({ total, base }: ImageSize): readonly Figure[] => [
-  {
-    id: 'cost.image',
-    label: 'Image of the API',
-    unit: 'MiB',
-    rounds: [total / MIB],
-    meaning: `Its size as it lies on a disk, with \`${base.name}\`, on which it is based.`,
-  },
-  {
-    id: 'cost.image.added',
-    label: 'Of it, the API and its packages',
-    unit: 'MiB',
-    rounds: [(total - base.bytes) / MIB],
-    meaning: `Without \`${base.name}\`: what a machine that has Node's image must fetch.`,
-  },
-]
+const imageFigure = ({ addedBytes, base }: ImageSize): Figure => ({
+  id: 'cost.image',
+  label: `Image of the API, without \`${base}\``,
+  unit: 'MiB',
+  rounds: [addedBytes / MIB],
+  meaning: `What the API and its packages add to \`${base}\`, on a disk: what a machine that has that image must fetch.`,
+})
 
 function endpointsTable(endpoints: EndpointsMeasured): Table {
   const rows = Object.entries(endpoints).map(([name, turns]) => {

@@ -11,11 +11,11 @@ const TAG = 'hopwhistle/api:measured'
 
 const DOCKERFILE = join(CHECKOUT, 'api', 'Dockerfile')
 
-/** In bytes, as it lies on a disk. */
-export type ImageSize = { readonly total: number; readonly base: { readonly name: string; readonly bytes: number } }
+/** What the API's image adds, in bytes on a disk, to the one that it is based on. */
+export type ImageSize = { readonly addedBytes: number; readonly base: string }
 
 /**
- * Builds the API's image, and tells its size and that of the image that it is based on.
+ * Builds the API's image. The size of its base is not ours, and a builder may have another one by that name.
  *
  * @param builder `docker`, or whatever takes the same words, such as `podman`
  * @throws {Failure}
@@ -26,8 +26,8 @@ export async function measureImage(builder: string, { terminal, signal }: PartOp
     signal,
     onLine: (line) => terminal.show(`  … cost, image: ${line}`),
   })
-  const name = lastBase(readFileSync(DOCKERFILE, 'utf8'))
-  return { total: await bytesOf(builder, TAG), base: { name, bytes: await bytesOf(builder, name) } }
+  const base = lastBase(readFileSync(DOCKERFILE, 'utf8'))
+  return { addedBytes: (await bytesOf(builder, TAG)) - (await bytesOf(builder, base)), base }
 }
 
 const lastBase = (dockerfile: string): string => {
