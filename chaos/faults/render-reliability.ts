@@ -1,4 +1,5 @@
 import { minute, table } from '../../loadtests/bench/document/markdown.ts'
+import { number } from '../../loadtests/bench/judge/format.ts'
 import type { ExperimentResult } from '../overload/experiment.ts'
 import type { SoakResult } from '../soak/run-soak.ts'
 import { RESOURCES, type Resource } from '../soak/watch-resources.ts'
@@ -87,7 +88,7 @@ function soakSection({ minutes, perSecond, sent, lost, reports, subscribers, tre
   return `
 ## Soak
 
-${perSecond} events a second, ${Math.round(reports / minutes / 60)} reports a second and ${subscribers} subscribers for ${minutes} minutes: ${sent.toLocaleString('en')} events, ${lost} lost.
+${perSecond} events a second, ${Math.round(reports / minutes / 60)} reports a second and ${subscribers} subscribers for ${minutes} minutes: ${number(sent)} events, ${lost} lost.
 ${problems.length === 0 ? 'Nothing grows beyond its noise.' : `❌ ${problems.join('; ')}.`}
 
 ![What the platform uses while it runs](soak.svg)

@@ -1,3 +1,4 @@
+import { number } from '../../loadtests/bench/judge/format.ts'
 import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
 import { resultLine } from '../lib/result-line.ts'
 import type { MeasuredSoak } from '../measured.ts'
@@ -15,7 +16,7 @@ export async function soakPlatform(
     terminal.show(`  … ${minutes} minutes of ${perSecond} events a second`)
     const result = await runSoak(rig, minutes, perSecond, signal)
     terminal.clear()
-    const figures = `${result.sent} events, ${result.lost} lost`
+    const figures = `${number(result.sent)} events, ${number(result.lost)} lost`
     process.stdout.write(resultLine(`Soak of ${minutes} minutes`, figures, result.problems))
     return { measuredAt: new Date().toISOString(), result }
   })

@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { pinnedImages } from '../../cluster/versions.ts'
 import { Failure } from '../../lib/failure.ts'
 import { runProgram } from '../../lib/run-program.ts'
 import { CHECKOUT } from '../../stack/stack-record.ts'
 import type { PartOptions } from '../parts.ts'
 
 const TAG = 'hopwhistle/api:measured'
-
-const DOCKERFILE = join(CHECKOUT, 'api', 'Dockerfile')
 
 /** What the API's image adds, in bytes on a disk, to the one that it is based on. */
 export type ImageSize = { readonly addedBytes: number; readonly base: string }
@@ -21,19 +19,13 @@ export type ImageSize = { readonly addedBytes: number; readonly base: string }
  * @throws {Failure}
  */
 export async function measureImage(builder: string, { terminal, signal }: PartOptions): Promise<ImageSize> {
-  await runProgram(builder, ['build', '-f', DOCKERFILE, '-t', TAG, CHECKOUT], {
+  await runProgram(builder, ['build', '-f', join(CHECKOUT, 'api', 'Dockerfile'), '-t', TAG, CHECKOUT], {
     env: process.env,
     signal,
     onLine: (line) => terminal.show(`  … cost, image: ${line}`),
   })
-  const base = lastBase(readFileSync(DOCKERFILE, 'utf8'))
+  const base = pinnedImages().node
   return { addedBytes: (await bytesOf(builder, TAG)) - (await bytesOf(builder, base)), base }
-}
-
-const lastBase = (dockerfile: string): string => {
-  const name = [...dockerfile.matchAll(/^FROM (\S+)/gm)].at(-1)?.[1]
-  if (name === undefined) throw new Failure(`${DOCKERFILE} names no image with FROM`)
-  return name
 }
 
 async function bytesOf(builder: string, image: string): Promise<number> {
