@@ -9,34 +9,17 @@ beforeAll(async () => {
   hopwhistle = await platform()
 })
 
-const namesOf = (pods: Awaited<ReturnType<Platform['pods']>>) => pods.map(({ metadata }) => metadata!.name!)
+type Pods = Awaited<ReturnType<Platform['pods']>>
+const namesOf = (pods: Pods) => pods.map(({ metadata }) => metadata!.name!)
 
 test('a rolling restart under load fails no request and loses no event and no live message', async () => {
-  const before = namesOf(await hopwhistle.pods('api'))
-  const traffic = await hopwhistle.traffic.start({ ratePerSecond: RATE_PER_SECOND })
-  await hopwhistle.restartApi()
-  await took('a rolling restart of 2 pods', () => hopwhistle.apiHas(2))
-  await traffic.goesOn(2 * RATE_PER_SECOND)
-  const report = await traffic.end()
-  expect(report.failures).toEqual([])
-  expectAllDelivered(report)
-  expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
-  expect(namesOf(await hopwhistle.pods('api')).filter((name) => before.includes(name))).toEqual([])
+  await replacesPodsUnnoticed('a rolling restart of 2 pods', () => hopwhistle.restartApi())
 })
 
 test('a drain of its nodes under load fails no request and loses no event and no live message', async () => {
-  const before = await hopwhistle.pods('api')
-  const traffic = await hopwhistle.traffic.start({ ratePerSecond: RATE_PER_SECOND })
-  await took('a drain of 2 pods', async () => {
-    await hopwhistle.drainOfApi([...new Set(before.map(({ spec }) => spec!.nodeName!))])
-    await hopwhistle.apiHas(2)
-  })
-  await traffic.goesOn(2 * RATE_PER_SECOND)
-  const report = await traffic.end()
-  expect(report.failures).toEqual([])
-  expectAllDelivered(report)
-  expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
-  expect(namesOf(await hopwhistle.pods('api')).filter((name) => namesOf(before).includes(name))).toEqual([])
+  await replacesPodsUnnoticed('a drain of 2 pods', (pods) =>
+    hopwhistle.drainOfApi([...new Set(pods.map(({ spec }) => spec!.nodeName!))]),
+  )
 })
 
 test('an upgrade and a rollback under load replace the API’s pods alone, and nobody notices', async () => {
@@ -62,3 +45,18 @@ test('an upgrade and a rollback under load replace the API’s pods alone, and n
   expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
   expect(await uids()).toEqual(before)
 })
+
+async function replacesPodsUnnoticed(what: string, replace: (pods: Pods) => Promise<unknown>): Promise<void> {
+  const before = await hopwhistle.pods('api')
+  const traffic = await hopwhistle.traffic.start({ ratePerSecond: RATE_PER_SECOND })
+  await took(what, async () => {
+    await replace(before)
+    await hopwhistle.apiHas(2)
+  })
+  await traffic.goesOn(2 * RATE_PER_SECOND)
+  const report = await traffic.end()
+  expect(report.failures).toEqual([])
+  expectAllDelivered(report)
+  expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
+  expect(namesOf(await hopwhistle.pods('api')).filter((name) => namesOf(before).includes(name))).toEqual([])
+}
