@@ -1,4 +1,9 @@
-/** An error that a client may see: answered as `application/problem+json` (RFC 9457). */
+/**
+ * An error that a client may see: answered as `application/problem+json` (RFC 9457).
+ *
+ * It has no stack: its code says what happened and its cause where, and gathering and printing one was a fifth of the
+ * profile of refusing events.
+ */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: string
@@ -59,7 +64,14 @@ export function problem<Args extends readonly unknown[]>(
   }
   const make = (...args: Args): Problem => {
     const said = message(...args)
-    return typeof said === 'string' ? new Problem(entry, said) : new Problem(entry, said[0], said[1])
+    const [detail, options] = typeof said === 'string' ? [said] : said
+    const frames = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
+    try {
+      return new Problem(entry, detail, options)
+    } finally {
+      Error.stackTraceLimit = frames
+    }
   }
   return Object.assign(make, entry, {
     is: (error: unknown): error is Problem => error instanceof Problem && error.code === code,

@@ -14,14 +14,36 @@ export type HandlerLimits = { readonly bodyBytes: number }
 
 /** The one place where an error becomes `application/problem+json`. */
 export function addProblemHandler(app: FastifyInstance, limits: HandlerLimits): void {
+  const sayRefused = createRefusalLog()
   app.setErrorHandler((error: unknown, request, reply) => {
     const known = asProblem(error, limits)
     if (known.status >= 500 && known.retryAfterSeconds === undefined)
       request.log.error({ err: error }, 'request failed')
-    else if (known.status >= 500) request.log.warn({ err: known }, 'request refused')
+    else if (known.status >= 500) sayRefused(request, known)
     return sendProblem(request, reply, known)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, RouteNotFound()))
+}
+
+const SAID_EVERY_MS = 1_000
+
+/**
+ * Logs the first refusal for each reason, and then one a second with how many there were since the last line: an
+ * overloaded instance has better things to do than to write thousands of lines. The metrics count every one.
+ */
+function createRefusalLog(): (request: FastifyRequest, refusal: Problem) => void {
+  const lastByCode = new Map<string, { readonly saidAt: number; since: number }>()
+  return (request, refusal) => {
+    const now = performance.now()
+    const last = lastByCode.get(refusal.code)
+    const refused = (last?.since ?? 0) + 1
+    if (last !== undefined && now - last.saidAt < SAID_EVERY_MS) {
+      last.since = refused
+      return
+    }
+    lastByCode.set(refusal.code, { saidAt: now, since: 0 })
+    request.log.warn({ err: refusal, refused }, 'request refused')
+  }
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: Problem): FastifyReply {

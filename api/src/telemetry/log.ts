@@ -30,7 +30,8 @@ function errorForLog(error: unknown): unknown {
   return {
     type: error.name,
     message: error.message,
-    stack: error.stack,
+    // Of an error without frames it would be the name and the message again.
+    ...(error.stack?.includes('\n    at ') === true ? { stack: error.stack } : {}),
     ...(code === undefined ? {} : { code }),
     ...(error.cause === undefined ? {} : { cause: errorForLog(error.cause) }),
   }
@@ -56,8 +57,11 @@ function standardOutput(): DestinationStream {
   return { write: (line) => stream.write(line) }
 }
 
-/** JSON lines on stdout. Requests are logged by route, never with bodies, query strings or keys. */
-export function createLog(settings: { readonly level: string; readonly instanceId: string }): Log {
+/** JSON lines, on stdout unless told otherwise. Requests are logged by route, never with bodies, query strings or keys. */
+export function createLog(
+  settings: { readonly level: string; readonly instanceId: string },
+  into: DestinationStream = standardOutput(),
+): Log {
   const options = {
     level: settings.level,
     base: { instance: settings.instanceId },
@@ -73,5 +77,5 @@ export function createLog(settings: { readonly level: string; readonly instanceI
       err: errorForLog,
     },
   }
-  return pino(options, standardOutput())
+  return pino(options, into)
 }

@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
 import { createTenantRate } from '../../src/access/tenant-rate.ts'
 import { buildApp } from '../../src/app.ts'
 import { createHealth } from '../../src/health/health.ts'
-import { createLog } from '../../src/telemetry/log.ts'
+import { createLog, type Log } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 
 const TENANT = '11111111-1111-4111-8111-111111111111'
@@ -14,7 +14,9 @@ afterEach(async () => {
 })
 
 /** An app with one route that answers when told to, one that fails, and one that takes a body. */
-async function app(options: { requestsInFlight?: number; ratePerSecond?: number; requestTimeoutMs?: number } = {}) {
+async function app(
+  options: { requestsInFlight?: number; ratePerSecond?: number; requestTimeoutMs?: number; log?: Log } = {},
+) {
   const metrics = createMetrics()
   const health = createHealth('test', () => ({ postgres: true, redis: true }))
   const ratePerSecond = options.ratePerSecond ?? 1000
@@ -22,7 +24,7 @@ async function app(options: { requestsInFlight?: number; ratePerSecond?: number;
   const waiting: (() => void)[] = []
   const scopes = new Set(['events:write'] as const)
   const { http } = await buildApp({
-    log: createLog({ level: 'silent', instanceId: 'test' }),
+    log: options.log ?? createLog({ level: 'silent', instanceId: 'test' }),
     metrics,
     limits: {
       bodyBytes: 200,
@@ -225,4 +227,24 @@ test('every answer tells a browser to run nothing of it, to show it nowhere, and
   expect(docs.statusCode).toBe(200)
   // The page of the documentation needs its own scripts, and no others.
   expect(docs.headers['content-security-policy']).toMatch(/script-src 'self'/)
+})
+
+test('refusals are logged once a second for each reason, with how many there were', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const lines: { readonly err: Record<string, unknown>; readonly refused: number }[] = []
+  const log = createLog({ level: 'warn', instanceId: 'test' }, { write: (line) => void lines.push(JSON.parse(line)) })
+  const { http, key, waiting } = await app({ requestsInFlight: 1, log })
+  const taken = http.inject({ url: '/slow', headers: key })
+  await vi.waitUntil(() => waiting.length > 0)
+  const refuse = () => http.inject({ url: '/slow', headers: key })
+  for (let i = 0; i < 20; i++) expect((await refuse()).statusCode).toBe(503)
+  expect(lines.map(({ refused }) => refused)).toEqual([1])
+  vi.advanceTimersByTime(1_000)
+  await refuse()
+  expect(lines.map(({ refused }) => refused)).toEqual([1, 20])
+  expect(lines[0]?.err).toMatchObject({ code: 'requests-in-flight' })
+  expect(lines[0]?.err).not.toHaveProperty('stack')
+  for (const answer of waiting) answer()
+  expect((await taken).statusCode).toBe(200)
 })
