@@ -1,4 +1,5 @@
 /** `npm run chaos`: see HELP. */
+import { mkdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT, Usage } from '../loadtests/bench/lib/failure.ts'
@@ -123,6 +124,8 @@ function options(): Options & { readonly help: boolean } {
     if (unknown !== undefined) {
       throw new Error(`--only is "${unknown}"; it may be ${ALL.map(({ name }) => name).join(', ')}`)
     }
+    // Now, so that a folder that cannot be is said before anything was measured.
+    if (values.into !== undefined) mkdirSync(values.into, { recursive: true })
     return {
       perSecond: wholeNumber('--rate', values.rate ?? String(PER_SECOND), 1, 10_000),
       seed: wholeNumber('--seed', values.seed ?? String(Math.floor(Math.random() * 1_000_000)), 0, 1_000_000_000),

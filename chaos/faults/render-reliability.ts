@@ -73,7 +73,7 @@ its own.
 ${table(['What', 'Measured', 'Holds'], asked)}
 
 Ten times the capacity is sent to one instance whose capacity is made small (one batch of four events at a time, to a primary
-10 ms away), so that the same machine can send that much; 80 % of the peak must still be taken, refusals take 50 ms at
+10 ms away) from a process of its own, so that the same machine can send that much; 80 % of the peak must still be taken, refusals take 50 ms at
 most (p95, as their sender sees it), and latency be back to normal 5 s after. For the others, a sender who behaves must not notice:
 nothing of it refused, no event waiting for longer than 1.5 s.
 ${soak === undefined ? '' : soakSection(soak.result)}`

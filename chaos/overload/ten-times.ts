@@ -1,19 +1,23 @@
-import { randomUUID } from 'node:crypto'
-import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ROUTES } from '../../contract/routes.ts'
-import { latencyOf } from '../../loadtests/bench/peers/measure/arithmetic.ts'
+import { HEADERS, ROUTES } from '../../contract/routes.ts'
+import { startChild } from '../../loadtests/bench/peers/child/start-child.ts'
+import { runName } from '../../loadtests/bench/peers/generator/call-events.ts'
+import type { GeneratorConfig, Load, LoadResult } from '../../loadtests/bench/peers/generator/load.ts'
 import { riggingOf } from '../faults/fault.ts'
 import { apiUse } from '../platform/api-use.ts'
+import type { Rig } from '../platform/rig.ts'
 import type { Experiment } from './experiment.ts'
 
-const OVERLOADED_MS = 60_000
-const PEAK_MS = 4_000
+const OVERLOADED_S = 60
+const PEAK_S = 4
 const NORMAL_AFTER_MS = 5_000
-const NORMAL_MS = 3_000
+const NORMAL_S = 3
 const TIMES = 10
 const WAITING = 100
-const CONNECTIONS = 400
+/** Connections of as many clients, who keep them. */
+const FLOODING = 400
+const REFUSED = '503'
+const GENERATOR = new URL('../../loadtests/bench/peers/generator/http-load.ts', import.meta.url)
 /** Half of the way there and back to a primary that is slow on purpose. */
 const DELAY_MS = 5
 
@@ -24,93 +28,74 @@ export const SMALL_CAPACITY = {
   INGEST_QUEUE_MAX: String(WAITING),
 }
 
-type Answer = { readonly status: number; readonly ms: number }
-
 export const tenTimes: Experiment = {
   name: 'ten-times',
-  title: `Ten times as many events as can be taken, for ${OVERLOADED_MS / 1000} s`,
+  title: `Ten times as many events as can be taken, for ${OVERLOADED_S} s`,
   run: async (rig) => {
     const { primary } = riggingOf(rig).links
-    const send = () => sendEvent(rig.apiUrl, rig.apiKey)
     primary.set({ delayMs: DELAY_MS, lossRatio: 0 })
+    // Few enough that the queue holds what all of them wait for.
+    const usual = await startSender(rig, WAITING / 2)
+    const flood = await startSender(rig, FLOODING)
     try {
-      const peak = await closedLoop(send, WAITING / 2, PEAK_MS)
-      const calm = p95(await openLoop(send, peak / 2, NORMAL_MS))
+      const peak = (await usual.send({ mode: 'closed', seconds: PEAK_S })).perSecond
+      const calm = await usual.send({ mode: 'open', ratePerSecond: peak / 2, seconds: NORMAL_S })
       const memoryBefore = apiUse(rig.dir).memoryMib
       let memoryMost = memoryBefore
       const looking = setInterval(() => {
         memoryMost = Math.max(memoryMost, apiUse(rig.dir).memoryMib)
       }, 500)
-      const answers = await openLoop(send, peak * TIMES, OVERLOADED_MS).finally(() => clearInterval(looking))
+      const overloaded = await flood
+        .send({ mode: 'open', ratePerSecond: peak * TIMES, seconds: OVERLOADED_S })
+        .finally(() => clearInterval(looking))
       await sleep(NORMAL_AFTER_MS)
-      const after = p95(await openLoop(send, peak / 2, NORMAL_MS))
-      const taken = answers.filter(({ status }) => status === 201)
-      const refused = answers.filter(({ status }) => status === 503)
-      const others = answers.length - taken.length - refused.length
-      const goodput = taken.length / (OVERLOADED_MS / 1000)
-      const refusedP95 = p95(refused)
+      const after = await usual.send({ mode: 'open', ratePerSecond: peak / 2, seconds: NORMAL_S })
+
+      const { answered, failures, failureLatency, seconds, generatorCpuSeconds } = overloaded
+      const { [REFUSED]: refused = 0, ...others } = failures
+      const goodput = answered / seconds
+      const sent = overloaded.next - overloaded.first
+      const refusedMs = failureLatency[REFUSED]?.p95Ms ?? 0
       const grown = memoryMost - memoryBefore
       return {
         title: tenTimes.title,
         figures:
-          `${Math.round(goodput)} of ${Math.round(answers.length / (OVERLOADED_MS / 1000))} events/s taken, of ` +
-          `${Math.round(peak)}/s at most; refused within ${refusedP95.toFixed(0)} ms (p95); ${Math.round(grown)} MiB more memory; ` +
-          `p95 before ${calm.toFixed(0)} ms, 5 s after ${after.toFixed(0)} ms`,
+          `${Math.round(goodput)} of ${Math.round(sent / seconds)} events/s taken, of ${Math.round(peak)}/s at most; ` +
+          `refused within ${refusedMs.toFixed(0)} ms (p95); ${Math.round(grown)} MiB more memory; ` +
+          `p95 before ${calm.latency.p95Ms.toFixed(0)} ms, 5 s after ${after.latency.p95Ms.toFixed(0)} ms; ` +
+          `the sender took ${(generatorCpuSeconds / seconds).toFixed(2)} of a core`,
         problems: [
           ...(goodput < 0.8 * peak ? [`only ${Math.round((100 * goodput) / peak)} % of the peak were taken`] : []),
-          ...(refusedP95 > 50 ? [`refusals took ${refusedP95.toFixed(0)} ms (p95), not 50`] : []),
-          ...(refused.length === 0 ? ['nothing was refused: it was no overload'] : []),
-          ...(others > 0 ? [`${others} answers were neither 201 nor 503`] : []),
+          ...(refusedMs > 50 ? [`refusals took ${refusedMs.toFixed(0)} ms (p95), not 50`] : []),
+          ...(refused === 0 ? ['nothing was refused: it was no overload'] : []),
+          ...Object.entries(others).map(([what, count]) => `${count} answers were neither 201 nor 503: ${what}`),
           ...(grown > 200 ? [`memory grew by ${Math.round(grown)} MiB`] : []),
-          ...(after > 2 * calm + 20 ? [`p95 was ${after.toFixed(0)} ms 5 s later, not ${calm.toFixed(0)}`] : []),
+          ...(after.latency.p95Ms > 2 * calm.latency.p95Ms + 20
+            ? [`p95 was ${after.latency.p95Ms.toFixed(0)} ms 5 s later, not ${calm.latency.p95Ms.toFixed(0)}`]
+            : []),
         ],
       }
     } finally {
       primary.set('open')
+      await Promise.all([usual.stop(), flood.stop()])
     }
   },
 }
 
-/** As a few hundred clients that keep their connections; what waits for a free one of them waits within its time. */
-const clients = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-
-function sendEvent(apiUrl: string, apiKey: string): Promise<Answer> {
-  const began = performance.now()
-  const event = { eventId: randomUUID(), callId: randomUUID(), state: 'RINGING', occurredAt: new Date().toISOString() }
-  const headers = { 'content-type': 'application/json', 'x-api-key': apiKey }
-  return new Promise((resolve) => {
-    const answered = (status: number) => resolve({ status, ms: performance.now() - began })
-    request(`${apiUrl}${ROUTES.callEvent}`, { method: 'POST', agent: clients, headers })
-      .on('response', (response) => {
-        response.resume().on('end', () => answered(response.statusCode ?? 0))
-      })
-      .on('error', () => answered(0))
-      .end(JSON.stringify(event))
-  })
-}
-
-/** @returns how many are taken a second when each sender waits for its answer */
-async function closedLoop(send: () => Promise<Answer>, senders: number, ms: number): Promise<number> {
-  const until = performance.now() + ms
-  let taken = 0
-  const one = async () => {
-    while (performance.now() < until) if ((await send()).status === 201) taken += 1
+/** In a process of its own: this one has the link to the primary, which must not wait for what is sent. */
+async function startSender({ apiUrl, apiKey }: Rig, connections: number) {
+  const config: GeneratorConfig = {
+    ports: [Number(new URL(apiUrl).port)],
+    connections,
+    plan: {
+      kind: 'events',
+      path: ROUTES.callEvent,
+      headers: { [HEADERS.apiKey]: apiKey },
+      run: runName(),
+      runStartedAtMs: Date.now(),
+      occurred: 'earlier',
+    },
   }
-  await Promise.all(Array.from({ length: senders }, one))
-  return taken / (ms / 1000)
+  const child = await startChild('the sender', GENERATOR, config)
+  return { send: (load: Load) => child.ask<LoadResult>(load), stop: child.stop }
 }
-
-/** Sends at a steady rate, whatever is answered. */
-async function openLoop(send: () => Promise<Answer>, perSecond: number, ms: number): Promise<readonly Answer[]> {
-  const began = performance.now()
-  const answers: Promise<Answer>[] = []
-  for (let passed = 0; passed < ms; passed = performance.now() - began) {
-    while (answers.length < (passed / 1000) * perSecond) answers.push(send())
-    await sleep(5)
-  }
-  return Promise.all(answers)
-}
-
-/** 0 of none. */
-const p95 = (answers: readonly Answer[]): number =>
-  answers.length === 0 ? 0 : latencyOf(answers.map(({ ms }) => ms)).p95Ms

@@ -12,8 +12,9 @@ test('interrupted, it keeps what it has, says what is missing, and does not end 
 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-chaos-test-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const into = join(dir, 'new')
   const only = ['sockets', 'churn', 'bodies'].flatMap((name) => ['--only', name])
-  const chaos = spawn(process.execPath, [CHAOS, ...only, '--into', dir], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const chaos = spawn(process.execPath, [CHAOS, ...only, '--into', into], { stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => void chaos.kill('SIGKILL'))
   let said = ''
   chaos.stderr.on('data', (text) => {
@@ -28,9 +29,9 @@ test('interrupted, it keeps what it has, says what is missing, and does not end 
   expect(code, said).toBe(2)
   expect(said).toMatch(/^Not done: (churn, )?bodies\.$/m)
   expect(said).toContain('stopped before the end')
-  const { overload } = JSON.parse(readFileSync(join(dir, 'measured.json'), 'utf8')) as { overload: { name: string }[] }
+  const { overload } = JSON.parse(readFileSync(join(into, 'measured.json'), 'utf8')) as { overload: { name: string }[] }
   expect(overload.map(({ name }) => name)).toContain('sockets')
   expect(overload.map(({ name }) => name)).not.toContain('bodies')
-  expect(readFileSync(join(dir, 'reliability.md'), 'utf8')).toContain('2000 live subscribers at once')
-  expect(readdirSync(dir).sort()).toEqual(['measured.json', 'reliability.md'])
+  expect(readFileSync(join(into, 'reliability.md'), 'utf8')).toContain('2000 live subscribers at once')
+  expect(readdirSync(into).sort()).toEqual(['measured.json', 'reliability.md'])
 })

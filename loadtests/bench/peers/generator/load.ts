@@ -28,8 +28,10 @@ export type LoadResult = {
   readonly answered: number
   /** Numbers of requests whose answer was not a success, or never came. */
   readonly failed: readonly number[]
-  /** How many answers had each status that is not a success; 0 for those that never came. */
+  /** How many of those had each status, or each cause that no answer came. */
   readonly failures: Readonly<Record<string, number>>
+  /** Of the answers with each status that is not a success. */
+  readonly failureLatency: Readonly<Record<string, Latency>>
   readonly seconds: number
   readonly perSecond: number
   readonly latency: Latency
