@@ -11,6 +11,8 @@ export type RecentAnswers = {
   get(key: string): CachedReport | undefined
   /** Unless there is a newer one already. */
   keep(key: string, report: CachedReport): void
+  /** Bytes that they keep from being freed. */
+  heldBytes(): number
 }
 
 export type RecentAnswersOptions = { readonly keepMs?: number; readonly nowMs?: () => number }
@@ -28,7 +30,7 @@ export function recentAnswers({ keepMs = KEEP_MS, nowMs = Date.now }: RecentAnsw
     const entry = entries.get(key)
     if (entry === undefined) return
     entries.delete(key)
-    bytes -= heldBytes(entry.report)
+    bytes -= bytesOf(entry.report)
   }
 
   function get(key: string): CachedReport | undefined {
@@ -46,14 +48,16 @@ export function recentAnswers({ keepMs = KEEP_MS, nowMs = Date.now }: RecentAnsw
       if (known !== undefined && known.expiresAtMs > report.expiresAtMs) return
       forget(key)
       entries.set(key, { report, untilMs: Math.min(report.expiresAtMs, nowMs() + keepMs) })
-      bytes += heldBytes(report)
-      for (const oldest of entries.keys()) {
-        if (bytes <= BYTES_MAX) break
+      bytes += bytesOf(report)
+      // Nobody may ask again for what is over: each hour ends with the keys of its reports.
+      for (const [oldest, { untilMs }] of entries) {
+        if (bytes <= BYTES_MAX && untilMs > nowMs()) break
         forget(oldest)
       }
     },
+    heldBytes: () => bytes,
   }
 }
 
 /** All that a body keeps from being freed: what came from Redis is a view of what came with it. */
-const heldBytes = ({ body }: CachedReport): number => body.buffer.byteLength
+const bytesOf = ({ body }: CachedReport): number => body.buffer.byteLength

@@ -67,15 +67,28 @@ test('what another instance put into the cache for a position is seen long befor
   )
 })
 
+const report = (expiresAtMs: number, bytes = 10) => ({
+  position: 0n,
+  expiresAtMs,
+  tag: String(expiresAtMs),
+  body: Buffer.allocUnsafeSlow(bytes),
+})
+
+test('an answer that nobody asks for again is let go of with the next one', () => {
+  let now = 1_000
+  const recent = recentAnswers({ keepMs: 250, nowMs: () => now })
+  for (let i = 0; i < 5; i++) recent.keep(`of the last hour ${i}`, report(60_000, 1_000))
+  now = 1_200
+  recent.keep('of this hour', report(60_000, 10))
+  expect(recent.heldBytes()).toBe(5_010)
+  now = 1_250
+  recent.keep('of this hour, too', report(60_000, 10))
+  expect(recent.heldBytes()).toBe(20)
+})
+
 test('an answer is kept no longer than it is good for, gives way to newer ones only, and not more than 16 MiB are', () => {
   let now = 1_000
   const recent = recentAnswers({ keepMs: 250, nowMs: () => now })
-  const report = (expiresAtMs: number, bytes = 10) => ({
-    position: 0n,
-    expiresAtMs,
-    tag: String(expiresAtMs),
-    body: Buffer.allocUnsafeSlow(bytes),
-  })
   recent.keep('soon over', report(1_100))
   recent.keep('long', report(60_000))
   recent.keep('long', report(50_000))
