@@ -96,7 +96,7 @@ function limitedBy({ facts, resources }: Context): string {
   if (nearest === undefined) return 'not known: the servers were not sampled'
   if (isSaturated(nearest)) {
     const [most] = cpuShares(facts)
-    const who = nearest.id === 'machine cpu' && most !== undefined ? `, most of it ${most.name}` : ''
+    const who = nearest.id === 'machine cpu' && most !== undefined ? `, the most of it by ${most.name}` : ''
     return `${nearest.name}: ${percent(nearest.use)}${who}`
   }
   if (facts.postgres !== undefined && facts.postgres.activity.meanActive >= 1) {

@@ -77,7 +77,7 @@ describe('a resource that ran out is named first', () => {
         'the API',
       ),
     )
-    expect(found.limitedBy).toBe("the machine's CPU: 98 %, most of it k6")
+    expect(found.limitedBy).toBe("the machine's CPU: 98 %, the most of it by k6")
     expect(texts(found, 'generator-apart')[0]).toContain('it takes 1.00 of the 1.95 cores in use')
     expect(texts(found, 'nothing-near')).toEqual([])
     expect(texts(found, 'find-the-end')).toEqual([])
