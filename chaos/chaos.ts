@@ -2,12 +2,15 @@
 import { mkdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { EXIT, Usage } from '../loadtests/bench/lib/failure.ts'
+import { EXIT, Failure, Usage } from '../loadtests/bench/lib/failure.ts'
 import { wholeNumber } from '../loadtests/bench/lib/parse-options.ts'
+import { onPath } from '../loadtests/bench/lib/run-program.ts'
 import type { Terminal } from '../loadtests/bench/lib/terminal.ts'
+import { findRedis } from '../loadtests/bench/tools/find-redis.ts'
 import { runCommand } from './command.ts'
 import type { Fault } from './faults/fault.ts'
 import { FAULTS } from './faults/faults.ts'
+import { networkFaults } from './faults/network.ts'
 import { problemsOf } from './faults/problems-of.ts'
 import { runFaults } from './faults/run-faults.ts'
 import { chance } from './lib/chance.ts'
@@ -24,6 +27,7 @@ import { abuses } from './overload/abuse.ts'
 import type { Experiment } from './overload/experiment.ts'
 import { runOverload } from './overload/run-overload.ts'
 import { tenTimes } from './overload/ten-times.ts'
+import { inNewNetwork, inOwnNetwork, missingForOwnNetwork } from './platform/own-network.ts'
 import { soakPlatform } from './soak/soak-platform.ts'
 
 const PER_SECOND = 500
@@ -40,7 +44,8 @@ ${ALL.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join('\n')}
 
 After each, every acknowledged event has to be in Postgres, once, rollups have to be what the calls add up to, and each
 subscriber must have got each message once and in order, or have been told. What asks for more than there is must not
-keep others waiting. Writes docs/reliability.md. Takes about twelve minutes. Interrupted, it ends what it is at, keeps what
+keep others waiting. Faults of the network need root on Linux, and iptables, to lose packets, in a network of their own; a
+proxy holds them elsewhere. Writes docs/reliability.md. Takes about twelve minutes. Interrupted, it ends what it is at, keeps what
 it has and says what is missing; interrupted again, it stops at once.
 
   --rate N         events a second; ${PER_SECOND} if not given
@@ -65,7 +70,20 @@ type Options = {
 
 await runCommand<Options>({ help: HELP, options, main })
 
+/** Puts the same command in the place of this process, in a network of its own. What it needs of the other is here first. */
+async function startInOwnNetwork(terminal: Terminal, signal: AbortSignal): Promise<never> {
+  await findRedis(terminal, signal)
+  const { command, args, env } = inNewNetwork(process.execPath, [...process.execArgv, ...process.argv.slice(1)])
+  process.execve?.(onPath(command) as string, [command, ...args], { ...process.env, ...env })
+  throw new Failure('this Node cannot put another program in its place')
+}
+
 async function main(options: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
+  if (!inOwnNetwork() && options.faults.some(isOfNetwork)) {
+    const missing = missingForOwnNetwork()
+    if (missing === undefined) return startInOwnNetwork(terminal, signal)
+    process.stdout.write(`  - Packets are held by a proxy, not lost: there is no ${missing}\n`)
+  }
   const { perSecond, seed, place, soakMinutes } = options
   const random = chance(seed)
   const problemsBy = new Map<string, readonly string[]>()
@@ -97,6 +115,10 @@ async function main(options: Options, terminal: Terminal, signal: AbortSignal): 
     if (missing.length > 0) process.stdout.write(`Not done: ${missing.join(', ')}.\n`)
   }
   return [...problemsBy.values()].every(({ length }) => length === 0) ? EXIT.ok : EXIT.missed
+}
+
+function isOfNetwork(fault: Fault): boolean {
+  return networkFaults.includes(fault)
 }
 
 function isPossible({ title, missing }: Fault): boolean {

@@ -15,6 +15,8 @@ export type Measured = {
   readonly name: string
   readonly measuredAt: string
   readonly perSecond: number
+  /** In a network of its own, where packets can be lost. */
+  readonly ownNetwork?: boolean
   readonly result: FaultResult
 }
 

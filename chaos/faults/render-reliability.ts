@@ -3,15 +3,29 @@ import { number } from '../../loadtests/bench/judge/format.ts'
 import type { ExperimentResult } from '../overload/experiment.ts'
 import type { SoakResult } from '../soak/run-soak.ts'
 import { RESOURCES, type Resource } from '../soak/watch-resources.ts'
+import { networkFaults } from './network.ts'
 import { problemsOf } from './problems-of.ts'
 import type { FaultResult } from './run-fault.ts'
 
 export type ReliabilityRun = {
   readonly machine: string
-  readonly faults: readonly { readonly measuredAt: string; readonly perSecond: number; readonly result: FaultResult }[]
+  readonly faults: readonly {
+    readonly name: string
+    readonly measuredAt: string
+    readonly perSecond: number
+    readonly ownNetwork?: boolean
+    readonly result: FaultResult
+  }[]
   readonly overload?: readonly { readonly result: ExperimentResult }[]
   readonly soak?: { readonly result: SoakResult } | undefined
 }
+
+const LOST_PACKETS = `Half-open connections and lost packets are the kernel's doing, in a network namespace of the test's own: on the way from the
+API to a server packets are dropped, all of them or every fiftieth, so that a new connection gets no answer and TCP sends again
+what is lost. What was connected before stays silent for ever. The time that a long way takes is made by a proxy between them.`
+
+const HELD_PACKETS = `Half-open connections and long ways are made by a proxy of ours between the API and each server; it cannot lose packets, so
+that a lost one is what programs see of it: a wait until it is sent again, and everything behind it waits as well.`
 
 /** docs/reliability.md */
 export function renderReliability({ machine, faults, overload = [], soak }: ReliabilityRun): string {
@@ -36,6 +50,8 @@ export function renderReliability({ machine, faults, overload = [], soak }: Reli
     figures,
     problems.length === 0 ? '✅' : `❌ ${problems.join('; ')}`,
   ])
+  const networkNames = networkFaults.map(({ name }) => name)
+  const ofNetwork = faults.filter(({ name }) => networkNames.includes(name))
   const times = faults.map(({ measuredAt }) => measuredAt).sort()
   const span = `${minute(times[0] ?? '')} to ${minute(times.at(-1) ?? '')}`
   const head = ['Fault', 'Held', 'Refused at first', 'Reports', 'Slowest', 'Recovered after', 'Lost', 'Gaps', 'Holds']
@@ -63,10 +79,9 @@ ${table(head, rows, [1, 4, 5, 6, 7])}
   Retry-After, or no answer), rollups equal to what the calls add up to, every subscriber got every message once and in order
   or was told, and all was well within 20 s of the fault's end.
 
-Half-open connections and long ways are made by a proxy of ours between the API and each server; it cannot lose packets, so
-that a lost one is what programs see of it: a wait until it is sent again, and everything behind it waits as well. The disk is
-a file system of 1.5 GB in memory. Clocks are stepped where the API asks for the time of day, for no program can have a clock of
-its own.
+${ofNetwork.every(({ ownNetwork }) => ownNetwork === true) ? LOST_PACKETS : HELD_PACKETS}
+The disk is a file system of 1.5 GB in memory. Clocks are stepped where the API asks for the time of day, for no program can
+have a clock of its own.
 
 ## Overload and abuse
 

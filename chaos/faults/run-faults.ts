@@ -2,6 +2,7 @@ import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
 import { shuffled } from '../lib/chance.ts'
 import { resultLine } from '../lib/result-line.ts'
 import type { Measured } from '../measured.ts'
+import { inOwnNetwork } from '../platform/own-network.ts'
 import { withPlatform } from '../platform/with-platform.ts'
 import type { Fault } from './fault.ts'
 import { problemsOf } from './problems-of.ts'
@@ -44,7 +45,8 @@ async function breakOnePlatform(
       const result = await runFault(fault, rig, { name, perSecond, moment: random() })
       terminal.clear()
       process.stdout.write(lineOf(result))
-      onDone({ name: fault.name, measuredAt: new Date().toISOString(), perSecond, result })
+      const measuredAt = new Date().toISOString()
+      onDone({ name: fault.name, measuredAt, perSecond, ownNetwork: inOwnNetwork(), result })
     }
   })
 }

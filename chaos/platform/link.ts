@@ -1,7 +1,8 @@
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Between, listenBetween } from '../../loadtests/bench/lib/listen-between.ts'
+import { inOwnNetwork, packetFilter } from './own-network.ts'
 
 /**
  * The way from the API to a server, which can be made as bad as a network gets.
@@ -10,8 +11,9 @@ import { type Between, listenBetween } from '../../loadtests/bench/lib/listen-be
  *   slow      passes everything on, late and in order, as over a long way that loses packets
  *   half-open nothing passes, and nothing is closed or refused: as when the other machine lost its power
  *
- * What was connected while it was half-open stays silent for ever, as its other end no longer knows it. A proxy cannot
- * lose packets; what a program sees of a lost one is that everything behind it waits until it was sent again.
+ * What was connected while it was half-open stays silent for ever, as its other end no longer knows it. In a network of
+ * one's own the kernel loses the packets: a new connection gets no answer either, and what is lost is sent again by TCP. A
+ * proxy alone cannot; what a program sees of a lost packet is that everything behind it waits until it was sent again.
  */
 export type Link = Between & {
   set(state: LinkState): void
@@ -55,15 +57,20 @@ export async function startLink(target: string, random: () => number): Promise<L
   })
   const delay = (): number => {
     if (typeof state === 'string') return 0
+    if (filter !== undefined) return state.delayMs
     return random() < state.lossRatio ? 3 * state.delayMs + RESEND_AFTER_MS : state.delayMs
   }
   const between = await listenBetween(server, sockets)
+  const filter = inOwnNetwork() ? packetFilter((server.address() as AddressInfo).port) : undefined
 
   return {
     ...between,
     set: (next) => {
       state = next
       if (next === 'half-open') for (const socket of sockets) silent.add(socket)
+      if (next === 'open') filter?.loseNone()
+      else if (next === 'half-open') filter?.loseAll()
+      else if (next.lossRatio > 0) filter?.loseSome(next.lossRatio, random)
     },
   }
 }

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { missingForOwnNetwork } from '../platform/own-network.ts'
 
+const noNetwork = missingForOwnNetwork()
 const CHAOS = fileURLToPath(new URL('../chaos.ts', import.meta.url))
 
 test('interrupted, it keeps what it has, says what is missing, and does not end well', {
@@ -35,3 +37,29 @@ test('interrupted, it keeps what it has, says what is missing, and does not end 
   expect(readFileSync(join(into, 'reliability.md'), 'utf8')).toContain('2000 live subscribers at once')
   expect(readdirSync(into).sort()).toEqual(['measured.json', 'reliability.md'])
 })
+
+test.skipIf(noNetwork !== undefined)(
+  'a fault of the network is one of packets that are lost (needs root on Linux, and iptables)',
+  {
+    timeout: 180_000,
+  },
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-chaos-test-'))
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+    const args = ['--only', 'redis-half-open', '--rate', '50', '--into', dir]
+    const chaos = spawn(process.execPath, [CHAOS, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    onTestFinished(() => void chaos.kill('SIGKILL'))
+    let said = ''
+    for (const stream of [chaos.stdout, chaos.stderr]) {
+      stream.on('data', (text) => {
+        said += text
+      })
+    }
+    expect(await new Promise((resolve) => chaos.once('close', resolve)), said).toBe(0)
+    const { faults } = JSON.parse(readFileSync(join(dir, 'measured.json'), 'utf8')) as {
+      faults: { ownNetwork: boolean }[]
+    }
+    expect(faults.map(({ ownNetwork }) => ownNetwork)).toEqual([true])
+    expect(readFileSync(join(dir, 'reliability.md'), 'utf8')).toContain("are the kernel's doing")
+  },
+)

@@ -91,9 +91,15 @@ test('every promise that was not kept is said', () => {
     '1 live frames were wrong: a frame from 3 after offset 1',
     'it took 21.0 s until all was well again',
   ])
-  const of = (result: FaultResult) => ({ measuredAt: '2026-11-20T10:00:00Z', perSecond: 500, result })
+  const of = (result: FaultResult, more: object = {}) => ({
+    ...{ name: 'redis-far', measuredAt: '2026-11-20T10:00:00Z', perSecond: 500, result },
+    ...more,
+  })
   const faults = [of(held), of({ ...held, title: 'Something', lost: ['e1'] })]
   const document = renderReliability({ machine: '2 cores', faults })
   expect(document).toMatch(/\| Nothing +\| 499\/s of 500 \| none +\| none +\| +0\.0 s \| +0\.0 s \| +0 \| +0 \| ✅/)
   expect(document).toMatch(/\| Something .* 1 \| +0 \| ❌ 1 acknowledged events are not in Postgres/)
+  expect(document).toContain('it cannot lose packets')
+  const inOwnNetwork = [of(held, { ownNetwork: true }), of(held, { name: 'clock-stepped' })]
+  expect(renderReliability({ machine: '2 cores', faults: inOwnNetwork })).toContain("are the kernel's doing")
 })

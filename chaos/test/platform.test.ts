@@ -7,7 +7,10 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { chance, shuffled } from '../lib/chance.ts'
 import { startLink } from '../platform/link.ts'
+import { inNewNetwork, missingForOwnNetwork } from '../platform/own-network.ts'
 import { missingForSmallDisk, mountSmallDisk } from '../platform/small-disk.ts'
+
+const LINK = new URL('../platform/link.ts', import.meta.url).href
 
 async function linkToEcho(random: () => number) {
   const server = createServer((socket) => socket.pipe(socket))
@@ -61,6 +64,47 @@ test('a slow way takes its time in each direction, and a lost packet longer', as
   next = 0.01
   expect(await echoMs(socket, 'lost')).toBeGreaterThanOrEqual(640)
 })
+
+const noNetwork = missingForOwnNetwork()
+test.skipIf(noNetwork)(
+  `in a network of its own packets are lost: all when half-open, and some (needs ${noNetwork})`,
+  () => {
+    const program = `
+    import { once } from 'node:events'
+    import { connect, createServer } from 'node:net'
+    import { startLink } from ${JSON.stringify(LINK)}
+    const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const link = await startLink('tcp://127.0.0.1:' + server.address().port, () => 0.5)
+    const open = () => connect(new URL(link.through('tcp://127.0.0.1:1')).port, '127.0.0.1')
+    const connects = (socket) => new Promise((resolve) => {
+      socket.once('connect', () => resolve('connected')).setTimeout(400, () => resolve('silence'))
+    })
+    const said = []
+    link.set('half-open')
+    const young = open()
+    said.push(await connects(young))
+    young.destroy()
+    link.set('open')
+    const socket = open().setNoDelay()
+    said.push(await connects(socket))
+    link.set({ delayMs: 0, lossRatio: 0.1 })
+    let slow = 0
+    for (let i = 0; i < 100; i++) {
+      const began = performance.now()
+      socket.write('x')
+      await once(socket, 'data')
+      if (performance.now() - began > 150) slow += 1
+    }
+    said.push(slow > 0 ? 'some were sent again' : 'none was lost')
+    console.log(said.join())
+    process.exit()`
+    const { command, args, env } = inNewNetwork(process.execPath, ['--input-type=module', '-e', program])
+    expect(execFileSync(command, args, { env: { ...process.env, ...env }, encoding: 'utf8' })).toBe(
+      'silence,connected,some were sent again\n',
+    )
+  },
+)
 
 test('the same seed brings the same order', () => {
   const order = (seed: number) => shuffled(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], chance(seed))
