@@ -44,7 +44,7 @@ test('the points of two runners are the sums of what both did', async () => {
     everyMs: 20,
     onPoint: (_, __, each) => shares.add(each.map(({ counters }) => counters.updates_ok_peak).join(' and ')),
   })
-  await waitUntil('some readings', () => other.readings() > 4, { timeoutMs: 5_000 })
+  await waitUntil('some readings', () => other.readings() > 4, { timeoutMs: 15_000 })
   const points = await stop()
   expect(points.length).toBeGreaterThanOrEqual(3)
   for (const { counters, windowSeconds } of points) {
@@ -58,13 +58,13 @@ test('while a runner does not answer there is no point, and nothing is lost when
   let up = true
   const [one, other] = await Promise.all([runner(), runner({ answers: () => up })])
   const stop = followK6({ runners: readers(one, other), everyMs: 20 })
-  await waitUntil('a first reading', () => other.readings() > 1, { timeoutMs: 5_000 })
+  await waitUntil('a first reading', () => other.readings() > 1, { timeoutMs: 15_000 })
   up = false
   const before = one.readings()
-  await waitUntil('readings without the other', () => one.readings() > before + 3, { timeoutMs: 5_000 })
+  await waitUntil('readings without the other', () => one.readings() > before + 3, { timeoutMs: 15_000 })
   up = true
   const missed = other.readings()
-  await waitUntil('both again', () => other.readings() > missed + 1, { timeoutMs: 5_000 })
+  await waitUntil('both again', () => other.readings() > missed + 1, { timeoutMs: 15_000 })
   const points = await stop()
   const sum = points.reduce((sum, { counters }) => sum + (counters.updates_ok_peak ?? 0), 0)
   // Each counts from its first reading, which is no point yet.
@@ -75,7 +75,7 @@ test('while a runner does not answer there is no point, and nothing is lost when
 test('a runner that is slow to answer is asked less often', async () => {
   const slow = await runner({ delayMs: 50 })
   const stop = followK6({ runners: readers(slow), everyMs: 20 })
-  await waitUntil('a first reading', () => slow.readings() > 0, { timeoutMs: 5_000 })
+  await waitUntil('a first reading', () => slow.readings() > 0, { timeoutMs: 15_000 })
   // Time for twenty readings, had it been quick.
   await sleep(500)
   await stop()
