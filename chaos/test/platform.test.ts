@@ -66,8 +66,8 @@ test('a slow way takes its time in each direction, and a lost packet longer', as
 })
 
 const noNetwork = missingForOwnNetwork()
-test.skipIf(noNetwork)(
-  `in a network of its own packets are lost: all when half-open, and some (needs ${noNetwork})`,
+test.skipIf(noNetwork !== undefined)(
+  'packets are lost in a network of its own: all when half-open, and some (needs root on Linux, and iptables)',
   () => {
     const program = `
     import { once } from 'node:events'
