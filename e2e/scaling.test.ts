@@ -26,13 +26,13 @@ test('scaling up and down under load fails no request, loses no event and no liv
 })
 
 test('the autoscaler adds pods under load and takes them back after it, while ingest and live subscribers go on', async () => {
-  const rush = await hopwhistle.traffic.start({ ratePerSecond: 200 })
-  // Of the 50m that a pod requests: 100 events a second take more, and next to none a third of it.
+  const rush = await hopwhistle.traffic.start({ ratePerSecond: 400 })
+  // Of the 50m that a pod requests: 200 events a second take more than twice that, and next to none less than all of it.
   await hopwhistle.set({
     'api.autoscaling.enabled': true,
     'api.autoscaling.min': 2,
     'api.autoscaling.max': 3,
-    'api.autoscaling.cpuPercent': 100,
+    'api.autoscaling.cpuPercent': 200,
   })
   await hopwhistle.scaleDownAtOnce()
   await took('the autoscaler from 2 to 3 pods', () => hopwhistle.apiHas(3))
