@@ -29,7 +29,7 @@ runAsChild(async ({ ports, connections, plan }: GeneratorConfig) => {
     const latencies: number[] = []
     const failed: number[] = []
     const failures: Record<string, number> = {}
-    const failureLatencies = new Map<number, number[]>()
+    const failureLatencies: Record<string, number[]> = {}
     const free = [...clients]
     /** Moments at which requests were due that no connection was free for. */
     const due: number[] = []
@@ -56,9 +56,8 @@ runAsChild(async ({ ports, connections, plan }: GeneratorConfig) => {
         if (status >= 200 && status < 300) latencies.push(now - client.sentAt)
         else {
           fail(client, String(status))
-          const ofStatus = failureLatencies.get(status)
-          if (ofStatus === undefined) failureLatencies.set(status, [now - client.sentAt])
-          else ofStatus.push(now - client.sentAt)
+          failureLatencies[status] ??= []
+          failureLatencies[status].push(now - client.sentAt)
         }
         client.number = -1
         if (load.mode === 'closed') {
@@ -107,7 +106,9 @@ runAsChild(async ({ ports, connections, plan }: GeneratorConfig) => {
       answered: latencies.length,
       failed,
       failures,
-      failureLatency: Object.fromEntries([...failureLatencies].map(([status, ms]) => [status, latencyOf(ms)])),
+      failureLatency: Object.fromEntries(
+        Object.entries(failureLatencies).map(([status, ms]) => [status, latencyOf(ms)]),
+      ),
       seconds,
       perSecond: latencies.length / seconds,
       latency: latencies.length === 0 ? NONE : latencyOf(latencies),
