@@ -1,3 +1,4 @@
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { beforeAll, expect, test } from 'vitest'
 import { type Platform, platform } from './support/platform.ts'
 
@@ -14,12 +15,17 @@ test('a second release beside the first works on Postgres by URL, and the first 
   await makeUrls()
   await letIn(BESIDE)
   await hopwhistle.deploy('e2e/values-external.yaml', BESIDE)
-  const { status, body } = await cluster.ask(
-    'GET',
-    `/api/v1/namespaces/${namespace}/services/${BESIDE}-api:http/proxy/health`,
-  )
-  expect(status).toBe(200)
-  expect(JSON.parse(body)).toMatchObject({ status: 'ok', dependencies: { postgres: true, replica: true, redis: true } })
+  const throughService = `/api/v1/namespaces/${namespace}/services/${BESIDE}-api:http/proxy`
+  // A pod is ready without Redis, so its own may become ready a moment later than it, and be found later still.
+  await hopwhistle.wait('the second release to have all that it depends on', async () => {
+    const { status, body } = await cluster.ask('GET', `${throughService}${ROUTES.health}`)
+    expect(status).toBe(200)
+    expect(JSON.parse(body)).toMatchObject({
+      status: 'ok',
+      dependencies: { postgres: true, replica: true, redis: true },
+    })
+    return true
+  })
   await hopwhistle.uninstall(BESIDE)
   await hopwhistle.apiHas(2)
   expect((await hopwhistle.pods('api')).map(({ metadata }) => metadata!.uid)).toEqual(before)

@@ -52,6 +52,7 @@ export function renderReliability({ machine, faults, overload = [], soak }: Reli
   ])
   const networkNames = networkFaults.map(({ name }) => name)
   const ofNetwork = faults.filter(({ name }) => networkNames.includes(name))
+  const howPackets = ofNetwork.every(({ ownNetwork }) => ownNetwork === true) ? LOST_PACKETS : HELD_PACKETS
   const times = faults.map(({ measuredAt }) => measuredAt).sort()
   const span = `${minute(times[0] ?? '')} to ${minute(times.at(-1) ?? '')}`
   const head = ['Fault', 'Held', 'Refused at first', 'Reports', 'Slowest', 'Recovered after', 'Lost', 'Gaps', 'Holds']
@@ -79,8 +80,7 @@ ${table(head, rows, [1, 4, 5, 6, 7])}
   Retry-After, or no answer), rollups equal to what the calls add up to, every subscriber got every message once and in order
   or was told, and all was well within 20 s of the fault's end.
 
-${ofNetwork.every(({ ownNetwork }) => ownNetwork === true) ? LOST_PACKETS : HELD_PACKETS}
-The disk is a file system of 1.5 GB in memory. Clocks are stepped where the API asks for the time of day, for no program can
+${ofNetwork.length === 0 ? '' : `${howPackets}\n`}The disk is a file system of 1.5 GB in memory. Clocks are stepped where the API asks for the time of day, for no program can
 have a clock of its own.
 
 ## Overload and abuse
