@@ -110,7 +110,8 @@ ${problems.length === 0 ? 'Nothing grows beyond its noise.' : `❌ ${problems.jo
 
 ${table(['Resource', 'Mean', 'Rise of the trend', 'With 99 % confidence between'], rows, [1, 2, 3])}
 
-The first third is left out of the table: pools, caches and the five minutes of live history fill then. The line goes through
+Before it there is twice the load for half a minute, so that pools and heaps have taken what a bad moment asks for. The first
+third is left out of the table as well: caches and the five minutes of live history fill then. The line goes through
 the means of twenty parts of the rest. What is flat has a slope within its noise, which is small enough that a rise by a tenth
 of the mean would be seen.
 `

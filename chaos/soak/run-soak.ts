@@ -29,8 +29,14 @@ const SUBSCRIBERS = 200
 const FOLLOWERS = 3
 /** A machine that stalls for a moment must not find a thousand connections after it, nor memory that those once took. */
 const UNDER_WAY_MAX = 50
-/** Caches, pools, heaps and the history fill first. */
+/** Caches, heaps and the history fill first. */
 const WARM_UP = 0.3
+/**
+ * Before that, so many times the load for a moment. How many connections and how much memory a steady load takes is set by the
+ * worst of its moments, and each that is worse than all before it would look like growth, for hours.
+ */
+const FILL_TIMES = 2
+const FILL_MS = 30_000
 const LIVE_WITHIN_MS = 5_000
 /** From when it was due; a sender that cannot keep up with its own rate is no load. */
 const SLOWEST_MS = 10_000
@@ -44,6 +50,7 @@ export async function runSoak(rig: Rig, minutes: number, perSecond: number, sign
   try {
     await Promise.all(followers.map(({ subscribed }) => subscribed))
     while (others.length < SUBSCRIBERS - FOLLOWERS) others.push(await rawSubscriber(apiUrl, apiKey))
+    await fill(rig, Math.min(FILL_MS, minutes * 60_000 * WARM_UP), perSecond, signal)
     const watched = await watchResources(rig)
     const load = startLedgerLoad({ apiUrl, apiKey, name, perSecond, underWayMax: UNDER_WAY_MAX, signal })
     const reports = startReportLoad(apiUrl, apiKey, REPORTS_PER_SECOND)
@@ -92,6 +99,16 @@ export async function runSoak(rig: Rig, minutes: number, perSecond: number, sign
     for (const one of followers) one.stop()
     for (const one of others) one.destroy()
   }
+}
+
+/** Makes pools, heaps and allocators as large as a bad moment needs them. */
+async function fill({ apiUrl, apiKey }: Rig, ms: number, perSecond: number, signal: AbortSignal): Promise<void> {
+  const rates = { perSecond: FILL_TIMES * perSecond, underWayMax: UNDER_WAY_MAX }
+  const load = startLedgerLoad({ apiUrl, apiKey, name: `fill-${Date.now()}`, ...rates, signal })
+  const reports = startReportLoad(apiUrl, apiKey, FILL_TIMES * REPORTS_PER_SECOND)
+  await sleep(ms, undefined, { signal }).catch(() => {})
+  await Promise.all([load.stop(), reports.stop()])
+  signal.throwIfAborted()
 }
 
 type Trends = { readonly [R in Resource]: Trend }
