@@ -111,6 +111,17 @@ function compare(reported: any, exact: any): void {
   }
 }
 
+/** Calls of 2 and of 3 ms: programs differ in how they round 2.5. */
+const AVERAGE_OF_A_HALF = [2, 3].flatMap((ms) =>
+  (['ANSWERED', 'COMPLETED'] as const).map((state, i) => ({
+    call: ms,
+    state,
+    hour: 0,
+    offsetMs: i * ms,
+    direction: null,
+  })),
+)
+
 test('a bucket reads the same, to the letter, before it is folded and after', async () => {
   const base = Math.floor(Date.now() / DAY) * DAY - 4 * DAY
   await fc.assert(
@@ -137,7 +148,7 @@ test('a bucket reads the same, to the letter, before it is folded and after', as
       const { rows } = await platform.owner.query('select pg_current_wal_flush_lsn()::text as at')
       expect(await ask(rows[0].at)).toEqual(pending)
     }),
-    { numRuns: 25 },
+    { numRuns: 25, examples: [[AVERAGE_OF_A_HALF]] },
   )
 })
 
