@@ -1,4 +1,5 @@
 /** Ingest, reports and live delivery with one, two and three instances. */
+import { Redis } from 'ioredis'
 import { settlePostgres } from '../../run/settle-postgres.ts'
 import { startEventGenerator, startGenerator } from '../generator/start-generator.ts'
 import { type LivePlatform, startLive } from '../live/contenders.ts'
@@ -51,6 +52,7 @@ export async function measureSteps(live: LivePlatform, options: PartOptions): Pr
 
 async function measureStep(live: LivePlatform, scaled: Scaled, instances: number, options: PartOptions): Promise<Step> {
   const { platform, database } = live
+  await forgetReports(platform.redis.url)
   const servers = await startLive(live, 'ours', instances)
   await settlePostgres({ primaryUrl: database.owner, replicaUrl: database.ownerReplica })
   const seconds = options.quick ? 0.5 : 5
@@ -93,5 +95,15 @@ async function measureStep(live: LivePlatform, scaled: Scaled, instances: number
     }
   } finally {
     await servers.stop()
+  }
+}
+
+/** Those of the step before, which would be answered from Redis. */
+async function forgetReports(redisUrl: string): Promise<void> {
+  const redis = new Redis(redisUrl)
+  try {
+    await redis.flushdb()
+  } finally {
+    redis.disconnect()
   }
 }
