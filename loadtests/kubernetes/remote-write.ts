@@ -20,6 +20,8 @@ export const REMOTE_WRITE_URL = 'K6_PROMETHEUS_RW_SERVER_URL'
 const CREDENTIALS = /^K6_PROMETHEUS_RW_(USERNAME|PASSWORD|BEARER_TOKEN|HEADERS_.+|INSECURE_SKIP_TLS_VERIFY)$/
 
 const PUSH_EVERY = '5s'
+/** Of k6; what is set there holds. */
+const PUSH_INTERVAL = 'K6_PROMETHEUS_RW_PUSH_INTERVAL'
 
 /** @returns nothing to add when the environment names no address: k6 without an output does less */
 export function remoteWrite(environment: NodeJS.ProcessEnv, { runId, scenario, runner }: LabelledRun): RemoteWrite {
@@ -41,7 +43,7 @@ export function remoteWrite(environment: NodeJS.ProcessEnv, { runId, scenario, r
       ...Object.fromEntries(credentials),
       [REMOTE_WRITE_URL]: url,
       K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM: 'true',
-      K6_PROMETHEUS_RW_PUSH_INTERVAL: PUSH_EVERY,
+      [PUSH_INTERVAL]: environment[PUSH_INTERVAL] ?? PUSH_EVERY,
       // The series end with the test, and not five minutes later.
       K6_PROMETHEUS_RW_STALE_MARKERS: 'true',
     },
