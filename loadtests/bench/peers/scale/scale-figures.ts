@@ -19,7 +19,7 @@ const WHAT: Readonly<Record<Scaled, { readonly name: string; readonly unit: stri
   reports: {
     name: 'Reports',
     unit: 'requests/s',
-    load: `${SCALE.reports.connections} connections, each with one report under way, hardly any of them cached`,
+    load: `${SCALE.reports.connections} connections, each with one report under way: by the hour, lists of calls, and by the day, most of which are cached, as there are few days`,
   },
   live: {
     name: 'Live delivery',
