@@ -22,6 +22,13 @@ export type SoakResult = {
   readonly problems: readonly string[]
 }
 
+export type SoakOptions = {
+  readonly minutes: number
+  readonly perSecond: number
+  /** Where an API instance listens for an inspector once it is asked to. */
+  readonly inspectPort: number
+}
+
 /** What the brief asks for beside 500 events a second. */
 const REPORTS_PER_SECOND = 100
 const SUBSCRIBERS = 200
@@ -42,7 +49,8 @@ const LIVE_WITHIN_MS = 5_000
 const SLOWEST_MS = 10_000
 
 /** The load of the brief and nothing else, for long; what is used must not become more and more. */
-export async function runSoak(rig: Rig, minutes: number, perSecond: number, signal: AbortSignal): Promise<SoakResult> {
+export async function runSoak(rig: Rig, options: SoakOptions, signal: AbortSignal): Promise<SoakResult> {
+  const { minutes, perSecond, inspectPort } = options
   const { apiUrl, apiKey, urls } = rig
   const name = `soak-${Date.now()}`
   const followers = Array.from({ length: FOLLOWERS }, () => startFollower(apiUrl, apiKey))
@@ -51,7 +59,7 @@ export async function runSoak(rig: Rig, minutes: number, perSecond: number, sign
     await Promise.all(followers.map(({ subscribed }) => subscribed))
     while (others.length < SUBSCRIBERS - FOLLOWERS) others.push(await rawSubscriber(apiUrl, apiKey))
     await fill(rig, Math.min(FILL_MS, minutes * 60_000 * WARM_UP), perSecond, signal)
-    const watched = await watchResources(rig)
+    const watched = await watchResources(rig, inspectPort)
     const load = startLedgerLoad({ apiUrl, apiKey, name, perSecond, underWayMax: UNDER_WAY_MAX, signal })
     const reports = startReportLoad(apiUrl, apiKey, REPORTS_PER_SECOND)
     await sleep(minutes * 60_000, undefined, { signal }).catch(() => {})

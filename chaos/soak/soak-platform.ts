@@ -1,4 +1,5 @@
 import { number } from '../../loadtests/bench/judge/format.ts'
+import { freePort } from '../../loadtests/bench/lib/free-port.ts'
 import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
 import { resultLine } from '../lib/result-line.ts'
 import type { MeasuredSoak } from '../measured.ts'
@@ -12,9 +13,11 @@ export async function soakPlatform(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<MeasuredSoak> {
-  return withPlatform({ instances: 3, terminal, signal }, async (rig) => {
+  const inspectPort = await freePort()
+  const apiEnv = { NODE_OPTIONS: `--inspect-port=127.0.0.1:${inspectPort}` }
+  return withPlatform({ instances: 3, apiEnv, terminal, signal }, async (rig) => {
     terminal.show(`  … ${minutes} minutes of ${perSecond} events a second`)
-    const result = await runSoak(rig, minutes, perSecond, signal)
+    const result = await runSoak(rig, { minutes, perSecond, inspectPort }, signal)
     terminal.clear()
     const figures = `${number(result.sent)} events, ${number(result.lost)} lost`
     process.stdout.write(resultLine(`Soak of ${minutes} minutes`, figures, result.problems))

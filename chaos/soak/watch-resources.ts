@@ -1,8 +1,11 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
+import { Failure } from '../../loadtests/bench/lib/failure.ts'
 import { readGroup } from '../../loadtests/bench/sample/process-group.ts'
+import { readRecord } from '../../loadtests/bench/stack/stack-record.ts'
 import { apiUse } from '../platform/api-use.ts'
 import type { Rig } from '../platform/rig.ts'
+import { openLiveHeap } from './live-heap.ts'
 
 /**
  * What a platform that runs for long must not use more and more of, and what rise of it would matter at the least.
@@ -10,7 +13,8 @@ import type { Rig } from '../platform/rig.ts'
  * Redis holds a few hundred cached reports, or none for a moment; what leaks with each event or report is thousands.
  */
 export const RESOURCES = {
-  memory: { title: 'API memory', unit: 'MiB', matters: 20 },
+  memory: { title: 'Memory of two API instances', unit: 'MiB', matters: 20 },
+  liveHeap: { title: 'What the third holds after all garbage is collected', unit: 'MiB', matters: 3 },
   handles: { title: "API open files and sockets, without its clients'", unit: '', matters: 5 },
   connections: { title: 'Postgres connections', unit: '', matters: 2 },
   wal: { title: 'WAL kept for the replica', unit: 'MiB', matters: 16 },
@@ -21,29 +25,48 @@ export type Resource = keyof typeof RESOURCES
 export type Sample = { readonly seconds: number } & { readonly [R in Resource]: number }
 
 const EVERY_MS = 2_000
+/** That each takes its time from the load. */
+const COLLECT_EVERY_MS = 20_000
 const MIB = 1024 * 1024
 const SERVERS = `
   select (select count(*) from pg_stat_activity where backend_type = 'client backend')::int as connections,
     (select coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), 0) from pg_replication_slots)::float8 as kept`
 
-/** Looks every two seconds, until it is stopped. */
-export async function watchResources({ dir, urls }: Rig): Promise<{ stop(): Promise<readonly Sample[]> }> {
+/**
+ * Looks every two seconds, until it is stopped.
+ *
+ * @param inspectPort of the API instances
+ */
+export async function watchResources(
+  { dir, urls }: Rig,
+  inspectPort: number,
+): Promise<{ stop(): Promise<readonly Sample[]> }> {
+  const collected = readRecord(dir)?.processes.find(({ name }) => name.startsWith('api-'))
+  if (collected === undefined) throw new Failure('there is no API instance among what was started')
+  const heap = await openLiveHeap(collected.pid, inspectPort)
   const postgres = new pg.Client({ connectionString: urls.owner })
   const redis = new Redis(urls.redis)
   const samples: Sample[] = []
   const began = performance.now()
+  let [liveHeap, collectedAt] = [0, Number.NEGATIVE_INFINITY]
   await postgres.connect()
 
   async function look(): Promise<void> {
+    if (performance.now() - collectedAt >= COLLECT_EVERY_MS) {
+      collectedAt = performance.now()
+      liveHeap = await heap.collect()
+    }
     const [{ rows }, redisKeys] = await Promise.all([
       postgres.query<{ connections: number; kept: number }>(SERVERS),
       redis.dbsize(),
     ])
-    const { memoryMib, openFiles } = apiUse(dir)
+    const { openFiles } = apiUse(dir)
+    const { memoryMib } = apiUse(dir, collected?.name)
     const tenth = (value: number) => Math.round(value * 10) / 10
     samples.push({
       seconds: tenth((performance.now() - began) / 1000),
       memory: tenth(memoryMib),
+      liveHeap: tenth(liveHeap / MIB),
       handles: openFiles - (readGroup(process.pid, { withDescendants: false })?.openFiles ?? 0),
       connections: rows[0]?.connections ?? 0,
       wal: tenth((rows[0]?.kept ?? 0) / MIB),
@@ -59,6 +82,7 @@ export async function watchResources({ dir, urls }: Rig): Promise<{ stop(): Prom
     stop: async () => {
       clearInterval(timer)
       await looking.finally(async () => {
+        heap.close()
         redis.disconnect()
         await postgres.end()
       })

@@ -49,13 +49,18 @@ test('what is too uneven to see a rise in is not called flat', () => {
 })
 
 test('the chart has a row for each resource', () => {
-  const sample = { memory: 300, handles: 90, connections: 40, wal: 12, redisKeys: 9 }
+  const sample = { memory: 300, liveHeap: 30, handles: 90, connections: 40, wal: 12, redisKeys: 9 }
   const svg = renderSoak('Soak', '500/s', [
     { seconds: 0, ...sample },
     { seconds: 1200, ...sample },
   ])
-  for (const title of ['API memory, MiB', 'Postgres connections', 'WAL kept for the replica, MiB', 'Redis keys']) {
+  for (const title of [
+    'Memory of two API instances, MiB',
+    'Postgres connections',
+    'WAL kept for the replica, MiB',
+    'Redis keys',
+  ]) {
     expect(svg).toContain(title)
   }
-  expect(svg.match(/class="p50"/g)).toHaveLength(5)
+  expect(svg.match(/class="p50"/g)).toHaveLength(6)
 })

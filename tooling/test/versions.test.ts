@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
+import { MALLOC_ENV, NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { CHECKOUT } from './run.ts'
@@ -42,8 +42,11 @@ test('the image of the API is based on the Node image of versions.json', () => {
   expect(new Set(bases)).toEqual(new Set([versions.images.node]))
 })
 
-test('the image of the API starts Node with the flags that it has elsewhere', () => {
-  const command = JSON.parse(/^CMD (.*)$/m.exec(read('api/Dockerfile'))?.[1] ?? '')
+test('the image of the API starts Node with the flags that it has elsewhere, and malloc with its settings', () => {
+  const dockerfile = read('api/Dockerfile')
+  for (const [name, value] of Object.entries(MALLOC_ENV))
+    expect(dockerfile).toMatch(new RegExp(`^ENV.* ${name}=${value}\\b`, 'm'))
+  const command = JSON.parse(/^CMD (.*)$/m.exec(dockerfile)?.[1] ?? '')
   expect(command).toEqual(['node', ...NODE_FLAGS, 'api/src/main.ts'])
 })
 

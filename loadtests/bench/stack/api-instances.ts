@@ -1,7 +1,7 @@
 /** Instances of the API that share one port: the kernel spreads new connections over them. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
+import { MALLOC_ENV, NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { freePort } from '../lib/free-port.ts'
 import type { Guard } from './guard.ts'
 import type { ServerProcess } from './server-process.ts'
@@ -55,6 +55,7 @@ async function startApi(id: string, options: ApiOptions): Promise<ApiInstance> {
     env: {
       // What the user set for the API, limits above all, holds; the rest of the environment is not its business.
       ...limitsFrom(process.env),
+      ...MALLOC_ENV,
       PATH: process.env.PATH ?? '',
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
-import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
+import { MALLOC_ENV, NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { FromChild, ToChild } from './messages.ts'
 
@@ -31,7 +31,7 @@ export async function startChild<Ready>(
     execArgv: [...NODE_FLAGS],
     // A group of its own, so that Ctrl-C reaches it through this process, in order.
     detached: true,
-    env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
+    env: { ...MALLOC_ENV, PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
   })
