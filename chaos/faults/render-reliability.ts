@@ -114,5 +114,8 @@ Before it there is twice the load for half a minute, so that pools and heaps hav
 third is left out of the table as well: caches and the five minutes of live history fill then. The line goes through
 the means of twenty parts of the rest. What is flat has a slope within its noise, which is small enough that a rise by a tenth
 of the mean would be seen.
+
+A process keeps memory that it once took, whether it needs it or not. So one of the three instances collects all its garbage every
+20 seconds and tells what is left, with the buffers that it holds: what leaks would be there. Memory is that of the other two.
 `
 }
