@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RequestTimeout, TooManyRequests } from '../errors/catalogue.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { createArrivalList } from './arrival-list.ts'
 import { sendProblem } from './problem-handler.ts'
 
 export type LoadLimits = { readonly requestsInFlight: number; readonly requestTimeoutMs: number }
@@ -12,7 +13,13 @@ export type RequestsInFlight = {
   longestBodyBytes(): number
 }
 
-type Open = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly dueAt: number }
+type Open = {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly dueAt: number
+  before: Open | undefined
+  after: Open | undefined
+}
 
 /** How often requests are looked at for the timeout: it is exact to a twentieth. */
 const LOOKS_PER_TIMEOUT = 20
@@ -29,17 +36,18 @@ const LOOKS_PER_TIMEOUT = 20
 export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: Metrics): RequestsInFlight {
   const { requestsInFlight, requestTimeoutMs } = limits
   // In the order of their coming, and so of their deadlines.
-  const open = new Set<Open>()
+  const open = createArrivalList<Open>()
   let longestBody = 0
 
   app.addHook('onRequest', (request, reply, done) => {
-    const one: Open = { request, reply, dueAt: performance.now() + requestTimeoutMs }
+    const dueAt = performance.now() + requestTimeoutMs
+    const one: Open = { request, reply, dueAt, before: undefined, after: undefined }
     open.add(one)
     const bodyBytes = Number(request.headers['content-length'] ?? 0)
     if (bodyBytes > longestBody) longestBody = bodyBytes
     // `close` comes once for each request, also for one whose client has gone.
-    reply.raw.on('close', () => open.delete(one))
-    if (open.size <= requestsInFlight || request.routeOptions.config.scope === undefined) return done()
+    reply.raw.on('close', () => open.remove(one))
+    if (open.size() <= requestsInFlight || request.routeOptions.config.scope === undefined) return done()
     metrics.rejected.inc({ reason: TooManyRequests.code })
     done(TooManyRequests(requestsInFlight))
   })
@@ -53,8 +61,10 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
 
   const timer = setInterval(() => {
     const now = performance.now()
-    for (const { request, reply, dueAt } of open) {
-      if (dueAt > now) break
+    let one = open.first()
+    while (one !== undefined && one.dueAt <= now) {
+      const { request, reply, after } = one
+      one = after
       if (reply.sent) continue
       metrics.rejected.inc({ reason: RequestTimeout.code })
       sendProblem(request, reply, RequestTimeout(requestTimeoutMs))
@@ -67,9 +77,9 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
   })
 
   return {
-    count: () => open.size,
+    count: open.size,
     oldestMs: () => {
-      const oldest = open.values().next().value
+      const oldest = open.first()
       return oldest === undefined ? 0 : performance.now() - (oldest.dueAt - requestTimeoutMs)
     },
     longestBodyBytes: () => {
