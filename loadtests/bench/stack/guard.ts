@@ -2,10 +2,13 @@
  * A shell that waits for this process to end, however it ends: when it does so without having said `off`, even by
  * SIGKILL, the shell stops the processes and removes the folders that it was told of.
  */
-import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 
 export type Guard = {
+  /** What it reads, for a process that says itself that it is to be watched, as a line `watch PID:SIGNAL`. */
+  readonly stdin: Writable
   watch(pid: number, signal: NodeJS.Signals): void
   forget(pid: number): void
   /** Removed after every process has been stopped. */
@@ -39,24 +42,25 @@ exit 0
 `
 
 export function startGuard(): Guard {
-  const shell: ChildProcess = spawn('/bin/sh', ['-c', SCRIPT, 'hopwhistle-guard'], {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'hopwhistle-guard'], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
     env: { PATH: '/usr/bin:/bin' },
   })
-  const say = (line: string) => void shell.stdin?.write(`${line}\n`)
+  const say = (line: string) => void shell.stdin.write(`${line}\n`)
   // Neither may keep this process running, nor may a guard that somebody killed end it.
   shell.unref()
-  shell.stdin?.on('error', () => {})
-  ;(shell.stdin as { unref?: () => void } | null)?.unref?.()
+  shell.stdin.on('error', () => {})
+  if (shell.stdin instanceof Socket) shell.stdin.unref()
   return {
+    stdin: shell.stdin,
     watch: (pid, signal) => say(`watch ${pid}:${signal.replace(/^SIG/, '')}`),
     forget: (pid) => say(`forget ${pid}`),
     remove: (dir) => say(`remove ${dir}`),
     off: () => {
       say('off')
-      shell.stdin?.end()
+      shell.stdin.end()
     },
   }
 }

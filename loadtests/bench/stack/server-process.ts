@@ -37,19 +37,26 @@ export class ServerEnded extends Error {
   override readonly name = 'ServerEnded'
 }
 
-/** @throws when the command cannot be run at all */
+/**
+ * Tells the guard of a process and then becomes it: whoever started it may be killed before it could say anything. The brackets are
+ * for a guard that is gone, which ends whoever writes to it.
+ */
+const TELL_AND_RUN = '(echo "watch $$:$0" >&3); exec 3>&-; exec "$@"'
+
+/** @throws when the command cannot be run at all; under a guard it is a server that ends at once */
 export async function startServer(options: StartOptions): Promise<ServerProcess> {
   const { name, command, args, cwd, env, logFile, stopSignal, runAs, guard } = options
   const log = openSync(logFile, 'a', 0o600)
+  const as = { cwd, env, detached: true, ...(runAs === undefined ? {} : { uid: runAs.uid, gid: runAs.gid }) }
   let child: ChildProcess
   try {
-    child = spawn(command, args, {
-      cwd,
-      env,
-      detached: true,
-      stdio: ['ignore', log, log],
-      ...(runAs === undefined ? {} : { uid: runAs.uid, gid: runAs.gid }),
-    })
+    child =
+      guard === undefined
+        ? spawn(command, args, { ...as, stdio: ['ignore', log, log] })
+        : spawn('/bin/sh', ['-c', TELL_AND_RUN, stopSignal.replace(/^SIG/, ''), command, ...args], {
+            ...as,
+            stdio: ['ignore', log, log, guard.stdin],
+          })
   } finally {
     closeSync(log)
   }
@@ -59,7 +66,6 @@ export async function startServer(options: StartOptions): Promise<ServerProcess>
   })
   child.unref()
   const pid = child.pid as number
-  guard?.watch(pid, stopSignal)
   child.once('exit', () => guard?.forget(pid))
   // A process that ended within these microseconds has no start time any more; nothing will match it.
   const { started } = identify(pid) ?? { started: 'ended' }
