@@ -3,14 +3,10 @@ import { readRecord } from '../../loadtests/bench/stack/stack-record.ts'
 
 const MIB = 1024 * 1024
 
-/**
- * What the API instances use together; 0 where it cannot be known.
- *
- * @param without the instance of this name
- */
-export function apiUse(dir: string, without?: string): { readonly memoryMib: number; readonly openFiles: number } {
+/** What the API instances use together; 0 where it cannot be known. */
+export function apiUse(dir: string): { readonly memoryMib: number; readonly openFiles: number } {
   const instances = (readRecord(dir)?.processes ?? [])
-    .filter(({ name }) => name.startsWith('api-') && name !== without)
+    .filter(({ name }) => name.startsWith('api-'))
     .map(({ pid }) => readGroup(pid))
   return {
     memoryMib: instances.reduce((sum, one) => sum + (one?.memoryBytes ?? 0), 0) / MIB,

@@ -2,7 +2,6 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Failure } from '../../loadtests/bench/lib/failure.ts'
 import { readGroup } from '../../loadtests/bench/sample/process-group.ts'
-import { readRecord } from '../../loadtests/bench/stack/stack-record.ts'
 import { apiUse } from '../platform/api-use.ts'
 import type { Rig } from '../platform/rig.ts'
 import { openLiveHeap } from './live-heap.ts'
@@ -38,12 +37,12 @@ const SERVERS = `
  * @param inspectPort of the API instances
  */
 export async function watchResources(
-  { dir, urls }: Rig,
+  { dir, urls, api: [collected] }: Rig,
   inspectPort: number,
 ): Promise<{ stop(): Promise<readonly Sample[]> }> {
-  const collected = readRecord(dir)?.processes.find(({ name }) => name.startsWith('api-'))
   if (collected === undefined) throw new Failure('there is no API instance among what was started')
-  const heap = await openLiveHeap(collected.pid, inspectPort)
+  const collectedPid = collected.process.pid
+  const heap = await openLiveHeap(collectedPid, inspectPort)
   const postgres = new pg.Client({ connectionString: urls.owner })
   const redis = new Redis(urls.redis)
   const samples: Sample[] = []
@@ -60,12 +59,12 @@ export async function watchResources(
       postgres.query<{ connections: number; kept: number }>(SERVERS),
       redis.dbsize(),
     ])
-    const { openFiles } = apiUse(dir)
-    const { memoryMib } = apiUse(dir, collected?.name)
+    const { memoryMib, openFiles } = apiUse(dir)
+    const collectedMib = (readGroup(collectedPid)?.memoryBytes ?? 0) / MIB
     const tenth = (value: number) => Math.round(value * 10) / 10
     samples.push({
       seconds: tenth((performance.now() - began) / 1000),
-      memory: tenth(memoryMib),
+      memory: tenth(memoryMib - collectedMib),
       liveHeap: tenth(liveHeap / MIB),
       handles: openFiles - (readGroup(process.pid, { withDescendants: false })?.openFiles ?? 0),
       connections: rows[0]?.connections ?? 0,

@@ -45,7 +45,8 @@ export function bench(env: Readonly<Record<string, string>> = {}): Bench {
   }
 }
 
-function processesOf(dir: string): readonly string[] {
+/** The commands of those that have it in their arguments or their environment. */
+export function processesOf(dir: string): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
