@@ -167,7 +167,7 @@ export const SETTINGS = {
   liveTickMs: {
     env: 'LIVE_TICK_MS',
     kind: 'integer',
-    fallback: 30,
+    fallback: 25,
     min: 0,
     max: 1000,
     unit: 'ms',

@@ -13,8 +13,9 @@ export type Position = { readonly epoch: string; readonly offset: number }
 /**
  * Sends one tenant's messages to the sockets of this instance.
  *
- * Messages of one tick share a frame, built once for all sockets with the same subscription; the first message after
- * a quiet tick does not wait. Between two such frames is a boundary: all that was received has been sent. Only
+ * Messages that come together, as those of one tick do, share a frame, built once for all sockets with the same
+ * subscription: the first of them waits a moment for the others, and until the last frame is half a tick ago. After a
+ * quiet tick it does not wait. Between two such frames is a boundary: all that was received has been sent. Only
  * there do sockets join, leave a subscription for another or learn where they are, so that none misses or repeats.
  *
  * The sockets of a group are always at the same offset: they got the same frames.
@@ -40,6 +41,10 @@ export type FanOut = {
 
 type Group = { readonly mask: TypeMask; readonly sockets: Set<LiveSocket>; settledTo: number }
 
+/** How long after the first of a tick's messages the last of them comes, from an instance that was busy at the tick. */
+const GATHER_MS = 4
+
+/** @param tickMs from one tick of the publishers to the next */
 export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
   const groups = new Map<TypeMask, Group>()
   const groupOf = new Map<LiveSocket, Group>()
@@ -50,6 +55,7 @@ export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
   let waiting: ((position: Position) => void)[] = []
   let tick: NodeJS.Timeout | undefined
   let soon: NodeJS.Immediate | undefined
+  let sentAtMs = Number.NEGATIVE_INFINITY
 
   const position = (): Position => ({ epoch, offset: sentTo })
   const isAtBoundary = () => sentTo === receivedTo
@@ -88,18 +94,16 @@ export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
 
   function flushSoon(): void {
     if (tick !== undefined || soon !== undefined) return
+    const sinceMs = performance.now() - sentAtMs
     // Not at once: more may have come in the same packet.
-    soon = setImmediate(() => {
-      soon = undefined
-      flush()
-      if (tickMs > 0) tick = setTimeout(onTick, tickMs)
-    })
+    if (sinceMs >= tickMs) soon = setImmediate(flushNow)
+    else tick = setTimeout(flushNow, Math.max(Math.min(GATHER_MS, tickMs / 2), tickMs / 2 - sinceMs))
   }
-  function onTick(): void {
+  function flushNow(): void {
     tick = undefined
-    if (isAtBoundary() && waiting.length === 0) return
+    soon = undefined
+    sentAtMs = performance.now()
     flush()
-    tick = setTimeout(onTick, tickMs)
   }
 
   function remove(socket: LiveSocket): void {

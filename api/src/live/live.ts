@@ -16,6 +16,7 @@ import { createHeartbeat } from './heartbeat.ts'
 import { createHubs } from './hubs.ts'
 import type { LiveSocket } from './live-socket.ts'
 import { liveSocket } from './live-socket.ts'
+import { publishTick } from './publish-tick.ts'
 import type { PublishLive } from './publisher.ts'
 import { createPublisher } from './publisher.ts'
 import { watchKeys } from './revocation.ts'
@@ -154,7 +155,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
   }
 
   return {
-    publish: createPublisher(messages, settings.liveTickMs / 2, metrics),
+    publish: createPublisher(messages, publishTick(settings.liveTickMs), metrics),
     handleUpgrade: (request, connection, head) => {
       // Until `ws` listens: a connection that breaks now is nobody's error.
       connection.on('error', () => {})

@@ -3,6 +3,7 @@ import type { MessageLog, NewBatch } from '../redis/message-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { UnnumberedMessage } from './messages.ts'
 import { encodeBody } from './messages.ts'
+import type { UntilPublish } from './publish-tick.ts'
 
 /** What is published together. The same `batchId` always has the same messages. */
 export type LiveBatch = {
@@ -22,14 +23,14 @@ const WAITING_MAX = 20
 /**
  * Publishes a tenant's batches in the order in which they are given.
  *
- * idle ──batch──▶ sending, and `pauseMs` at least ──▶ idle, or what came meanwhile ──▶ sending …
+ * idle ──batch──▶ sending, until the tenant's next tick at least ──▶ idle, or what came meanwhile ──▶ sending …
  *
- * The first batch goes out at once. Those that come while it is under way, or right after, share the next call: under
+ * The first batch goes out at once. Those that come while it is under way, or before the tick, share the next call: under
  * load, Redis and every instance are woken once for several of them.
  */
 export function createPublisher(
   log: Pick<MessageLog, 'append'>,
-  pauseMs: number,
+  untilPublish: UntilPublish,
   metrics: Pick<Metrics, 'livePublished' | 'livePublishFailed'>,
 ): PublishLive {
   type Waiting = {
@@ -43,7 +44,7 @@ export function createPublisher(
 
   async function send(tenantId: string, queue: Waiting[]): Promise<void> {
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      const pause = new Promise<void>((resolve) => setTimeout(resolve, pauseMs))
+      const pause = new Promise<void>((resolve) => setTimeout(resolve, untilPublish(tenantId)))
       queue.shift()
       try {
         metrics.livePublished.inc(await log.append(tenantId, next.batches))
