@@ -90,7 +90,10 @@ async function main(options: Options, terminal: Terminal, signal: AbortSignal): 
   // At once: whoever waits no longer, or has a machine that stops, keeps what was measured until then.
   const done = (name: string, problems: readonly string[], measured: Partial<Now>) => {
     problemsBy.set(name, problems)
-    if (place !== undefined) recordMeasured({ faults: [], overload: [], ...measured }, place)
+    if (place === undefined) return
+    const replaced = recordMeasured({ faults: [], overload: [], ...measured }, place)
+    if (replaced !== undefined)
+      process.stdout.write(`What was measured on ${replaced}, another machine, is replaced.\n`)
   }
   const possible = options.faults.filter(isPossible)
   const onFault = (one: Measured) => done(one.name, problemsOf(one.result), { faults: [one] })

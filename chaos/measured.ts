@@ -60,8 +60,15 @@ export type Now = {
   readonly soak?: MeasuredSoak | undefined
 }
 
-/** Puts these in the place of what was measured of the same faults before; all of another machine goes. */
-export function recordMeasured({ faults: measured, overload, soak }: Now, { measured: file }: Place): void {
+/**
+ * Puts these in the place of what was measured of the same faults before; all of another machine goes.
+ *
+ * @returns the machine whose measurements went; undefined when none did
+ */
+export function recordMeasured(
+  { faults: measured, overload, soak }: Now,
+  { measured: file }: Place,
+): string | undefined {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'of unknown kind'})`
   const before = read(file)
   const isSame = before.machine === machine
@@ -74,6 +81,7 @@ export function recordMeasured({ faults: measured, overload, soak }: Now, { meas
   const soaked = soak ?? (isSame ? before.soak : undefined)
   const all: MeasuredFile = { machine, faults, overload: merge(before.overload ?? [], overload), soak: soaked }
   writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
+  return isSame || before.machine === '' ? undefined : before.machine
 }
 
 /** Writes the document from all that was measured, and the chart of the soak beside it. */

@@ -27,6 +27,9 @@ what is lost. What was connected before stays silent for ever. The time that a l
 const HELD_PACKETS = `Half-open connections and long ways are made by a proxy of ours between the API and each server; it cannot lose packets, so
 that a lost one is what programs see of it: a wait until it is sent again, and everything behind it waits as well.`
 
+/** What another machine measured says nothing about this one. */
+const NOT_MEASURED = 'Not measured on this machine yet: `make chaos` does.'
+
 /** docs/reliability.md */
 export function renderReliability({ machine, faults, overload = [], soak }: ReliabilityRun): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
@@ -54,19 +57,19 @@ export function renderReliability({ machine, faults, overload = [], soak }: Reli
   const ofNetwork = faults.filter(({ name }) => networkNames.includes(name))
   const howPackets = ofNetwork.every(({ ownNetwork }) => ownNetwork === true) ? LOST_PACKETS : HELD_PACKETS
   const times = faults.map(({ measuredAt }) => measuredAt).sort()
-  const span = `${minute(times[0] ?? '')} to ${minute(times.at(-1) ?? '')}`
+  const measured = times.length === 0 ? '' : `, measured ${minute(times[0]!)} to ${minute(times.at(-1)!)}`
   const head = ['Fault', 'Held', 'Refused at first', 'Reports', 'Slowest', 'Recovered after', 'Lost', 'Gaps', 'Holds']
   return `# Reliability
 
 <!-- Written by \`make chaos\`. Changes made here are lost. -->
 
-What the platform survives, measured ${span} on ${machine}: three API instances behind one
+What the platform survives${measured} on ${machine}: three API instances behind one
 port, a Postgres primary with a streaming replica, and Redis, all on one machine with their load of call events, ten reports
 a second and three live subscribers. Each event is written down by its sender, sent again with the same id until it is
 acknowledged, and looked up in Postgres afterwards, row by row. What is killed is started again, as any supervisor does;
 nothing else is restarted or mended by hand, and each fault comes to what the ones before have left.
 
-${table(head, rows, [1, 4, 5, 6, 7])}
+${rows.length === 0 ? NOT_MEASURED : table(head, rows, [1, 4, 5, 6, 7])}
 
 - **Held**: events acknowledged a second while it lasted, of those that were due. What comes late still comes.
 - **Refused at first**: what senders got for an event before it was taken. "No answer" is a connection that ended, or ten
@@ -85,7 +88,7 @@ have a clock of its own.
 
 ## Overload and abuse
 
-${table(['What', 'Measured', 'Holds'], asked)}
+${asked.length === 0 ? NOT_MEASURED : table(['What', 'Measured', 'Holds'], asked)}
 
 Ten times the capacity is sent to one instance whose capacity is made small (one batch of four events at a time, to a primary
 10 ms away) from a process of its own, so that the same machine can send that much; 80 % of the peak must still be taken, refusals take 50 ms at

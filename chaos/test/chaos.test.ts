@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { placeIn, recordMeasured } from '../measured.ts'
 import { missingForOwnNetwork } from '../platform/own-network.ts'
 
 const noNetwork = missingForOwnNetwork()
@@ -61,3 +62,17 @@ test.skipIf(noNetwork !== undefined)(
     expect(read('reliability.md')).toContain("are the kernel's doing")
   },
 )
+
+test('what another machine measured goes, and whose it was is said', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-chaos-test-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const place = placeIn(dir)
+  const nothing = { faults: [], overload: [] }
+  expect(recordMeasured(nothing, place)).toBeUndefined()
+  expect(recordMeasured(nothing, place)).toBeUndefined()
+  const ours = JSON.parse(readFileSync(place.measured, 'utf8')) as object
+  const theirs = { ...ours, machine: '1 core (of another make)', faults: [{ name: 'redis-killed' }] }
+  writeFileSync(place.measured, JSON.stringify(theirs))
+  expect(recordMeasured(nothing, place)).toBe('1 core (of another make)')
+  expect(JSON.parse(readFileSync(place.measured, 'utf8'))).toEqual(ours)
+})

@@ -103,3 +103,10 @@ test('every promise that was not kept is said', () => {
   const inOwnNetwork = [of(held, { ownNetwork: true }), of(held, { name: 'clock-stepped' })]
   expect(renderReliability({ machine: '2 cores', faults: inOwnNetwork })).toContain("are the kernel's doing")
 })
+
+test('a document of a soak alone says that the rest is not measured', () => {
+  const document = renderReliability({ machine: '2 cores', faults: [] })
+  expect(document).toContain('What the platform survives on 2 cores: three API instances')
+  expect(document.match(/^Not measured on this machine yet: `make chaos` does\.$/gm)).toHaveLength(2)
+  expect(document).not.toMatch(/NaN|undefined/)
+})
