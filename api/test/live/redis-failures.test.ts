@@ -91,12 +91,12 @@ test('a lost subscription is made again, and what was published meanwhile is fil
 })
 
 test('a gap longer than the history is said, and what is left of it is delivered', async () => {
-  const { one, two, client } = await platform({ settings: { liveHistoryMessages: 300 } })
+  const { one, two, client } = await platform({ settings: { liveHistoryMessages: 300, liveTickMs: 0 } })
   const subscriber = client(one)
   await subscriber.subscribe()
   await two.live.publish(ringing())
   await subscriber.received(1)
-  // The subscription is lost again before it can be made, until more was published than is kept.
+  // The subscription is lost again before it can be made, until more was published than is kept, without a pause.
   for (let i = 0; i < 30; i++) {
     one.redis.subscriber.renew()
     await two.live.publish(ringing(100))

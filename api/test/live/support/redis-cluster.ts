@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +12,7 @@ const SLOTS = 16_384
 const PRIMARIES = 3
 /** Silence after which the others take a node for dead; half of it is how often news are passed on. */
 const NODE_TIMEOUT_MS = 2_000
+const START_ATTEMPTS = 5
 
 export type RedisCluster = {
   /** As in REDIS_CLUSTER_NODES. */
@@ -42,10 +44,7 @@ export async function redisCluster({ replicasEach = 0 } = {}): Promise<RedisClus
     rmSync(dir, { recursive: true, force: true })
   })
   for (let i = 0; i < PRIMARIES * (1 + replicasEach); i++) {
-    const [port, busPort] = [await freePort(), await freePort()]
-    const running = startNode(port, busPort, dir)
-    processes.push(running)
-    servers.push({ port, busPort, signal: (name) => running.kill(name), ask: (...command) => askNode(port, command) })
+    servers.push(await startServer(dir, (running) => processes.push(running)))
   }
   await form(servers)
   return {
@@ -59,6 +58,24 @@ export async function redisCluster({ replicasEach = 0 } = {}): Promise<RedisClus
       return { primary: primary!, replicas }
     },
   }
+}
+
+/** @param onStart told of every process, also of one that finds its ports taken by somebody else meanwhile */
+async function startServer(dir: string, onStart: (running: ChildProcess) => void): Promise<ClusterServer> {
+  for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+    const [port, busPort] = [await freePort(), await freePort()]
+    const running = startNode(port, busPort, dir)
+    onStart(running)
+    const hasEnded = once(running, 'exit').then(() => false)
+    const answers = askNode(port, ['INFO', 'server']).then(
+      (info) => String(info).includes(`process_id:${running.pid}\r`),
+      () => false,
+    )
+    if (await Promise.race([hasEnded, answers]))
+      return { port, busPort, signal: (name) => running.kill(name), ask: (...command) => askNode(port, command) }
+    running.kill('SIGKILL')
+  }
+  throw new Error(`a Redis found its ports taken ${START_ATTEMPTS} times`)
 }
 
 function startNode(port: number, busPort: number, dir: string): ChildProcess {
