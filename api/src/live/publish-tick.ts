@@ -14,8 +14,7 @@ const TOO_CLOSE = 1 / 4
 export function publishTick(tickMs: number, now: () => number = Date.now): UntilPublish {
   return (tenantId) => {
     if (tickMs === 0) return 0
-    const sinceMs = (now() - phaseOf(tenantId)) % tickMs
-    const leftMs = tickMs - (sinceMs < 0 ? sinceMs + tickMs : sinceMs)
+    const leftMs = tickMs - ((now() + phaseOf(tenantId)) % tickMs)
     return leftMs < tickMs * TOO_CLOSE ? leftMs + tickMs : leftMs
   }
 }

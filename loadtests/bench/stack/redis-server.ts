@@ -54,7 +54,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
       rmSync(dir, { recursive: true, force: true })
     }
     try {
-      await waitForServer(server, () => answers(port, server.pid), READY_TIMEOUT_MS)
+      await waitForServer(server, () => redisAnswers(port, server.pid), READY_TIMEOUT_MS)
       return { process: server, port, url: `redis://127.0.0.1:${port}`, stop }
     } catch (error) {
       await stopServer(server, 1_000)
@@ -87,7 +87,7 @@ function redisArguments(port: number, dir: string): string[] {
 }
 
 /** True once it is ours that answers, and not another Redis that has the port. */
-async function answers(port: number, pid: number): Promise<boolean> {
+export async function redisAnswers(port: number, pid: number): Promise<boolean> {
   const redis = new Redis({
     host: '127.0.0.1',
     port,

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { freePort } from '../../../../loadtests/bench/lib/free-port.ts'
 import { waitUntil } from '../../../../loadtests/bench/lib/wait-until.ts'
+import { redisAnswers } from '../../../../loadtests/bench/stack/redis-server.ts'
 
 const SLOTS = 16_384
 const PRIMARIES = 3
@@ -66,14 +66,11 @@ async function startServer(dir: string, onStart: (running: ChildProcess) => void
     const [port, busPort] = [await freePort(), await freePort()]
     const running = startNode(port, busPort, dir)
     onStart(running)
-    const hasEnded = once(running, 'exit').then(() => false)
-    const answers = askNode(port, ['INFO', 'server']).then(
-      (info) => String(info).includes(`process_id:${running.pid}\r`),
-      () => false,
-    )
-    if (await Promise.race([hasEnded, answers]))
-      return { port, busPort, signal: (name) => running.kill(name), ask: (...command) => askNode(port, command) }
-    running.kill('SIGKILL')
+    const hasEnded = () => running.exitCode !== null
+    const answersOrEnded = async () => hasEnded() || (await redisAnswers(port, running.pid!))
+    await waitUntil(`a Redis on port ${port} to answer`, answersOrEnded, soon)
+    if (hasEnded()) continue
+    return { port, busPort, signal: (name) => running.kill(name), ask: (...command) => askNode(port, command) }
   }
   throw new Error(`a Redis found its ports taken ${START_ATTEMPTS} times`)
 }
