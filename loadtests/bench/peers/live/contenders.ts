@@ -10,6 +10,9 @@ import type { LiveSystem } from '../reader/protocol.ts'
 import type { LivePeerConfig } from '../servers/plain-ws.ts'
 import type { ServerReady } from '../servers/stores-nothing.ts'
 
+/** `LIVE_TICK_MS` of `oursShortTick`, as one sets it where subscribers share no cores with the platform. */
+export const SHORT_TICK_MS = 16
+
 export type LiveServers = {
   readonly ports: readonly number[]
   readonly pids: readonly number[]
@@ -54,14 +57,8 @@ type Started = Pick<LiveServers, 'ports' | 'pids' | 'stop'>
 type Start = (live: LivePlatform, instances: number) => Promise<Started>
 
 const START: Readonly<Record<LiveSystem, Start>> = {
-  ours: async ({ platform, database }, instances) => {
-    const api = await platform.startApi(database, instances)
-    return {
-      ports: api.map(({ port }) => port),
-      pids: api.map(({ process }) => process.pid),
-      stop: () => platform.stopApi(api),
-    }
-  },
+  ours: (live, instances) => startOurs(live, instances),
+  oursShortTick: (live, instances) => startOurs(live, instances, { LIVE_TICK_MS: String(SHORT_TICK_MS) }),
   plainWs: (live, instances) => startPrograms(live, 'plain-ws', instances),
   socketIo: (live, instances) => startPrograms(live, 'socket-io', instances),
   centrifugo: async (live, instances) => {
@@ -72,6 +69,19 @@ const START: Readonly<Record<LiveSystem, Start>> = {
       stop: async () => void (await Promise.all(nodes.map(({ server }) => live.platform.stopServer(server)))),
     }
   },
+}
+
+async function startOurs(
+  { platform, database }: LivePlatform,
+  instances: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Started> {
+  const api = await platform.startApi(database, instances, { env })
+  return {
+    ports: api.map(({ port }) => port),
+    pids: api.map(({ process }) => process.pid),
+    stop: () => platform.stopApi(api),
+  }
 }
 
 async function startPrograms({ platform }: LivePlatform, program: string, instances: number): Promise<Started> {

@@ -3,11 +3,13 @@ import { type Figure, ratioOf } from '../measure/figure.ts'
 import type { PartResult } from '../parts.ts'
 import { peerVersions } from '../peer-versions.ts'
 import type { LiveSystem } from '../reader/protocol.ts'
+import { SHORT_TICK_MS } from './contenders.ts'
 import type { Delivery } from './deliver.ts'
 import { LIVE, type LiveMeasured } from './live-measured.ts'
 
 const NAMES: Readonly<Record<LiveSystem, string>> = {
   ours: 'Hopwhistle',
+  oursShortTick: `Hopwhistle with a tick of ${SHORT_TICK_MS} ms`,
   plainWs: 'plain `ws`, a frame a message',
   socketIo: 'Socket.IO with its Redis adapter',
   centrifugo: 'Centrifugo with its Redis engine',
@@ -53,23 +55,28 @@ function cpuFigure(system: LiveSystem, turns: readonly Delivery[]): Figure {
   }
 }
 
+/** Most CPU of ours, as a share of theirs. */
+const CPU_GOALS = { plainWs: 0.333, socketIo: 0.333, centrifugo: 1 } as const
+
+const OURS = ['ours', 'oursShortTick'] as const
+
 function ratioFigures({ deliveries }: LiveMeasured): readonly Figure[] {
-  const ours = cpuPerMillion(deliveries.ours!, DELIVERING)
-  const figure = (system: LiveSystem, most: number): readonly Figure[] => {
-    const turns = deliveries[system]
-    if (turns === undefined) return []
-    return [
-      {
-        id: `live.cpu.of.${system}`,
-        label: `CPU of Hopwhistle ÷ ${NAMES[system]}`,
-        unit: '×',
-        rounds: ratioOf(ours, cpuPerMillion(turns, DELIVERING)),
-        meaning: 'What a delivery costs, as a share of what it costs there.',
-        goal: { comparison: '≤', value: most },
-      },
-    ]
-  }
-  return [...figure('plainWs', 0.333), ...figure('socketIo', 0.333), ...figure('centrifugo', 1)]
+  return OURS.flatMap((our) =>
+    (Object.keys(CPU_GOALS) as (keyof typeof CPU_GOALS)[]).flatMap((peer) => {
+      const [ours, theirs] = [deliveries[our], deliveries[peer]]
+      if (ours === undefined || theirs === undefined) return []
+      return [
+        {
+          id: `live.cpu.${our}.of.${peer}`,
+          label: `CPU of ${NAMES[our]} ÷ ${NAMES[peer]}`,
+          unit: '×',
+          rounds: ratioOf(cpuPerMillion(ours, DELIVERING), cpuPerMillion(theirs, DELIVERING)),
+          meaning: 'What a delivery costs, as a share of what it costs there.',
+          goal: { comparison: '≤', value: CPU_GOALS[peer] } as const,
+        },
+      ]
+    }),
+  )
 }
 
 const withStorage = (turns: readonly Delivery[]): Figure => ({
@@ -98,7 +105,7 @@ function ageFigures(system: LiveSystem, turns: readonly Delivery[]): readonly Fi
       unit: 'ms',
       rounds: at('p99Ms'),
       meaning: 'The same for the slowest of a hundred.',
-      ...(system === 'ours' ? { goal: { comparison: '<', value: 30 } as const } : {}),
+      ...(OURS.some((our) => our === system) ? { goal: { comparison: '<', value: 30 } as const } : {}),
     },
   ]
 }
