@@ -167,11 +167,11 @@ export const SETTINGS = {
   liveTickMs: {
     env: 'LIVE_TICK_MS',
     kind: 'integer',
-    fallback: 30,
+    fallback: 14,
     min: 0,
     max: 1000,
     unit: 'ms',
-    note: 'messages of one tick share a frame',
+    note: 'messages of one tick share a frame; 30 where subscribers share the cores of the platform',
   },
   liveHistoryMessages: {
     env: 'LIVE_HISTORY_MESSAGES',

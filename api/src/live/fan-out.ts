@@ -14,8 +14,8 @@ export type Position = { readonly epoch: string; readonly offset: number }
  * Sends one tenant's messages to the sockets of this instance.
  *
  * Messages that come together, as those of one tick do, share a frame, built once for all sockets with the same
- * subscription: the first of them waits a moment for the others, and until the last frame is half a tick ago. After a
- * quiet tick it does not wait. Between two such frames is a boundary: all that was received has been sent. Only
+ * subscription: the first batch of them waits a moment for those that other instances publish, no longer than until as
+ * many have come as usual, and until the last frame is half a tick ago. After a quiet tick it does not wait. Between two such frames is a boundary: all that was received has been sent. Only
  * there do sockets join, leave a subscription for another or learn where they are, so that none misses or repeats.
  *
  * The sockets of a group are always at the same offset: they got the same frames.
@@ -25,7 +25,7 @@ export type FanOut = {
   position(): Position
   /** Starts at a position, with nothing before it to send. */
   begin(position: Position): void
-  /** Takes the messages that follow, up to the offset `to`. */
+  /** Takes the messages of one batch that follow, up to the offset `to`. */
   push(messages: readonly EncodedMessage[], to: number): void
   /** Runs at the next boundary: at once when there is nothing to send. */
   atBoundary(run: (position: Position) => void): void
@@ -41,8 +41,14 @@ export type FanOut = {
 
 type Group = { readonly mask: TypeMask; readonly sockets: Set<LiveSocket>; settledTo: number }
 
-/** How long after the first of a tick's messages the last of them comes, from an instance that was busy at the tick. */
+/** How long after the first of a tick's batches the last of them comes, from an instance that was busy at the tick. */
 const GATHER_MS = 4
+/** By how many batches less are waited for after every tick that had fewer: an instance that has gone is missed ten times. */
+const FORGET = 0.05
+/** What comes so many ticks after the first batch of a tick is of the next. */
+const NEXT_TICK = 0.75
+/** So many ticks after a frame there was one without. */
+const QUIET_TICKS = 1.5
 
 /** @param tickMs from one tick of the publishers to the next */
 export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
@@ -56,6 +62,9 @@ export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
   let tick: NodeJS.Timeout | undefined
   let soon: NodeJS.Immediate | undefined
   let sentAtMs = Number.NEGATIVE_INFINITY
+  let tickStartedAtMs = Number.NEGATIVE_INFINITY
+  let batches = 0
+  let usualBatches = 1
 
   const position = (): Position => ({ epoch, offset: sentTo })
   const isAtBoundary = () => sentTo === receivedTo
@@ -92,12 +101,25 @@ export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
     for (const each of run) each(position())
   }
 
+  /** By ticks, not by frames: of two instances the second might for ever be alone in a frame of its own. */
+  function countBatch(): void {
+    const now = performance.now()
+    if (now - tickStartedAtMs >= tickMs * NEXT_TICK) {
+      usualBatches = Math.max(batches, usualBatches - FORGET)
+      batches = 0
+      tickStartedAtMs = now
+    }
+    batches += 1
+  }
   function flushSoon(): void {
-    if (tick !== undefined || soon !== undefined) return
+    if (soon !== undefined) return
     const sinceMs = performance.now() - sentAtMs
-    // Not at once: more may have come in the same packet.
-    if (sinceMs >= tickMs) soon = setImmediate(flushNow)
-    else tick = setTimeout(flushNow, Math.max(Math.min(GATHER_MS, tickMs / 2), tickMs / 2 - sinceMs))
+    const allHaveCome = batches >= Math.round(usualBatches) && sinceMs >= tickMs / 2
+    if (allHaveCome || sinceMs >= tickMs * QUIET_TICKS) {
+      clearTimeout(tick)
+      // Not at once: more may have come in the same packet.
+      soon = setImmediate(flushNow)
+    } else tick ??= setTimeout(flushNow, Math.max(Math.min(GATHER_MS, tickMs / 2), tickMs / 2 - sinceMs))
   }
   function flushNow(): void {
     tick = undefined
@@ -131,6 +153,7 @@ export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
     push: (messages, to) => {
       for (const message of messages) pending.push(message)
       receivedTo = to
+      countBatch()
       flushSoon()
     },
     atBoundary: (run) => {

@@ -8,6 +8,7 @@ import { parseOptions } from '../lib/parse-options.ts'
 import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment } from '../run/read-environment.ts'
 import { stackTarget } from '../run/target.ts'
+import { besideK6 } from '../stack/api-instances.ts'
 import { startGuard } from '../stack/guard.ts'
 import { makeTempDir } from '../stack/run-as.ts'
 import { readRecord, stackFolder } from '../stack/stack-record.ts'
@@ -101,6 +102,7 @@ async function withStack(
       port: { number: DEFAULT_PORT, when: 'preferred' },
       host: '127.0.0.1',
       instances: INSTANCES,
+      apiEnv: besideK6(),
       demoData: true,
       redisServer,
       guard,

@@ -3,6 +3,7 @@ import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { EXIT, Failure } from '../lib/failure.ts'
 import { parseOptions, wholeNumber } from '../lib/parse-options.ts'
 import { isAlive } from '../lib/process-identity.ts'
+import { besideK6 } from '../stack/api-instances.ts'
 import { startGuard } from '../stack/guard.ts'
 import type { MonitoringDetails, StackDetails } from '../stack/stack-record.ts'
 import { readRecord, stackFolder } from '../stack/stack-record.ts'
@@ -62,6 +63,7 @@ Environment:
         port: { number: port, when: 'required' },
         host: process.env.HOST || '127.0.0.1',
         instances,
+        apiEnv: besideK6(),
         demoData: !values.empty,
         redisServer,
         monitoring,

@@ -45,7 +45,7 @@ const DRAWN: readonly Drawn[] = [
     unit: 's',
     bars: {
       'live.cpu.ours': OURS,
-      'live.cpu.oursShortTick': 'Hopwhistle, shorter tick',
+      'live.cpu.oursLongTick': 'Hopwhistle, longer tick',
       'live.cpu.centrifugo': 'Centrifugo',
       'live.cpu.plainWs': 'plain ws, a frame a message',
       'live.cpu.socketIo': 'Socket.IO with its Redis adapter',

@@ -2,6 +2,7 @@
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { freePort } from '../../lib/free-port.ts'
 import { readGroup } from '../../sample/process-group.ts'
+import { besideK6 } from '../../stack/api-instances.ts'
 import { runName } from '../generator/call-events.ts'
 import type { RequestPlan } from '../generator/requests.ts'
 import { HEADERS_OF_KEY } from '../platform/key.ts'
@@ -9,9 +10,6 @@ import type { Database, PeerPlatform } from '../platform/peer-platform.ts'
 import type { LiveSystem } from '../reader/protocol.ts'
 import type { LivePeerConfig } from '../servers/plain-ws.ts'
 import type { ServerReady } from '../servers/stores-nothing.ts'
-
-/** `LIVE_TICK_MS` of `oursShortTick`, as one sets it where subscribers share no cores with the platform. */
-export const SHORT_TICK_MS = 16
 
 export type LiveServers = {
   readonly ports: readonly number[]
@@ -58,7 +56,7 @@ type Start = (live: LivePlatform, instances: number) => Promise<Started>
 
 const START: Readonly<Record<LiveSystem, Start>> = {
   ours: (live, instances) => startOurs(live, instances),
-  oursShortTick: (live, instances) => startOurs(live, instances, { LIVE_TICK_MS: String(SHORT_TICK_MS) }),
+  oursLongTick: (live, instances) => startOurs(live, instances, besideK6({})),
   plainWs: (live, instances) => startPrograms(live, 'plain-ws', instances),
   socketIo: (live, instances) => startPrograms(live, 'socket-io', instances),
   centrifugo: async (live, instances) => {

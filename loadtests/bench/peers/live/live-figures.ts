@@ -1,15 +1,15 @@
 import { list, number } from '../../judge/format.ts'
+import { TICK_BESIDE_K6_MS } from '../../stack/api-instances.ts'
 import { type Figure, ratioOf } from '../measure/figure.ts'
 import type { PartResult } from '../parts.ts'
 import { peerVersions } from '../peer-versions.ts'
 import type { LiveSystem } from '../reader/protocol.ts'
-import { SHORT_TICK_MS } from './contenders.ts'
 import type { Delivery } from './deliver.ts'
 import { LIVE, type LiveMeasured } from './live-measured.ts'
 
 const NAMES: Readonly<Record<LiveSystem, string>> = {
   ours: 'Hopwhistle',
-  oursShortTick: `Hopwhistle with a tick of ${SHORT_TICK_MS} ms`,
+  oursLongTick: `Hopwhistle with a tick of ${TICK_BESIDE_K6_MS} ms`,
   plainWs: 'plain `ws`, a frame a message',
   socketIo: 'Socket.IO with its Redis adapter',
   centrifugo: 'Centrifugo with its Redis engine',
@@ -58,7 +58,7 @@ function cpuFigure(system: LiveSystem, turns: readonly Delivery[]): Figure {
 /** Most CPU of ours, as a share of theirs. */
 const CPU_GOALS = { plainWs: 0.333, socketIo: 0.333, centrifugo: 1 } as const
 
-const OURS = ['ours', 'oursShortTick'] as const
+const OURS = ['ours', 'oursLongTick'] as const
 
 function ratioFigures({ deliveries }: LiveMeasured): readonly Figure[] {
   return OURS.flatMap((our) =>

@@ -23,7 +23,7 @@ export const measureLive: MeasurePart = async (options) => {
       // An idle subscriber costs the same whatever the tick.
       memory: await measureMemory(
         live,
-        systems.filter((system) => system !== 'oursShortTick'),
+        systems.filter((system) => system !== 'oursLongTick'),
         options,
       ),
     }
@@ -35,7 +35,7 @@ export const measureLive: MeasurePart = async (options) => {
 
 export const liveSystems = (centrifugo: string | undefined): readonly LiveSystem[] => [
   'ours',
-  'oursShortTick',
+  'oursLongTick',
   'plainWs',
   'socketIo',
   ...(centrifugo === undefined ? [] : (['centrifugo'] as const)),

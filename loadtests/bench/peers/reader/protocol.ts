@@ -3,8 +3,8 @@ import { LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { HEADERS_OF_KEY } from '../platform/key.ts'
 
-/** `oursShortTick` is ours with a shorter tick than it comes with. */
-export type LiveSystem = 'ours' | 'oursShortTick' | 'plainWs' | 'socketIo' | 'centrifugo'
+/** `oursLongTick` is ours as it runs beside k6. */
+export type LiveSystem = 'ours' | 'oursLongTick' | 'plainWs' | 'socketIo' | 'centrifugo'
 
 export type Protocol = {
   readonly path: string
@@ -46,7 +46,7 @@ const OURS: Protocol = {
 
 export const PROTOCOLS: Readonly<Record<LiveSystem, Protocol>> = {
   ours: OURS,
-  oursShortTick: OURS,
+  oursLongTick: OURS,
   plainWs: {
     path: '/',
     headers: {},
