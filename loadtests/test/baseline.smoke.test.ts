@@ -110,7 +110,9 @@ test('every server was sampled throughout', () => {
     expect(peakOf(server.postgres?.primary.replication?.replicas)).toBe(1)
     expect(server.postgres?.replica?.statements).toBeDefined()
     expect(server.redis?.commands.length).toBeGreaterThan(0)
-    expect(environment).toMatchObject({ stack: { apiInstances: 3, replicas: 1, generatorOnSameMachine: true } })
+    expect(environment).toMatchObject({
+      stack: { apiInstances: 3, apiSettings: { LIVE_TICK_MS: '30' }, replicas: 1, generatorOnSameMachine: true },
+    })
     if (process.platform !== 'linux') continue
     expect(server.processes.map(({ name }) => name).sort()).toEqual(
       ['k6', 'postgres primary', 'postgres replica', 'redis', 'api-1', 'api-2', 'api-3', 'sampler'].sort(),

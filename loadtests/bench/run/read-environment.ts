@@ -10,14 +10,14 @@ const git = async (...args: string[]): Promise<string> =>
 
 /** Where and with what this measurement is made. */
 export async function readEnvironment(target: Target, k6Version: string): Promise<Environment> {
-  const { versions, apiInstances, replicas, onThisMachine } = target
+  const { versions, apiInstances, apiSettings, replicas, onThisMachine } = target
   const { name, machine, source } = await readPlace()
   return {
     name,
     machine,
     versions: { node: process.versions.node, ...versions, k6: k6Version },
     source,
-    stack: { apiInstances, replicas, generatorOnSameMachine: onThisMachine },
+    stack: { apiInstances, apiSettings, replicas, generatorOnSameMachine: onThisMachine },
   }
 }
 

@@ -10,6 +10,8 @@ export type Target = {
   readonly sampled: SamplerTargets
   readonly versions: { readonly postgres?: string; readonly redis?: string }
   readonly apiInstances: number
+  /** As in `StackDetails`; empty where it is not known. */
+  readonly apiSettings: Readonly<Record<string, string>>
   readonly replicas: number
   /** Whether k6 shares its machine. */
   readonly onThisMachine: boolean
@@ -32,6 +34,7 @@ export function stackTarget(processes: StackRecord['processes'], details: StackD
     },
     versions: { postgres: details.postgresVersion, redis: details.redisVersion },
     apiInstances: details.api.length,
+    apiSettings: details.apiSettings,
     replicas: 1,
     onThisMachine: true,
   }
@@ -46,6 +49,7 @@ export function remoteTarget(apiUrl: string, apiKey = DEMO_API_KEY, tenantId = D
     sampled: { api: [], processes: [] },
     versions: {},
     apiInstances: 0,
+    apiSettings: {},
     replicas: 0,
     onThisMachine: false,
   }

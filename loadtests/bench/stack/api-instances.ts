@@ -87,6 +87,12 @@ async function startApi(id: string, options: ApiOptions): Promise<ApiInstance> {
   return { id, process: server, adminUrl: `http://127.0.0.1:${adminPort}` }
 }
 
+/** What instances with this environment are given of their settings; for documents, so without what may be a secret. */
+export const settingsGiven = (apiEnv: ApiOptions['env'] = {}): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(limitsFrom({ ...process.env, ...apiEnv })).filter(([name]) => !/PASSWORD|SECRET|TOKEN/.test(name)),
+  )
+
 const PASSED_ON =
   /^(POSTGRES_|REDIS_MAX_|MAX_|REQUEST_TIMEOUT_MS$|INGEST_|OUTBOX_|LIVE_|REPORT_|REPLICA_|KEY_CACHE_|TENANT_RATE_|LOG_LEVEL$|NODE_OPTIONS$)/
 

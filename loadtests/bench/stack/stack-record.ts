@@ -26,6 +26,8 @@ export type StackRecord = {
 export type StackDetails = {
   readonly apiUrl: string
   readonly api: readonly ApiInstance[]
+  /** What the API was given of its settings, by environment variable; the others are the defaults. No secrets. */
+  readonly apiSettings: Readonly<Record<string, string>>
   readonly postgresVersion: string
   readonly redisVersion: string
   readonly urls: {

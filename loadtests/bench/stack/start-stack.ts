@@ -9,7 +9,7 @@ import pg from 'pg'
 import { identify } from '../lib/process-identity.ts'
 import { duration, type Terminal } from '../lib/terminal.ts'
 import type { MonitoringTools } from '../tools/find-monitoring.ts'
-import { mostInstances, startApiInstances } from './api-instances.ts'
+import { mostInstances, settingsGiven, startApiInstances } from './api-instances.ts'
 import { choosePort, type PortWish } from './choose-port.ts'
 import { runDatabaseCommand } from './database-command.ts'
 import type { Guard } from './guard.ts'
@@ -142,6 +142,7 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
   const details: StackDetails = {
     apiUrl: `http://127.0.0.1:${port}`,
     api,
+    apiSettings: settingsGiven(options.apiEnv),
     postgresVersion: pair.version,
     redisVersion: redis.version,
     urls,

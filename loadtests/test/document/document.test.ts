@@ -227,6 +227,13 @@ test('what was measured without looking at the servers says so instead of a figu
   expect(text).not.toMatch(/undefined|NaN/)
 })
 
+test('settings of the API that were given stand beside it', async () => {
+  const at = await places()
+  const environment = { ...ENVIRONMENT, stack: { ...ENVIRONMENT.stack, apiSettings: { LIVE_TICK_MS: '30' } } }
+  await writeBaseline(all({ environment }), at)
+  expect(await documentOf(at)).toContain('3 instances, with `LIVE_TICK_MS=30` and the other settings by default')
+})
+
 describe('several environments', () => {
   test('the one measured last is shown in full, the others beside it', async () => {
     const at = await places()

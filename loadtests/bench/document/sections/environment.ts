@@ -43,11 +43,16 @@ function describe({ machine, versions, stack }: Environment): string[] {
     : 'on a machine of its own'
   return [
     `**Machine:** ${machine.cpuModel}, ${plural(machine.cores, 'core')}, ${bytes(machine.memoryBytes)} of memory; ${machine.os}, kernel ${machine.kernel}, ${machine.architecture}`,
-    `**API server:** Fastify on Node.js ${versions.node}, ${plural(stack.apiInstances, 'instance')}`,
+    `**API server:** Fastify on Node.js ${versions.node}, ${plural(stack.apiInstances, 'instance')}${given(stack)}`,
     `**Database:** PostgreSQL ${postgres}, a primary and ${replica}`,
     `**Cache and pub/sub:** Redis ${redis}`,
     `**Test tool:** k6 ${versions.k6.replace(/^v/, '')}, ${where}`,
   ]
+}
+
+function given({ apiSettings = {} }: Environment['stack']): string {
+  const settings = Object.entries(apiSettings).map(([name, value]) => `\`${name}=${value}\``)
+  return settings.length === 0 ? '' : `, with ${list(settings)} and the other settings by default`
 }
 
 function took({ startedAt, endedAt }: Measured): string {
