@@ -167,7 +167,7 @@ export const SETTINGS = {
   liveTickMs: {
     env: 'LIVE_TICK_MS',
     kind: 'integer',
-    fallback: 14,
+    fallback: 10,
     min: 0,
     max: 1000,
     unit: 'ms',
