@@ -15,8 +15,9 @@ export type Position = { readonly epoch: string; readonly offset: number }
  *
  * Messages that come together, as those of one tick do, share a frame, built once for all sockets with the same
  * subscription: the first batch of them waits a moment for those that other instances publish, no longer than until as
- * many have come as usual, and until the last frame is half a tick ago. After a quiet tick it does not wait. Between two such frames is a boundary: all that was received has been sent. Only
- * there do sockets join, leave a subscription for another or learn where they are, so that none misses or repeats.
+ * many have come as usual, and until the last frame is half a tick ago. After a quiet tick it does not wait. Between
+ * two such frames is a boundary: all that was received has been sent. Only there do sockets join, leave a subscription
+ * for another or learn where they are, so that none misses or repeats.
  *
  * The sockets of a group are always at the same offset: they got the same frames.
  */

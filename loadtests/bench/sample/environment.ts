@@ -24,7 +24,7 @@ export type Environment = {
   }
   readonly stack: {
     readonly apiInstances: number
-    /** Settings of the API that were given, by environment variable; absent where they are not known. */
+    /** Settings of the API that were given, by environment variable; empty or absent where they are not known. */
     readonly apiSettings?: Readonly<Record<string, string>>
     readonly replicas: number
     /** Whether k6 shared the machine with what it measured. */

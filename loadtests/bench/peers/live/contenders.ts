@@ -55,7 +55,7 @@ type Started = Pick<LiveServers, 'ports' | 'pids' | 'stop'>
 type Start = (live: LivePlatform, instances: number) => Promise<Started>
 
 const START: Readonly<Record<LiveSystem, Start>> = {
-  ours: (live, instances) => startOurs(live, instances),
+  ours: startOurs,
   oursLongTick: (live, instances) => startOurs(live, instances, besideK6({})),
   plainWs: (live, instances) => startPrograms(live, 'plain-ws', instances),
   socketIo: (live, instances) => startPrograms(live, 'socket-io', instances),
