@@ -7,15 +7,20 @@
  *   draining  accepts none, writes those it has, without waiting for company
  *   closed    everything accepted has been written or refused
  *
- * When a batch leaves: at once while nothing is being written, so that an idle server adds no latency; when it is
- * full; else, with fewer than `inFlightMax` before it, when its first item has waited `waitMs` beside one write, twice that
- * beside two, four times that beside three. So one slow write does not hold up everyone, and a busy server makes few
- * large batches rather than many small ones: what arrives while a write is under way leaves together.
+ * When a batch leaves: when it is full, when the queue drains, or when both of these hold.
+ * - It has company: at least `ENOUGH` items, or its first item has waited `waitMs` (not at all while waiting brings
+ *   nobody, see company.ts). A commit of one item costs nearly as much as one of ten.
+ * - It keeps its distance: its first item has waited a quarter of `waitMs` beside one write in flight, half of it beside
+ *   two, all of it beside three, and there are fewer than `inFlightMax`. So one slow write does not hold up everyone, and
+ *   a busy server makes few large batches: what arrives while a write is under way leaves together.
  */
+import { createCompany } from './company.ts'
+
 export type BatchQueueSettings = {
   /** Items that are waiting or being written. */
   readonly max: number
   readonly batchMax: number
+  /** The longest that an item waits for others while fewer than `inFlightMax` writes are in flight. */
   readonly waitMs: number
   readonly inFlightMax: number
 }
@@ -30,6 +35,9 @@ export type BatchQueue<T> = {
   drain(): Promise<void>
 }
 
+/** Items among which the cost of a commit is small next to their own. */
+const ENOUGH = 8
+
 /** @param write settles every item itself, and never rejects */
 export function createBatchQueue<T>(
   settings: BatchQueueSettings,
@@ -39,19 +47,31 @@ export function createBatchQueue<T>(
   let state: 'open' | 'draining' | 'closed' = 'open'
   let waiting: T[] = []
   let firstAt = 0
+  let lastAt = 0
   let beingWritten = 0
   let inFlight = 0
   let soon = false
   let timer: NodeJS.Timeout | undefined
+  const company = createCompany(waitMs)
   let closed = () => {}
   const whenClosed = new Promise<void>((resolve) => {
     closed = resolve
   })
 
+  /** Milliseconds until the items that wait may leave, as things stand; 0 or less: now. */
+  function leftMs(): number {
+    if (waiting.length >= batchMax || state === 'draining') return 0
+    const distanceMs = inFlight === 0 ? 0 : waitMs * 2 ** (inFlight - 3)
+    const companyMs = waiting.length >= ENOUGH ? 0 : company.patienceMs()
+    return Math.max(distanceMs, companyMs) - (performance.now() - firstAt)
+  }
+
   function leave(): void {
     const batch = waiting.length <= batchMax ? waiting : waiting.slice(0, batchMax)
     waiting = waiting.length <= batchMax ? [] : waiting.slice(batchMax)
-    firstAt = performance.now()
+    const now = performance.now()
+    company.left(now - firstAt, lastAt - firstAt)
+    firstAt = now
     inFlight += 1
     beingWritten += batch.length
     void write(batch).finally(() => {
@@ -66,12 +86,12 @@ export function createBatchQueue<T>(
     clearTimeout(timer)
     timer = undefined
     while (waiting.length > 0 && inFlight < inFlightMax) {
-      const leftMs = waitMs * 2 ** (inFlight - 1) - (performance.now() - firstAt)
-      if (inFlight === 0 || waiting.length >= batchMax || leftMs <= 0 || state === 'draining') leave()
-      else {
-        timer = setTimeout(look, leftMs)
+      const inMs = leftMs()
+      if (inMs > 0) {
+        timer = setTimeout(look, inMs)
         return
       }
+      leave()
     }
     if (state === 'draining' && waiting.length === 0 && inFlight === 0) {
       state = 'closed'
@@ -89,9 +109,11 @@ export function createBatchQueue<T>(
   return {
     push: (item) => {
       if (state !== 'open' || waiting.length + beingWritten >= max) return false
-      if (waiting.length === 0) firstAt = performance.now()
+      lastAt = performance.now()
+      if (waiting.length === 0) firstAt = lastAt
       waiting.push(item)
-      if (inFlight === 0 || waiting.length >= batchMax || (timer === undefined && inFlight < inFlightMax)) lookSoon()
+      // While a timer runs, only these can make it leave earlier.
+      if (timer === undefined || waiting.length === ENOUGH || waiting.length >= batchMax) lookSoon()
       return true
     },
     size: () => waiting.length + beingWritten,

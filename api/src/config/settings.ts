@@ -131,11 +131,11 @@ export const SETTINGS = {
   ingestBatchWaitMs: {
     env: 'INGEST_BATCH_WAIT_MS',
     kind: 'integer',
-    fallback: 2,
+    fallback: 8,
     min: 0,
     max: 1000,
     unit: 'ms',
-    note: 'how long an event waits for others to be committed with',
+    note: 'the longest that an event waits for others to be committed with; it waits only while others come',
   },
   ingestBatchesInFlight: {
     env: 'INGEST_BATCHES_IN_FLIGHT',

@@ -73,6 +73,55 @@ test('it takes no more than `max`, counting what is being written', async () => 
   expect(queue.push(6)).toBe(true)
 })
 
+/** Items that come every `everyMs`, each without waiting for the one before it. @returns the sizes of the batches */
+async function comeEvery(everyMs: number, count: number, settings: Partial<BatchQueueSettings>) {
+  const sizes: number[] = []
+  const queue = createBatchQueue<number>(
+    { max: 1_000, batchMax: 100, waitMs: 50, inFlightMax: 4, ...settings },
+    async (batch) => void sizes.push(batch.length),
+  )
+  for (let item = 0; item < count; item++) {
+    queue.push(item)
+    await sleep(everyMs)
+  }
+  await queue.drain()
+  return sizes
+}
+
+test('items that keep coming are written several at a time', async () => {
+  const sizes = await comeEvery(10, 120, { waitMs: 50 })
+  expect(sizes.slice(0, 60)).toEqual(Array(60).fill(1))
+  // All that follow were gathered, however late this machine's timers are.
+  expect(sizes.slice(60).reduce((sum, size) => sum + size, 0)).toBe(60)
+  expect(sizes.slice(60).length).toBeLessThan(30)
+})
+
+test('enough items leave together without waiting longer', async () => {
+  const sizes = await comeEvery(3, 100, { waitMs: 600_000 })
+  expect(Math.max(...sizes)).toBe(8)
+})
+
+test('one sender that waits for each answer is hardly ever kept waiting', async () => {
+  let began = performance.now()
+  let waits = 0
+  let answered = () => {}
+  const queue = createBatchQueue<number>({ max: 10, batchMax: 10, waitMs: 50, inFlightMax: 4 }, async () => {
+    if (performance.now() - began > 45) waits += 1
+    answered()
+  })
+  for (let item = 0; item < 400; item++) {
+    const answer = new Promise<void>((resolve) => {
+      answered = resolve
+    })
+    began = performance.now()
+    queue.push(item)
+    await answer
+  }
+  // After 60 batches, and then after 60 more each time.
+  expect(waits).toBeGreaterThan(0)
+  expect(waits).toBeLessThan(10)
+})
+
 test('draining writes what is left and then takes nothing more', async () => {
   const { queue, writes, batches } = queueUnderTest({ inFlightMax: 1 })
   for (let item = 0; item < 12; item++) queue.push(item)
