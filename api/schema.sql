@@ -40,10 +40,8 @@ create table hopwhistle.call_events (
   from_number text collate "C",
   to_number text collate "C",
   metadata jsonb,
-  constraint call_events_pkey PRIMARY KEY (event_id, tenant_id),
-  constraint call_events_direction CHECK (((direction >= 0) AND (direction <= 1))),
-  constraint call_events_outcome CHECK (((outcome >= 0) AND (outcome <= 1))),
-  constraint call_events_state CHECK (((state >= 0) AND (state <= 7)))
+  corrects boolean,
+  constraint call_events_pkey PRIMARY KEY (event_id, tenant_id)
 ) partition by hash (event_id);
 
 create table hopwhistle.call_metrics_daily (
@@ -164,8 +162,10 @@ END) stored,
   call_id text collate "C" not null,
   from_number text collate "C",
   to_number text collate "C",
-  constraint calls_pkey PRIMARY KEY (call_id, tenant_id),
-  constraint calls_state CHECK (((state >= 0) AND (state <= 7)))
+  corrected_at timestamp with time zone,
+  previous_corrected_at timestamp with time zone,
+  sequence integer,
+  constraint calls_pkey PRIMARY KEY (call_id, tenant_id)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=5000);
 
 create table hopwhistle.migrations (
@@ -180,6 +180,7 @@ create table hopwhistle.outbox (
   tenant_id uuid not null,
   created_at timestamp with time zone default now() not null,
   event_ids text[] not null storage external,
+  sequences integer[],
   constraint outbox_pkey PRIMARY KEY (batch_id)
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_analyze_threshold=100000);
 
@@ -314,6 +315,19 @@ CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_event(IN of_tenant uuid, IN o
  LANGUAGE plpgsql
 AS $procedure$
 declare
+  sequences integer[];
+begin
+  call hopwhistle.commit_call_event(of_tenant, of_event, of_call, new_state, occurred_ms, received_us, new_direction,
+    new_from, new_to, new_metadata, null::boolean, published,
+    outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
+end
+$procedure$
+;
+
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_event(IN of_tenant uuid, IN of_event text, IN of_call text, IN new_state smallint, IN occurred_ms bigint, IN received_us bigint, IN new_direction smallint, IN new_from text, IN new_to text, IN new_metadata text, IN new_corrects boolean, IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
+ LANGUAGE plpgsql
+AS $procedure$
+declare
   occurred timestamptz := to_timestamp(occurred_ms / 1000.0::float8);
   received timestamptz := to_timestamp(received_us / 1000000.0::float8);
   new_call hopwhistle.calls;
@@ -337,29 +351,32 @@ begin
   end if;
 
   insert into hopwhistle.call_events (
-    tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata, place)
+    tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata,
+    corrects, place)
   values (
-    of_tenant, of_event, of_call, new_state, occurred, received, new_direction, new_from, new_to, new_metadata::jsonb, 1)
+    of_tenant, of_event, of_call, new_state::hopwhistle.call_state, occurred, received,
+    new_direction::hopwhistle.call_direction, new_from, new_to, new_metadata::jsonb, new_corrects, 1)
   on conflict (tenant_id, event_id) do nothing;
 
   if not found then
     -- Stored before, which is rare: the batch's way finds out when and how.
     call hopwhistle.commit_call_events('{' || of_tenant || '}', array[of_tenant], array[of_event], array[of_call],
       array[new_state], array[occurred_ms], array[received_us], array[new_direction], array[new_from], array[new_to],
-      array[new_metadata], '{}', outcomes, call_states, batch_ids, batch_tenants, commit_position);
+      array[new_metadata], array[new_corrects], '{}', outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
     return;
   end if;
 
   insert into hopwhistle.calls as c (
-    tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at,
-    direction, from_number, to_number)
+    tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at,
+    corrected_at, updated_at, direction, from_number, to_number, sequence)
   values (
     of_tenant, of_call, new_state, occurred,
     case when new_state = 0 then occurred end,
     case when new_state = 1 then occurred end,
     case when new_state = 2 then occurred end,
     case when new_state >= 3 then occurred end,
-    received, new_direction, new_from, new_to)
+    case when new_corrects then occurred end,
+    received, new_direction, new_from, new_to, 1)
   on conflict (tenant_id, call_id) do update set
     previous_state = c.state,
     previous_started_at = c.started_at,
@@ -367,21 +384,30 @@ begin
     previous_ringing_at = c.ringing_at,
     previous_answered_at = c.answered_at,
     previous_ended_at = c.ended_at,
+    previous_corrected_at = c.corrected_at,
     previous_direction = c.direction,
-    state = case when least(excluded.state, 3) > c.state then excluded.state else c.state end,
+    state = case
+      when hopwhistle.progress(excluded.state, excluded.ended_at, excluded.corrected_at)
+        > hopwhistle.progress(c.state, c.ended_at, c.corrected_at) then excluded.state
+      else c.state
+    end,
     started_at = least(c.started_at, excluded.started_at),
     initiated_at = least(c.initiated_at, excluded.initiated_at),
     ringing_at = least(c.ringing_at, excluded.ringing_at),
     answered_at = least(c.answered_at, excluded.answered_at),
     ended_at = least(c.ended_at, excluded.ended_at),
+    corrected_at = greatest(c.corrected_at, excluded.corrected_at),
     updated_at = greatest(c.updated_at, excluded.updated_at),
     direction = least(c.direction, excluded.direction),
     from_number = least(c.from_number, excluded.from_number),
-    to_number = least(c.to_number, excluded.to_number)
+    to_number = least(c.to_number, excluded.to_number),
+    sequence = coalesce(c.sequence, 0) + 1
   returning * into new_call;
 
   outcomes := '0';
-  if least(new_state, 3) <= least(new_call.previous_state, 3) and new_call.previous_state is not null then
+  if hopwhistle.progress(new_state, occurred, case when new_corrects then occurred end)
+    <= hopwhistle.progress(new_call.previous_state, new_call.previous_ended_at, new_call.previous_corrected_at)
+  then
     outcomes := '1';
     update hopwhistle.call_events e set outcome = 1 where e.tenant_id = of_tenant and e.event_id = of_event;
   end if;
@@ -433,10 +459,12 @@ begin
     o := -1;
   end loop;
 
-  insert into hopwhistle.outbox (tenant_id, event_ids) values (of_tenant, array[of_event])
+  insert into hopwhistle.outbox (tenant_id, event_ids, sequences)
+  values (of_tenant, array[of_event], array[new_call.sequence])
   returning batch_id into batch;
 
   call_states := new_call.state::text;
+  sequences := array[new_call.sequence];
   batch_ids := array[batch];
   batch_tenants := array[of_tenant];
 
@@ -451,9 +479,23 @@ CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_events(IN visible_tenants tex
  LANGUAGE plpgsql
 AS $procedure$
 declare
+  sequences integer[];
+begin
+  call hopwhistle.commit_call_events(visible_tenants, tenant_ids, event_ids, call_ids, states, occurred_ms, received_us,
+    directions, from_numbers, to_numbers, metadatas, array_fill(null::boolean, array[cardinality(event_ids)]), published,
+    outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
+end
+$procedure$
+;
+
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_events(IN visible_tenants text, IN tenant_ids uuid[], IN event_ids text[], IN call_ids text[], IN states smallint[], IN occurred_ms bigint[], IN received_us bigint[], IN directions smallint[], IN from_numbers text[], IN to_numbers text[], IN metadatas text[], IN corrections boolean[], IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
+ LANGUAGE plpgsql
+AS $procedure$
+declare
   places smallint[];
   fresh_outcomes text;
   fresh_states text;
+  fresh_sequences integer[];
   at integer := 1;
   total integer := cardinality(event_ids);
   found_outcome text;
@@ -465,22 +507,27 @@ begin
     perform hopwhistle.forget_published(published);
   end if;
 
-  select w.places, w.outcomes, w.call_states, w.batch_ids, w.batch_tenants
-  into places, fresh_outcomes, fresh_states, batch_ids, batch_tenants
+  select w.places, w.outcomes, w.call_states, w.sequences, w.batch_ids, w.batch_tenants
+  into places, fresh_outcomes, fresh_states, fresh_sequences, batch_ids, batch_tenants
   from hopwhistle.write_call_events(
-    tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas) w;
+    tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas,
+    corrections) w;
 
   if coalesce(cardinality(places), 0) = total then
     outcomes := fresh_outcomes;
     call_states := fresh_states;
+    sequences := fresh_sequences;
   else
     -- Some were stored before. That is rare: one by one, by primary key, whatever the plan of anything else is.
     outcomes := '';
     call_states := '';
+    sequences := '{}';
+    perform hopwhistle.wait_for_replication();
     for i in 1..total loop
       if places[at] = i then
         outcomes := outcomes || substr(fresh_outcomes, at, 1);
         call_states := call_states || substr(fresh_states, at, 1);
+        sequences := sequences || fresh_sequences[at];
         at := at + 1;
       else
         select
@@ -490,7 +537,8 @@ begin
               or e.direction is distinct from directions[i]
               or e.from_number is distinct from from_numbers[i]
               or e.to_number is distinct from to_numbers[i]
-              or e.metadata is distinct from metadatas[i]::jsonb then '5'
+              or e.metadata is distinct from metadatas[i]::jsonb
+              or e.corrects is distinct from corrections[i] then '5'
             when e.received_at = to_timestamp(received_us[i] / 1000000.0::float8) then (3 + e.outcome)::text
             else '2'
           end,
@@ -501,6 +549,7 @@ begin
         where e.tenant_id = tenant_ids[i] and e.event_id = event_ids[i];
         outcomes := outcomes || coalesce(found_outcome, '?');
         call_states := call_states || coalesce(found_state, '?');
+        sequences := sequences || null::integer;
       end if;
     end loop;
   end if;
@@ -868,12 +917,12 @@ $function$
 ;
 
 CREATE OR REPLACE FUNCTION hopwhistle.lock_stale_outbox(older_than interval, at_most integer)
- RETURNS TABLE(batch_id bigint, tenant_id uuid, event_ids text[], created_at timestamp with time zone)
+ RETURNS TABLE(batch_id bigint, tenant_id uuid, event_ids text[], sequences integer[], created_at timestamp with time zone)
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog'
 AS $function$
-  select o.batch_id, o.tenant_id, o.event_ids, o.created_at
+  select o.batch_id, o.tenant_id, o.event_ids, o.sequences, o.created_at
   from hopwhistle.outbox o
   where o.created_at < now() - older_than
   order by o.batch_id
@@ -882,7 +931,31 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT batch_ids bigint[], OUT batch_tenants uuid[])
+CREATE OR REPLACE FUNCTION hopwhistle.progress(state smallint, ended_at timestamp with time zone, corrected_at timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (state < 3) THEN (state)::bigint WHEN (corrected_at IS NULL) THEN ('4611686018427387904'::bigint - ((((date_part('epoch'::text, ended_at) * (1000)::double precision))::bigint * 8) + state)) ELSE ('4611686018427387904'::bigint + ((((date_part('epoch'::text, corrected_at) * (1000)::double precision))::bigint * 8) + state)) END
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.state_of_progress(progress bigint)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (CASE WHEN (progress < 3) THEN progress WHEN (progress < '4611686018427387904'::bigint) THEN (8 - (progress % (8)::bigint)) ELSE (progress % (8)::bigint) END)::smallint
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.wait_for_replication()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select pg_logical_emit_message(true, 'hopwhistle', '')
+  where current_setting('synchronous_standby_names') <> ''
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], corrections boolean[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT sequences integer[], OUT batch_ids bigint[], OUT batch_tenants uuid[])
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog'
@@ -894,33 +967,43 @@ AS $function$
 begin
   with fresh as (
     insert into hopwhistle.call_events (
-      tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata, place)
-    select tenant_id, event_id, call_id, state, to_timestamp(occurred / 1000.0::float8), to_timestamp(received / 1000000.0::float8),
-      direction, from_number, to_number, metadata::jsonb, place
+      tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata,
+      corrects, place)
+    select tenant_id, event_id, call_id, state::hopwhistle.call_state, to_timestamp(occurred / 1000.0::float8),
+      to_timestamp(received / 1000000.0::float8), direction::hopwhistle.call_direction, from_number, to_number,
+      metadata::jsonb, corrects, place
     from unnest(
-      tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas
+      tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas,
+      corrections
     ) with ordinality as given (
-      tenant_id, event_id, call_id, state, occurred, received, direction, from_number, to_number, metadata, place)
+      tenant_id, event_id, call_id, state, occurred, received, direction, from_number, to_number, metadata, corrects,
+      place)
     order by tenant_id, event_id collate "C"
     on conflict (tenant_id, event_id) do nothing
-    returning tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, place
+    returning tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, corrects,
+      place
   ),
-  -- prior_rank: how far the events before it in this batch take the call; null for the first.
+  -- prior_progress: how far the events before it in this batch take the call; null for the first.
   arrived as (
-    select tenant_id, call_id, place, least(state, 3::smallint) as rank,
-      max(least(state, 3::smallint)) over (
-        partition by tenant_id, call_id order by place rows between unbounded preceding and 1 preceding) as prior_rank
-    from fresh
+    select tenant_id, call_id, event_id, place, progress,
+      max(progress) over (to_here rows between unbounded preceding and 1 preceding) as prior_progress,
+      row_number() over to_here as nth
+    from (
+      select *, hopwhistle.progress(state, occurred_at, case when corrects then occurred_at end) as progress
+      from fresh
+    ) f
+    window to_here as (partition by tenant_id, call_id order by place)
   ),
   folded as (
     select tenant_id, call_id,
-      -- The furthest rank, and the first of it to arrive: one number, largest wins, its last digit is the state.
-      (max((least(state, 3) * 100000 + 99999 - place) * 8 + state) % 8)::smallint as state,
+      hopwhistle.state_of_progress(max(hopwhistle.progress(state, occurred_at, case when corrects then occurred_at end))) as state,
       min(occurred_at) as started_at,
       min(occurred_at) filter (where state = 0) as initiated_at,
       min(occurred_at) filter (where state = 1) as ringing_at,
       min(occurred_at) filter (where state = 2) as answered_at,
       min(occurred_at) filter (where state >= 3) as ended_at,
+      max(occurred_at) filter (where corrects) as corrected_at,
+      count(*)::integer as events,
       max(received_at) as updated_at,
       min(direction) as direction,
       min(from_number) as from_number,
@@ -930,10 +1013,10 @@ begin
   ),
   written as (
     insert into hopwhistle.calls as c (
-      tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at,
-      direction, from_number, to_number)
-    select tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at,
-      direction, from_number, to_number
+      tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at,
+      corrected_at, updated_at, direction, from_number, to_number, sequence)
+    select tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, corrected_at, updated_at,
+      direction, from_number, to_number, events
     from folded
     order by tenant_id, call_id
     on conflict (tenant_id, call_id) do update set
@@ -943,20 +1026,27 @@ begin
       previous_ringing_at = c.ringing_at,
       previous_answered_at = c.answered_at,
       previous_ended_at = c.ended_at,
+      previous_corrected_at = c.corrected_at,
       previous_direction = c.direction,
-      state = case when least(excluded.state, 3) > c.state then excluded.state else c.state end,
+      state = case
+        when hopwhistle.progress(excluded.state, excluded.ended_at, excluded.corrected_at)
+          > hopwhistle.progress(c.state, c.ended_at, c.corrected_at) then excluded.state
+        else c.state
+      end,
       started_at = least(c.started_at, excluded.started_at),
       initiated_at = least(c.initiated_at, excluded.initiated_at),
       ringing_at = least(c.ringing_at, excluded.ringing_at),
       answered_at = least(c.answered_at, excluded.answered_at),
       ended_at = least(c.ended_at, excluded.ended_at),
+      corrected_at = greatest(c.corrected_at, excluded.corrected_at),
       updated_at = greatest(c.updated_at, excluded.updated_at),
       direction = least(c.direction, excluded.direction),
       from_number = least(c.from_number, excluded.from_number),
-      to_number = least(c.to_number, excluded.to_number)
+      to_number = least(c.to_number, excluded.to_number),
+      sequence = coalesce(c.sequence, 0) + excluded.sequence
     returning tenant_id, call_id, state, direction, started_at, initiated_at, ringing_at, answered_at, ended_at,
       previous_state, previous_direction, previous_started_at, previous_initiated_at, previous_ringing_at,
-      previous_answered_at, previous_ended_at
+      previous_answered_at, previous_ended_at, previous_corrected_at, sequence
   ),
   measured as (
     select tenant_id, state, direction, answered_at,
@@ -1010,24 +1100,29 @@ begin
     from changes
     group by tenant_id, hour
   ),
-  outboxed as (
-    insert into hopwhistle.outbox (tenant_id, event_ids)
-    select tenant_id, array_agg(event_id order by place) from fresh group by tenant_id
-    returning batch_id, tenant_id
-  ),
   answered as (
-    select a.place, w.state::text as state,
-      case when a.rank > coalesce(greatest(a.prior_rank, case when w.previous_state >= 3 then 3 else w.previous_state end), -1)
+    select tenant_id, a.event_id, a.place, w.state::text as state,
+      w.sequence - f.events + a.nth::integer as sequence,
+      case when a.progress > coalesce(
+          greatest(a.prior_progress, hopwhistle.progress(w.previous_state, w.previous_ended_at, w.previous_corrected_at)), -1)
         then '0' else '1' end as outcome
-    from arrived a join written w using (tenant_id, call_id)
+    from arrived a join written w using (tenant_id, call_id) join folded f using (tenant_id, call_id)
+  ),
+  outboxed as (
+    insert into hopwhistle.outbox (tenant_id, event_ids, sequences)
+    select tenant_id, array_agg(event_id order by place), array_agg(sequence order by place)
+    from answered
+    group by tenant_id
+    returning batch_id, tenant_id
   )
-  select e.places, e.outcomes, e.call_states, b.batch_ids, b.batch_tenants
+  select e.places, e.outcomes, e.call_states, e.sequences, b.batch_ids, b.batch_tenants
   from (
-    select array_agg(place) as places, string_agg(outcome, '') as outcomes, string_agg(state, '') as call_states
+    select array_agg(place) as places, string_agg(outcome, '') as outcomes, string_agg(state, '') as call_states,
+      array_agg(sequence) as sequences
     from (select * from answered order by place) in_order
   ) e,
   (select array_agg(batch_id) as batch_ids, array_agg(tenant_id) as batch_tenants from outboxed) b
-  into places, outcomes, call_states, batch_ids, batch_tenants;
+  into places, outcomes, call_states, sequences, batch_ids, batch_tenants;
 end
 $function$
 ;
@@ -1052,9 +1147,19 @@ $function$
 
 -- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function progress: owner hopwhistle_owner; execute to public
+
+-- function state_of_progress: owner hopwhistle_owner; execute to public
+
+-- function wait_for_replication: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function write_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- procedure commit_call_event: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- procedure commit_call_event: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- procedure commit_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- procedure commit_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 

@@ -71,11 +71,18 @@ export type LiveMessage = {
   readonly type: LiveType
   readonly eventId: string
   readonly callId: string
+  /**
+   * Which event of its call it is, in the order of commit, from 1. Two instances may publish events of one call in the other
+   * order: the message with the larger sequence has the newer state. Null for an event that an instance of an older
+   * version committed.
+   */
+  readonly sequence: number | null
   /** Unix milliseconds. */
   readonly occurredAt: number
   /** Unix milliseconds. */
   readonly receivedAt: number
   readonly outcome: 'applied' | 'late'
+  readonly corrects?: true
   readonly direction?: string
   readonly from?: string
   readonly to?: string

@@ -10,6 +10,8 @@ export type CallEvent = {
   readonly direction: CallDirection | undefined
   readonly from: string | undefined
   readonly to: string | undefined
+  /** Its state replaces a wrong final state. */
+  readonly corrects: true | undefined
   /** JSON text of an object. */
   readonly metadata: string | undefined
 }

@@ -1,6 +1,7 @@
 import type { CallState } from '@hopwhistle/contract/calls.ts'
 import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import type { Pool, QueryConfig } from 'pg'
+import { queryReplicated } from '../postgres/replicated.ts'
 import { plainArray, textArray } from './array-literal.ts'
 import type { CallEvent } from './call-event.ts'
 
@@ -21,6 +22,8 @@ export type Committed = {
   /** One for each event, in the order given. */
   readonly outcomes: readonly StoredOutcome[]
   readonly callStates: readonly CallState[]
+  /** Which event of its call each added one is, in the order of commit; null for the others. */
+  readonly sequences: readonly (number | null)[]
   /** The places, in the batch, of the events that this very commit added: those that are to be published. */
   readonly added: readonly boolean[]
   /** The outbox row of each tenant that has added events. */
@@ -29,9 +32,9 @@ export type Committed = {
 }
 
 const MANY =
-  'call hopwhistle.commit_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null, null, null, null, null)'
+  'call hopwhistle.commit_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, null, null, null, null, null)'
 const ONE =
-  'call hopwhistle.commit_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null, null, null, null, null)'
+  'call hopwhistle.commit_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null, null, null, null, null, null)'
 
 /**
  * What the procedure answers for an event, by its digit. 3 and 4 are events that were found stored with the very
@@ -45,6 +48,7 @@ const ADDED_BELOW = 2
 type Row = {
   readonly outcomes: string
   readonly call_states: string
+  readonly sequences: readonly (number | null)[]
   readonly batch_ids: readonly string[] | null
   readonly batch_tenants: readonly string[] | string | null
   readonly commit_position: string
@@ -62,15 +66,19 @@ type Row = {
  * @param published outbox rows that can go with this commit
  * @param again true when this very batch was tried before
  * @throws what `pg` throws; nothing of the batch was stored, unless the connection was lost
+ * @throws {NotReplicated} it is stored, but not replicated as configured: do not acknowledge it, call again
  */
 export async function commitBatch(
-  db: Pick<Pool, 'query'>,
+  db: Pick<Pool, 'connect'>,
   batch: readonly ReceivedEvent[],
   published: readonly PublishedBatch[],
   again: boolean,
 ): Promise<Committed> {
   const alone = batch.length === 1 ? batch[0] : undefined
-  const { rows } = await db.query<Row>(alone === undefined ? forMany(batch, published) : forOne(alone, published))
+  const { rows } = await queryReplicated<Row>(
+    db,
+    alone === undefined ? forMany(batch, published) : forOne(alone, published),
+  )
   const row = rows[0]
   if (row === undefined || row.outcomes.length !== batch.length) {
     throw new Error(`commit_call_events answered ${row?.outcomes.length ?? 'nothing'} for ${batch.length} events`)
@@ -96,6 +104,7 @@ function forMany(batch: readonly ReceivedEvent[], published: readonly PublishedB
       textArray(batch, (r) => r.event.from),
       textArray(batch, (r) => r.event.to),
       textArray(batch, (r) => r.event.metadata),
+      plainArray(batch, (r) => (r.event.corrects ? 't' : undefined)),
       plainArray(published, (p) => p.batchId),
     ],
   }
@@ -116,6 +125,7 @@ function forOne({ tenantId, event, receivedAtUs }: ReceivedEvent, published: rea
       event.from,
       event.to,
       event.metadata,
+      event.corrects,
       plainArray(published, (p) => p.batchId),
     ],
   }
@@ -136,7 +146,7 @@ function decode(row: Row, meanings: readonly StoredOutcome[]): Committed {
   }
   const tenants = uuids(row.batch_tenants)
   const batchIds = new Map(tenants.map((tenantId, i) => [tenantId, row.batch_ids?.[i] as string]))
-  return { outcomes, callStates, added, batchIds, position: row.commit_position }
+  return { outcomes, callStates, sequences: row.sequences, added, batchIds, position: row.commit_position }
 }
 
 /** `pg` parses arrays of bigint, and leaves those of uuid as text. */

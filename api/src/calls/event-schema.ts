@@ -30,6 +30,12 @@ export const CallEventSchema = Type.Object(
     direction: Type.Optional(Type.Enum([...CALL_DIRECTIONS])),
     from: Type.Optional(phoneNumber),
     to: Type.Optional(phoneNumber),
+    corrects: Type.Optional(
+      Type.Boolean({
+        description:
+          'true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands',
+      }),
+    ),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description: `at most ${EVENT_BOUNDS.metadataMaxBytes} bytes of JSON`,
@@ -41,7 +47,7 @@ export const CallEventSchema = Type.Object(
 
 const outcome = Type.Enum([...EVENT_OUTCOMES], {
   description:
-    'applied: moved its call forward; late: kept, but the call was already further; duplicate: it was stored before',
+    'applied: its call has its state now; late: kept, but the call was already further; duplicate: it was stored before',
 })
 const position = Type.String({ description: 'send it with a report that must show this event' })
 

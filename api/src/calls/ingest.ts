@@ -95,7 +95,7 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
   }
 
   function settle(batch: readonly Waiting[], committed: Committed): void {
-    const { outcomes, callStates, added, position } = committed
+    const { outcomes, callStates, sequences, added, position } = committed
     const messages = new Map<string, UnnumberedMessage[]>()
     const counts = { applied: 0, late: 0, duplicate: 0, conflict: 0 }
     for (const [i, { tenantId, event, receivedAtUs, resolve, reject }] of batch.entries()) {
@@ -107,7 +107,11 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
       }
       resolve({ outcome, callState: callStates[i] as Receipt['callState'], position })
       if (outcome === 'duplicate' || added[i] !== true) continue
-      const message = liveMessage(event, Math.floor(receivedAtUs / 1000), outcome)
+      const message = liveMessage(event, {
+        sequence: sequences[i] ?? null,
+        receivedAt: Math.floor(receivedAtUs / 1000),
+        outcome,
+      })
       const ofTenant = messages.get(tenantId)
       if (ofTenant === undefined) messages.set(tenantId, [message])
       else ofTenant.push(message)

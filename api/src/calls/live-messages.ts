@@ -16,15 +16,26 @@ export type CommittedBatch = {
 /** Resolves when the batch is published; rejects when it is not, or nobody knows: it will be published again. */
 export type PublishBatch = (batch: CommittedBatch) => Promise<void>
 
-export function liveMessage(event: CallEvent, receivedAt: number, outcome: 'applied' | 'late'): UnnumberedMessage {
-  const { eventId, callId, occurredAt, direction, from, to } = event
+/** What a message says of an event, besides what the event itself says. */
+export type Stored = {
+  /** Which event of its call it is, in the order of commit, from 1. */
+  readonly sequence: number | null
+  /** Unix milliseconds. */
+  readonly receivedAt: number
+  readonly outcome: 'applied' | 'late'
+}
+
+export function liveMessage(event: CallEvent, { sequence, receivedAt, outcome }: Stored): UnnumberedMessage {
+  const { eventId, callId, occurredAt, direction, from, to, corrects } = event
   return {
     type: LIVE_TYPE[event.state],
     eventId,
     callId,
+    sequence,
     occurredAt,
     receivedAt,
     outcome,
+    ...(corrects === undefined ? undefined : { corrects }),
     ...(direction === undefined ? undefined : { direction }),
     ...(from === undefined ? undefined : { from }),
     ...(to === undefined ? undefined : { to }),

@@ -66,11 +66,16 @@ export async function sweepOutbox(deps: OutboxSweeperDependencies): Promise<numb
   }
 }
 
-type StaleRow = { readonly batch_id: string; readonly tenant_id: string; readonly event_ids: readonly string[] }
+type StaleRow = {
+  readonly batch_id: string
+  readonly tenant_id: string
+  readonly event_ids: readonly string[]
+  readonly sequences: readonly number[] | null
+}
 
 async function lockStale(client: PoolClient, olderThanMs: number): Promise<readonly StaleRow[]> {
   const { rows } = await client.query<StaleRow>(
-    `select batch_id, tenant_id, event_ids from hopwhistle.lock_stale_outbox($1 * interval '1 millisecond', $2)`,
+    `select batch_id, tenant_id, event_ids, sequences from hopwhistle.lock_stale_outbox($1 * interval '1 millisecond', $2)`,
     [olderThanMs, AT_ONCE],
   )
   return rows
@@ -80,6 +85,8 @@ type EventRow = {
   readonly batch_id: string
   readonly event_id: string
   readonly call_id: string
+  readonly sequence: number | null
+  readonly corrects: true | null
   readonly state: number
   readonly occurred_at: Date
   readonly received_at: Date
@@ -105,14 +112,15 @@ async function readBatches(client: PoolClient, stale: readonly StaleRow[]): Prom
 async function readEvents(client: PoolClient, tenantId: string, of: readonly StaleRow[]): Promise<readonly EventRow[]> {
   await client.query(`select set_config('hopwhistle.tenant_ids', $1, true)`, [`{${tenantId}}`])
   const { rows } = await client.query<EventRow>(
-    `select wanted.batch_id, e.event_id, e.call_id, e.state, e.occurred_at, e.received_at, e.direction, e.from_number, e.to_number, e.outcome
-     from unnest($2::bigint[], $3::text[]) with ordinality as wanted (batch_id, event_id, place)
+    `select wanted.batch_id, e.event_id, e.call_id, wanted.sequence, e.corrects, e.state, e.occurred_at, e.received_at, e.direction, e.from_number, e.to_number, e.outcome
+     from unnest($2::bigint[], $3::text[], $4::integer[]) with ordinality as wanted (batch_id, event_id, sequence, place)
      join hopwhistle.call_events e on e.tenant_id = $1 and e.event_id = wanted.event_id
      order by wanted.place`,
     [
       tenantId,
       of.flatMap(({ batch_id, event_ids }) => event_ids.map(() => batch_id)),
       of.flatMap(({ event_ids }) => event_ids),
+      of.flatMap(({ event_ids, sequences }) => event_ids.map((_, i) => sequences?.[i] ?? null)),
     ],
   )
   return rows
@@ -127,7 +135,12 @@ function toMessage(row: EventRow): UnnumberedMessage {
     direction: row.direction === null ? undefined : CALL_DIRECTIONS[row.direction],
     from: row.from_number ?? undefined,
     to: row.to_number ?? undefined,
+    corrects: row.corrects ?? undefined,
     metadata: undefined,
   }
-  return liveMessage(event, row.received_at.getTime(), row.outcome === 0 ? 'applied' : 'late')
+  return liveMessage(event, {
+    sequence: row.sequence,
+    receivedAt: row.received_at.getTime(),
+    outcome: row.outcome === 0 ? 'applied' : 'late',
+  })
 }

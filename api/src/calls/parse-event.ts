@@ -1,5 +1,11 @@
 import type { CallDirection, CallState } from '@hopwhistle/contract/calls.ts'
-import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
+import {
+  CALL_DIRECTIONS,
+  CALL_STATE_RANK,
+  CALL_STATES,
+  EVENT_BOUNDS,
+  TERMINAL_RANK,
+} from '@hopwhistle/contract/calls.ts'
 import { InvalidRequest, MalformedBody, TimeOutOfRange, UnknownState } from '../errors/catalogue.ts'
 import { isLongerThan } from '../errors/is-longer-than.ts'
 import type { FieldError } from '../errors/problem.ts'
@@ -15,6 +21,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'direction',
   'from',
   'to',
+  'corrects',
   'metadata',
 ])
 const STATES: ReadonlySet<unknown> = new Set(CALL_STATES)
@@ -44,11 +51,17 @@ export function parseEvent(body: unknown, nowMs: number): CallEvent {
   const to = text(given, 'to', phoneNumberMaxLength, false, errors)
   const metadata = metadataText(given.metadata, errors)
 
-  const { state, direction } = given
+  const { state, direction, corrects } = given
   if (state === undefined) errors.push({ field: 'state', message: `is missing; it may be ${CALL_STATES.join(', ')}` })
   else if (typeof state !== 'string') errors.push(mustBe('state', `one of ${CALL_STATES.join(', ')}`, state))
   if (direction !== undefined && !DIRECTIONS.has(direction)) {
     errors.push(mustBe('direction', CALL_DIRECTIONS.join(' or '), direction))
+  }
+
+  if (corrects !== undefined && typeof corrects !== 'boolean')
+    errors.push(mustBe('corrects', 'true or false', corrects))
+  else if (corrects === true && STATES.has(state) && CALL_STATE_RANK[state as CallState] < TERMINAL_RANK) {
+    errors.push({ field: 'corrects', message: `is true, but ${state} is not a final state: only those are corrected` })
   }
 
   const { occurredAt } = given
@@ -73,6 +86,7 @@ export function parseEvent(body: unknown, nowMs: number): CallEvent {
     direction: direction as CallDirection | undefined,
     from,
     to,
+    corrects: corrects === true ? true : undefined,
     metadata,
   }
 }

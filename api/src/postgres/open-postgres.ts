@@ -11,6 +11,7 @@
 import pg from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { noticeUnreplicated } from './replicated.ts'
 import { timePoolWait } from './time-pool-wait.ts'
 
 export type PostgresSettings = {
@@ -79,6 +80,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
   if (settings.databaseReplicaUrl !== undefined) {
     pools['reports-replica'] = open('reports-replica', settings.databaseReplicaUrl, size.reportsReplica)
   }
+  noticeUnreplicated(pools.ingest as pg.Pool)
   const gauges = () => {
     for (const [name, pool] of Object.entries(pools)) {
       metrics.poolConnections.set({ pool: name, state: 'idle' }, pool.idleCount)

@@ -152,6 +152,7 @@ export const TimelineAnswer = Type.Object({
       direction: orNull(direction),
       from: orNull(Type.String()),
       to: orNull(Type.String()),
+      corrects: Type.Boolean({ description: 'its final state replaces the one that the call ended with' }),
       metadata: orNull(Type.Record(Type.String(), Type.Unknown())),
     }),
     { description: 'every event, in the order they occurred' },

@@ -14,6 +14,7 @@ export type TimelineRow = CallRow & {
   readonly event_direction: string | null
   readonly event_from: string | null
   readonly event_to: string | null
+  readonly event_corrects: string | null
   readonly event_metadata: string | null
 }
 
@@ -25,13 +26,14 @@ export type TimelineRow = CallRow & {
  */
 const TEXT = asTenant(
   `${CALL_COLUMNS},
-  event_id, event_state, event_outcome, event_direction, event_from, event_to, event_metadata,
+  event_id, event_state, event_outcome, event_direction, event_from, event_to, event_corrects,
+  event_metadata,
   event_occurred_at at time zone 'UTC' as event_occurred_at,
   event_received_at at time zone 'UTC' as event_received_at`,
   `
   select c.*, e.event_id, e.state as event_state, e.outcome as event_outcome, e.occurred_at as event_occurred_at,
     e.received_at as event_received_at, e.direction as event_direction, e.from_number as event_from,
-    e.to_number as event_to, e.metadata as event_metadata, e.place
+    e.to_number as event_to, e.corrects as event_corrects, e.metadata as event_metadata, e.place
   from hopwhistle.calls c
   left join hopwhistle.call_events e on e.tenant_id = $2 and e.call_id = $3
   where c.tenant_id = $2 and c.call_id = $3 and tenant.ids is not null
@@ -56,6 +58,7 @@ function eventJson(row: TimelineRow): string {
     `{"eventId":${textJson(row.event_id)},"state":"${CALL_STATES[Number(row.event_state)]}",` +
     `"outcome":"${row.event_outcome === '0' ? 'applied' : 'late'}","occurredAt":${timeJson(row.event_occurred_at)},` +
     `"receivedAt":${timeJson(row.event_received_at)},"direction":${directionJson(row.event_direction)},` +
-    `"from":${textJson(row.event_from)},"to":${textJson(row.event_to)},"metadata":${row.event_metadata ?? 'null'}}`
+    `"from":${textJson(row.event_from)},"to":${textJson(row.event_to)},` +
+    `"corrects":${row.event_corrects !== null},"metadata":${row.event_metadata ?? 'null'}}`
   )
 }

@@ -43,7 +43,7 @@ export async function callStore(given?: TestDatabase) {
       settings: {
         ingestQueue: 10_000,
         ingestBatchMax: 500,
-        ingestBatchWaitMs: 2,
+        ingestBatchWaitMs: 8,
         ingestBatchesInFlight: 4,
         outboxSweepAfterMs: 60_000,
         ...settings,
@@ -87,6 +87,7 @@ export function callEvent(state: CallState, given: Partial<CallEvent> = {}): Cal
     direction: undefined,
     from: undefined,
     to: undefined,
+    corrects: undefined,
     metadata: undefined,
     ...given,
   }
@@ -98,7 +99,9 @@ type CallRow = {
   readonly direction: number | null
   readonly from_number: string | null
   readonly to_number: string | null
-} & Readonly<Record<'started_at' | 'initiated_at' | 'ringing_at' | 'answered_at' | 'ended_at', Date | null>>
+} & Readonly<
+  Record<'started_at' | 'initiated_at' | 'ringing_at' | 'answered_at' | 'ended_at' | 'corrected_at', Date | null>
+>
 
 async function storedCalls(owner: pg.Pool, tenantId: string): Promise<Map<string, Call>> {
   const { rows } = await owner.query<CallRow>('select * from hopwhistle.calls where tenant_id = $1', [tenantId])
@@ -112,6 +115,7 @@ async function storedCalls(owner: pg.Pool, tenantId: string): Promise<Map<string
         ringingAt: row.ringing_at?.getTime(),
         answeredAt: row.answered_at?.getTime(),
         endedAt: row.ended_at?.getTime(),
+        correctedAt: row.corrected_at?.getTime(),
         direction: row.direction === null ? undefined : CALL_DIRECTIONS[row.direction],
         from: row.from_number ?? undefined,
         to: row.to_number ?? undefined,

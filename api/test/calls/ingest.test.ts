@@ -52,7 +52,7 @@ test('an event is answered with what became of it, once it is committed', async 
     outcome: 'late',
     callState: 'COMPLETED',
   })
-  expect(await ingest.submit(tenantId, callEvent('BUSY', { callId }))).toMatchObject({
+  expect(await ingest.submit(tenantId, callEvent('BUSY', { callId, occurredAt: Date.now() + 1_000 }))).toMatchObject({
     outcome: 'late',
     callState: 'COMPLETED',
   })
@@ -130,8 +130,52 @@ test('events sent to two instances at once, over and over, are each stored once,
     const { values } = await ingest.metrics.ingestRetries.get()
     expect(values.filter(({ value }) => value > 0)).toEqual([])
   }
-  await store.query('select hopwhistle.fold_call_metrics()')
+  await waitUntil(
+    'everything pending to be folded',
+    async () => {
+      await store.query('select hopwhistle.fold_call_metrics()')
+      const pending = await store.query('select from hopwhistle.call_metrics_pending where tenant_id = $1', [tenantId])
+      return pending.length === 0
+    },
+    { timeoutMs: 10_000 },
+  )
   expect(await foldedRollups(store, tenantId, 'hourly')).toEqual(plainHours(calls.values()))
+})
+
+test('the events of a call are numbered in the order of commit, whichever instance commits them', async () => {
+  const tenantId = await store.newTenant()
+  const instances = [store.ingest(), store.ingest()]
+  const callId = 'one-call'
+  const submitted = Array.from({ length: 200 }, (_, i) =>
+    instances[i % 2]?.submit(tenantId, callEvent('RINGING', { callId })),
+  )
+  await Promise.all(submitted)
+  const last = callEvent('COMPLETED', { callId })
+  await instances[0]?.submit(tenantId, last)
+  const messages = instances.flatMap(({ published }) => published.flatMap((batch) => batch.messages))
+  const inOrder = messages.toSorted((a, b) => Number(a.sequence) - Number(b.sequence))
+  expect(inOrder.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 201 }, (_, i) => i + 1))
+  expect(inOrder.at(-1)?.eventId).toBe(last.eventId)
+})
+
+test('a correction replaces the final state, and subscribers are told that it is one', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest()
+  const busy = callEvent('BUSY', { occurredAt: Date.now() - 1_000 })
+  const { callId } = busy
+  await ingest.submit(tenantId, busy)
+  const correction = callEvent('COMPLETED', { callId, corrects: true })
+  expect(await ingest.submit(tenantId, correction)).toMatchObject({ outcome: 'applied', callState: 'COMPLETED' })
+  const failed = callEvent('FAILED', { callId, occurredAt: Date.now() - 5_000 })
+  expect(await ingest.submit(tenantId, failed)).toMatchObject({ outcome: 'late', callState: 'COMPLETED' })
+  expect(await ingest.submit(tenantId, correction)).toMatchObject({ outcome: 'duplicate' })
+  const other = { ...correction, corrects: undefined }
+  expect(await caught(ingest.submit(tenantId, other))).toSatisfy(EventConflict.is)
+  expect(ingest.published.flatMap(({ messages }) => messages)).toMatchObject([
+    { type: 'call.busy' },
+    { type: 'call.completed', corrects: true },
+    { type: 'call.failed', outcome: 'late' },
+  ])
 })
 
 test('an event that cannot be stored is refused alone, whatever it shares a batch with', async () => {
@@ -187,6 +231,7 @@ test('messages are published in the order of commit, with everything a subscribe
     type: 'call.ringing',
     eventId: event.eventId,
     callId: event.callId,
+    sequence: 1,
     occurredAt: event.occurredAt,
     receivedAt: expect.any(Number),
     outcome: 'applied',

@@ -1,4 +1,4 @@
-import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
+import { CALL_STATE_RANK, CALL_STATES, TERMINAL_RANK } from '@hopwhistle/contract/calls.ts'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -36,10 +36,12 @@ const anEvent: fc.Arbitrary<CallEvent> = fc
     direction: fc.constantFrom(undefined, 'inbound' as const, 'outbound' as const),
     from: fc.constantFrom(undefined, '+1', '+2', 'NULL', 'a"b\\c,{}'),
     to: fc.constantFrom(undefined, '', '+3'),
+    corrects: fc.constantFrom(undefined, undefined, true as const),
     metadata: fc.constantFrom(undefined, '{}', '{"a":"\\"x\\\\"}'),
   })
-  .map(({ id, call, occurredAt, ...rest }) => ({
+  .map(({ id, call, occurredAt, corrects, ...rest }) => ({
     ...rest,
+    corrects: CALL_STATE_RANK[rest.state] === TERMINAL_RANK ? corrects : undefined,
     // An id stands for one content, but for the few that come with two: conflicts.
     eventId: `e-${id}`,
     callId: `c-${(id + call) % 4}`,

@@ -42,6 +42,7 @@ const message = {
   type: 'call.ringing',
   eventId: 'event',
   callId: 'call',
+  sequence: 1,
   occurredAt: 1_000,
   receivedAt: 2_000,
   outcome: 'applied',

@@ -33,6 +33,7 @@ const message = (n: number) => ({
   type: LIVE_TYPES[n % LIVE_TYPES.length]!,
   eventId: `event ${n} "quoted" \n`,
   callId: 'ü',
+  sequence: 1,
   occurredAt: 1_000 + n,
   receivedAt: 2_000 + n,
   outcome: 'applied' as const,

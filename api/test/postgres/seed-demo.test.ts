@@ -47,6 +47,7 @@ test('events, calls and rollups agree to the last call', async () => {
       direction: row.direction === null ? undefined : (['inbound', 'outbound'] as const)[row.direction],
       from: row.from_number ?? undefined,
       to: row.to_number ?? undefined,
+      corrects: undefined,
     }
     made.set(row.call_id, foldCall(made.get(row.call_id), event).call)
   }

@@ -3,7 +3,8 @@
 /**
  * INITIATED ─▶ RINGING ─▶ ANSWERED ─▶ one terminal state
  *
- * State only moves forward by rank; skips are normal, and the first terminal state wins.
+ * State only moves forward by rank; skips are normal. Of several terminal states the one that occurred first stands,
+ * whichever came first, unless an event corrects it.
  */
 export const CALL_STATES = [
   'INITIATED',
@@ -18,7 +19,7 @@ export const CALL_STATES = [
 
 export type CallState = (typeof CALL_STATES)[number]
 
-/** Terminal states share a rank, so that none of them overtakes another. */
+/** Terminal states share a rank: among them, the time decides. */
 export const CALL_STATE_RANK: Readonly<Record<CallState, 0 | 1 | 2 | 3>> = {
   INITIATED: 0,
   RINGING: 1,
@@ -50,7 +51,7 @@ export type CallDirection = (typeof CALL_DIRECTIONS)[number]
 /**
  * What became of an event that was accepted.
  *
- * applied    moved its call forward
+ * applied    made its call's state: moved it forward, or is the terminal state that stands now
  * late       kept, and its time filled in, but the call was already further
  * duplicate  the same event had been stored before; nothing changed
  */
@@ -85,5 +86,7 @@ export type CallEventBody = {
   readonly direction?: CallDirection
   readonly from?: string
   readonly to?: string
+  /** Its terminal state replaces the one that the call ended with. */
+  readonly corrects?: boolean
   readonly metadata?: Readonly<Record<string, unknown>>
 }

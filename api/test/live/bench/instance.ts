@@ -50,6 +50,7 @@ function publish(): void {
                 type: 'call.ringing',
                 eventId: `bench-event-${id}`,
                 callId: `bench-call-${id}`,
+                sequence: 1,
                 occurredAt: now,
                 receivedAt: now,
                 outcome: 'applied',

@@ -18,6 +18,7 @@ export function batchOf(types: readonly LiveType[], tenantId = TENANT): LiveBatc
         type,
         eventId: `e${events}`,
         callId: `c${events}`,
+        sequence: 1,
         occurredAt: at - 5,
         receivedAt: at,
         outcome: 'applied',

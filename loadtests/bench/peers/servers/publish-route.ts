@@ -12,6 +12,7 @@ export function messageOf(event: CallEventBody, receivedAt: number, offset = 0):
     type: `call.${state.toLowerCase()}` as LiveType,
     eventId,
     callId,
+    sequence: 1,
     occurredAt: Date.parse(occurredAt),
     receivedAt,
     outcome: 'applied',

@@ -1,0 +1,60 @@
+/**
+ * A commit that waits for synchronous replicas may stop waiting: on a timeout, a cancellation, a shutdown. Postgres then
+ * reports success, and says in a warning only that the transaction may not be on the replicas.
+ */
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+
+/** Committed on the primary, and perhaps nowhere else. */
+export class NotReplicated extends Error {
+  override readonly name = 'NotReplicated'
+  constructor() {
+    super('the commit stopped waiting for its synchronous replica; it may not be replicated')
+  }
+}
+
+/** The routine of the server that gives the warning. Unlike its text, it is the same in every language. */
+const WAITS_FOR_REPLICAS = 'SyncRepWaitForLSN'
+
+/** Connections of which the query under way was committed without its replicas. */
+const unreplicated = new WeakSet<object>()
+
+/** Listens for that warning on every connection of a pool. */
+export function noticeUnreplicated(pool: Pick<Pool, 'on'>): void {
+  pool.on('connect', (client: PoolClient) =>
+    client.on('notice', ({ routine }) => {
+      if (routine === WAITS_FOR_REPLICAS) unreplicated.add(client)
+    }),
+  )
+}
+
+/**
+ * Runs a query that commits, on a pool that `noticeUnreplicated` listens to.
+ *
+ * @throws {NotReplicated} when it was committed without waiting for its synchronous replicas to the end
+ */
+export async function queryReplicated<Row extends QueryResultRow>(
+  pool: Pick<Pool, 'connect'>,
+  query: QueryConfig,
+): Promise<QueryResult<Row>> {
+  const client = await pool.connect()
+  let failed: Error | undefined
+  // A connection that is taken out of the pool has nobody else who hears that it broke; the query fails as well.
+  const heard = () => {}
+  client.on('error', heard)
+  try {
+    unreplicated.delete(client)
+    const result = await client.query<Row>(query)
+    if (unreplicated.has(client)) throw new NotReplicated()
+    return result
+  } catch (error) {
+    failed = error as Error
+    throw error
+  } finally {
+    client.off('error', heard)
+    client.release(isBroken(failed))
+  }
+}
+
+/** After an ERROR of the server a connection can be used again; after anything else it cannot. */
+const isBroken = (error: (Error & { readonly severity?: string }) | undefined): boolean =>
+  error !== undefined && !(error instanceof NotReplicated) && error.severity !== 'ERROR'

@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import { ownPostgres } from '../../../test-support/own-postgres.ts'
+import { createIngest } from '../../src/calls/ingest.ts'
+import { DatabaseUnavailable } from '../../src/errors/catalogue.ts'
+import { openPostgres } from '../../src/postgres/open-postgres.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+import type { CallStore } from './call-store.ts'
+import { callEvent, callStore } from './call-store.ts'
+
+let pair: Awaited<ReturnType<typeof ownPostgres>>
+let store: CallStore
+let owner: pg.Client
+const closing: (() => Promise<void>)[] = []
+beforeAll(async () => {
+  pair = await ownPostgres()
+  store = await callStore(await freshDatabase(pair))
+  owner = new pg.Client({ connectionString: store.database.ownerUrl })
+  await owner.connect()
+  await setStandbys('*')
+})
+afterAll(async () => {
+  signalReceiver('SIGCONT')
+  for (const close of closing) await close()
+  await owner.end()
+  await store.close()
+  await pair.stop()
+})
+
+async function setStandbys(names: string): Promise<void> {
+  await owner.query(`alter system set synchronous_standby_names = '${names}'`)
+  await owner.query('select pg_reload_conf()')
+  await waitUntil(
+    `synchronous_standby_names to be "${names}"`,
+    async () => {
+      const { rows } = await owner.query<{ synchronous_standby_names: string }>('show synchronous_standby_names')
+      const streaming = await owner.query(`select from pg_stat_replication where sync_state = 'sync'`)
+      return rows[0]?.synchronous_standby_names === names && streaming.rowCount === 1
+    },
+    { timeoutMs: 10_000 },
+  )
+}
+
+/** The process that brings the replica its WAL. */
+function signalReceiver(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  const receiver = readdirSync('/proc').find((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      const parent = /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+      return Number(parent) === pair.replicaPid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('walreceiver')
+    } catch {
+      return false
+    }
+  })
+  if (receiver === undefined) throw new Error('the replica has no walreceiver')
+  process.kill(Number(receiver), signal)
+}
+
+/** An instance's ingest whose database waits for its replica so long. */
+function ingestWaiting(postgresQueryTimeoutMs: number) {
+  const log = createLog({ level: 'silent', instanceId: 'test' })
+  const metrics = createMetrics()
+  const postgres = openPostgres(
+    { databaseUrl: store.database.apiUrl, postgresPool: 10, postgresQueryTimeoutMs, instanceId: 'test' },
+    log,
+    metrics,
+  )
+  const ingest = createIngest({
+    postgres,
+    metrics,
+    log,
+    settings: {
+      ingestQueue: 1_000,
+      ingestBatchMax: 500,
+      ingestBatchWaitMs: 8,
+      ingestBatchesInFlight: 4,
+      outboxSweepAfterMs: 60_000,
+    },
+    onCommitted: async () => {},
+  })
+  closing.push(ingest.drain, postgres.close)
+  return ingest
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'what the synchronous replica has not got is never acknowledged, however often it is sent; once it has, it is a duplicate',
+  async () => {
+    const tenantId = await store.newTenant()
+    const ingest = ingestWaiting(400)
+    await ingest.submit(tenantId, callEvent('RINGING'))
+
+    const alone = callEvent('RINGING')
+    const together = Array.from({ length: 5 }, () => callEvent('ANSWERED'))
+    signalReceiver('SIGSTOP')
+    for (const events of [[alone], together, [alone], together]) {
+      const answers = await Promise.allSettled(events.map((event) => ingest.submit(tenantId, event)))
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ status: 'rejected', reason: expect.toSatisfy(DatabaseUnavailable.is) })
+      }
+    }
+    // They were stored all the same: what is not replicated is visible on the primary.
+    expect(await store.query('select from hopwhistle.call_events where tenant_id = $1', [tenantId])).toHaveLength(7)
+
+    signalReceiver('SIGCONT')
+    await waitUntil(
+      'the repetition to be acknowledged',
+      async () => {
+        const answer = await ingest.submit(tenantId, alone).catch(() => undefined)
+        if (answer !== undefined) expect(answer.outcome).toBe('duplicate')
+        return answer !== undefined
+      },
+      { timeoutMs: 15_000 },
+    )
+    const answers = await Promise.all(together.map((event) => ingest.submit(tenantId, event)))
+    expect(answers.map(({ outcome }) => outcome)).toEqual(together.map(() => 'duplicate'))
+  },
+  90_000,
+)
+
+test.skipIf(process.platform !== 'linux')(
+  'a replica that comes back in time costs time only',
+  async () => {
+    const tenantId = await store.newTenant()
+    const ingest = ingestWaiting(1_000)
+    await ingest.submit(tenantId, callEvent('RINGING'))
+    signalReceiver('SIGSTOP')
+    const waiting = ingest.submit(tenantId, callEvent('RINGING'))
+    await waitUntil(
+      'the commit to stop waiting once',
+      async () =>
+        (await store.query('select from hopwhistle.call_events where tenant_id = $1', [tenantId])).length === 2,
+      { timeoutMs: 10_000 },
+    )
+    signalReceiver('SIGCONT')
+    expect(await waiting).toMatchObject({ outcome: 'applied' })
+  },
+  30_000,
+)
