@@ -13,7 +13,7 @@ export type Outbox = {
   drain(withinMs: number): Promise<void>
 }
 
-const TIDY_MS = 100
+const TIDY_MS = 500
 
 /**
  * Publishes what was committed, and lets go of the outbox row when that is done: with a later batch, which costs
@@ -45,6 +45,7 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
   }
   function putBack(batch: readonly PublishedBatch[]): void {
     published = [...batch, ...published]
+    tidySoon()
   }
   /** One after the other, and waited for at the end: what one of them has taken is deleted only once it is over. */
   let tidying = Promise.resolve()
@@ -52,13 +53,24 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
     tidying = tidying.then(tidy)
     return tidying
   }
-  const timer = setInterval(() => void tidyNext(), TIDY_MS)
-  timer.unref()
+  /** Runs only while there is something to tidy, so that an idle instance sleeps. */
+  let timer: NodeJS.Timeout | undefined
+  let drained = false
+  const tidySoon = (): void => {
+    if (!drained)
+      timer ??= setTimeout(() => {
+        timer = undefined
+        void tidyNext()
+      }, TIDY_MS).unref()
+  }
 
   return {
     publish: (batch) => {
       const done = publishBatch(batch)
-        .then(() => void published.push({ batchId: batch.batchId, tenantId: batch.tenantId }))
+        .then(() => {
+          published.push({ batchId: batch.batchId, tenantId: batch.tenantId })
+          tidySoon()
+        })
         .catch((error: unknown) =>
           log.warn({ err: error, batchId: batch.batchId }, 'not published; left to the sweeper'),
         )
@@ -68,7 +80,8 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
     takePublished,
     putBack,
     drain: async (withinMs) => {
-      clearInterval(timer)
+      drained = true
+      clearTimeout(timer)
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref())
       await Promise.race([Promise.all(publishing), deadline])
       await tidyNext()
