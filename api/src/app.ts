@@ -9,6 +9,7 @@ import type { Health } from './health/health.ts'
 import { healthRoutes } from './health/health.ts'
 import type { AccessDependencies } from './http/access-hooks.ts'
 import { addAccessHooks } from './http/access-hooks.ts'
+import { addJsonBody } from './http/json-body.ts'
 import type { RequestsInFlight } from './http/load-hooks.ts'
 import { addLoadHooks } from './http/load-hooks.ts'
 import { openApiDocument } from './http/openapi-document.ts'
@@ -58,10 +59,6 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     // Whoever offers another upgrade on the way, as Java's client does with h2c, is answered without it.
     http: { shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket' },
     bodyLimit: deps.limits.bodyBytes,
-    // `__proto__` is a key like any other: nothing of a body is ever copied into another object, and refusing it would
-    // refuse a batch for one event's metadata.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
     requestTimeout: deps.limits.requestTimeoutMs,
     // Longer than a load balancer keeps an idle connection, so that it is never we who close under its next request.
     keepAliveTimeout: 75_000,
@@ -75,6 +72,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
   })
   addProblemHandler(app, deps.limits)
+  addJsonBody(app)
   const load = addLoadHooks(app, deps.limits, deps.metrics)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(HEADERS.requestId, request.id).headers(SECURITY_HEADERS)

@@ -167,6 +167,7 @@ function describe(value: unknown): string {
 function kind(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (Array.isArray(value)) return 'an array'
+  if (JSON.isRawJSON(value)) return 'a number'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 

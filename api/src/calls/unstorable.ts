@@ -22,8 +22,10 @@ function search(value: unknown): string | undefined {
     if (value.includes('\0')) return 'must not contain the character U+0000'
     return value.isWellFormed() ? undefined : 'must be well-formed Unicode; half of a surrogate pair is missing'
   }
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'must not contain numbers beyond 1.8e308'
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? undefined : 'must not contain numbers beyond 1.8e308, or closer to 0 than 5e-324'
   if (typeof value !== 'object' || value === null) return undefined
+  if (JSON.isRawJSON(value)) return undefined
   for (const [key, inner] of Object.entries(value)) {
     const why = search(key) ?? search(inner)
     if (why !== undefined) return why

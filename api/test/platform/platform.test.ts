@@ -150,6 +150,48 @@ test('the instance says how it and what it depends on are', async () => {
   })
 })
 
+test('numbers of metadata come back exactly, and the same metadata written otherwise is a duplicate', async () => {
+  const event = JSON.stringify(anEvent('INITIATED')).slice(0, -1)
+  const written = await post(first(), `${event},"metadata":{"a":9007199254740993,"b":[1.50,1e2]}}`, acme.key)
+  expect(written.status, JSON.stringify(written.body)).toBe(201)
+  const headers = { 'x-api-key': acme.key, [HEADERS.position]: written.body.position }
+  const timeline = await fetch(`${first().url}/api/v1/calls/${JSON.parse(`${event}}`).callId}`, { headers })
+  expect(await timeline.text()).toContain('"a": 9007199254740993')
+  const same = await post(first(), `${event},"metadata":{"b":[1.5,100],"a":9007199254740993}}`, acme.key)
+  expect([same.status, same.body.outcome]).toEqual([200, 'duplicate'])
+  const other = await post(first(), `${event},"metadata":{"b":[1.5,100],"a":9007199254740992}}`, acme.key)
+  expect(other.status).toBe(409)
+  const beyond = await post(first(), `${event},"metadata":{"a":1e-400}}`, acme.key)
+  expect(beyond.body).toMatchObject({ status: 400, errors: [{ field: 'metadata' }] })
+})
+
+test('a body that is not JSON in UTF-8 is refused as what it is, on every route that takes one', async () => {
+  for (const route of [ROUTES.callEvent, ROUTES.demoCallEvent, ROUTES.callEvents]) {
+    const send = (type: string, body: Buffer, more: Record<string, string> = {}) =>
+      fetch(`${first().url}${route}`, {
+        method: 'POST',
+        headers: { 'x-api-key': acme.key, 'content-type': type, ...more },
+        body: new Uint8Array(body),
+      })
+    const text = JSON.stringify({ ...anEvent('RINGING'), eventId: 'event-é' })
+    const latin1 = await send('application/json', Buffer.from(text, 'latin1'))
+    expect([latin1.status, ((await latin1.json()) as { code: string }).code]).toEqual([400, 'malformed-body'])
+    for (const [type, more] of [
+      ['application/json; charset=iso-8859-1', {}],
+      ['text/plain', {}],
+      ['application/xml', {}],
+      ['application/json', { 'content-encoding': 'gzip' }],
+    ] as const) {
+      const refused = await send(type, Buffer.from(text), more)
+      expect(
+        [refused.status, ((await refused.json()) as { code: string }).code],
+        `${type} ${JSON.stringify(more)}`,
+      ).toEqual([415, 'unsupported-media-type'])
+    }
+    expect((await send('application/json;charset="UTF-8"', Buffer.from(text))).status).not.toBe(415)
+  }
+})
+
 test('metadata may have any key, also one that has a meaning to JavaScript, and comes back as it was', async () => {
   const metadata = '{"__proto__":{"admin":true},"constructor":{"prototype":{"x":1}},"toString":"no"}'
   const event = anEvent('INITIATED')

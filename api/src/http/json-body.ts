@@ -1,0 +1,84 @@
+/**
+ * Reads request bodies: JSON in UTF-8, and nothing that would change on the way in.
+ *
+ * - Bytes that are not UTF-8 are refused. Decoding would replace them, and different texts would become one.
+ * - A number that a double cannot hold stays as it was written: `JSON.rawJSON` of its text, which `JSON.stringify` writes
+ *   again as it is. To other code it is an object, so only free data (metadata) should have any.
+ * - `__proto__` is a key like any other: nothing of a body is ever copied into another object.
+ */
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { MalformedBody, UnsupportedMediaType } from '../errors/catalogue.ts'
+
+declare global {
+  /** Node has them; TypeScript's library does not yet. */
+  interface JSON {
+    rawJSON(text: string): unknown
+    isRawJSON(value: unknown): boolean
+  }
+}
+
+export function addJsonBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      requireUtf8(request)
+      done(null, parseJsonBody(body))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+}
+
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
+const UTF8: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii'])
+
+/** @throws {UnsupportedMediaType} when the headers announce another charset, or compression */
+function requireUtf8({ headers }: FastifyRequest): void {
+  const charset = CHARSET.exec(headers['content-type'] ?? '')?.[1]
+  if (charset !== undefined && !UTF8.has(charset.toLowerCase())) throw UnsupportedMediaType()
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw UnsupportedMediaType()
+}
+
+const BYTE_ORDER_MARK = '\uFEFF'
+
+/** @throws {MalformedBody} saying what is wrong with it */
+export function parseJsonBody(body: Buffer): unknown {
+  if (body.length === 0) throw MalformedBody('empty')
+  if (!isUtf8(body)) throw MalformedBody('not UTF-8')
+  const decoded = body.toString('utf8')
+  const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded
+  try {
+    return MAY_BE_INEXACT.test(text) ? JSON.parse(text, exactNumbers) : JSON.parse(text)
+  } catch {
+    throw MalformedBody('not valid JSON')
+  }
+}
+
+/** Finds every number of 16 digits or more, or with an exponent. Reading with a reviver takes ten times as long. */
+const MAY_BE_INEXACT = /[:[,]\s*-?\d(?:[\d.]{15,}|[\d.]*[eE])/
+
+/** A number that is too large, or too close to zero, for a double is left to the checks: it is not a finite number then. */
+function exactNumbers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source
+  if (typeof value !== 'number' || source === undefined || !Number.isFinite(value)) return value
+  if (value === 0 && /[1-9]/.test(source.split(/[eE]/)[0] as string)) return Number.NaN
+  return isExact(value, source) ? value : JSON.rawJSON(source)
+}
+
+/** Whether the double is the very number that was written. */
+function isExact(value: number, source: string): boolean {
+  const [written, read] = [decimal(source), decimal(String(value))]
+  return written.digits === read.digits && written.exponent === read.exponent
+}
+
+/** A number as its significant digits and a power of ten: 1200 and 1.2e3 are both 12 and 2. */
+function decimal(text: string): { readonly digits: string; readonly exponent: number } {
+  const [mantissa = '', exponent = '0'] = text.replace(/^-/, '').toLowerCase().split('e')
+  const [whole = '', fraction = ''] = mantissa.split('.')
+  const all = (whole + fraction).replace(/^0+/, '')
+  const digits = all.replace(/0+$/, '')
+  if (digits === '') return { digits, exponent: 0 }
+  return { digits, exponent: Number(exponent) - fraction.length + all.length - digits.length }
+}
