@@ -146,6 +146,7 @@ export default {
       severity: 'error',
       from: {
         path: '^(api/src|platform|loadtests/(bench|kubernetes)|cdk8s/(values|constructs|charts)|dashboards/src)/',
+        pathNot: '^platform/test/',
       },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
     },

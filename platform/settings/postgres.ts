@@ -76,8 +76,8 @@ export function postgresSettings<N>(
     full_page_writes: 'on',
     wal_level: 'replica',
     max_wal_size: maxWalSize,
-    // After each checkpoint the first change of a page writes the whole page to the WAL, so a third of the default's
-    // checkpoints writes less. Recovery reads more WAL for it, bounded by max_wal_size.
+    // The first change of a page after a checkpoint writes the whole page to the WAL. Three times the default's interval
+    // saves most of that; in return recovery reads more WAL, max_wal_size at most.
     checkpoint_timeout: '15min',
     checkpoint_completion_target: '0.9',
 
