@@ -1,7 +1,7 @@
 /**
- * Sizes follow from memory, and two places compute them: Node from numbers, and Helm from the values of an installation,
- * where a number is an expression. Each formula is written once, over these operations; cdk8s/values/compute.ts has them
- * for Helm.
+ * Sizes follow from memory, and two programs compute them: Node from numbers, and Helm from the values of an
+ * installation, where a number is an expression. Each formula is written once, over these operations;
+ * cdk8s/values/compute.ts has them for Helm.
  *
  * All numbers are whole; a quotient drops its remainder.
  */

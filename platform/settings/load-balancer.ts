@@ -1,14 +1,14 @@
 /**
- * How whatever stands in front of the API instances treats them, once. In Docker that is HAProxy, configured from here.
- * In Kubernetes it is a Service, whose readiness probe is the health check. The local stack has none: its instances
+ * How a load balancer treats the API instances, defined once. In Docker it is HAProxy, configured from here. In
+ * Kubernetes it is a Service, and the pods' readiness probe is the health check. The local stack has none: its instances
  * share a port and the kernel spreads connections over them.
  */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
 
 /**
- * An instance that stops says so here and serves on for SHUTDOWN_DRAIN_MS (5 s): it has to be noticed by then. One that
- * is only busy gets the time to answer, for without it the others would be busier still.
+ * A stopping instance answers 503 here and serves requests for SHUTDOWN_DRAIN_MS (5 s) more, so two checks a second
+ * apart notice it in time. A busy instance has 5 s to answer: removing it would overload the others.
  */
 export const HEALTH_CHECK = {
   path: ROUTES.readyz,
@@ -24,19 +24,22 @@ export const TIMEOUT_SECONDS = {
   'http-request': 10,
   // Less than the API's own 75 s, so that the API never closes a connection on which a request is under way.
   'http-keep-alive': 60,
-  // An instance answers by itself within REQUEST_TIMEOUT_MS; past that it never will.
+  // Longer than REQUEST_TIMEOUT_MS, so that the client gets the API's own answer.
   client: LIMITS.request_timeout.value / 1000 + 5,
   server: LIMITS.request_timeout.value / 1000 + 5,
   queue: 5,
   check: HEALTH_CHECK.timeoutSeconds,
-  // A WebSocket on which neither side sends anything.
+  // A WebSocket on which neither side sends.
   tunnel: 3600,
   'client-fin': 10,
 } as const
 
 /** Of `docker compose up --scale api=N`. */
 export const MOST_INSTANCES = 8
-/** All that the instances accept together, so that it is they who refuse, with Retry-After. */
+/**
+ * As many as the instances accept together. Past their limits they answer 503 with Retry-After; past this one HAProxy
+ * lets connections wait.
+ */
 export const MOST_CONNECTIONS = MOST_INSTANCES * (LIMITS.websockets.value + LIMITS.requests_in_flight.value)
 
 /** HAProxy in front of instances that Docker's DNS knows by one name; its metrics at `metricsPort`. */

@@ -1,7 +1,7 @@
 /**
- * The settings of every Postgres of ours, once: the local stack, compose.yaml and the chart take them from here, so that
- * what is measured is what is shipped. What depends on the place (port, addresses, sockets, pg_hba.conf, how a replica
- * finds its primary) is added there.
+ * The settings of every Postgres, defined once: the local stack, compose.yaml and the chart take them from here, so what
+ * is measured is what is shipped. Each place adds what is its own: port, addresses, sockets, pg_hba.conf, and how a
+ * replica finds its primary.
  *
  * Primary and replica get the same: a replica must be able to become the primary, and each ignores what only the other
  * uses.
@@ -28,12 +28,12 @@ export const MAX_WAL_SIZE = '4GB'
 export const MAX_SLOT_WAL_KEEP_SIZE = '8GB'
 
 /**
- * How a database is made, which no setting can change later. Text sorts by its bytes: the same order on every machine and
- * libc, and the cheapest one. A page that the disk changed is noticed when it is read.
+ * How a database is made, which no setting can change later. Text sorts by its bytes: the cheapest order, and the same
+ * one with every libc. Checksums detect a page that the disk has corrupted.
  */
 export const INITDB_ARGUMENTS = ['--encoding=UTF8', '--locale=C', '--data-checksums'] as const
 
-/** What one server gets of a machine that it shares with the rest of the platform and the load generator: a quarter at most. */
+/** What one server gets of a machine that it shares with the rest of the platform: a quarter at most. */
 export function postgresMemoryOn(machineBytes: number): number {
   return Math.min(POSTGRES_MEMORY_BYTES, Math.trunc(machineBytes / 4))
 }

@@ -1,5 +1,5 @@
 /**
- * The settings of every Redis of ours, once: see postgres.ts. It keeps nothing on disk: what it holds can be computed
+ * The settings of every Redis, defined once: see postgres.ts. It keeps nothing on disk: what it holds can be computed
  * again, and live clients are told when they missed something. Port, addresses and password are added by each place.
  */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'

@@ -1,4 +1,4 @@
-/** What Prometheus scrapes and how often, once. How it finds its targets, and where it keeps what, is up to each place. */
+/** What Prometheus scrapes and how often, defined once. Each place adds how targets are found. */
 import { SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import type { Arithmetic } from './arithmetic.ts'
 
