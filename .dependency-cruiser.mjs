@@ -2,6 +2,7 @@
  * Who may import whom. Imports run one way:
  *
  *   contract ← adapters (postgres, redis) ← capability (calls, reporting, live) ← app ← main
+ *   contract ← platform ← loadtests, cdk8s, tooling, chaos, e2e
  *
  * TypeScript 7 has no compiler API for other tools, so the files are parsed by swc; type imports count too.
  */
@@ -19,6 +20,20 @@ export default {
       severity: 'error',
       from: { path: '^contract/', pathNot: '^contract/test/' },
       to: { pathNot: '^contract/' },
+    },
+    {
+      name: 'settings-follow-from-the-contract',
+      comment: 'The settings of the servers are plain computations, which cdk8s runs as well as Node.',
+      severity: 'error',
+      from: { path: '^platform/settings/' },
+      to: { pathNot: '^(contract|platform/settings)/' },
+    },
+    {
+      name: 'platform-knows-no-user',
+      comment: 'Who runs servers imports platform, never the other way round.',
+      severity: 'error',
+      from: { path: '^platform/', pathNot: '^platform/test/' },
+      to: { path: '^(api|loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
     },
     {
       name: 'adapters-know-no-capability',
@@ -58,10 +73,10 @@ export default {
     },
     {
       name: 'api-stands-alone',
-      comment: 'The service knows nothing of its load tests.',
+      comment: 'The service knows nothing of its load tests, nor of who starts its servers.',
       severity: 'error',
       from: { path: '^api/src/' },
-      to: { path: '^(loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
+      to: { path: '^(platform|loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
     },
     {
       name: 'scenarios-run-inside-k6',
@@ -129,7 +144,10 @@ export default {
       name: 'every-package-is-declared',
       comment: 'Add it to the package.json of the workspace that imports it.',
       severity: 'error',
-      from: { path: '^(api/src|loadtests/(bench|kubernetes)|cdk8s/(values|constructs|charts)|dashboards/src)/' },
+      from: {
+        path: '^(api/src|platform|loadtests/(bench|kubernetes)|cdk8s/(values|constructs|charts)|dashboards/src)/',
+        pathNot: '^platform/test/',
+      },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

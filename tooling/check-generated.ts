@@ -15,6 +15,10 @@ const GENERATED: readonly Generated[] = [
   { paths: ['api/schema.sql'], script: 'db:dump:schema' },
   { paths: ['docs/configuration.md'], script: 'docs:configuration' },
   { paths: ['dashboards/grafana', 'dashboards/rules', 'dashboards/provisioning'], script: 'dashboards' },
+  {
+    paths: ['postgres.conf', 'redis.conf', 'haproxy.cfg', 'prometheus.yml'].map((file) => `compose/${file}`),
+    script: 'compose:config',
+  },
   { paths: ['charts', 'loadtests/testruns'], script: 'charts' },
 ]
 

@@ -1,6 +1,9 @@
 /** The values of charts/hopwhistle: everything that differs between installations. */
 
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { MIB } from '@hopwhistle/platform/settings/arithmetic.ts'
+import { MAX_SLOT_WAL_KEEP_SIZE, MAX_WAL_SIZE, POSTGRES_MEMORY_BYTES } from '@hopwhistle/platform/settings/postgres.ts'
+import { REDIS_MEMORY_BYTES } from '@hopwhistle/platform/settings/redis.ts'
 import type { k8s } from 'cdk8s-plus-27'
 import {
   flag,
@@ -17,6 +20,7 @@ import {
 import { SETTING_FIELDS } from './setting-fields.ts'
 import { IMAGES } from './versions.ts'
 
+const inMebibytes = (bytes: number) => `${bytes / MIB}Mi`
 const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
 
 export const HOPWHISTLE = {
@@ -103,22 +107,24 @@ export const HOPWHISTLE = {
     user: integer(999, 'User id of postgres in that image: 999 on Debian, 70 on Alpine', { min: 1 }),
     storage: quantity('20Gi', 'Volume of the primary, and of the replica'),
     storageClass: text('', 'Class of the volumes; empty: the cluster’s default'),
-    sharedBuffers: text('256MB', 'Memory for pages of tables', /\d+(?:kB|MB|GB)/),
-    maxWalSize: text('4GB', 'WAL between two checkpoints', /\d+(?:MB|GB)/),
+    maxWalSize: text(MAX_WAL_SIZE, 'WAL between two checkpoints', /\d+(?:MB|GB)/),
     maxSlotWalKeepSize: text(
-      '8GB',
+      MAX_SLOT_WAL_KEEP_SIZE,
       'Most WAL that is kept for a replica that is away; past it the replica copies anew',
       /\d+(?:MB|GB)/,
     ),
-    resources: resources('Of the primary', {
-      requests: { cpu: '500m', memory: '512Mi' },
-      limits: { cpu: '4', memory: '2Gi' },
-    }),
+    resources: resources(
+      'Of the primary. shared_buffers, work_mem and the other sizes follow from its limit of memory',
+      {
+        requests: { cpu: '500m', memory: '512Mi' },
+        limits: { cpu: '4', memory: inMebibytes(POSTGRES_MEMORY_BYTES) },
+      },
+    ),
     replica: section('The streaming replica, which answers reports', {
       enabled: flag(true, 'false: reports read the primary'),
-      resources: resources('Of the replica', {
+      resources: resources('Of the replica. Its sizes follow from its limit in the same way', {
         requests: { cpu: '250m', memory: '512Mi' },
-        limits: { cpu: '4', memory: '2Gi' },
+        limits: { cpu: '4', memory: inMebibytes(POSTGRES_MEMORY_BYTES) },
       }),
     }),
   }),
@@ -129,21 +135,16 @@ export const HOPWHISTLE = {
       existingSecret: text('', 'Name of a Secret with its url: redis://user:password@host:6379, or rediss://'),
       caSecret: text('', 'Name of a Secret with the ca.crt that signs its certificate, for rediss://'),
       clusterNodes: text('', 'host:port,host:port of a Redis Cluster; empty: it is a single server'),
+      maxMemoryBytes: integer(LIMITS.redis_memory.value, 'Its maxmemory, to show how much of it is used', { min: 1 }),
       port: port(6379, 'Where it listens, for network policies'),
     }),
     image: text(IMAGES.redis, 'Redis 7 or newer, with its programs on the PATH'),
     user: integer(999, 'User id of redis in that image', { min: 1 }),
-    maxMemoryBytes: integer(
-      LIMITS.redis_memory.value,
-      'Past it, what would expire soonest goes first. The pod may use a quarter more',
-      { min: 16_777_216 },
-    ),
     maxClients: integer(LIMITS.redis_connections.value, 'Most connections', { min: 100 }),
-    cpu: section('Redis runs on one core', {
-      request: quantity('250m', 'What the scheduler sets aside'),
-      limit: quantity('2', 'What it may never exceed'),
+    resources: resources('Of its pod; it runs on one core. maxmemory is four fifths of its limit of memory', {
+      requests: { cpu: '250m', memory: '256Mi' },
+      limits: { cpu: '2', memory: inMebibytes(REDIS_MEMORY_BYTES) },
     }),
-    memoryRequest: quantity('256Mi', 'What the scheduler sets aside'),
   }),
 
   networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {

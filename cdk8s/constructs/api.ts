@@ -1,5 +1,6 @@
 import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
+import { HEALTH_CHECK } from '@hopwhistle/platform/settings/load-balancer.ts'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
@@ -27,7 +28,13 @@ export class Api extends Construct {
     const { name, selector, labels } = API
     const temporary = scratch('tmp', '/tmp', '64Mi')
     const trusted = authorities(values)
-    const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: 5 })
+    const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: HEALTH_CHECK.timeoutSeconds })
+    const readinessProbe = {
+      ...admin(HEALTH_CHECK.path),
+      periodSeconds: HEALTH_CHECK.everySeconds,
+      failureThreshold: HEALTH_CHECK.failures,
+      successThreshold: HEALTH_CHECK.successes,
+    }
 
     const { service } = api
     kubeObject(this, 'service', k8s.KubeService, {
@@ -98,7 +105,7 @@ export class Api extends Construct {
                 ],
                 resources: api.resources,
                 startupProbe: { ...admin(ROUTES.livez), periodSeconds: 1, failureThreshold: 60 },
-                readinessProbe: { ...admin(ROUTES.readyz), periodSeconds: 2, failureThreshold: 2 },
+                readinessProbe,
                 livenessProbe: { ...admin(ROUTES.livez), periodSeconds: 10, failureThreshold: 6 },
                 // By then the endpoints have forgotten the pod; what comes still is served while it drains.
                 lifecycle: { preStop: { exec: { command: ['sleep', `${api.preStopSeconds}`] } } },

@@ -8,7 +8,7 @@ import type { Credentials } from './credentials.ts'
 import { given } from './given.ts'
 import { PRIMARY, REPLICA } from './postgres.ts'
 import { POSTGRES_PORT } from './postgres-server.ts'
-import { REDIS, REDIS_PORT } from './redis.ts'
+import { REDIS, REDIS_PORT, redisMaxMemoryBytes } from './redis.ts'
 
 /** Environment variables that lead to Postgres and Redis, those of this chart or external ones. No value is a secret. */
 export function connections(values: HopwhistleValues, credentials: Credentials) {
@@ -73,7 +73,7 @@ export function connections(values: HopwhistleValues, credentials: Credentials) 
   const limits = [
     { name: LIMITS.postgres_connections.env, value: `${postgres.maxConnections}` },
     { name: LIMITS.redis_connections.env, value: `${redis.maxClients}` },
-    { name: LIMITS.redis_memory.env, value: `${redis.maxMemoryBytes}` },
+    { name: LIMITS.redis_memory.env, value: `${redisMaxMemoryBytes(values)}` },
   ]
   const settings = SETTING_VARIABLES.map(({ name, env }) => ({ name: env, value: `${values.api.settings[name]}` }))
   return { writer, reader, migration, redis: redisUrl, settings: [...limits, ...settings], replicated }

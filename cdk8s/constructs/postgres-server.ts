@@ -21,7 +21,8 @@ export type PostgresServerProps = {
   /** More scripts that the probes run. */
   readonly scripts?: readonly string[]
   readonly env: readonly Templated<k8s.EnvVar>[]
-  readonly resources: Templated<k8s.ResourceRequirements>
+  /** The sizes of its settings follow from its limit of memory. */
+  readonly resources: HopwhistleValues['postgres']['resources']
   /** Without one, a server that runs is alive. */
   readonly livenessProbe?: Templated<k8s.Probe>
 }
@@ -50,7 +51,7 @@ export class PostgresServer extends Construct {
         name: 'postgres',
         image: postgres.image,
         command: ['sh', `/scripts/${start}`],
-        args: postgresOptions(values),
+        args: postgresOptions(values, props.resources.limits.memory),
         env: [{ name: 'PGDATA', value: PGDATA }, ...props.env],
         resources: props.resources,
         // Making the database, or copying a large one, takes its time.

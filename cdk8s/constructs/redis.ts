@@ -1,6 +1,8 @@
+import { maxMemoryBytes, redisArguments, redisSettings } from '@hopwhistle/platform/settings/redis.ts'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { merged, product, quotient } from '../values/compute.ts'
+import * as compute from '../values/compute.ts'
+import type { Value } from '../values/value.ts'
 import { component } from './component.ts'
 import type { Credentials } from './credentials.ts'
 import { scratch } from './restricted.ts'
@@ -9,6 +11,14 @@ import { SinglePod } from './single-pod.ts'
 
 export const REDIS = component('redis')
 export const REDIS_PORT = 6379
+
+const memoryBytes = ({ redis }: HopwhistleValues): Value<number> => compute.amount(redis.resources.limits.memory)
+
+/** `maxmemory` of the Redis that the API talks to, ours or another. */
+export function redisMaxMemoryBytes(values: HopwhistleValues): Value<number> {
+  const { external } = values.redis
+  return compute.choose(external.enabled, external.maxMemoryBytes, maxMemoryBytes(memoryBytes(values), compute))
+}
 
 /** One Redis without a disk: what it holds can be made again, and live clients are told when they missed something. */
 export class Redis extends Construct {
@@ -25,35 +35,21 @@ export class Redis extends Construct {
       user: redis.user,
       port: REDIS_PORT,
       portName: 'redis',
-      labels: merged(values.podLabels, REDIS.labels),
+      labels: compute.merged(values.podLabels, REDIS.labels),
       annotations: { 'checksum/scripts': scripts.checksum },
       container: {
         name: 'redis',
         image: redis.image,
         command: ['sh', '/scripts/start-redis.sh'],
-        args: [
-          '--save',
-          '',
-          '--appendonly',
-          'no',
-          '--maxmemory',
-          `${redis.maxMemoryBytes}`,
-          // What would expire soonest goes first: cached reports, long before live history and never an offset.
-          '--maxmemory-policy',
-          'volatile-ttl',
-          '--maxclients',
-          `${redis.maxClients}`,
-          '--dir',
-          '/tmp',
-        ],
+        args: redisArguments({
+          ...redisSettings({ memoryBytes: memoryBytes(values), maxClients: redis.maxClients }, compute),
+          dir: '/tmp',
+        }),
         env: [
           credentials.variable('REDIS_PASSWORD', 'redis-password'),
           credentials.variable('REDISCLI_AUTH', 'redis-password'),
         ],
-        resources: {
-          requests: { cpu: redis.cpu.request, memory: redis.memoryRequest },
-          limits: { cpu: redis.cpu.limit, memory: quotient(product(redis.maxMemoryBytes, 5), 4) },
-        },
+        resources: redis.resources,
         startupProbe: { ...ping, periodSeconds: 1, failureThreshold: 60 },
         readinessProbe: ping,
         livenessProbe: { ...ping, failureThreshold: 6 },

@@ -19,10 +19,14 @@ export const empty: (a: Value<unknown>) => Value<boolean> = compute('empty')
 
 /** Whole numbers. */
 export const sum: (...terms: readonly Operand<number>[]) => Value<number> = compute('sum')
+export const smaller: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('smaller')
 export const larger: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('larger')
 export const difference: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('difference')
 export const quotient: (dividend: Operand<number>, divisor: Operand<number>) => Value<number> = compute('quotient')
 export const product: (...factors: readonly Operand<number>[]) => Value<number> = compute('product')
+
+/** A quantity of Kubernetes as a number: bytes of `2Gi`. */
+export const amount: (quantity: Operand<string>) => Value<number> = compute('amount')
 
 /** One of two plain values; `when` chooses between parts of a manifest. */
 export const choose: <T>(condition: Value<boolean>, then: Operand<T>, otherwise: Operand<T>) => Value<T> = compute(

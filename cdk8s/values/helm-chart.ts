@@ -6,6 +6,7 @@ import type { IConstruct } from 'constructs'
 import { stringify } from 'yaml'
 import { defaultsOf, type Fields, type ValuesOf, valuesOf } from './define.ts'
 import { evaluate, evaluatingResolver, type Installation } from './evaluate.ts'
+import { NAMED_TEMPLATES } from './operations.ts'
 import { printManifest } from './print-manifest.ts'
 import { Refusal, Refused } from './refusal.ts'
 import { spreadResolver } from './spread.ts'
@@ -77,6 +78,11 @@ export function renderChart<F extends Fields>(chart: HelmChart<F>): ReadonlyMap<
     ]),
     ...Object.entries(chart.files ?? {}),
   ])
+  const texts = [...files.values()]
+  for (const [template, text] of Object.entries(NAMED_TEMPLATES)) {
+    if (texts.some((one) => one.includes(`include "${template}"`)))
+      files.set(`templates/_${template}.tpl`, `{{- define "${template}" -}}\n${text}{{- end }}\n`)
+  }
   if (refusals.length > 0) files.set('templates/refusals.yaml', refusals.map(printRefusal).join(''))
   if (chart.notes !== undefined) files.set('templates/NOTES.txt', chart.notes)
   return files

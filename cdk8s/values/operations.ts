@@ -26,10 +26,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   sum: { kind: 'integer', evaluate: (...n: number[]) => n.reduce((a, b) => a + b, 0), template: call('add') },
   product: { kind: 'integer', evaluate: (...n: number[]) => n.reduce((a, b) => a * b, 1), template: call('mul') },
 
+  smaller: { kind: 'integer', evaluate: (a: number, b: number) => Math.min(a, b), template: call('min') },
   larger: { kind: 'integer', evaluate: (a: number, b: number) => Math.max(a, b), template: call('max') },
   difference: { kind: 'integer', evaluate: (a: number, b: number) => a - b, template: call('sub') },
   /** Without what is left over. */
   quotient: { kind: 'integer', evaluate: (a: number, b: number) => Math.trunc(a / b), template: call('div') },
+
+  /** An amount as Kubernetes writes it, `1.5Gi`, as a whole number; what is left over is dropped. */
+  amount: {
+    kind: 'integer',
+    evaluate: (quantity: string) => amount(quantity),
+    template: ([quantity]) => `include "${AMOUNT}" ${quantity} | int64`,
+  },
 
   choose: {
     kind: 'as its operands',
@@ -91,6 +99,38 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     evaluate: (...maps: { [key: string]: Json }[]) => Object.assign({}, ...maps),
     template: call('mergeOverwrite (dict)'),
   },
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  m: 0.001,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+}
+
+const AMOUNT = 'hopwhistle.amount'
+
+/** What `amount` includes: it would be said again in every size that follows from a limit. */
+export const NAMED_TEMPLATES: Readonly<Record<string, string>> = {
+  [AMOUNT]: `\
+{{- $units := dict ${Object.entries(UNITS)
+    .map(([unit, factor]) => `"${unit}" ${factor}`)
+    .join(' ')} -}}
+{{- mulf (regexFind "^[0-9.]+" . | float64) (index $units (regexFind "[A-Za-z]*$" .)) | int64 -}}
+`,
+}
+
+/** Exactly: Helm multiplies decimals, and a binary fraction would now and then be one byte less. */
+function amount(quantity: string): number {
+  const [, whole = '', fraction = '', unit = ''] = /^(\d+)(?:\.(\d+))?(\D*)$/.exec(quantity) ?? []
+  const thousandths = BigInt(Math.round((UNITS[unit] ?? Number.NaN) * 1000))
+  return Number((BigInt(whole + fraction) * thousandths) / (1000n * 10n ** BigInt(fraction.length)))
 }
 
 function fileOf(files: { readonly [path: string]: string }, path: string): string {

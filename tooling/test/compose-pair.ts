@@ -1,5 +1,5 @@
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process'
-import { chownSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
@@ -9,8 +9,8 @@ import { makeTempDir, unprivilegedUser } from '../../loadtests/bench/stack/run-a
 import { CHECKOUT } from './run.ts'
 
 /**
- * A primary set up by compose/allow-replication.sh as its Docker image would, and replicas of it by
- * compose/start-replica.sh. All is gone when the test ends.
+ * A primary with compose/postgres.conf, set up by compose/allow-replication.sh as its Docker image would, and replicas of
+ * it by compose/start-replica.sh. All is gone when the test ends.
  *
  * @param bin a folder with initdb, postgres, pg_basebackup and psql
  */
@@ -37,7 +37,12 @@ export async function composePair(bin: string) {
     },
     ...user,
   })
-  const postgres = (port: number) => ['postgres', `-cport=${port}`, `-cunix_socket_directories=${dir}`, '-cfsync=off']
+  // Copied, for the user of Postgres may be unable to enter the checkout.
+  const settings = join(dir, 'postgresql.conf')
+  copyFileSync(join(CHECKOUT, 'compose/postgres.conf'), settings)
+  chmodSync(settings, 0o644)
+  const local = ['-clisten_addresses=127.0.0.1', `-cunix_socket_directories=${dir}`, '-cfsync=off']
+  const postgres = (port: number) => ['postgres', `-cconfig_file=${settings}`, `-cport=${port}`, ...local]
   const once = (command: string, args: readonly string[]) =>
     execFileSync(command, args, options(primaryPort, primaryData) as object)
   const running: { kill(): Promise<void> }[] = []

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import { expect, test } from 'vitest'
@@ -24,15 +23,6 @@ type ScrapeConfig = {
 const read = (path: string) => readFileSync(join(CHECKOUT, path), 'utf8')
 const { services } = parse(read('compose.yaml'), { merge: true }) as { services: Readonly<Record<string, Service>> }
 const service = (name: string): Service => services[name] ?? expect.fail(`compose.yaml has no service ${name}`)
-
-test('the servers in Docker have the limits of the contract', () => {
-  const redis = service('redis').command ?? []
-  const after = (flag: string) => Number(redis[redis.indexOf(flag) + 1])
-  expect(after('--maxmemory')).toBe(LIMITS.redis_memory.value)
-  expect(after('--maxclients')).toBe(LIMITS.redis_connections.value)
-  for (const name of ['primary', 'replica'])
-    expect(service(name).command).toContain(`-cmax_connections=${LIMITS.postgres_connections.value}`)
-})
 
 test('an API instance in Docker is given only settings that exist', () => {
   const known = Object.values(SETTINGS).map(({ env }): string => env)

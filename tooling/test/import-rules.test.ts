@@ -5,11 +5,13 @@ import { CHECKOUT, run } from './run.ts'
 import { scratchFolder } from './scratch-folder.ts'
 
 const NOWHERE = 'api/src/nowhere.ts'
-const ROOTS = ['api', 'cdk8s', 'contract', 'loadtests', 'test-support', 'tooling']
+const ROOTS = ['api', 'cdk8s', 'contract', 'loadtests', 'platform', 'test-support', 'tooling']
 
 /** A rule, and two files of which the first may not import the second. */
 const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] = [
   ['contract-imports-nothing', 'contract/calls.ts', 'api/src/config/settings.ts'],
+  ['settings-follow-from-the-contract', 'platform/settings/redis.ts', 'platform/start.ts'],
+  ['platform-knows-no-user', 'platform/start.ts', 'loadtests/bench/main.ts'],
   ['adapters-know-no-capability', 'api/src/postgres/pool.ts', 'api/src/calls/ingest.ts'],
   ['adapters-know-no-capability', 'api/src/redis/cache.ts', 'api/src/reporting/reports.ts'],
   ['calls-stands-alone', 'api/src/calls/ingest.ts', 'api/src/live/live.ts'],
@@ -19,6 +21,7 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] 
   ['nobody-imports-composition', 'api/src/calls/routes.ts', 'api/src/app.ts'],
   ['main-and-commands-are-started', 'api/src/app.ts', 'api/src/main.ts'],
   ['api-stands-alone', 'api/src/app.ts', 'loadtests/bench/main.ts'],
+  ['api-stands-alone', 'api/src/app.ts', 'platform/settings/redis.ts'],
   ['scenarios-run-inside-k6', 'loadtests/scenarios/redis-pubsub.ts', 'loadtests/bench/main.ts'],
   ['scenarios-run-inside-k6', 'loadtests/scenarios/lib/text.ts', 'api/src/app.ts'],
   ['bench-measures-from-outside', 'loadtests/bench/main.ts', 'api/src/app.ts'],

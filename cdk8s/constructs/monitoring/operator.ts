@@ -1,10 +1,11 @@
+import { postgresScrapeSeconds } from '@hopwhistle/platform/settings/scrapes.ts'
 import { Construct } from 'constructs'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
-import { merged, parsed } from '../../values/compute.ts'
+import * as compute from '../../values/compute.ts'
 import { customObject } from '../../values/kube-object.ts'
 import { Conditional } from '../../values/when.ts'
 import { type Component, component } from '../component.ts'
-import { JOBS, postgresExporter, REDIS_EXPORTER, secondsOfPostgres } from './names.ts'
+import { JOBS, postgresExporter, REDIS_EXPORTER } from './names.ts'
 import { RULE_FILES, rulesFile } from './prometheus.ts'
 
 /** The same targets and rules, for Prometheus Operator. */
@@ -12,10 +13,10 @@ export class OperatorObjects extends Construct {
   constructor(scope: Construct, values: MonitoringValues) {
     super(scope, 'operator')
     const { release, scrapeSeconds, operator } = values
-    const labelsOf = ({ labels }: Component) => merged(operator.labels, labels)
+    const labelsOf = ({ labels }: Component) => compute.merged(operator.labels, labels)
     const endpoint = (port: string, job: string, server?: string) => ({
       port,
-      interval: `${job === JOBS.postgres ? secondsOfPostgres(scrapeSeconds) : scrapeSeconds}s`,
+      interval: `${job === JOBS.postgres ? postgresScrapeSeconds(scrapeSeconds, compute) : scrapeSeconds}s`,
       relabelings: [
         { targetLabel: 'job', replacement: job },
         { targetLabel: 'release', replacement: release },
@@ -52,7 +53,7 @@ export class OperatorObjects extends Construct {
         apiVersion: 'monitoring.coreos.com/v1',
         kind: 'PrometheusRule',
         metadata: { name: rules.name, labels: labelsOf(rules) },
-        spec: parsed(rulesFile(values, file)),
+        spec: compute.parsed(rulesFile(values, file)),
       })
     }
   }

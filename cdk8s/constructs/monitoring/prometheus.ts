@@ -1,4 +1,5 @@
 import { GRAFANA_URL, RUNBOOK_LINK } from '@hopwhistle/contract/runbooks.ts'
+import { PROMETHEUS_FLAGS } from '@hopwhistle/platform/settings/scrapes.ts'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
@@ -12,7 +13,7 @@ import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
 import { CadvisorAccess } from './cadvisor.ts'
 import { API_PODS, PORTS, PROMETHEUS } from './names.ts'
-import { prometheusConfig } from './prometheus-config.ts'
+import { prometheusFile } from './prometheus-config.ts'
 
 const NOBODY = 65534
 const FIRST_GROUP = '$' + '{1}'
@@ -33,7 +34,7 @@ export class Prometheus extends Construct {
     const { cadvisor } = values.kubernetes
     new CadvisorAccess(new Conditional(this, 'reads', cadvisor.enabled))
     const { name, labels } = PROMETHEUS
-    const config = prometheusConfig(values)
+    const config = prometheusFile(values)
     const temporary = scratch('tmp', '/tmp', '64Mi')
 
     kubeObject(this, 'api-pods', k8s.KubeService, {
@@ -75,9 +76,7 @@ export class Prometheus extends Construct {
           '--config.file=/etc/prometheus/prometheus.yml',
           '--storage.tsdb.path=/prometheus/data',
           `--storage.tsdb.retention.time=${prometheus.retention}`,
-          // For load tests that send what they measure.
-          '--web.enable-remote-write-receiver',
-          '--enable-feature=native-histograms',
+          ...PROMETHEUS_FLAGS,
         ],
         resources: prometheus.resources,
         startupProbe: { httpGet: { path: '/-/ready', port: 'http' }, periodSeconds: 2, failureThreshold: 300 },

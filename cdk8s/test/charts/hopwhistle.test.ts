@@ -25,6 +25,13 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
     { api: { service: { type: 'NodePort', nodePort: 30001 } }, demo: { enabled: true } },
   ],
   ['a Secret of somebody else', { credentials: { existingSecret: 'passwords' }, podLabels: { team: 'calls' } }],
+  [
+    'other limits of memory',
+    {
+      postgres: { resources: { limits: { memory: '1.5Gi' } }, replica: { resources: { limits: { memory: '16G' } } } },
+      redis: { resources: { limits: { memory: '160Mi' } } },
+    },
+  ],
   ['other lists', { imagePullSecrets: [{ name: 'registry' }], networkPolicies: { apiFrom: [{ podSelector: {} }] } }],
 ]
 

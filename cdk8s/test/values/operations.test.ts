@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-27'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as compute from '../../values/compute.ts'
-import { flag, integer, list, section, text, textMap } from '../../values/define.ts'
+import { flag, integer, list, quantity, section, text, textMap } from '../../values/define.ts'
 import { type HelmChart, synthesize } from '../../values/helm-chart.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { OPERATIONS } from '../../values/operations.ts'
@@ -13,6 +13,7 @@ const OPERANDS = {
     number: integer(1, ''),
     flag: flag(true, ''),
     text: text('', ''),
+    quantity: quantity('1', ''),
     list: list<string>([], '', {}),
     map: textMap({}, ''),
   }),
@@ -44,6 +45,8 @@ const everyOperation: HelmChart<typeof OPERANDS> = {
       empty: compute.both(compute.empty(a.list), compute.empty(b.map)),
       sum: compute.sum(a.number, b.number, 3),
       product: compute.product(a.number, b.number),
+      smaller: compute.smaller(a.number, b.number),
+      amount: compute.amount(a.quantity),
       larger: compute.larger(a.number, b.number),
       difference: compute.difference(a.number, b.number),
       quotient: compute.quotient(a.number, 7),
@@ -69,13 +72,21 @@ const some = fc.record({
   map: fc.dictionary(fc.constantFrom('x', 'y', 'z'), plainText),
 })
 
+const someQuantity = fc
+  .record({
+    whole: fc.integer({ min: 0, max: 4096 }),
+    fraction: fc.constantFrom('', '.5', '.25', '.1', '.29', '.005'),
+    unit: fc.constantFrom('', 'm', 'k', 'M', 'G', 'Ki', 'Mi', 'Gi', 'Ti'),
+  })
+  .map(({ whole, fraction, unit }) => `${whole}${fraction}${unit}`)
+
 test.skipIf(helm === undefined)(
   `Helm computes from any values what the plain synthesis computes${NEEDS_HELM}`,
   async () => {
     const folder = chartFolder(everyOperation)
     await fc.assert(
-      fc.asyncProperty(some, some, async (a, b) => {
-        const values = { a, b }
+      fc.asyncProperty(some, some, someQuantity, async (a, b, quantity) => {
+        const values = { a: { ...a, quantity }, b }
         const rendered = await helmTemplate(folder, 'mine', values)
         expect(byName(rendered)).toEqual(byName(synthesize(everyOperation, { name: 'mine', values })))
       }),

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process'
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { INITDB_ARGUMENTS, postgresConf, quoted, type Settings } from '@hopwhistle/platform/settings/postgres.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
-import type { PostgresSettings } from './postgres-config.ts'
-import { HBA, postgresSettings, quote, REPLICATION_ROLE, REPLICATION_SLOT, renderSettings } from './postgres-config.ts'
+import { HBA, REPLICATION_ROLE, REPLICATION_SLOT } from './postgres-config.ts'
 import type { RunAs } from './run-as.ts'
 
 export const SUPERUSER = 'postgres'
@@ -26,7 +26,7 @@ export async function makePostgresFolders(
   user: RunAs | undefined,
   superuserPassword: string,
   replicationPassword: string,
-  overrides: PostgresSettings = {},
+  settings: Settings,
 ): Promise<void> {
   const as = { cwd: home, env: postgresEnvironment(), ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }) }
   const secret = (name: string, text: string) => {
@@ -41,23 +41,11 @@ export async function makePostgresFolders(
   const replica = join(home, 'replica')
   await run(
     initdb,
-    [
-      '-D',
-      primary,
-      '-U',
-      SUPERUSER,
-      `--pwfile=${passwordFile}`,
-      '-A',
-      'scram-sha-256',
-      '-E',
-      'UTF8',
-      '--no-locale',
-      '-N',
-    ],
+    ['-D', primary, '-U', SUPERUSER, `--pwfile=${passwordFile}`, '-A', 'scram-sha-256', ...INITDB_ARGUMENTS, '-N'],
     as,
   )
   rmSync(passwordFile)
-  writeFileSync(join(primary, 'hopwhistle.conf'), renderSettings({ ...postgresSettings(), ...overrides }))
+  writeFileSync(join(primary, 'hopwhistle.conf'), postgresConf(settings))
   appendFileSync(join(primary, 'postgresql.conf'), "\ninclude 'hopwhistle.conf'\n")
   writeFileSync(join(primary, 'pg_hba.conf'), HBA)
   await run('cp', ['-Rp', primary, replica], as)
@@ -71,7 +59,7 @@ export function followPrimary(home: string, primaryPort: number): void {
   const conninfo =
     `host=127.0.0.1 port=${primaryPort} user=${REPLICATION_ROLE} application_name=replica ` +
     `sslmode=disable passfile='${join(home, 'replication.pass')}'`
-  appendFileSync(join(home, 'replica', 'hopwhistle.conf'), `primary_conninfo = ${quote(conninfo)}\n`)
+  appendFileSync(join(home, 'replica', 'hopwhistle.conf'), `primary_conninfo = ${quoted(conninfo)}\n`)
 }
 
 /** What Postgres is given of this process's environment. */

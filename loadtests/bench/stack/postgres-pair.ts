@@ -9,12 +9,12 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { quoted, type Settings } from '@hopwhistle/platform/settings/postgres.ts'
 import pg from 'pg'
 import { freePort } from '../lib/free-port.ts'
 import type { Guard } from './guard.ts'
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
-import type { PostgresSettings } from './postgres-config.ts'
-import { quote, REPLICATION_ROLE, REPLICATION_SLOT } from './postgres-config.ts'
+import { localPostgresSettings, REPLICATION_ROLE, REPLICATION_SLOT } from './postgres-config.ts'
 import { followPrimary, makePostgresFolders, ownFolder, postgresEnvironment, SUPERUSER } from './postgres-folders.ts'
 import { type RunAs, unprivilegedUser } from './run-as.ts'
 import type { ServerProcess } from './server-process.ts'
@@ -40,8 +40,10 @@ export type PostgresPairOptions = {
   readonly replicaPort?: number
   /** When a port that was given is taken: `fail` names it, `another` takes a free one instead. */
   readonly ifTaken?: 'fail' | 'another'
-  /** Added to, or instead of, `postgresSettings()`, on both servers. */
-  readonly settings?: PostgresSettings
+  /** Of each server; absent: what a server gets of this machine. */
+  readonly memoryBytes?: number
+  /** Added to those that follow from the memory, or instead of them, on both servers. */
+  readonly settings?: Settings
   /** Absent: the servers outlive this process. */
   readonly guard?: Guard
 }
@@ -66,7 +68,8 @@ export async function startPostgresPair(options: PostgresPairOptions): Promise<P
     rmSync(home, { recursive: true, force: true })
   }
   try {
-    await makePostgresFolders(binaries, home, user, superuserPassword, replicationPassword, options.settings)
+    const settings = { ...localPostgresSettings(options.memoryBytes), ...options.settings }
+    await makePostgresFolders(binaries, home, user, superuserPassword, replicationPassword, settings)
     const start = async (name: 'primary' | 'replica', port: number | undefined) => {
       const server = await startOnPort(binaries, home, name, user, port, superuserPassword, options)
       started.push(server.process)
@@ -163,7 +166,7 @@ async function prepareReplication(port: number, password: string, replicationPas
     port,
     password,
     `set pg_stat_statements.track = 'none'; set log_statement = 'none';
-     create role ${REPLICATION_ROLE} replication login password ${quote(replicationPassword)};
+     create role ${REPLICATION_ROLE} replication login password ${quoted(replicationPassword)};
      select pg_create_physical_replication_slot('${REPLICATION_SLOT}', true)`,
   )
 }

@@ -1,4 +1,5 @@
-import { SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
+import { NUMBERS } from '@hopwhistle/platform/settings/arithmetic.ts'
+import { prometheusConfig, SCRAPE_SECONDS } from '@hopwhistle/platform/settings/scrapes.ts'
 import type { ApiInstance } from './stack-record.ts'
 
 export type ScrapedServer = {
@@ -11,33 +12,26 @@ export type ScrapedServer = {
 /** What a local platform is called on boards and in alerts. */
 export const LOCAL_LABELS = { namespace: 'local', release: 'hopwhistle' } as const
 
-const SCRAPE_SECONDS = 5
-
 /** What Prometheus is told for the platform on this machine: its targets do not move. */
-export function prometheusConfig(
+export function localPrometheusConfig(
   api: readonly ApiInstance[],
   servers: readonly ScrapedServer[],
-  rules: readonly string[],
+  ruleFiles: readonly string[],
 ): string {
   const target = (address: string, instance: string, labels = {}) => ({
     targets: [address],
     labels: { ...LOCAL_LABELS, instance, ...labels },
   })
-  // JSON is YAML.
-  return JSON.stringify({
-    global: { scrape_interval: `${SCRAPE_SECONDS}s`, evaluation_interval: `${SCRAPE_SECONDS}s` },
-    rule_files: rules,
-    scrape_configs: [
-      {
-        job_name: SCRAPE_JOBS.api,
-        static_configs: api.map(({ id, adminUrl }) => target(new URL(adminUrl).host, id)),
-      },
-      ...(['postgres', 'redis'] as const).map((job) => ({
-        job_name: SCRAPE_JOBS[job],
-        static_configs: servers
-          .filter((server) => server.job === job)
-          .map(({ exporterPort, instance, labels }) => target(`127.0.0.1:${exporterPort}`, instance, labels)),
-      })),
-    ],
+  const exporters = (job: ScrapedServer['job']) => ({
+    static_configs: servers
+      .filter((server) => server.job === job)
+      .map(({ exporterPort, instance, labels }) => target(`127.0.0.1:${exporterPort}`, instance, labels)),
   })
+  const targets = {
+    api: { static_configs: api.map(({ id, adminUrl }) => target(new URL(adminUrl).host, id)) },
+    postgres: exporters('postgres'),
+    redis: exporters('redis'),
+  }
+  // JSON is YAML.
+  return JSON.stringify(prometheusConfig({ everySeconds: SCRAPE_SECONDS, targets, ruleFiles }, NUMBERS))
 }

@@ -1,7 +1,8 @@
 /** A Redis on this machine that keeps nothing on disk and stays within the platform's memory limit. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { NUMBERS } from '@hopwhistle/platform/settings/arithmetic.ts'
+import { REDIS_MEMORY_BYTES, redisArguments, redisSettings } from '@hopwhistle/platform/settings/redis.ts'
 import { Redis } from 'ioredis'
 import { freePort } from '../lib/free-port.ts'
 import type { Guard } from './guard.ts'
@@ -42,7 +43,12 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     const server = await startServer({
       name: 'redis',
       command: options.command ?? 'redis-server',
-      args: redisArguments(port, dir),
+      args: redisArguments({
+        ...redisSettings({ memoryBytes: REDIS_MEMORY_BYTES }, NUMBERS),
+        port: String(port),
+        bind: '127.0.0.1',
+        dir,
+      }),
       cwd: dir,
       env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
       logFile: join(dir, 'redis.log'),
@@ -64,26 +70,6 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
       if (!portTaken || attempt === PORT_ATTEMPTS) throw error
     }
   }
-}
-
-/**
- * Memory that runs out must neither stop live delivery, as `noeviction` would by refusing writes, nor take what has no
- * expiry, such as a tenant's offset. `volatile-ttl` takes what would expire soonest: cached reports, long before history.
- */
-function redisArguments(port: number, dir: string): string[] {
-  const settings: Readonly<Record<string, string>> = {
-    port: String(port),
-    bind: '127.0.0.1',
-    dir,
-    daemonize: 'no',
-    save: '',
-    appendonly: 'no',
-    maxmemory: String(LIMITS.redis_memory.value),
-    'maxmemory-policy': 'volatile-ttl',
-    maxclients: String(LIMITS.redis_connections.value),
-    'latency-monitor-threshold': '5',
-  }
-  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
 }
 
 /** True once it is ours that answers, and not another Redis that has the port. */

@@ -5,10 +5,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { PROMETHEUS_FLAGS } from '@hopwhistle/platform/settings/scrapes.ts'
 import { freePort, portIsFree } from '../lib/free-port.ts'
 import type { MonitoringTools } from '../tools/find-monitoring.ts'
 import type { Guard } from './guard.ts'
-import { prometheusConfig, type ScrapedServer } from './prometheus-config.ts'
+import { localPrometheusConfig, type ScrapedServer } from './prometheus-config.ts'
 import type { ServerProcess } from './server-process.ts'
 import { startServer, waitForServer } from './server-process.ts'
 import { CHECKOUT, type MonitoringDetails, type StackDetails } from './stack-record.ts'
@@ -68,7 +69,7 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
     runbooks === undefined ? grafanaUrl : undefined,
     runbooks ?? RUNBOOK_FILES,
   )
-  const config = prometheusConfig(details.api, servers, rules)
+  const config = localPrometheusConfig(details.api, servers, rules)
   const prometheus = await startProgram(options, dir, await prometheusProgram(tools.prometheus, dir, config))
   if (tools.grafana === undefined || grafanaUrl === undefined) return { prometheus }
   const grafana = grafanaProgram(tools.grafana, dir, grafanaUrl, prometheus)
@@ -110,9 +111,7 @@ async function prometheusProgram(command: string, dir: string, config: string): 
       `--storage.tsdb.path=${join(dir, 'data')}`,
       '--storage.tsdb.retention.time=1d',
       `--web.listen-address=${new URL(url).host}`,
-      // For load tests that send what they measure: see docs/observability.md.
-      '--web.enable-remote-write-receiver',
-      '--enable-feature=native-histograms',
+      ...PROMETHEUS_FLAGS,
       '--log.level=warn',
     ],
     env: {},
