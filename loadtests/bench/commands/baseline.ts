@@ -117,8 +117,7 @@ async function withStack(
   } finally {
     const record = readRecord(dir)
     if (record !== undefined && !kept) {
-      terminal.show('  … stopping')
-      await stopStack(dir, record)
+      await terminal.during('stopping', () => stopStack(dir, record))
     }
     terminal.clear()
     guard.off()

@@ -1,6 +1,5 @@
 import { number } from '../judge/format.ts'
 import { Failure } from '../lib/failure.ts'
-import { duration } from '../lib/terminal.ts'
 import { readPlace } from '../run/read-environment.ts'
 import { measureCost } from './cost/measure-cost.ts'
 import { measureIngest } from './ingest/measure-ingest.ts'
@@ -31,7 +30,8 @@ export async function measurePart(part: PartName, options: PartOptions, resultsD
   if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
   const measuredAt = new Date().toISOString()
   const stop = startCpuMeter({ here: [process.pid] })
-  const { raw, notes, ...result } = await MEASURE[part](options)
+  const ended = () => `✓ ${part.padEnd(22)} ${options.rounds} rounds`
+  const { raw, notes, ...result } = await options.terminal.during(part, () => MEASURE[part](options), ended)
   const used = stop()
   const { source, ...place } = await readPlace()
   const record: PartRecord = {
@@ -42,7 +42,6 @@ export async function measurePart(part: PartName, options: PartOptions, resultsD
     notes: [...notes, othersNote(used, place.machine.cores)],
   }
   const rawPath = await writeRaw(part, { ...place, ...record, raw }, resultsDir)
-  options.terminal.step(`  ✓ ${part.padEnd(22)} ${options.rounds} rounds (${duration(1000 * used.seconds)})`)
   return { part, record, rawPath }
 }
 
