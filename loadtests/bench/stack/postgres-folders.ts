@@ -68,9 +68,10 @@ export async function makePostgresFolders(
 
 /** Tells the replica where its primary is. */
 export function followPrimary(home: string, primaryPort: number): void {
+  const passfile = join(home, 'replication.pass').replace(/['\\]/g, '\\$&')
   const conninfo =
     `host=127.0.0.1 port=${primaryPort} user=${REPLICATION_ROLE} application_name=replica ` +
-    `sslmode=disable passfile='${join(home, 'replication.pass')}'`
+    `sslmode=disable passfile='${passfile}'`
   appendFileSync(join(home, 'replica', 'hopwhistle.conf'), `primary_conninfo = ${quote(conninfo)}\n`)
 }
 
