@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { FOLDER_VARIABLE } from '../../bench/lib/measure-alone.ts'
 import { isOnThisMachine } from '../../bench/lib/own-addresses.ts'
@@ -101,6 +102,16 @@ test('of many that begin at once, one measures, and all others are told of one',
     expect(stderr).toMatch(/^"main\.ts run \d" \(process \d+, since [\d:]+\) measures on this machine/)
   }
   await winners[0]!.end()
+})
+
+test('however many try at once and again, never two of them measure', async () => {
+  const folder = join(dir, 'contend')
+  mkdirSync(folder)
+  const CONTEND = fileURLToPath(new URL('./contend.ts', import.meta.url))
+  const env = { ...process.env, [FOLDER_VARIABLE]: dir }
+  const contend = () => promisify(execFile)(process.execPath, [CONTEND, folder, '4'], { env })
+  const times = await Promise.all(Array.from({ length: 4 }, async () => Number((await contend()).stdout)))
+  expect(times.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(10)
 })
 
 test.each([['baseline'], ['peers', '--only', 'ingest'], ['run', '--api-url', 'http://localhost:9']])(
