@@ -20,7 +20,7 @@ Options go to k6, for each of the three: `k6 run --help` lists them.
 Exit codes: 0 every target was met; else that of the first k6 that said otherwise: 99 a target was missed, 107 a setting
 is wrong, 108 the API does not answer, or refuses the key or the tenant.
 '@
-if ($args.Count -gt 0 -and $args[0] -in '-h', '--help', '-?') {
+if ($args | Where-Object { $_ -in '-h', '--help', '-?' }) {
   Write-Output $usage
   exit 0
 }

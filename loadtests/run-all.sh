@@ -23,7 +23,9 @@ Exit codes: 0 every target was met; else that of the first k6 that said otherwis
 is wrong, 108 the API does not answer, or refuses the key or the tenant.
 END
 }
-case ${1:-} in -h | --help) usage; exit 0 ;; esac
+for argument; do
+  case $argument in -h | --help) usage; exit 0 ;; esac
+done
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 k6=${K6:-$(command -v k6 || echo "${GOPATH:-$HOME/go}/bin/k6")}
