@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freshDatabase } from '../../../test-support/fresh-database.ts'
 import { freshRedis } from '../../../test-support/fresh-redis.ts'
 import { freePort } from '../../bench/lib/free-port.ts'
@@ -15,6 +15,9 @@ import { type ServerProcess, stopServer } from '../../bench/stack/server-process
 import { CHECKOUT } from '../../bench/stack/stack-record.ts'
 import { type Bench, bench } from '../support/bench.ts'
 import { k6Path, runK6, withK6 } from './k6.ts'
+
+// A command and a k6 take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const OTHER_TENANT = '99999999-9999-4999-8999-999999999999'
 const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-tenant-'))
