@@ -49,12 +49,14 @@ async function main({ cases: wanted, seed }: Options, terminal: Terminal, signal
     for (let round = 0; cases < wanted; round++) {
       // The second already, so that a short run has both.
       const withKey = round % WITHOUT_KEY_EVERY !== 1
-      terminal.show(`  … round ${round + 1}, ${withKey ? 'with' : 'without'} a key: ${cases} of ${wanted} cases so far`)
+      const what = `round ${round + 1}, ${withKey ? 'with' : 'without'} a key: ${cases} of ${wanted} cases so far`
       const key = withKey ? { apiKey } : {}
       const run = { command, apiUrl, ...key, seed: seed + round, examples: EXAMPLES, signal }
-      const outcome = await runSchemathesis(run).finally(() => {
-        if (signal.aborted) tell()
-      })
+      const outcome = await terminal
+        .during(what, () => runSchemathesis(run))
+        .finally(() => {
+          if (signal.aborted) tell()
+        })
       if (outcome.cases === 0) throw new Failure(`schemathesis made no request:\n${outcome.report.slice(-3000)}`)
       cases += outcome.cases
       failures += outcome.failures

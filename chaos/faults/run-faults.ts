@@ -40,10 +40,8 @@ async function breakOnePlatform(
   return withPlatform(options, async (rig) => {
     for (const fault of faults) {
       signal.throwIfAborted()
-      terminal.show(`  … ${fault.title}`)
-      const name = `${fault.name}-${Date.now()}`
-      const result = await runFault(fault, rig, { name, perSecond, moment: random() })
-      terminal.clear()
+      const options = { name: `${fault.name}-${Date.now()}`, perSecond, moment: random() }
+      const result = await terminal.during(fault.title, () => runFault(fault, rig, options))
       process.stdout.write(lineOf(result))
       const measuredAt = new Date().toISOString()
       onDone({ name: fault.name, measuredAt, perSecond, ownNetwork: inOwnNetwork(), result })

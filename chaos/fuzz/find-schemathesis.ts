@@ -26,11 +26,17 @@ export async function findSchemathesis(terminal: Terminal, signal?: AbortSignal)
   if (found !== undefined) return found
   const python = onPath('python3')
   if (python === undefined) throw new Failure(HOW_TO)
-  terminal.step(`  … schemathesis is missing: installed into ${folder()}`)
   const onLine = (line: string) => terminal.show(`  … pip: ${line}`)
   const run = (command: string, args: readonly string[]) => runProgram(command, args, { signal, onLine })
-  if (!existsSync(join(folder(), 'bin', 'pip'))) await run(python, ['-m', 'venv', folder()])
-  await run(join(folder(), 'bin', 'pip'), ['install', '--disable-pip-version-check', `schemathesis==${version()}`])
+  const install = async () => {
+    if (!existsSync(join(folder(), 'bin', 'pip'))) await run(python, ['-m', 'venv', folder()])
+    await run(join(folder(), 'bin', 'pip'), ['install', '--disable-pip-version-check', `schemathesis==${version()}`])
+  }
+  await terminal.during(
+    `schemathesis is missing: installing it into ${folder()}`,
+    install,
+    () => '✓ schemathesis is installed',
+  )
   return join(folder(), 'bin', 'schemathesis')
 }
 

@@ -21,9 +21,7 @@ export async function runOverload(
     await withPlatform(options, async (rig) => {
       for (const experiment of these) {
         signal.throwIfAborted()
-        terminal.show(`  … ${experiment.title}`)
-        const result = await experiment.run(rig)
-        terminal.clear()
+        const result = await terminal.during(experiment.title, () => experiment.run(rig))
         process.stdout.write(resultLine(result.title, result.figures, result.problems))
         onDone({ name: experiment.name, measuredAt: new Date().toISOString(), result })
       }

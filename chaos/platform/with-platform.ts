@@ -91,7 +91,7 @@ export async function withPlatform<T>(
     const record = readRecord(dir)
     disk?.empty()
     await Promise.all(links.map((one) => one.close()))
-    if (record !== undefined) await stopStack(join(dir, 'nothing'), record)
+    if (record !== undefined) await terminal.during('stopping', () => stopStack(join(dir, 'nothing'), record))
     disk?.unmount()
     terminal.clear()
     guard.off()

@@ -16,9 +16,8 @@ export async function soakPlatform(
   const inspectPort = await freePort()
   const apiEnv = { NODE_OPTIONS: `--inspect-port=127.0.0.1:${inspectPort}` }
   return withPlatform({ instances: 3, apiEnv, terminal, signal }, async (rig) => {
-    terminal.show(`  … ${minutes} minutes of ${perSecond} events a second`)
-    const result = await runSoak(rig, { minutes, perSecond, inspectPort }, signal)
-    terminal.clear()
+    const what = `${minutes} minutes of ${perSecond} events a second`
+    const result = await terminal.during(what, () => runSoak(rig, { minutes, perSecond, inspectPort }, signal))
     const figures = `${number(result.sent)} events, ${number(result.lost)} lost`
     process.stdout.write(resultLine(`Soak of ${minutes} minutes`, figures, result.problems))
     return { measuredAt: new Date().toISOString(), result }

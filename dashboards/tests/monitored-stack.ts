@@ -43,7 +43,7 @@ export const missing = (): string | undefined =>
     ?.at(-1)
 
 export async function monitoredStack(): Promise<MonitoredStack> {
-  const terminal = openTerminal()
+  const terminal = openTerminal({ write: () => true })
   const scratchDir = makeTempDir('hopwhistle-monitored-')
   const dir = join(scratchDir, 'stack')
   mkdirSync(dir, { mode: 0o711 })

@@ -35,9 +35,12 @@ test('a verdict is reached on each scenario, and the exit code is theirs', () =>
   for (const scenario of SCENARIOS) expect(ended.stdout).toContain(scenario)
 })
 
-test('without a terminal there is no progress', () => {
-  expect(ended.stderr.replace(/^A stack is up beside.*\n/, '')).toBe('')
-  expect(ended.stdout).not.toContain('\r')
+test('without a terminal, each scenario has a line for its begin and one for its end, and no line is rewritten', () => {
+  for (const scenario of SCENARIOS) {
+    expect(ended.stderr).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  … ${scenario}$`, 'm'))
+    expect(ended.stderr).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  [✓✗] ${scenario} +\\w+ \\(\\d.* s\\)$`, 'm'))
+  }
+  for (const control of ['\r', '\x1b']) expect(ended.stdout + ended.stderr).not.toContain(control)
 })
 
 test('each result is in the documented format', () => {

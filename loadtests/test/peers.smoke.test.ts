@@ -13,8 +13,7 @@ beforeAll(async () => {
 afterAll(() => here.remove())
 
 test('ingest is measured beside a route that stores nothing and a transaction for each request', () => {
-  expect(ended.stderr).toBe('')
-  expect(ended.code).toBe(0)
+  expect(ended.code, ended.stderr).toBe(0)
   const { figures, notes } = JSON.parse(readFileSync(`${here.tempDir}/results/peers-ingest.json`, 'utf8')) as PartRecord
   expect(figures.length).toBeGreaterThan(5)
   for (const { id, rounds, meaning } of figures) {

@@ -26,19 +26,20 @@ export async function deliverImage(
     terminal.step(`  ✓ Image ${image} is on every node`)
     return image
   }
-  terminal.show(`  … Building ${image}`)
   const run = (command: string, ...args: string[]) =>
     runProgram(command, args, { signal, onLine: (line) => terminal.show(`  … ${line}`) })
   const what = [image, CHECKOUT, '-f', `${CHECKOUT}/${DOCKERFILE}`]
-  if (builder.kind === 'command') {
-    const [command, ...args] = builder.command
-    await run(command, ...args, ...what)
-  } else {
-    await run('docker', 'build', '-t', ...what)
-    if (builder.kind === 'push') await run('docker', 'push', image)
-    else await run('kind', 'load', 'docker-image', image, '--name', await clusterName())
+  const build = async () => {
+    if (builder.kind === 'command') {
+      const [command, ...args] = builder.command
+      await run(command, ...args, ...what)
+    } else {
+      await run('docker', 'build', '-t', ...what)
+      if (builder.kind === 'push') await run('docker', 'push', image)
+      else await run('kind', 'load', 'docker-image', image, '--name', await clusterName())
+    }
   }
-  terminal.step(`  ✓ Image ${image} is built and delivered`)
+  await terminal.during(`Building ${image}`, build, () => `✓ Image ${image} is built and delivered`)
   return image
 }
 

@@ -30,7 +30,6 @@ export async function installChart(
   { chart, release, namespace, values = [], set = {} }: ChartInstallation,
   { terminal, signal }: Steps,
 ): Promise<void> {
-  terminal.show(`  … Installing ${chart} and waiting until it is ready`)
   const where = ['--namespace', namespace]
   const given = [
     ...values.flatMap((file) => ['--values', file]),
@@ -41,14 +40,21 @@ export async function installChart(
   ]
   const wait = ['--wait', '--wait-for-jobs', '--timeout', READY_WITHIN]
   const args = ['upgrade', release, join(CHECKOUT, 'charts', chart), '--install', '--reset-then-reuse-values']
-  try {
-    await ask('helm', [...args, ...where, ...given, ...wait], { signal })
-  } catch (error) {
-    if (!(error instanceof Failure) || signal.aborted) throw error
-    throw new Failure(`${error.message}${await describeUnready(namespace)}`)
+  const install = async () => {
+    try {
+      await ask('helm', [...args, ...where, ...given, ...wait], { signal })
+    } catch (error) {
+      if (!(error instanceof Failure) || signal.aborted) throw error
+      throw new Failure(`${error.message}${await describeUnready(namespace)}`)
+    }
+    const { items } = JSON.parse(await kubectl('get', 'pods', ...where, '--output', 'json')) as {
+      readonly items: readonly unknown[]
+    }
+    return items.length
   }
-  const { items } = JSON.parse(await kubectl('get', 'pods', ...where, '--output', 'json')) as {
-    readonly items: readonly unknown[]
-  }
-  terminal.step(`  ✓ Chart ${chart} is ready as ${release} in ${namespace}: ${items.length} pods there`)
+  await terminal.during(
+    `Installing ${chart} and waiting until it is ready`,
+    install,
+    (pods) => `✓ Chart ${chart} is ready as ${release} in ${namespace}: ${pods} pods there`,
+  )
 }

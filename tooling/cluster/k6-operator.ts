@@ -15,13 +15,14 @@ const DEPLOYMENT = 'deployment/k6-operator-controller-manager'
 export async function installK6Operator({ terminal }: Steps): Promise<void> {
   const version = `v${VERSIONS.k6Operator}`
   const images = ['get', DEPLOYMENT, '--output', 'jsonpath={.spec.template.spec.containers[*].image}']
-  const running = (await tryTo('kubectl', ['--namespace', NAMESPACE, ...images])) ?? ''
-  if (!running.includes(version)) {
-    terminal.show(`  … Installing k6-operator ${version}`)
-    await fetchAndApply(`https://github.com/grafana/k6-operator/releases/download/${version}/bundle.yaml`)
+  const install = async () => {
+    const running = (await tryTo('kubectl', ['--namespace', NAMESPACE, ...images])) ?? ''
+    if (!running.includes(version)) {
+      await fetchAndApply(`https://github.com/grafana/k6-operator/releases/download/${version}/bundle.yaml`)
+    }
+    await kubectl('--namespace', NAMESPACE, 'rollout', 'status', DEPLOYMENT, '--timeout', '180s')
   }
-  await kubectl('--namespace', NAMESPACE, 'rollout', 'status', DEPLOYMENT, '--timeout', '180s')
-  terminal.step(`  ✓ k6-operator ${version}`)
+  await terminal.during(`Installing k6-operator ${version}`, install, () => `✓ k6-operator ${version}`)
 }
 
 /** Its definition of a TestRun is larger than the annotation that a plain apply would keep. */

@@ -12,17 +12,25 @@ const CONFIG = join(CHECKOUT, 'kind-config.yaml')
 export async function createKindCluster({ terminal, signal }: Steps): Promise<void> {
   if ((await tryTo('docker', ['info'])) === undefined)
     throw new Failure('Docker is installed, but it does not answer: start it, then run this again')
-  const clusters = (await ask('kind', ['get', 'clusters'])).split('\n')
-  if (!clusters.includes(KIND_CLUSTER)) {
-    terminal.show('  … Creating the cluster, some minutes the first time')
-    await ask('kind', ['create', 'cluster', '--config', CONFIG, '--wait', '180s'], { signal })
+  const create = async () => {
+    const clusters = (await ask('kind', ['get', 'clusters'])).split('\n')
+    if (!clusters.includes(KIND_CLUSTER)) {
+      await ask('kind', ['create', 'cluster', '--config', CONFIG, '--wait', '180s'], { signal })
+    }
+    await ask('kind', ['export', 'kubeconfig', '--name', KIND_CLUSTER])
   }
-  await ask('kind', ['export', 'kubeconfig', '--name', KIND_CLUSTER])
-  terminal.step(`  ✓ kind cluster ${KIND_CLUSTER}`)
+  await terminal.during(
+    'Creating the cluster, some minutes the first time',
+    create,
+    () => `✓ kind cluster ${KIND_CLUSTER}`,
+  )
 }
 
 /** Removes the cluster with all that is in it; none there is fine. */
 export async function deleteKindCluster({ terminal }: Steps): Promise<void> {
-  await ask('kind', ['delete', 'cluster', '--name', KIND_CLUSTER])
-  terminal.step(`  ✓ kind cluster ${KIND_CLUSTER} is gone`)
+  await terminal.during(
+    'Removing the cluster',
+    () => ask('kind', ['delete', 'cluster', '--name', KIND_CLUSTER]),
+    () => `✓ kind cluster ${KIND_CLUSTER} is gone`,
+  )
 }

@@ -13,11 +13,12 @@ export async function installMetricsServer({ terminal }: Steps): Promise<void> {
     terminal.step('  ✓ Metrics of pods are served')
     return
   }
-  terminal.show('  … Installing metrics-server')
-  await kubectl('apply', '--filename', `${RELEASES}/v${VERSIONS.metricsServer}/components.yaml`)
-  if ((await clusterName()) !== '') await acceptKindsCertificates()
-  await kubectl('--namespace', 'kube-system', 'rollout', 'status', 'deployment/metrics-server', '--timeout', '180s')
-  terminal.step(`  ✓ metrics-server ${VERSIONS.metricsServer}`)
+  const install = async () => {
+    await kubectl('apply', '--filename', `${RELEASES}/v${VERSIONS.metricsServer}/components.yaml`)
+    if ((await clusterName()) !== '') await acceptKindsCertificates()
+    await kubectl('--namespace', 'kube-system', 'rollout', 'status', 'deployment/metrics-server', '--timeout', '180s')
+  }
+  await terminal.during('Installing metrics-server', install, () => `✓ metrics-server ${VERSIONS.metricsServer}`)
 }
 
 /** A kubelet of kind signs its certificate itself. */

@@ -1,17 +1,16 @@
 import { connect } from '../cluster/connect.ts'
-import { knownScenario, measureDistributed } from '../cluster/measure-distributed.ts'
+import { type DistributedOptions, knownScenario, measureDistributed } from '../cluster/measure-distributed.ts'
 import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { deleteTestRun, readTestRun, requireOperator, scenarioNameOf, settingOf } from '../cluster/test-runs.ts'
 import { runSeconds } from '../cluster/time-limits.ts'
 import { versionOfImage } from '../cluster/versions.ts'
-import { provesTargets } from '../judge/evidence.ts'
 import { Failure } from '../lib/failure.ts'
 import { parseOptions, wholeNumber } from '../lib/parse-options.ts'
-import { finishResult } from '../run/finish-result.ts'
+import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
 import type { Command } from './command.ts'
 import { profileOf } from './measurement-options.ts'
-import { printVerdicts, writeAll } from './report-results.ts'
+import { printVerdicts, writeComplete } from './report-results.ts'
 
 export const collect: Command = {
   summary: 'judge a TestRun that was applied by hand, running or over',
@@ -50,12 +49,11 @@ Exit codes: as of main.ts baseline.
     if (testRun === undefined) {
       throw new Failure(`there is no TestRun "${name}" in namespace "${cluster.namespace}"; main.ts list shows them`)
     }
-    const began = performance.now()
     const setting = (variable: string) => settingOf(testRun, variable)
     const scenario = knownScenario(scenarioNameOf(testRun))
     const profile = profileOf(setting('PROFILE'))
     const apiUrl = setting('API_URL') ?? ''
-    const measured = await measureDistributed({
+    const measurement: DistributedOptions = {
       cluster,
       name,
       scenario,
@@ -71,14 +69,11 @@ Exit codes: as of main.ts baseline.
       k6Version: setting('K6_VERSION') ?? versionOfImage(testRun.spec.runner?.image ?? ''),
       terminal,
       signal,
-    })
-    const result = finishResult(measured, {
-      resultsDir: values['results-dir'],
-      terminal,
-      tookMs: performance.now() - began,
-    })
+    }
+    const measure = () => measureDistributed(measurement)
+    const result = await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal })
     const exitCode = printVerdicts([result], print, values.document ? undefined : '`collect --document`')
-    if (values.document && provesTargets(profile)) await writeAll([result], print)
+    if (values.document) await writeComplete([result], print)
     if (values.delete) await deleteTestRun(cluster, name)
     return exitCode
   },

@@ -32,15 +32,16 @@ function databaseCommand(name: 'db-migrate' | 'db-seed-demo', summary: string, h
       const details = readRecord(stackFolder())?.details
       if (details === undefined) throw new Failure('nothing is up. Start it: make up')
       let last = ''
-      await runDatabaseCommand(name, {
-        ownerUrl: details.urls.owner,
-        signal,
-        onLine: (line) => {
-          last = line
-          terminal.show(`  … ${line}`)
-        },
-      })
-      terminal.clear()
+      await terminal.during(name, () =>
+        runDatabaseCommand(name, {
+          ownerUrl: details.urls.owner,
+          signal,
+          onLine: (line) => {
+            last = line
+            terminal.show(`  … ${line}`)
+          },
+        }),
+      )
       print(`${last}\n`)
       return EXIT.ok
     },

@@ -18,9 +18,7 @@ Stops the API, Redis, the replica and the primary, and removes their data. Runni
       print('Nothing is up.\n')
       return EXIT.ok
     }
-    terminal.show('  … stopping')
-    const { stopped, killed } = await stopStack(dir, record)
-    terminal.clear()
+    const { stopped, killed } = await terminal.during('stopping', () => stopStack(dir, record))
     print(`Stopped ${stopped.length === 0 ? 'nothing: all of it had ended before' : stopped.join(', ')}.\n`)
     if (killed.length > 0) print(`Had to be killed: ${killed.join(', ')}.\n`)
     return EXIT.ok

@@ -9,13 +9,12 @@ import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { runOnCluster } from '../cluster/run-on-cluster.ts'
 import { requireOperator } from '../cluster/test-runs.ts'
 import { pinnedImages, versionOfImage } from '../cluster/versions.ts'
-import { provesTargets } from '../judge/evidence.ts'
 import { Usage } from '../lib/failure.ts'
 import { wholeNumber } from '../lib/parse-options.ts'
-import { finishResult } from '../run/finish-result.ts'
+import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { runnerResources } from './cluster-options.ts'
 import type { CommandContext } from './command.ts'
-import { printVerdicts, writeAll } from './report-results.ts'
+import { printVerdicts, writeComplete } from './report-results.ts'
 
 export const CLUSTER_OPTIONS = {
   cluster: { type: 'boolean', default: false },
@@ -87,31 +86,29 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
   const results: LoadtestResult[] = []
   for (const scenario of scenarios) {
     signal.throwIfAborted()
-    const began = performance.now()
-    const measured = await runOnCluster({
-      cluster,
-      scenario,
-      profile,
-      parallelism,
-      apiUrl,
-      platform,
-      ...(API_KEY && API_KEY !== DEMO_API_KEY ? { apiKey: API_KEY } : {}),
-      ...(TENANT_ID ? { tenantId: TENANT_ID } : {}),
-      images,
-      k6Version: versionOfImage(images.k6),
-      resources,
-      startWithinSeconds,
-      overrides,
-      metricsUrl: process.env[REMOTE_WRITE_URL],
-      keep: values.keep === true,
-      terminal,
-      signal,
-    })
-    results.push(
-      finishResult(measured, { resultsDir: values['results-dir'], terminal, tookMs: performance.now() - began }),
-    )
+    const measure = () =>
+      runOnCluster({
+        cluster,
+        scenario,
+        profile,
+        parallelism,
+        apiUrl,
+        platform,
+        ...(API_KEY && API_KEY !== DEMO_API_KEY ? { apiKey: API_KEY } : {}),
+        ...(TENANT_ID ? { tenantId: TENANT_ID } : {}),
+        images,
+        k6Version: versionOfImage(images.k6),
+        resources,
+        startWithinSeconds,
+        overrides,
+        metricsUrl: process.env[REMOTE_WRITE_URL],
+        keep: values.keep === true,
+        terminal,
+        signal,
+      })
+    results.push(await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal }))
   }
   const exitCode = printVerdicts(results, print, values.document ? undefined : '`run --cluster --document`')
-  if (values.document && provesTargets(profile)) await writeAll(results, print)
+  if (values.document) await writeComplete(results, print)
   return exitCode
 }

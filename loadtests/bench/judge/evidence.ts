@@ -2,6 +2,7 @@
 import { SCENARIOS, type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
 import type { LoadtestResult, PhaseSpan } from '../../results-format.ts'
 import { peakSecondsOf } from '../../scenarios/lib/phases.ts'
+import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { SERVER_EVIDENCE_FORMAT, type Series, type ServerEvidence } from '../sample/server-evidence.ts'
 import { metricsOf } from './metrics.ts'
 import { type Totals, type Traffic, totalsOf, trafficOf } from './totals.ts'
@@ -30,9 +31,6 @@ export type Rule = {
 
 export const invalid = (text: string): Omit<Reason, 'rule'> => ({ effect: 'invalid', text })
 export const remark = (text: string): Omit<Reason, 'rule'> => ({ effect: 'remark', text })
-
-/** Whether a profile is there to prove the targets. */
-export const provesTargets = (profile: string): boolean => profile !== 'smoke'
 
 /** @throws {Error} when the scenario is not one of the contract's */
 export function evidenceOf(result: LoadtestResult): Evidence {

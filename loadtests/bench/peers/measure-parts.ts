@@ -1,12 +1,11 @@
 import { number } from '../judge/format.ts'
 import { Failure } from '../lib/failure.ts'
-import { duration } from '../lib/terminal.ts'
 import { readPlace } from '../run/read-environment.ts'
 import { measureCost } from './cost/measure-cost.ts'
 import { measureIngest } from './ingest/measure-ingest.ts'
 import { measureLive } from './live/measure-live.ts'
 import { type CpuUse, startCpuMeter } from './measure/cpu-meter.ts'
-import type { MeasurePart, PartName, PartOptions } from './parts.ts'
+import { MEMORY_MINUTES, type MeasurePart, type PartName, type PartOptions, ROUNDS } from './parts.ts'
 import type { PartRecord } from './record.ts'
 import { writeRaw } from './record.ts'
 import { measureReports } from './reports/measure-reports.ts'
@@ -31,7 +30,8 @@ export async function measurePart(part: PartName, options: PartOptions, resultsD
   if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
   const measuredAt = new Date().toISOString()
   const stop = startCpuMeter({ here: [process.pid] })
-  const { raw, notes, ...result } = await MEASURE[part](options)
+  const ended = () => `✓ ${part.padEnd(22)} ${options.rounds} rounds`
+  const { raw, notes, ...result } = await options.terminal.during(part, () => MEASURE[part](options), ended)
   const used = stop()
   const { source, ...place } = await readPlace()
   const record: PartRecord = {
@@ -41,10 +41,12 @@ export async function measurePart(part: PartName, options: PartOptions, resultsD
     ...result,
     notes: [...notes, othersNote(used, place.machine.cores)],
   }
-  const rawPath = await writeRaw(part, { ...place, ...record, raw }, resultsDir)
-  options.terminal.step(`  ✓ ${part.padEnd(22)} ${options.rounds} rounds (${duration(1000 * used.seconds)})`)
+  const rawPath = await writeRaw(part, { complete: isComplete(part, options), ...place, ...record, raw }, resultsDir)
   return { part, record, rawPath }
 }
+
+const isComplete = (part: PartName, { quick, rounds, memoryMinutes }: PartOptions): boolean =>
+  !quick && rounds >= ROUNDS && (part !== 'scale' || memoryMinutes >= MEMORY_MINUTES)
 
 /** Whatever is measured here is started by this process, and counted with it; the rest of what was busy is others'. */
 function othersNote({ seconds, idleShare, cpuSeconds }: CpuUse, cores: number): string {

@@ -5,6 +5,10 @@ import type { Figure } from './measure/figure.ts'
 export const PARTS = ['ingest', 'reports', 'live', 'scale', 'cost'] as const
 export type PartName = (typeof PARTS)[number]
 
+/** Of a measurement that is to stand. */
+export const ROUNDS = 3
+export const MEMORY_MINUTES = 10
+
 export type PartOptions = {
   readonly rounds: number
   /** Small and short: proves that everything works, and nothing about the goals. */

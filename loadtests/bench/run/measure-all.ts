@@ -1,6 +1,6 @@
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { LoadtestResult } from '../../results-format.ts'
-import { finishResult } from './finish-result.ts'
+import { measureAndJudge } from './measure-and-judge.ts'
 import { type MeasureOptions, measureScenario } from './measure-scenario.ts'
 
 export type MeasureAllOptions = Omit<MeasureOptions, 'scenario'> & {
@@ -22,9 +22,8 @@ export async function measureAll({
   const results: LoadtestResult[] = []
   for (const scenario of scenarios) {
     options.signal?.throwIfAborted()
-    const began = performance.now()
-    const measured = await measureScenario({ ...options, scenario })
-    results.push(finishResult(measured, { resultsDir, terminal: options.terminal, tookMs: performance.now() - began }))
+    const measure = () => measureScenario({ ...options, scenario })
+    results.push(await measureAndJudge(scenario, measure, { resultsDir, terminal: options.terminal }))
   }
   return results
 }

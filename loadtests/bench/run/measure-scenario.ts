@@ -50,9 +50,10 @@ const SAMPLE_EVERY_MS = 2_000
 export async function measureScenario(options: MeasureOptions): Promise<LoadtestResult> {
   const { scenario, profile, target, k6, environment, scratchDir, guard, terminal, signal } = options
   const { sampled } = target
-  terminal.show(`  … ${scenario.padEnd(19)}  warming up`)
-  await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
-  if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres)
+  await terminal.during(`${scenario.padEnd(19)}  warming up`, async () => {
+    await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
+    if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres)
+  })
 
   const runId = newRunId()
   const resultsDir = join(scratchDir, runId)

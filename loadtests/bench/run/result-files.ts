@@ -1,18 +1,35 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { type LoadtestResult, RESULTS_FORMAT } from '../../results-format.ts'
+import { isCompleteResult, keptText, missingOf, partialName } from '../../scenarios/lib/complete-run.ts'
 import { Failure } from '../lib/failure.ts'
 import { CHECKOUT } from '../stack/stack-record.ts'
 
 export const RESULTS_DIR = join(CHECKOUT, 'loadtests', 'results')
 
-/** @returns the path, `loadtests/results/<scenario>.json` */
-export function writeResult(result: LoadtestResult, dir = RESULTS_DIR): string {
+/**
+ * Writes `loadtests/results/<scenario>.json`; or `<scenario>.partial.json` when this run is not complete, and the file
+ * is of one that is.
+ *
+ * @returns a sentence that says so; undefined when it is written to its usual place
+ */
+export function writeResult(result: LoadtestResult, dir = RESULTS_DIR): string | undefined {
   mkdirSync(dir, { recursive: true })
-  const path = join(dir, `${result.scenario}.json`)
+  const usual = join(dir, `${result.scenario}.json`)
+  const missing = missingOf(result)
+  const stays = missing !== undefined && isCompleteResult(textOf(usual))
+  const path = stays ? partialName(usual) : usual
   writeFileSync(`${path}.new`, `${JSON.stringify(result)}\n`)
   renameSync(`${path}.new`, path)
-  return path
+  return stays ? keptText(relative(CHECKOUT, usual), relative(CHECKOUT, path), missing) : undefined
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** @throws {Failure} when it is no result, or one of a format that this version does not know */

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { identify } from '../lib/process-identity.ts'
-import { duration, type Terminal } from '../lib/terminal.ts'
+import type { Terminal } from '../lib/terminal.ts'
 import type { MonitoringTools } from '../tools/find-monitoring.ts'
 import { mostInstances, settingsGiven, startApiInstances } from './api-instances.ts'
 import { choosePort, type PortWish } from './choose-port.ts'
@@ -60,12 +60,12 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
     note: (done: T) => string,
   ) => {
     signal?.throwIfAborted()
-    const began = performance.now()
-    const doing = (line = '') => terminal.show(`  … ${name}${line === '' ? '' : `: ${line}`}`)
-    doing()
-    const done = await work(doing)
-    terminal.step(`  ✓ ${name.padEnd(22)} ${note(done)} (${duration(performance.now() - began)})`)
-    return done
+    const say = (line: string) => terminal.show(`  … ${name}: ${line}`)
+    return terminal.during(
+      name,
+      () => work(say),
+      (done) => `✓ ${name.padEnd(22)} ${note(done)}`,
+    )
   }
 
   const port = await choosePort(options.port)

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { GRAFANA_URL, RUNBOOK_LINK } from '@hopwhistle/contract/runbooks.ts'
 import { CHECKOUT } from './stack-record.ts'
 
@@ -7,13 +8,13 @@ import { CHECKOUT } from './stack-record.ts'
 const RULES = join(CHECKOUT, 'dashboards', 'rules', 'demo')
 const FILES = ['recording.yaml', 'alerts.yaml']
 
-/** Where the runbooks are files, and stay so when no Grafana shows them. */
-export const RUNBOOK_FILES = join(CHECKOUT, 'dashboards', 'runbooks')
+/** Where the runbooks are files, and stay so when no Grafana shows them. A URL, in which a space cannot end a link. */
+export const RUNBOOK_FILES = pathToFileURL(join(CHECKOUT, 'dashboards', 'runbooks')).href
 
 /**
  * Writes the rules for the local Prometheus into a folder.
  *
- * @param grafanaUrl whose board Runbooks alerts link to; without it they name the files in `runbooks`
+ * @param grafanaUrl whose board Runbooks alerts link to; without it they name the files at the URL `runbooks`
  * @returns the paths of the rule files
  */
 export function writeRules(dir: string, grafanaUrl: string | undefined, runbooks: string): readonly string[] {

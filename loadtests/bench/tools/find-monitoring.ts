@@ -28,16 +28,21 @@ export async function findMonitoring(terminal: Terminal, signal?: AbortSignal): 
   const found = lookUp()
   if (found !== undefined) return found
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Failure(howTo())
-  terminal.step(`  … Prometheus is missing: apt-get install ${PACKAGES.join(' ')}`)
   // The services that come with the packages are not wanted: RUNLEVEL keeps them from being started.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   const onLine = (line: string) => terminal.show(`  … apt-get: ${line}`)
   const aptGet = (...args: readonly string[]) => runProgram('apt-get', args, { env, signal, onLine })
   const install = () => aptGet('install', '-y', '--no-install-recommends', ...PACKAGES)
-  await install().catch(async () => {
-    await aptGet('update')
-    await install()
-  })
+  const installOrUpdate = () =>
+    install().catch(async () => {
+      await aptGet('update')
+      await install()
+    })
+  await terminal.during(
+    `Prometheus is missing: apt-get install ${PACKAGES.join(' ')}`,
+    installOrUpdate,
+    () => `✓ ${'Prometheus'.padEnd(22)} installed`,
+  )
   const installed = lookUp()
   if (installed === undefined) throw new Failure(howTo())
   return installed

@@ -12,7 +12,6 @@ export async function findRedis(terminal: Terminal, signal?: AbortSignal): Promi
   const found = onPath('redis-server')
   if (found !== undefined) return found
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Failure(HOW_TO)
-  terminal.step('  … redis-server is missing: apt-get install redis-server')
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const onLine = (line: string) => terminal.show(`  … apt-get: ${line}`)
   // The service that comes with the package is not wanted: RUNLEVEL keeps it from being started.
@@ -22,10 +21,16 @@ export async function findRedis(terminal: Terminal, signal?: AbortSignal): Promi
       signal,
       onLine,
     })
-  await install().catch(async () => {
-    await runProgram('apt-get', ['update'], { env, signal, onLine })
-    await install()
-  })
+  const installOrUpdate = () =>
+    install().catch(async () => {
+      await runProgram('apt-get', ['update'], { env, signal, onLine })
+      await install()
+    })
+  await terminal.during(
+    'redis-server is missing: apt-get install redis-server',
+    installOrUpdate,
+    () => `✓ ${'redis-server'.padEnd(22)} installed`,
+  )
   const installed = onPath('redis-server')
   if (installed === undefined) throw new Failure(HOW_TO)
   return installed

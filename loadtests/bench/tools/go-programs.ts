@@ -42,16 +42,19 @@ export async function findGoProgram(program: GoProgram, terminal: Terminal, sign
   if (go === undefined) throw new Failure(howTo(program))
   const version = wantedVersion(name)
   const wanted = `${packageOf(version)}@v${version}`
-  terminal.step(`  … ${name} is missing: go install ${wanted} (some minutes, once)`)
-  terminal.show('  … go: building')
-  await runProgram(go, ['install', '-v', wanted], {
-    env: { ...process.env, GOBIN: goBinFolder() },
-    signal,
-    onLine: (line) => terminal.show(`  … go: ${line}`),
-  }).catch((cause: unknown) => {
-    if (!(cause instanceof Failure)) throw cause
-    throw new Failure(`${cause.message}\n${howTo(program)}`)
-  })
+  const build = () =>
+    runProgram(go, ['install', '-v', wanted], {
+      env: { ...process.env, GOBIN: goBinFolder() },
+      signal,
+      onLine: (line) => terminal.show(`  … go: ${line}`),
+    })
+  const built = () => `✓ ${name.padEnd(22)} built by Go`
+  await terminal
+    .during(`${name} is missing: go install ${wanted} (some minutes, once)`, build, built)
+    .catch((cause: unknown) => {
+      if (!(cause instanceof Failure)) throw cause
+      throw new Failure(`${cause.message}\n${howTo(program)}`)
+    })
   return join(goBinFolder(), name)
 }
 

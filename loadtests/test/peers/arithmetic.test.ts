@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { openTerminal } from '../../bench/lib/terminal.ts'
 import { latencyOf, median, percentile, range } from '../../bench/peers/measure/arithmetic.ts'
 import { meetsGoal, ratioOf } from '../../bench/peers/measure/figure.ts'
 import { runRounds } from '../../bench/peers/measure/run-rounds.ts'
@@ -72,7 +73,8 @@ test('rounds are interleaved, and every second one goes the other way', async ()
       return order.length
     },
   })
-  const measured = await runRounds(3, [contender('a'), contender('b'), contender('c')], () => {})
+  const options = { rounds: 3, terminal: openTerminal({ write: () => true }), signal: new AbortController().signal }
+  const measured = await runRounds('letters', options, [contender('a'), contender('b'), contender('c')])
   expect(order.join('')).toBe('abccbaabc')
   expect(measured).toEqual({ a: [1, 6, 7], b: [2, 5, 8], c: [3, 4, 9] })
 })

@@ -36,9 +36,11 @@ async function untilPostgresRuns(ended: Promise<Ended>): Promise<void> {
   )
 }
 
+let first: Ended
+
 test('the platform comes up, and up once more changes nothing', async () => {
-  const first = await here.run('up', '--empty')
-  expect(first).toMatchObject({ code: 0, stderr: '' })
+  first = await here.run('up', '--empty')
+  expect(first).toMatchObject({ code: 0 })
   expect(first.stdout).toContain(`http://127.0.0.1:${PORT}`)
   const before = record()
   expect(before.processes.map(({ name }) => name)).toEqual([
@@ -53,6 +55,15 @@ test('the platform comes up, and up once more changes nothing', async () => {
   expect(second).toMatchObject({ code: 0 })
   expect(second.stdout).toContain('up already')
   expect(record()).toEqual(before)
+})
+
+test('without a terminal, each step has a line for its begin and one for its end', async () => {
+  const steps = ['Postgres and replica', 'Redis', 'Schema', 'API']
+  const said = first.stderr.trimEnd().split('\n')
+  expect(said.map((line) => /^\d\d:\d\d:\d\d {2}([…✓] [\w ]+?)(?: {2}.*)?(?: \(.* s\))?$/.exec(line)?.[1])).toEqual(
+    steps.flatMap((step) => [`… ${step}`, `✓ ${step}`]),
+  )
+  expect(said.filter((line) => line.includes('✓')).every((line) => line.endsWith(' s)'))).toBe(true)
 })
 
 test('its state is for this user alone, and no process shows a password', async () => {
@@ -87,7 +98,7 @@ test('status names an instance that was killed, and up puts things right', async
 
 test('down leaves no process and no file, and down once more is fine', async () => {
   const processes = record().processes
-  expect(await here.run('down')).toMatchObject({ code: 0, stderr: '' })
+  expect(await here.run('down')).toMatchObject({ code: 0 })
   expect(processes.filter(isAlive)).toEqual([])
   expect(here.leftProcesses()).toEqual([])
   expect(here.leftFiles()).toEqual([])

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { RUNBOOK_FILES, writeRules } from '../../bench/stack/write-rules.ts'
 
@@ -15,7 +16,7 @@ const linksOf = (...where: [grafanaUrl: string | undefined, runbooks: string]) =
 test('without Grafana every alert of a local platform links to a runbook that is there', () => {
   const links = linksOf(undefined, RUNBOOK_FILES)
   expect(links.length).toBeGreaterThan(20)
-  expect(links.filter((link) => !existsSync(link))).toEqual([])
+  expect(links.filter((link) => !existsSync(fileURLToPath(link)))).toEqual([])
 })
 
 test('with Grafana it links to the board there', () => {

@@ -1,4 +1,4 @@
-import { provesTargets } from '../../judge/evidence.ts'
+import { provesTargets } from '../../../scenarios/lib/profiles.ts'
 import { number } from '../../judge/format.ts'
 import { blocks, minute } from '../markdown.ts'
 import type { DocumentModel } from '../model.ts'

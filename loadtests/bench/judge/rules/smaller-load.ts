@@ -1,5 +1,6 @@
 import { SLOS } from '@hopwhistle/contract/slos.ts'
-import { invalid, provesTargets, type Rule } from '../evidence.ts'
+import { provesTargets } from '../../../scenarios/lib/profiles.ts'
+import { invalid, type Rule } from '../evidence.ts'
 import { number } from '../format.ts'
 
 /** The test was shaped as large as the targets are: less load proves nothing about them. */

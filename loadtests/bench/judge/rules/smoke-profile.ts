@@ -1,4 +1,5 @@
-import { provesTargets, type Rule, remark } from '../evidence.ts'
+import { provesTargets } from '../../../scenarios/lib/profiles.ts'
+import { type Rule, remark } from '../evidence.ts'
 
 /** A smoke run shows that everything works together, and says so. */
 export const smokeProfile: Rule = {

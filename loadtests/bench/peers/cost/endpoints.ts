@@ -22,8 +22,9 @@ export async function measureEndpoints(
   platform: PeerPlatform,
   database: Database,
   api: Api,
-  { rounds, quick, terminal, signal }: PartOptions,
+  options: PartOptions,
 ): Promise<EndpointsMeasured> {
+  const { quick } = options
   const { primary, replica } = platform.pair
   const groups = {
     api: [api.process.pid],
@@ -44,10 +45,7 @@ export async function measureEndpoints(
     }
     contenders.push({ name, measure })
   }
-  return runRounds(rounds, contenders, (round, name) => {
-    signal.throwIfAborted()
-    terminal.show(`  … cost: round ${round} of ${rounds}, ${name}`)
-  })
+  return runRounds('cost', options, contenders)
 }
 
 async function plans(database: Database): Promise<Readonly<Record<string, () => RequestPlan>>> {

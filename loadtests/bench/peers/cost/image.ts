@@ -19,11 +19,13 @@ export type ImageSize = { readonly addedBytes: number; readonly base: string }
  * @throws {Failure}
  */
 export async function measureImage(builder: string, { terminal, signal }: PartOptions): Promise<ImageSize> {
-  await runProgram(builder, ['build', '-f', join(CHECKOUT, 'api', 'Dockerfile'), '-t', TAG, CHECKOUT], {
-    env: process.env,
-    signal,
-    onLine: (line) => terminal.show(`  … cost, image: ${line}`),
-  })
+  await terminal.during('cost: image', () =>
+    runProgram(builder, ['build', '-f', join(CHECKOUT, 'api', 'Dockerfile'), '-t', TAG, CHECKOUT], {
+      env: process.env,
+      signal,
+      onLine: (line) => terminal.show(`  … cost, image: ${line}`),
+    }),
+  )
   const base = pinnedImages().node
   return { addedBytes: (await bytesOf(builder, TAG)) - (await bytesOf(builder, base)), base }
 }

@@ -32,11 +32,12 @@ async function measureStarts(
   const taken: number[] = []
   for (let round = 0; round <= rounds; round++) {
     signal.throwIfAborted()
-    terminal.show(`  … cost: start ${round} of ${rounds}`)
-    const startedAt = performance.now()
-    const api = await platform.startApi(database, 1)
-    taken.push(performance.now() - startedAt)
-    await platform.stopApi(api)
+    await terminal.during(`cost: start ${round} of ${rounds}`, async () => {
+      const startedAt = performance.now()
+      const api = await platform.startApi(database, 1)
+      taken.push(performance.now() - startedAt)
+      await platform.stopApi(api)
+    })
   }
   return taken.slice(1)
 }

@@ -44,7 +44,7 @@ export const measureIngest: MeasurePart = async (options) => {
 }
 
 async function measure(
-  { rounds, quick, terminal, signal }: PartOptions,
+  options: PartOptions,
   platform: PeerPlatform,
   database: Database,
   schemas: EventSchemas,
@@ -52,24 +52,22 @@ async function measure(
   size: { readonly instances: number; readonly connections: number },
   load: Load,
 ): Promise<Readonly<Record<string, readonly IngestTurn[]>>> {
+  const { quick, terminal } = options
   const started: [IngestName, IngestContender][] = []
   for (const name of names) {
-    terminal.show(`  … ingest: ${name} starts`)
-    started.push([name, await startIngestContender(platform, database, schemas, name, size)])
+    const start = () => startIngestContender(platform, database, schemas, name, size)
+    started.push([name, await terminal.during(`ingest: ${name} starts`, start)])
   }
   const contenders = started.map(([name, contender]) => ({
     name,
     measure: async () => {
-      signal.throwIfAborted()
       await settlePostgres({ primaryUrl: database.owner, replicaUrl: database.ownerReplica })
       const loaded = await measureLoad(contender.generator, contender.groups, load, quick ? 0.5 : 2)
       return { ...loaded, checked: await contender.check() }
     },
   }))
   const how = load.mode === 'closed' ? 'at most' : 'at a rate'
-  const measured = await runRounds(rounds, contenders, (round, name) =>
-    terminal.show(`  … ingest, ${how}: round ${round} of ${rounds}, ${name}`),
-  )
+  const measured = await runRounds(`ingest, ${how}`, options, contenders)
   // Their connections to Postgres would be too many beside those of the next.
   for (const [, contender] of started) await contender.stop()
   return measured

@@ -21,14 +21,14 @@ export async function measureDeliveries(
 ): Promise<LiveMeasured['deliveries']> {
   const started: [LiveSystem, LiveServers][] = []
   for (const system of systems) {
-    options.terminal.show(`  … live: ${system} starts`)
-    started.push([system, await startLive(live, system, LIVE.instances)])
+    const start = () => startLive(live, system, LIVE.instances)
+    started.push([system, await options.terminal.during(`live: ${system} starts`, start)])
   }
   const contenders = started.map(([name, servers]) => ({
     name,
     measure: () => deliver(live, name, servers, loadOf(options)),
   }))
-  const measured = await runRounds(options.rounds, contenders, show(options))
+  const measured = await runRounds('live', options, contenders)
   for (const [, servers] of started) await servers.stop()
   return measured
 }
@@ -45,14 +45,7 @@ export async function measureBesideSlow(live: LivePlatform, options: PartOptions
   const contenders = [turn('nobodySlow', 0), turn('someSlow', options.quick ? 2 : LIVE.slow)]
   // Compiles what is hot, so that the first turn is like the others.
   await deliver(live, 'ours', servers, load)
-  const measured = await runRounds(options.rounds, contenders, show(options))
+  const measured = await runRounds('live', options, contenders)
   await servers.stop()
   return measured as LiveMeasured['beside']
 }
-
-const show =
-  ({ rounds, terminal, signal }: PartOptions) =>
-  (round: number, name: string): void => {
-    signal.throwIfAborted()
-    terminal.show(`  … live: round ${round} of ${rounds}, ${name}`)
-  }

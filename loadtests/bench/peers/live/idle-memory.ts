@@ -27,12 +27,9 @@ async function measureIdleMemory(live: LivePlatform, system: LiveSystem, sockets
 export async function measureMemory(
   live: LivePlatform,
   systems: readonly LiveSystem[],
-  { rounds, quick, terminal, signal }: PartOptions,
+  options: PartOptions,
 ): Promise<LiveMeasured['memory']> {
-  const sockets = quick ? 100 : LIVE.idleSockets
+  const sockets = options.quick ? 100 : LIVE.idleSockets
   const contenders = systems.map((name) => ({ name, measure: () => measureIdleMemory(live, name, sockets) }))
-  return runRounds(rounds, contenders, (round, name) => {
-    signal.throwIfAborted()
-    terminal.show(`  … live, idle subscribers: round ${round} of ${rounds}, ${name}`)
-  })
+  return runRounds('live, idle subscribers', options, contenders)
 }

@@ -78,8 +78,8 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
     return path
   }
   let pair: PostgresPair | undefined
-  const stop = async () => {
-    terminal.show('  … stopping')
+  const stop = () => terminal.during('stopping', stopAll)
+  const stopAll = async () => {
     await Promise.all(children.map((child) => child.stop()))
     await Promise.all(
       servers.filter(({ name }) => name !== 'redis').map((server) => stopServer(server, STOP_TIMEOUT_MS)),
@@ -88,7 +88,6 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
     await pair?.stop()
     guard.off()
     rmSync(dir, { recursive: true, force: true })
-    terminal.clear()
   }
   const openRedis = async () => {
     const redis = await startRedis({ dir: folder(), command: redisServer, guard })
@@ -97,10 +96,11 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
   }
 
   try {
-    terminal.show('  … Postgres, its replica and Redis')
-    const postgres = await startPostgresPair({ dir: folder(), guard })
-    pair = postgres
-    const redis = await openRedis()
+    const { postgres, redis } = await terminal.during('Postgres, its replica and Redis', async () => {
+      const postgres = await startPostgresPair({ dir: folder(), guard })
+      pair = postgres
+      return { postgres, redis: await openRedis() }
+    })
     const asSuperuser = (port: number, database: string) =>
       postgresUrl(port, database, 'postgres', postgres.superuserPassword)
     const asApi = (port: number, database: string) => postgresUrl(port, database, 'hopwhistle_api', apiPassword)
@@ -113,14 +113,15 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
       createDatabase: async (name, calls) => {
         const owner = asSuperuser(primary.port, name)
         const show = (line: string) => terminal.show(`  … database ${name}: ${line}`)
-        show('schema')
-        await createDatabase(asSuperuser(primary.port, 'postgres'), name)
-        await runDatabaseCommand('db-migrate', { ownerUrl: owner, apiPassword, signal, onLine: show })
-        await runDatabaseCommand('db-seed-demo', {
-          ownerUrl: owner,
-          args: [`--calls=${calls}`],
-          signal,
-          onLine: show,
+        await terminal.during(`database ${name}`, async () => {
+          await createDatabase(asSuperuser(primary.port, 'postgres'), name)
+          await runDatabaseCommand('db-migrate', { ownerUrl: owner, apiPassword, signal, onLine: show })
+          await runDatabaseCommand('db-seed-demo', {
+            ownerUrl: owner,
+            args: [`--calls=${calls}`],
+            signal,
+            onLine: show,
+          })
         })
         return {
           primary: asApi(primary.port, name),

@@ -21,8 +21,9 @@ const SAME_BYTES = new URL('../servers/same-bytes.ts', import.meta.url)
 
 export async function measureCached(
   { platform, large }: ReportsPlatform,
-  { rounds, quick, terminal, signal }: PartOptions,
+  options: PartOptions,
 ): Promise<CachedMeasured> {
+  const { quick } = options
   // A day that is over: what a dashboard shows beside today.
   const toMs = Math.floor(Date.now() / DAY_MS) * DAY_MS
   const at = (ms: number) => new Date(ms).toISOString()
@@ -46,9 +47,6 @@ export async function measureCached(
     await start('ours', large.api.port, large.api.process.pid),
     await start('sameBytes', peer.ready.port, peer.pid),
   ]
-  const measured = await runRounds(rounds, contenders, (round, name) => {
-    signal.throwIfAborted()
-    terminal.show(`  … reports, cached: round ${round} of ${rounds}, ${name}`)
-  })
+  const measured = await runRounds('reports, cached', options, contenders)
   return { ...(measured as Omit<CachedMeasured, 'answerBytes'>), answerBytes: Buffer.byteLength(body) }
 }

@@ -32,32 +32,33 @@ export async function measurePages(
   const filters = await withClient(large.database.ownerReplica, findFilters)
   const client = openTimedClient(large.api.port, HEADERS_OF_KEY)
   try {
-    const places = []
+    const places: (PagesOfFilter & { cursor: string | undefined; first: number[]; deep: number[] })[] = []
     for (const { filter, calls } of filters) {
       signal.throwIfAborted()
-      terminal.show(`  … reports, calls list: walking down ${filter || 'all calls'}`)
       // Where there are not enough calls for so many pages, pages are smaller, and then fewer.
       const limit = Math.max(1, Math.min(USUAL_LIMIT, Math.floor((calls - 1) / deepest)))
       const deepPage = Math.max(1, Math.min(deepest, Math.floor((calls - 1) / limit)))
-      const cursor = await walk(client, filter, (deepPage - 1) * limit)
-      places.push({ filter, limit, deepPage, cursor, first: [] as number[], deep: [] as number[] })
+      const walking = `reports, calls list: walking down ${filter || 'all calls'}`
+      const cursor = await terminal.during(walking, () => walk(client, filter, (deepPage - 1) * limit))
+      places.push({ filter, limit, deepPage, cursor, first: [], deep: [] })
     }
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted()
-      terminal.show(`  … reports, calls list: round ${round + 1} of ${rounds}`)
-      for (const place of places) {
-        const first = `${pathOf(place.filter)}&limit=${place.limit}`
-        const deep = place.cursor === undefined ? first : `${first}&cursor=${encodeURIComponent(place.cursor)}`
-        const taken: [number[], number[]] = [[], []]
-        // One and the other in turn, so that nothing else comes between them.
-        for (let i = 0; i < PAGES_OF_A_TURN[quick ? 'quick' : 'usual']; i++) {
-          for (const [which, path] of [first, deep].entries()) {
-            taken[which]!.push((await getUncached(large, client, path)).ms)
+      await terminal.during(`reports, calls list: round ${round + 1} of ${rounds}`, async () => {
+        for (const place of places) {
+          const first = `${pathOf(place.filter)}&limit=${place.limit}`
+          const deep = place.cursor === undefined ? first : `${first}&cursor=${encodeURIComponent(place.cursor)}`
+          const taken: [number[], number[]] = [[], []]
+          // One and the other in turn, so that nothing else comes between them.
+          for (let i = 0; i < PAGES_OF_A_TURN[quick ? 'quick' : 'usual']; i++) {
+            for (const [which, path] of [first, deep].entries()) {
+              taken[which]!.push((await getUncached(large, client, path)).ms)
+            }
           }
+          place.first.push(median(taken[0]))
+          place.deep.push(median(taken[1]))
         }
-        place.first.push(median(taken[0]))
-        place.deep.push(median(taken[1]))
-      }
+      })
     }
     return places.map(({ cursor: _, ...measured }) => measured)
   } finally {

@@ -15,8 +15,9 @@ export const INTERFERENCE = { instances: 3, reportsPerSecond: 100, eventsPerSeco
 
 export async function measureInterference(
   { platform, large }: ReportsPlatform,
-  { rounds, quick, terminal, signal }: PartOptions,
+  options: PartOptions,
 ): Promise<InterferenceMeasured> {
+  const { quick } = options
   const api = await platform.startApi(large.database, INTERFERENCE.instances)
   const ports = api.map(({ port }) => port)
   const plan = { kind: 'get', paths: reportPaths(), headers: HEADERS_OF_KEY } as const
@@ -43,9 +44,7 @@ export async function measureInterference(
       return run(seconds)
     },
   })
-  const measured = await runRounds(rounds, [turn('reports'), turn('ingest'), turn('both')], (round, name) => {
-    signal.throwIfAborted()
-    terminal.show(`  … reports and ingest: round ${round} of ${rounds}, ${name}`)
-  })
+  const turns = [turn('reports'), turn('ingest'), turn('both')]
+  const measured = await runRounds('reports and ingest', options, turns)
   return measured as InterferenceMeasured
 }

@@ -25,8 +25,9 @@ const WARM_UP = 20
 
 export async function measureMonth(
   { small, large }: Pick<ReportsPlatform, 'small' | 'large'>,
-  { rounds, quick, terminal, signal }: PartOptions,
+  options: PartOptions,
 ): Promise<MonthMeasured> {
+  const { quick } = options
   // Until the last full hour: nothing changes any more, and both read the same.
   const toMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS
   const range = { fromMs: toMs - MONTH_MS, toMs }
@@ -42,10 +43,7 @@ export async function measureMonth(
       },
     ]
     for (const history of [large, small]) await askUncached(history, range, quick ? 1 : WARM_UP)
-    const measured = await runRounds(rounds, contenders, (round, name) => {
-      signal.throwIfAborted()
-      terminal.show(`  … reports, 30 days by the hour: round ${round} of ${rounds}, ${name}`)
-    })
+    const measured = await runRounds('reports, 30 days by the hour', options, contenders)
     return { ...(measured as Omit<MonthMeasured, 'hoursCompared'>), hoursCompared }
   })
 }

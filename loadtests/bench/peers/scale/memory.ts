@@ -41,13 +41,15 @@ export async function measureMemory(
   // Awaited below; should the measurement be stopped before, its failure is no news.
   load.catch(() => {})
   const samples: number[][] = servers.pids.map(() => [])
-  for (let at = 0; at < seconds; at += everySeconds) {
-    signal.throwIfAborted()
-    terminal.show(`  … scale, memory: ${Math.round(at)} of ${seconds} s`)
-    await sleep(everySeconds * 1000)
-    servers.memoryOfEach().forEach((bytes, i) => void samples[i]!.push(bytes))
-  }
-  await load
+  await terminal.during(`scale, memory: ${seconds} s`, async () => {
+    for (let at = 0; at < seconds; at += everySeconds) {
+      signal.throwIfAborted()
+      terminal.show(`  … scale, memory: ${Math.round(at)} of ${seconds} s`)
+      await sleep(everySeconds * 1000)
+      servers.memoryOfEach().forEach((bytes, i) => void samples[i]!.push(bytes))
+    }
+    await load
+  })
   for (const child of [events, reports, readers]) await child.stop()
   await servers.stop()
   return { everySeconds, samples }

@@ -35,17 +35,13 @@ export const SCALE = {
 } as const
 
 export async function measureSteps(live: LivePlatform, options: PartOptions): Promise<StepsMeasured> {
-  const { rounds, terminal, signal } = options
   const contenders = SCALED.flatMap((scaled) =>
     INSTANCES.map((instances) => ({
       name: `${scaled} ${instances}`,
       measure: () => measureStep(live, scaled, instances, options),
     })),
   )
-  const measured = await runRounds(rounds, contenders, (round, name) => {
-    signal.throwIfAborted()
-    terminal.show(`  … scale: round ${round} of ${rounds}, ${name}`)
-  })
+  const measured = await runRounds('scale', options, contenders)
   const of = (scaled: Scaled) => INSTANCES.map((instances) => measured[`${scaled} ${instances}`]!)
   return { ingest: of('ingest'), reports: of('reports'), live: of('live') }
 }
