@@ -12,6 +12,14 @@
  *   behind  left alone until it is back; read only while the primary does not answer
  *   gone    left alone; tried again after 0.2 s, then ever later, up to 5 s. Also the state before its first answer
  *
+ * Both servers are asked where they are often while reports are read, and now and then otherwise:
+ *
+ *   resting ──a report──▶ watching ──a second without one──▶ resting
+ *
+ *   resting   asked once a second, so that a server that goes away or falls behind is noticed; an idle instance costs little
+ *   watching  asked every 0.2 s. The report that ends a rest waits for the answers, about a millisecond, so that it is read where
+ *             it should be and its `asOf` is not the older for the rest; it waits `reportWaitMs` at most
+ *
  * Nobody gets an error because of the replica. Without one, everything is read from the primary.
  *
  * DATABASE_REPLICA_URL must lead to one server: what is known of one replica says nothing about another.
@@ -19,6 +27,7 @@
 import type { Pool } from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { withinMs } from '../timing/within-ms.ts'
 import type { Postgres } from './open-postgres.ts'
 import { createPositionWaiters } from './position-waiters.ts'
 import { repeating } from './repeating.ts'
@@ -55,10 +64,17 @@ export type ReplicaMonitor = {
   otherThan(failed: ReadFrom, position?: WalPosition): ReadFrom | undefined
   isUp(): boolean
   primaryIsUp(): boolean
+  /** Asks both servers now, and sets the metrics. Waits for a moment at most; never rejects. */
+  look(): Promise<void>
   stop(): void
 }
 
 const SAMPLE_MS = 200
+const SAMPLE_AT_REST_MS = 1_000
+/** A server that is asked once in this share of the lag that is allowed looks later than it is by no more than that. */
+const SAMPLE_PER_LAG = 0.1
+const WATCH_FOR_MS = 1_000
+const LOOK_WITHIN_MS = 500
 const ANSWER_TIMEOUT_MS = 2_000
 const BACKOFF_MAX_MS = 5_000
 /** A replica at its limit would be left and taken again at every sample; it is taken again at half of it. */
@@ -80,6 +96,9 @@ export function createReplicaMonitor(deps: {
   let replicaFailures = 0
   let state: State = 'gone'
   let lost = new AbortController()
+  const sampleAtRestMs = Math.max(SAMPLE_MS, Math.min(SAMPLE_AT_REST_MS, settings.replicaMaxLagMs * SAMPLE_PER_LAG))
+  let lastReportAtMs = Number.NEGATIVE_INFINITY
+  let waking: Promise<unknown> | undefined
 
   const link =
     postgres.reportsReplica &&
@@ -122,6 +141,14 @@ export function createReplicaMonitor(deps: {
     if (asOfMs !== undefined) metrics.replicaLagSeconds.set((Date.now() - asOfMs) / 1000)
   }
 
+  const isWatching = () => performance.now() - lastReportAtMs < WATCH_FOR_MS
+
+  /** Until a server is asked again that failed to answer the last so many times. */
+  function pauseMs(failures: number): number {
+    if (failures > 0) return Math.min(SAMPLE_MS * 2 ** (failures - 1), BACKOFF_MAX_MS)
+    return link !== undefined && isWatching() ? SAMPLE_MS : sampleAtRestMs
+  }
+
   const primarySampler = repeating(async () => {
     const askedAtMs = Date.now()
     const position = await askPrimary(postgres.upkeep)
@@ -129,7 +156,7 @@ export function createReplicaMonitor(deps: {
     primaryFailures = primaryUp ? 0 : primaryFailures + 1
     if (position !== undefined) progress.notePrimary(askedAtMs, position)
     judge()
-    return backoff(primaryFailures)
+    return pauseMs(primaryFailures)
   })
   const replicaSampler =
     link &&
@@ -137,10 +164,28 @@ export function createReplicaMonitor(deps: {
       replicaAnswers = await link.ask()
       replicaFailures = replicaAnswers ? 0 : replicaFailures + 1
       judge()
-      return backoff(replicaFailures)
+      return pauseMs(replicaFailures)
     })
   if (link === undefined) {
     for (const gauge of [metrics.replicaUp, metrics.replicaLagBytes, metrics.replicaLagSeconds]) gauge.remove()
+  }
+
+  /** One after the other: the replica has replayed what the primary has just said, as a rule, when it is asked. */
+  async function look(): Promise<void> {
+    await primarySampler.now()
+    await replicaSampler?.now()
+  }
+
+  /** Notes that a report is read, and ends a rest. */
+  async function watch(): Promise<void> {
+    const wasWatching = isWatching()
+    lastReportAtMs = performance.now()
+    if (!wasWatching && primaryUp && state !== 'gone') {
+      waking = withinMs(look(), settings.reportWaitMs).finally(() => {
+        waking = undefined
+      })
+    }
+    await waking
   }
 
   const fromPrimary = (): ReadFrom => ({
@@ -160,22 +205,26 @@ export function createReplicaMonitor(deps: {
 
   return {
     choose: async (position) => {
+      const startedAtMs = performance.now()
+      await watch()
       const usable = state === 'up' || (state === 'behind' && !primaryUp)
       if (!usable) return fromPrimary()
       if (shows(position)) return fromReplica()
-      const there = await waiters.wait(position as WalPosition, settings.reportWaitMs)
+      const leftMs = Math.max(0, settings.reportWaitMs - (performance.now() - startedAtMs))
+      const there = await waiters.wait(position as WalPosition, leftMs)
       return there ? fromReplica() : fromPrimary()
     },
     otherThan: (failed, position) => {
       if (failed.source === 'replica') {
-        replicaSampler?.now()
+        void replicaSampler?.now()
         return fromPrimary()
       }
-      primarySampler.now()
+      void primarySampler.now()
       return state !== 'gone' && shows(position) ? fromReplica() : undefined
     },
     isUp: () => state === 'up',
     primaryIsUp: () => primaryUp,
+    look: async () => void (await withinMs(look(), LOOK_WITHIN_MS)),
     stop: () => {
       primarySampler.stop()
       replicaSampler?.stop()
@@ -183,10 +232,6 @@ export function createReplicaMonitor(deps: {
       link?.close()
     },
   }
-}
-
-function backoff(failures: number): number {
-  return failures === 0 ? SAMPLE_MS : Math.min(SAMPLE_MS * 2 ** (failures - 1), BACKOFF_MAX_MS)
 }
 
 /** Flushed, not inserted: what is not flushed never reaches a replica. */

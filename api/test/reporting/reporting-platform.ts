@@ -85,7 +85,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
       metrics,
     },
     health: createHealth('test', () => ({})),
-    refreshUsage: () => {},
+    refreshUsage: async () => {},
     capabilities: [callRoutes({ ingest }), reportingRoutes({ reports })],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
