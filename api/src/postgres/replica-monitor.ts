@@ -16,7 +16,8 @@
  *
  *   resting ──a report──▶ watching ──a second without one──▶ resting
  *
- *   resting   asked once a second, so that a server that goes away or falls behind is noticed; an idle instance costs little
+ *   resting   asked once a second, and at once when a connection to the primary breaks, so that a server that goes away or falls
+ *             behind is noticed
  *   watching  asked every 0.2 s. The report that ends a rest waits for the answers, about a millisecond, so that it is read where
  *             it should be and its `asOf` is not the older for the rest; it waits `reportWaitMs` at most
  *
@@ -27,6 +28,7 @@
 import type { Pool } from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { untilBeatMs } from '../timing/beat.ts'
 import { withinMs } from '../timing/within-ms.ts'
 import type { Postgres } from './open-postgres.ts'
 import { createPositionWaiters } from './position-waiters.ts'
@@ -64,15 +66,18 @@ export type ReplicaMonitor = {
   otherThan(failed: ReadFrom, position?: WalPosition): ReadFrom | undefined
   isUp(): boolean
   primaryIsUp(): boolean
-  /** Asks both servers now, and sets the metrics. Waits for a moment at most; never rejects. */
+  /** Asks both servers now, and so sets the metrics. Waits for half a second at most; never rejects. */
   look(): Promise<void>
   stop(): void
 }
 
 const SAMPLE_MS = 200
-const SAMPLE_AT_REST_MS = 1_000
-/** A server that is asked once in this share of the lag that is allowed looks later than it is by no more than that. */
-const SAMPLE_PER_LAG = 0.1
+/**
+ * A replica looks later than it is by the time between two questions, at most. So at rest the time is no more than this
+ * share of the lag that is allowed.
+ */
+const REST_PER_LAG = 0.1
+/** After the last report. */
 const WATCH_FOR_MS = 1_000
 const LOOK_WITHIN_MS = 500
 const ANSWER_TIMEOUT_MS = 2_000
@@ -96,7 +101,7 @@ export function createReplicaMonitor(deps: {
   let replicaFailures = 0
   let state: State = 'gone'
   let lost = new AbortController()
-  const sampleAtRestMs = Math.max(SAMPLE_MS, Math.min(SAMPLE_AT_REST_MS, settings.replicaMaxLagMs * SAMPLE_PER_LAG))
+  const longestRestMs = Math.max(SAMPLE_MS, settings.replicaMaxLagMs * REST_PER_LAG)
   let lastReportAtMs = Number.NEGATIVE_INFINITY
   let waking: Promise<unknown> | undefined
 
@@ -146,7 +151,7 @@ export function createReplicaMonitor(deps: {
   /** Until a server is asked again that failed to answer the last so many times. */
   function pauseMs(failures: number): number {
     if (failures > 0) return Math.min(SAMPLE_MS * 2 ** (failures - 1), BACKOFF_MAX_MS)
-    return link !== undefined && isWatching() ? SAMPLE_MS : sampleAtRestMs
+    return link !== undefined && isWatching() ? SAMPLE_MS : Math.min(untilBeatMs(), longestRestMs)
   }
 
   const primarySampler = repeating(async () => {
@@ -166,13 +171,15 @@ export function createReplicaMonitor(deps: {
       judge()
       return pauseMs(replicaFailures)
     })
+  const primaryLost = () => void primarySampler.now()
+  postgres.upkeep.on('error', primaryLost)
   if (link === undefined) {
     for (const gauge of [metrics.replicaUp, metrics.replicaLagBytes, metrics.replicaLagSeconds]) gauge.remove()
   }
 
-  /** One after the other: the replica has replayed what the primary has just said, as a rule, when it is asked. */
+  /** One after the other: when the replica is asked, it has replayed what the primary has just said, as a rule. */
   async function look(): Promise<void> {
-    await primarySampler.now()
+    if (primaryUp) await primarySampler.now()
     await replicaSampler?.now()
   }
 
@@ -180,7 +187,7 @@ export function createReplicaMonitor(deps: {
   async function watch(): Promise<void> {
     const wasWatching = isWatching()
     lastReportAtMs = performance.now()
-    if (!wasWatching && primaryUp && state !== 'gone') {
+    if (!wasWatching && state !== 'gone') {
       waking = withinMs(look(), settings.reportWaitMs).finally(() => {
         waking = undefined
       })
@@ -226,6 +233,7 @@ export function createReplicaMonitor(deps: {
     primaryIsUp: () => primaryUp,
     look: async () => void (await withinMs(look(), LOOK_WITHIN_MS)),
     stop: () => {
+      postgres.upkeep.off('error', primaryLost)
       primarySampler.stop()
       replicaSampler?.stop()
       waiters.giveUp()
