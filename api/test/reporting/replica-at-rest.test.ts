@@ -46,6 +46,15 @@ async function restingPlatform(options: PlatformOptions = {}) {
   }
 }
 
+/** An instance in which no timer ever fires: what it does, it does because something happened. */
+async function withoutTimers(options: PlatformOptions = {}) {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] })
+  open.push(async () => void vi.useRealTimers())
+  const platform = await startPlatform({ database, ...options })
+  open.push(platform.close)
+  return platform
+}
+
 const ids = (answer: { body: { calls: { callId: string }[] } }) => answer.body.calls.map(({ callId }) => callId)
 
 test('the report that ends a rest is as of the moment in which it was asked for', async () => {
@@ -59,12 +68,13 @@ test('the report that ends a rest is as of the moment in which it was asked for'
   }
 })
 
-test('the report that ends a rest shows a write with its position, from the replica', async () => {
-  const { reader, write } = await restingPlatform()
-  const position = await write('just now')
-  const answer = await reader.calls({ position })
-  expect(answer.body.source).toBe('replica')
-  expect(ids(answer)).toEqual(['just now'])
+test('the report that ends a rest asks for its position at once, and is read from the replica', async () => {
+  const platform = await withoutTimers()
+  const reader = await platform.newTenant()
+  await platform.owner.query(`select pg_logical_emit_message(true, 'test', 'something to replay')`)
+  const { rows } = await platform.owner.query('select pg_current_wal_flush_lsn()::text as position')
+  const { status, body } = await reader.calls({ position: rows[0].position })
+  expect([status, body.source]).toEqual([200, 'replica'])
 })
 
 test('a replica that fell behind during a rest is not read by the report that ends it', async () => {
@@ -109,11 +119,7 @@ test('a primary that hangs keeps the report that ends a rest for no longer than 
 test('a primary that closes its connections is missed at once, and not only when it is asked again', async () => {
   const toPrimary = await startTcpProxy(database.postgres.primaryPort)
   open.push(toPrimary.close)
-  // No timer of ours ever fires.
-  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] })
-  open.push(async () => void vi.useRealTimers())
-  const platform = await startPlatform({ database, primaryUrl: toPrimary.through(database.apiUrl) })
-  open.push(platform.close)
+  const platform = await withoutTimers({ primaryUrl: toPrimary.through(database.apiUrl) })
   expect(platform.replica.primaryIsUp()).toBe(true)
   toPrimary.set('cut')
   await waitUntil('the primary to be missed', () => !platform.replica.primaryIsUp(), { timeoutMs: 10_000, everyMs: 5 })
