@@ -33,7 +33,7 @@ export type AppDependencies = {
   readonly access: AccessDependencies
   readonly health: Health
   /** Sets the gauges that are read at a scrape. */
-  readonly refreshUsage: () => void
+  readonly refreshUsage: () => Promise<void>
   /** The routes of each capability. */
   readonly capabilities: readonly FastifyPluginAsync[]
 }

@@ -24,8 +24,8 @@ import { createReports } from './reporting/reports.ts'
 import { reportingRoutes } from './reporting/routes.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { usageGauges } from './telemetry/refresh-usage.ts'
-import { watchServerUsage } from './telemetry/server-usage.ts'
+import { type UsageReaders, usageGauges } from './telemetry/refresh-usage.ts'
+import { createServerUsage } from './telemetry/server-usage.ts'
 
 /** One instance of the API, wired and not yet listening. */
 export type Instance = {
@@ -56,7 +56,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     ...(postgres.reportsReplica === undefined ? {} : { replica: replica.isUp() }),
     redis: redis.isUp(),
   }))
-  const servers = watchServerUsage([
+  const servers = createServerUsage([
     async () => {
       const { connections, oldestQueryMs } = await readPostgresUsage(postgres.upkeep)
       return { postgres_connections: connections, postgres_query_timeout: oldestQueryMs }
@@ -66,7 +66,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       return { redis_connections: connections, redis_memory: memoryBytes }
     },
   ])
-  const refreshUsage = usageGauges(metrics, limitsOf(settings), {
+  const usage: UsageReaders = {
     postgres_connections: () => servers.of('postgres_connections'),
     postgres_query_timeout: () => servers.of('postgres_query_timeout'),
     postgres_pool: postgres.connectionsInUse,
@@ -79,7 +79,10 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     live_socket_buffer: live.mostUnread,
     ingest_queue: ingest.queued,
     tenant_rate: tenantRate.busiest,
-  })
+  }
+  const refreshUsage = usageGauges(metrics, limitsOf(settings), usage, () =>
+    Promise.all([servers.read(), replica.look()]),
+  )
   const app = await buildApp({
     log,
     metrics,
@@ -114,7 +117,6 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       await admin.close()
       tenantRate.stop()
       replica.stop()
-      servers.stop()
       await redis.close()
       await postgres.close()
     },

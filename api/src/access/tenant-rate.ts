@@ -1,3 +1,5 @@
+import { createTicker } from '../timing/ticker.ts'
+
 /**
  * Limits each tenant's requests over all instances together.
  *
@@ -46,13 +48,16 @@ export function createTenantRate(
 
   // A failed exchange costs the others' counts of one interval; the next one makes up for nothing, on purpose:
   // the limit then is each instance's own until Redis is back.
-  const timer = setInterval(() => void exchangeOnce(Math.floor(nowMs() / 1000)).catch(() => {}), EXCHANGE_MS)
-  timer.unref()
+  const exchanging = createTicker(EXCHANGE_MS, () => {
+    void exchangeOnce(Math.floor(nowMs() / 1000)).catch(() => {})
+    return windows.size > 0
+  })
 
   return {
     take: (tenantId) => {
       const ms = nowMs()
       const second = Math.floor(ms / 1000)
+      exchanging.wake()
       let w = windows.get(tenantId)
       if (w === undefined || w.second !== second) {
         w = { second, mine: 0, unsent: 0, others: 0 }
@@ -69,6 +74,6 @@ export function createTenantRate(
       for (const w of windows.values()) if (w.second === second) most = Math.max(most, w.mine + w.others)
       return most
     },
-    stop: () => clearInterval(timer),
+    stop: exchanging.stop,
   }
 }

@@ -43,7 +43,7 @@ async function describe(): Promise<unknown> {
     limits: settings,
     access: { authenticator: createAuthenticator(async () => undefined, 0), tenantRate, ratePerSecond: 1, metrics },
     health: createHealth('openapi', () => ({})),
-    refreshUsage: () => {},
+    refreshUsage: async () => {},
     capabilities: [callRoutes({ ingest: {} as Ingest }), reportingRoutes({ reports: {} as Reports }), liveRoutes()],
   })
   const document = http.swagger()

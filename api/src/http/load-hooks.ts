@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RequestTimeout, TooManyRequests } from '../errors/catalogue.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { createTicker } from '../timing/ticker.ts'
 import { createArrivalList } from './arrival-list.ts'
 import { sendProblem } from './problem-handler.ts'
 
@@ -43,6 +44,7 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
     const dueAt = performance.now() + requestTimeoutMs
     const one: Open = { request, reply, dueAt, before: undefined, after: undefined }
     open.add(one)
+    looking.wake()
     const bodyBytes = Number(request.headers['content-length'] ?? 0)
     if (bodyBytes > longestBody) longestBody = bodyBytes
     // `close` comes once for each request, also for one whose client has gone.
@@ -59,7 +61,7 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
     done()
   })
 
-  const timer = setInterval(() => {
+  const looking = createTicker(requestTimeoutMs / LOOKS_PER_TIMEOUT, () => {
     const now = performance.now()
     let one = open.first()
     while (one !== undefined && one.dueAt <= now) {
@@ -69,10 +71,10 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
       metrics.rejected.inc({ reason: RequestTimeout.code })
       sendProblem(request, reply, RequestTimeout(requestTimeoutMs))
     }
-  }, requestTimeoutMs / LOOKS_PER_TIMEOUT)
-  timer.unref()
+    return open.size() > 0
+  })
   app.addHook('onClose', (_app, done) => {
-    clearInterval(timer)
+    looking.stop()
     done()
   })
 

@@ -1,3 +1,5 @@
+import { createTicker } from '../timing/ticker.ts'
+
 /** What the heartbeat needs of a connection. */
 export type Beating = {
   /** Asks the other end for a sign of life. */
@@ -22,7 +24,7 @@ export function createHeartbeat<T extends Beating>(everyMs: number): Heartbeat<T
   let added = 0
   let turn = 0
 
-  const timer = setInterval(() => {
+  const beating = createTicker(everyMs / slots.length, () => {
     turn = (turn + 1) % slots.length
     for (const one of slots[turn] ?? []) {
       if (silent.has(one)) one.cut()
@@ -31,13 +33,15 @@ export function createHeartbeat<T extends Beating>(everyMs: number): Heartbeat<T
         one.ping()
       }
     }
-  }, everyMs / slots.length).unref()
+    return slotOf.size > 0
+  })
 
   return {
     add: (one) => {
       const slot = slots[added++ % slots.length]!
       slot.add(one)
       slotOf.set(one, slot)
+      beating.wake()
     },
     remove: (one) => {
       slotOf.get(one)?.delete(one)
@@ -45,6 +49,6 @@ export function createHeartbeat<T extends Beating>(everyMs: number): Heartbeat<T
       silent.delete(one)
     },
     heard: (one) => void silent.delete(one),
-    stop: () => clearInterval(timer),
+    stop: beating.stop,
   }
 }

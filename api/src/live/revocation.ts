@@ -1,3 +1,5 @@
+import { createTicker } from '../timing/ticker.ts'
+
 /** A connection that lives as long as its key. */
 export type HasKey = { readonly keyId: string; revoked(): void }
 
@@ -23,18 +25,22 @@ export function watchKeys<T extends HasKey>(stillValid: (keyId: string) => Promi
       asking = false
     }
   }
-  const timer = setInterval(() => void ask(), ASK_EVERY_MS).unref()
+  const asked = createTicker(ASK_EVERY_MS, () => {
+    void ask()
+    return byKey.size > 0
+  })
 
   return {
     add: (one) => {
       const ones = byKey.get(one.keyId) ?? new Set()
       byKey.set(one.keyId, ones.add(one))
+      asked.wake()
     },
     remove: (one) => {
       const ones = byKey.get(one.keyId)
       ones?.delete(one)
       if (ones?.size === 0) byKey.delete(one.keyId)
     },
-    stop: () => clearInterval(timer),
+    stop: asked.stop,
   }
 }

@@ -1,6 +1,6 @@
 export type Repeating = {
-  /** Runs it now; when it runs already, once more right after. */
-  now(): void
+  /** Runs it now; when it runs already, once more right after. Resolves when that is done. */
+  now(): Promise<void>
   stop(): void
 }
 
@@ -11,26 +11,29 @@ export type Repeating = {
  */
 export function repeating(run: () => Promise<number>): Repeating {
   let timer: NodeJS.Timeout | undefined
-  let running = false
-  let again = false
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
   let stopped = false
 
-  async function turn(): Promise<void> {
+  function turn(): Promise<void> {
     clearTimeout(timer)
-    running = true
-    again = false
-    const delayMs = await run()
-    running = false
-    if (stopped) return
-    timer = setTimeout(turn, again ? 0 : delayMs)
-    timer.unref()
+    running = run().then((delayMs) => {
+      running = undefined
+      if (!stopped && next === undefined) timer = setTimeout(turn, delayMs).unref()
+    })
+    return running
   }
 
   void turn()
   return {
     now: () => {
-      if (running) again = true
-      else if (!stopped) void turn()
+      if (stopped) return Promise.resolve()
+      if (running === undefined) return turn()
+      next ??= running.then(() => {
+        next = undefined
+        return stopped ? undefined : turn()
+      })
+      return next
     },
     stop: () => {
       stopped = true

@@ -12,6 +12,15 @@
  *   behind  left alone until it is back; read only while the primary does not answer
  *   gone    left alone; tried again after 0.2 s, then ever later, up to 5 s. Also the state before its first answer
  *
+ * Both servers are asked where they are often while reports are read, and now and then otherwise:
+ *
+ *   resting ──a report──▶ watching ──a second without one──▶ resting
+ *
+ *   resting   asked once a second, and at once when a connection to the primary breaks, so that a server that goes away or falls
+ *             behind is noticed
+ *   watching  asked every 0.2 s. The report that ends a rest waits for the answers, about a millisecond, so that it is read where
+ *             it should be and its `asOf` is not the older for the rest; it waits `reportWaitMs` at most
+ *
  * Nobody gets an error because of the replica. Without one, everything is read from the primary.
  *
  * DATABASE_REPLICA_URL must lead to one server: what is known of one replica says nothing about another.
@@ -19,6 +28,8 @@
 import type { Pool } from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { untilBeatMs } from '../timing/beat.ts'
+import { withinMs } from '../timing/within-ms.ts'
 import type { Postgres } from './open-postgres.ts'
 import { createPositionWaiters } from './position-waiters.ts'
 import { repeating } from './repeating.ts'
@@ -55,10 +66,20 @@ export type ReplicaMonitor = {
   otherThan(failed: ReadFrom, position?: WalPosition): ReadFrom | undefined
   isUp(): boolean
   primaryIsUp(): boolean
+  /** Asks both servers now, and so sets the metrics. Waits for half a second at most; never rejects. */
+  look(): Promise<void>
   stop(): void
 }
 
 const SAMPLE_MS = 200
+/**
+ * A replica looks later than it is by the time between two questions, at most. So at rest the time is no more than this
+ * share of the lag that is allowed.
+ */
+const REST_PER_LAG = 0.1
+/** After the last report. */
+const WATCH_FOR_MS = 1_000
+const LOOK_WITHIN_MS = 500
 const ANSWER_TIMEOUT_MS = 2_000
 const BACKOFF_MAX_MS = 5_000
 /** A replica at its limit would be left and taken again at every sample; it is taken again at half of it. */
@@ -80,6 +101,9 @@ export function createReplicaMonitor(deps: {
   let replicaFailures = 0
   let state: State = 'gone'
   let lost = new AbortController()
+  const longestRestMs = Math.max(SAMPLE_MS, settings.replicaMaxLagMs * REST_PER_LAG)
+  let lastReportAtMs = Number.NEGATIVE_INFINITY
+  let waking: Promise<unknown> | undefined
 
   const link =
     postgres.reportsReplica &&
@@ -122,6 +146,14 @@ export function createReplicaMonitor(deps: {
     if (asOfMs !== undefined) metrics.replicaLagSeconds.set((Date.now() - asOfMs) / 1000)
   }
 
+  const isWatching = () => performance.now() - lastReportAtMs < WATCH_FOR_MS
+
+  /** Until a server is asked again that failed to answer the last so many times. */
+  function pauseMs(failures: number): number {
+    if (failures > 0) return Math.min(SAMPLE_MS * 2 ** (failures - 1), BACKOFF_MAX_MS)
+    return link !== undefined && isWatching() ? SAMPLE_MS : Math.min(untilBeatMs(), longestRestMs)
+  }
+
   const primarySampler = repeating(async () => {
     const askedAtMs = Date.now()
     const position = await askPrimary(postgres.upkeep)
@@ -129,7 +161,7 @@ export function createReplicaMonitor(deps: {
     primaryFailures = primaryUp ? 0 : primaryFailures + 1
     if (position !== undefined) progress.notePrimary(askedAtMs, position)
     judge()
-    return backoff(primaryFailures)
+    return pauseMs(primaryFailures)
   })
   const replicaSampler =
     link &&
@@ -137,10 +169,30 @@ export function createReplicaMonitor(deps: {
       replicaAnswers = await link.ask()
       replicaFailures = replicaAnswers ? 0 : replicaFailures + 1
       judge()
-      return backoff(replicaFailures)
+      return pauseMs(replicaFailures)
     })
+  const primaryLost = () => void primarySampler.now()
+  postgres.upkeep.on('error', primaryLost)
   if (link === undefined) {
     for (const gauge of [metrics.replicaUp, metrics.replicaLagBytes, metrics.replicaLagSeconds]) gauge.remove()
+  }
+
+  /** One after the other: when the replica is asked, it has replayed what the primary has just said, as a rule. */
+  async function look(): Promise<void> {
+    if (primaryUp) await primarySampler.now()
+    await replicaSampler?.now()
+  }
+
+  /** Notes that a report is read, and ends a rest. */
+  async function watch(): Promise<void> {
+    const wasWatching = isWatching()
+    lastReportAtMs = performance.now()
+    if (!wasWatching && state !== 'gone') {
+      waking = withinMs(look(), settings.reportWaitMs).finally(() => {
+        waking = undefined
+      })
+    }
+    await waking
   }
 
   const fromPrimary = (): ReadFrom => ({
@@ -160,33 +212,34 @@ export function createReplicaMonitor(deps: {
 
   return {
     choose: async (position) => {
+      const startedAtMs = performance.now()
+      await watch()
       const usable = state === 'up' || (state === 'behind' && !primaryUp)
       if (!usable) return fromPrimary()
       if (shows(position)) return fromReplica()
-      const there = await waiters.wait(position as WalPosition, settings.reportWaitMs)
+      const leftMs = Math.max(0, settings.reportWaitMs - (performance.now() - startedAtMs))
+      const there = await waiters.wait(position as WalPosition, leftMs)
       return there ? fromReplica() : fromPrimary()
     },
     otherThan: (failed, position) => {
       if (failed.source === 'replica') {
-        replicaSampler?.now()
+        void replicaSampler?.now()
         return fromPrimary()
       }
-      primarySampler.now()
+      void primarySampler.now()
       return state !== 'gone' && shows(position) ? fromReplica() : undefined
     },
     isUp: () => state === 'up',
     primaryIsUp: () => primaryUp,
+    look: async () => void (await withinMs(look(), LOOK_WITHIN_MS)),
     stop: () => {
+      postgres.upkeep.off('error', primaryLost)
       primarySampler.stop()
       replicaSampler?.stop()
       waiters.giveUp()
       link?.close()
     },
   }
-}
-
-function backoff(failures: number): number {
-  return failures === 0 ? SAMPLE_MS : Math.min(SAMPLE_MS * 2 ** (failures - 1), BACKOFF_MAX_MS)
 }
 
 /** Flushed, not inserted: what is not flushed never reaches a replica. */

@@ -19,7 +19,6 @@ export const COMMAND_TIMEOUT_MS = 2_000
 export const CONNECT_TIMEOUT_MS = 3_000
 /** A connection that was asked and says nothing for this long is taken for dead and replaced. */
 export const SILENCE_MAX_MS = 3_000
-export const PING_EVERY_MS = 1_000
 
 const RECONNECT_FIRST_MS = 50
 const RECONNECT_MAX_MS = 2_000

@@ -9,6 +9,7 @@
  * A cache can only help: Redis gone, slow, full or holding something else is a look-up that found nothing.
  */
 import type { WalPosition } from '../postgres/wal-position.ts'
+import { withinMs } from '../timing/within-ms.ts'
 
 export type CachedReport = {
   /** Everything up to this WAL position is in it; 0 when unknown. */
@@ -87,13 +88,6 @@ export function createReportCache(
       redis.commands.set(`hw:${key}`, encode(report), 'PX', ttlMs).catch(avoid)
     },
   }
-}
-
-function withinMs<T>(answer: Promise<T>, ms: number): Promise<T | 'late'> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve('late'), ms)
-    answer.then(resolve, () => resolve('late')).finally(() => clearTimeout(timer))
-  })
 }
 
 function encode({ position, expiresAtMs, tag, body }: CachedReport): Buffer {

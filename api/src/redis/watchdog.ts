@@ -1,10 +1,10 @@
 import { Cluster, type Redis } from 'ioredis'
-import { PING_EVERY_MS } from './connection-options.ts'
+import { untilBeatMs } from '../timing/beat.ts'
 
 export type Watched = { isUp(): boolean; stop(): void }
 
 /**
- * Asks a connection every second whether it is there. An open socket proves nothing: its other end may be gone
+ * Asks a connection once a second whether it is there. An open socket proves nothing: its other end may be gone
  * without a word. The question arms ioredis's `socketTimeout`, which replaces a connection that stays silent.
  *
  * @param changed hears whether Redis answers, first with the first answer
@@ -29,12 +29,15 @@ export function watch(client: Redis | Cluster, changed: (up: boolean) => void): 
   client.on('ready', () => set(true))
   client.on('close', () => set(false))
   client.on('end', () => set(false))
-  const timer = setInterval(() => void ask(), PING_EVERY_MS)
-  timer.unref()
+  let timer = setTimeout(beat, untilBeatMs()).unref()
+  function beat(): void {
+    void ask()
+    timer = setTimeout(beat, untilBeatMs()).unref()
+  }
   return {
     isUp: () => up,
     stop: () => {
-      clearInterval(timer)
+      clearTimeout(timer)
       set(false)
     },
   }

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import type { Metrics } from './metrics.ts'
 
 /** `/metrics` in the Prometheus text format; `refresh` sets the gauges that are read rather than counted. */
-export function metricsRoute(metrics: Metrics, refresh: () => void): FastifyPluginAsync {
+export function metricsRoute(metrics: Metrics, refresh: () => Promise<void>): FastifyPluginAsync {
   return async (app) => {
     app.get(
       ROUTES.metrics,
@@ -19,7 +19,7 @@ export function metricsRoute(metrics: Metrics, refresh: () => void): FastifyPlug
         },
       },
       async (_request, reply) => {
-        refresh()
+        await refresh()
         return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
       },
     )

@@ -4,7 +4,8 @@ import {
   DURATION_EDGES_SECONDS,
   METRICS,
 } from '@hopwhistle/contract/metrics.ts'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectProcessMetrics } from './event-loop-delay.ts'
 
 /**
  * Every instrument of one API instance, in a registry of its own so that tests may have several apps.
@@ -31,7 +32,7 @@ export function createMetrics() {
     labelNames: readonly L[] = [],
   ) => new Histogram<L>({ name, help, buckets, labelNames: [...labelNames], registers })
 
-  collectDefaultMetrics({ register: registry })
+  collectProcessMetrics(registry)
 
   return {
     registry,

@@ -1,37 +1,39 @@
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
+import { withinMs } from '../timing/within-ms.ts'
 
 type Usage = Partial<Record<LimitName, number>>
 export type ServerUsage = {
-  /** What was last read; undefined while the server does not answer. */
+  /** Asks every server, and waits for so long that a scrape is not late. Never rejects. */
+  read(): Promise<void>
+  /** What was last read; undefined when the server did not answer in time. */
   of(resource: LimitName): number | undefined
-  stop(): void
 }
 
-const EVERY_MS = 2_000
+const ANSWER_WITHIN_MS = 500
 
 /**
- * Reads every few seconds how much of the limits of the servers behind us is used, so that a scrape waits for none.
+ * How much is used of the limits of the servers behind us. They are asked when somebody wants to know, which is once a
+ * scrape: asked on a timer, an idle instance and both servers would wake up for nobody.
  *
- * @param sources each reads one server and may fail; what it had said is forgotten then
+ * @param sources each reads one server and may fail; it is not asked again before it has answered
  */
-export function watchServerUsage(sources: readonly (() => Promise<Usage>)[]): ServerUsage {
-  const latest: Usage[] = sources.map(() => ({}))
-  const readAll = () =>
-    sources.forEach((read, i) => {
-      read().then(
-        (usage) => {
-          latest[i] = usage
-        },
-        () => {
-          latest[i] = {}
-        },
-      )
-    })
-  readAll()
-  const timer = setInterval(readAll, EVERY_MS)
-  timer.unref()
+export function createServerUsage(
+  sources: readonly (() => Promise<Usage>)[],
+  answerWithinMs = ANSWER_WITHIN_MS,
+): ServerUsage {
+  const servers = sources.map((ask) => ({ ask, asked: undefined as Promise<Usage> | undefined, latest: {} as Usage }))
   return {
-    of: (resource) => latest.find((usage) => usage[resource] !== undefined)?.[resource],
-    stop: () => clearInterval(timer),
+    read: async () => {
+      await Promise.all(
+        servers.map(async (server) => {
+          server.asked ??= server.ask().finally(() => {
+            server.asked = undefined
+          })
+          const usage = await withinMs(server.asked, answerWithinMs)
+          server.latest = usage === 'late' ? {} : usage
+        }),
+      )
+    },
+    of: (resource) => servers.find(({ latest }) => latest[resource] !== undefined)?.latest[resource],
   }
 }

@@ -30,7 +30,7 @@ beforeAll(async () => {
       metrics: ingest.metrics,
     },
     health: createHealth('test', () => ({})),
-    refreshUsage: () => {},
+    refreshUsage: async () => {},
     capabilities: [callRoutes({ ingest })],
   })
   http = app.http

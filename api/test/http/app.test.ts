@@ -38,7 +38,7 @@ async function app(
       metrics,
     },
     health,
-    refreshUsage: () => {},
+    refreshUsage: async () => {},
     capabilities: [
       async (routes) => {
         routes.get('/slow', { config: { scope: 'events:write' } }, async () => {

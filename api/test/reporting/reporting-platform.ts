@@ -85,7 +85,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
       metrics,
     },
     health: createHealth('test', () => ({})),
-    refreshUsage: () => {},
+    refreshUsage: async () => {},
     capabilities: [callRoutes({ ingest }), reportingRoutes({ reports })],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
@@ -110,33 +110,10 @@ export async function startPlatform(options: PlatformOptions = {}) {
     },
     newTenant: async () => {
       const tenantId = randomUUID()
-      const key = `key-of-${tenantId}`
       await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenantId, 'of a test'])
-      tenantOfKey.set(key, tenantId)
-      const ask = async (url: string, headers: Record<string, string> = {}) => {
-        const answer = await http.inject({ url, headers: { 'x-api-key': key, ...headers } } satisfies InjectOptions)
-        return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: parse(answer.body) }
-      }
-      return {
-        tenantId,
-        key,
-        ask,
-        metrics: (query: Record<string, string>) => ask(`/api/v1/reporting/metrics?${new URLSearchParams(query)}`),
-        calls: (query: Record<string, string> = {}) => ask(`/api/v1/reporting/calls?${new URLSearchParams(query)}`),
-        /** @returns the position to read it from */
-        post: async (...events: readonly TestEvent[]): Promise<string> => {
-          const answer = await http.inject({
-            method: 'POST',
-            url: '/api/v1/events/calls',
-            headers: { 'x-api-key': key },
-            payload: { events: events.map(eventBody) },
-          })
-          const refused = answer.json().results.find((r: { status: number }) => r.status >= 300)
-          if (refused !== undefined) throw new Error(`an event was refused: ${JSON.stringify(refused)}`)
-          return answer.json().position
-        },
-      }
+      return actAs(tenantId)
     },
+    actAs,
     close: async () => {
       await http.close()
       await ingest.drain()
@@ -145,6 +122,35 @@ export async function startPlatform(options: PlatformOptions = {}) {
       await redis.close()
       await Promise.all([postgres.close(), owner.end(), ownerReplica.end()])
     },
+  }
+
+  /** A client of this instance with a key of that tenant, which another instance may have made. */
+  function actAs(tenantId: string) {
+    const key = `key-of-${tenantId}`
+    tenantOfKey.set(key, tenantId)
+    const ask = async (url: string, headers: Record<string, string> = {}) => {
+      const answer = await http.inject({ url, headers: { 'x-api-key': key, ...headers } } satisfies InjectOptions)
+      return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: parse(answer.body) }
+    }
+    return {
+      tenantId,
+      key,
+      ask,
+      metrics: (query: Record<string, string>) => ask(`/api/v1/reporting/metrics?${new URLSearchParams(query)}`),
+      calls: (query: Record<string, string> = {}) => ask(`/api/v1/reporting/calls?${new URLSearchParams(query)}`),
+      /** @returns the position to read it from */
+      post: async (...events: readonly TestEvent[]): Promise<string> => {
+        const answer = await http.inject({
+          method: 'POST',
+          url: '/api/v1/events/calls',
+          headers: { 'x-api-key': key },
+          payload: { events: events.map(eventBody) },
+        })
+        const refused = answer.json().results.find((r: { status: number }) => r.status >= 300)
+        if (refused !== undefined) throw new Error(`an event was refused: ${JSON.stringify(refused)}`)
+        return answer.json().position
+      },
+    }
   }
 }
 

@@ -18,7 +18,8 @@ export const instanceRow: BoardRow = {
     lines({
       title: 'Event loop late by',
       unit: 's',
-      description: 'How late timers were at worst, each process for itself. Good is below 50 ms.',
+      description:
+        'In 1 % of the time the loop was busy for longer than this without a pause, each process for itself. Good is below 50 ms.',
       thresholds: below(0.1),
       queries: [instances.eventLoopLag],
       runbook: 'event-loop-busy',
