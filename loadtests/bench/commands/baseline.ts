@@ -5,8 +5,9 @@ import type { LoadtestResult } from '../../results-format.ts'
 import type { ProfileName } from '../../scenarios/lib/profiles.ts'
 import { Failure } from '../lib/failure.ts'
 import { parseOptions } from '../lib/parse-options.ts'
+import { type Fit, machineText, readFit } from '../machine/fit.ts'
 import { measureAll } from '../run/measure-all.ts'
-import { readEnvironment } from '../run/read-environment.ts'
+import { readEnvironment, readPlace } from '../run/read-environment.ts'
 import { stackTarget } from '../run/target.ts'
 import { besideK6 } from '../stack/api-instances.ts'
 import { startGuard } from '../stack/guard.ts'
@@ -24,7 +25,7 @@ export const baseline: Command = {
   summary: 'start the platform, measure it, write the baselines document, stop it',
   help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--keep] [--results-dir DIR]
 
-Starts Postgres with a streaming replica, Redis and three API instances, loads the demo data, runs the three k6
+Starts Postgres with a streaming replica, Redis and the API, as many instances as suit the cores, loads the demo data, runs the three k6
 scenarios while every server is sampled, judges them, writes loadtests/results, loadtests/baselines and
 docs/performance-baselines.md, and stops everything, also on Ctrl-C.
 
@@ -34,6 +35,9 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --keep               leave the platform running afterwards; main.ts down stops it
   --results-dir DIR    instead of loadtests/results
 
+k6 has the right of way on the CPU. Under a CPU quota the stack fits the quota, and the baseline is one of its own:
+loadtests/README.md says how.
+
 A profile of smoke leaves the baselines and the document as they are. An invalid run does not replace a valid
 baseline: the last valid one stays, and the document says that a newer run was invalid and why.
 
@@ -41,7 +45,8 @@ Environment:
   K6                        the k6 to use
   HOPWHISTLE_ENVIRONMENT    name of this machine's baseline, if not for example linux-x64-2-cores
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
-  API_INSTANCES is not read: the baselines are of three.
+  API_INSTANCES             how many share the port, if not one for every two cores, 3 at most
+  SUBSCRIBER_VUS            virtual users that hold the subscribers, if not one for each core, 4 at most
 
 Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the evidence is not valid or the
 measurement could not be made.
@@ -56,11 +61,13 @@ measurement could not be made.
     const profile = profileOf(values.profile)
     const scenarios = scenariosOf(values.scenario ?? [])
     const { print, terminal } = context
-    const results = await withStack(values.keep, context, async (measure) =>
+    const fit = readFit()
+    const results = await withStack(values.keep, fit, context, async (measure) =>
       measureAll({
         ...measure,
         profile,
         scenarios,
+        overrides: { SUBSCRIBER_VUS: String(fit.subscriberVUs) },
         ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
       }),
     )
@@ -73,13 +80,12 @@ measurement could not be made.
 
 const writesBaselines = (profile: ProfileName): boolean => profile !== 'smoke'
 
-const INSTANCES = 3
-
-type Measure = Omit<Parameters<typeof measureAll>[0], 'profile' | 'scenarios' | 'resultsDir'>
+type Measure = Omit<Parameters<typeof measureAll>[0], 'profile' | 'scenarios' | 'overrides' | 'resultsDir'>
 
 /** Starts a stack of the measurement's own, and stops it however the measurement ends. */
 async function withStack(
   keep: boolean,
+  fit: Fit,
   context: CommandContext,
   use: (measure: Measure) => Promise<readonly LoadtestResult[]>,
 ): Promise<readonly LoadtestResult[]> {
@@ -91,6 +97,8 @@ async function withStack(
 
   const k6 = await findK6(terminal, signal)
   const redisServer = await findRedis(terminal, signal)
+  const place = await readPlace()
+  terminal.step(`  ✓ ${'Machine'.padEnd(22)} ${machineText(place.machine, fit)}`)
   const scratch = makeTempDir('hopwhistle-baseline-')
   const dir = keep ? stackFolder() : join(scratch, 'stack')
   const guard = startGuard()
@@ -101,7 +109,7 @@ async function withStack(
       dir,
       port: { number: DEFAULT_PORT, when: 'preferred' },
       host: '127.0.0.1',
-      instances: INSTANCES,
+      instances: fit.apiInstances,
       apiEnv: besideK6(),
       demoData: true,
       redisServer,
@@ -110,7 +118,7 @@ async function withStack(
       signal,
     })
     const target = stackTarget(readRecord(dir)?.processes ?? [], details)
-    const environment = await readEnvironment(target, k6.version)
+    const environment = readEnvironment(place, target, k6.version)
     const results = await use({ target, k6, environment, scratchDir: join(scratch, 'k6'), guard, terminal, signal })
     kept = keep
     return results

@@ -2,8 +2,9 @@ import { rmSync } from 'node:fs'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
 import { Failure, Usage } from '../lib/failure.ts'
 import { parseOptions } from '../lib/parse-options.ts'
+import { machineText, readFit } from '../machine/fit.ts'
 import { measureAll } from '../run/measure-all.ts'
-import { readEnvironment } from '../run/read-environment.ts'
+import { readEnvironment, readPlace } from '../run/read-environment.ts'
 import { remoteTarget, stackTarget, type Target } from '../run/target.ts'
 import { startGuard } from '../stack/guard.ts'
 import { makeTempDir } from '../stack/run-as.ts'
@@ -22,6 +23,7 @@ const OVERRIDES = [
   'RAMP_SECONDS',
   'PEAK_SECONDS',
   'SUBSCRIBERS',
+  'SUBSCRIBER_VUS',
   'PUBLISHER_VUS',
   'MESSAGES_PER_SECOND',
 ] as const
@@ -40,6 +42,9 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --results-dir DIR    instead of loadtests/results
 
 ${CLUSTER_HELP}
+
+k6 has the right of way on a machine that it shares with the platform: the platform that \`main.ts up\` started gets
+a lower priority then, and keeps it until it is stopped.
 
 Environment:
   API_URL, API_KEY, TENANT_ID   as --api-url; the key and the tenant of the demo data if not given
@@ -73,7 +78,11 @@ Exit codes: as of main.ts baseline.
     refuseClusterOptions(values)
     const target = targetOf(apiUrl)
     const k6 = await findK6(terminal, signal)
-    const environment = await readEnvironment(target, k6.version)
+    const place = await readPlace()
+    const { subscriberVUs } = readFit()
+    const fit = { ...(target.apiInstances > 0 ? { apiInstances: target.apiInstances } : {}), subscriberVUs }
+    terminal.step(`  ✓ ${'Machine'.padEnd(22)} ${machineText(place.machine, fit)}`)
+    const environment = readEnvironment(place, target, k6.version)
     const scratchDir = makeTempDir('hopwhistle-run-')
     const guard = startGuard()
     guard.remove(scratchDir)
@@ -85,7 +94,7 @@ Exit codes: as of main.ts baseline.
         k6,
         environment,
         scratchDir,
-        overrides,
+        overrides: { ...overrides, SUBSCRIBER_VUS: String(subscriberVUs) },
         k6Environment: process.env,
         guard,
         terminal,

@@ -29,11 +29,11 @@ export type MeasuredPart = { readonly part: PartName; readonly record: PartRecor
  */
 export async function measurePart(part: PartName, options: PartOptions, resultsDir?: string): Promise<MeasuredPart> {
   if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
+  const { source, ...place } = await readPlace()
   const measuredAt = new Date().toISOString()
   const stop = startCpuMeter({ here: [process.pid] })
   const { raw, notes, ...result } = await MEASURE[part](options)
   const used = stop()
-  const { source, ...place } = await readPlace()
   const record: PartRecord = {
     measuredAt,
     durationSeconds: Math.round(used.seconds),
