@@ -6,7 +6,7 @@ import { freePort } from '../../loadtests/bench/lib/free-port.ts'
 import { onPath } from '../../loadtests/bench/lib/run-program.ts'
 import { openTerminal } from '../../loadtests/bench/lib/terminal.ts'
 import { measureScenario } from '../../loadtests/bench/run/measure-scenario.ts'
-import { readEnvironment } from '../../loadtests/bench/run/read-environment.ts'
+import { readEnvironment, readPlace } from '../../loadtests/bench/run/read-environment.ts'
 import { stackTarget } from '../../loadtests/bench/run/target.ts'
 import { startGuard } from '../../loadtests/bench/stack/guard.ts'
 import { makeTempDir } from '../../loadtests/bench/stack/run-as.ts'
@@ -70,7 +70,7 @@ export async function monitoredStack(): Promise<MonitoredStack> {
     const prometheusUrl = details.monitoring?.prometheus ?? ''
     const k6 = await findK6(terminal)
     const target = stackTarget(readRecord(dir)?.processes ?? [], details)
-    const environment = await readEnvironment(target, k6.version)
+    const environment = readEnvironment(await readPlace(), target, k6.version)
     const fromSeconds = Date.now() / 1000
     const results = new Map<ScenarioName, LoadtestResult>()
     for (const scenario of SCENARIOS) {

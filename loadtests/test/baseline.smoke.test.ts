@@ -8,6 +8,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Verdict } from '../bench/judge/verdict.ts'
 import { waitUntil } from '../bench/lib/wait-until.ts'
+import { SCORE_NAME } from '../bench/machine/single-thread-score.ts'
+import type { Environment } from '../bench/sample/environment.ts'
 import { type ApiEvidence, peakOf, type ServerEvidence } from '../bench/sample/server-evidence.ts'
 import type { LoadtestResult } from '../results-format.ts'
 import { histogramCount } from '../scenarios/lib/histogram.ts'
@@ -19,7 +21,7 @@ let here: Bench
 let ended: Ended
 
 beforeAll(async () => {
-  here = bench()
+  here = bench({ API_INSTANCES: '3', SUBSCRIBER_VUS: '3' })
   ended = await here.run('baseline', '--profile', 'smoke', '--results-dir', results())
 }, 280_000)
 afterAll(() => here.remove())
@@ -114,14 +116,23 @@ test('every server was sampled throughout', () => {
     expect(server.postgres?.replica?.statements).toBeDefined()
     expect(server.redis?.commands.length).toBeGreaterThan(0)
     expect(environment).toMatchObject({
+      machine: { singleThreadScore: { name: SCORE_NAME, perSecond: expect.any(Number) } },
       stack: { apiInstances: 3, apiSettings: { LIVE_TICK_MS: '30' }, replicas: 1, generatorOnSameMachine: true },
     })
     if (process.platform !== 'linux') continue
+    // Not which way: a CI runner may have another one.
+    const { generatorPriority } = environment as Pick<Environment, 'generatorPriority'>
+    expect(generatorPriority).toMatchObject({ method: expect.stringMatching(/^(autogroup|nice)$/), platform: 5 })
     expect(server.processes.map(({ name }) => name).sort()).toEqual(
       ['k6', 'postgres primary', 'postgres replica', 'redis', 'api-1', 'api-2', 'api-3', 'sampler'].sort(),
     )
     for (const { name, memoryBytes } of server.processes) expect(peakOf(memoryBytes), name).toBeGreaterThan(0)
   }
+})
+
+test('what the user set is in force, and is said with the results', () => {
+  expect(read('redis-pubsub').runners[0]!.settings.subscriberVUs).toBe(3)
+  expect(ended.stdout).toMatch(/^ {2}\d+ cores?.*, single-threaded score [\d,]+: 3 API instances, 3 subscriber VUs$/m)
 })
 
 test('smoke leaves baselines and document alone, and nothing runs or lies about afterwards', () => {

@@ -6,8 +6,9 @@ import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { Failure } from '../lib/failure.ts'
 import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
 import { parseOptions } from '../lib/parse-options.ts'
+import { type Fit, machineText, readFit } from '../machine/fit.ts'
 import { measureAll } from '../run/measure-all.ts'
-import { readEnvironment } from '../run/read-environment.ts'
+import { readEnvironment, readPlace } from '../run/read-environment.ts'
 import { stackTarget } from '../run/target.ts'
 import { besideK6 } from '../stack/api-instances.ts'
 import { startGuard } from '../stack/guard.ts'
@@ -25,7 +26,7 @@ export const baseline: Command = {
   summary: 'start the platform, measure it, write the baselines document, stop it',
   help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--keep] [--results-dir DIR] [--wait]
 
-Starts Postgres with a streaming replica, Redis and three API instances, loads the demo data, runs the three k6
+Starts Postgres with a streaming replica, Redis and the API, as many instances as suit the cores, loads the demo data, runs the three k6
 scenarios while every server is sampled, judges them, writes loadtests/results, loadtests/baselines and
 docs/performance-baselines.md, and stops everything, also on Ctrl-C.
 
@@ -36,6 +37,9 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --results-dir DIR    instead of loadtests/results
   --wait               ${WAIT_HELP}
 
+k6 has the right of way on the CPU. Under a CPU quota the stack fits the quota, and the baseline is one of its own:
+loadtests/README.md says how.
+
 A run that is not complete never replaces a complete result: it is written beside it, as SCENARIO.partial.json.
 A profile of smoke leaves the baselines and the document as they are. An invalid run does not replace a valid
 baseline: the last valid one stays, and the document says that a newer run was invalid and why.
@@ -44,7 +48,8 @@ Environment:
   K6                        the k6 to use
   HOPWHISTLE_ENVIRONMENT    name of this machine's baseline, if not for example linux-x64-2-cores
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
-  API_INSTANCES is not read: the baselines are of three.
+  API_INSTANCES             how many share the port, if not one for every two cores, 3 at most
+  SUBSCRIBER_VUS            virtual users that hold the subscribers, if not one for each core, 4 at most
 
 Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the evidence is not valid or the
 measurement could not be made.
@@ -60,14 +65,16 @@ measurement could not be made.
     const profile = profileOf(values.profile)
     const scenarios = scenariosOf(values.scenario ?? [])
     const { print, terminal } = context
+    const fit = readFit()
     const command = ['main.ts baseline', ...args].join(' ')
     const alone = { ...context, command, wait: values.wait, provesNothing: !provesTargets(profile) }
     const results = await measureAlone(alone, () =>
-      withStack(values.keep, context, async (measure) =>
+      withStack(values.keep, fit, context, async (measure) =>
         measureAll({
           ...measure,
           profile,
           scenarios,
+          overrides: { SUBSCRIBER_VUS: String(fit.subscriberVUs) },
           ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
         }),
       ),
@@ -79,13 +86,12 @@ measurement could not be made.
   },
 }
 
-const INSTANCES = 3
-
-type Measure = Omit<Parameters<typeof measureAll>[0], 'profile' | 'scenarios' | 'resultsDir'>
+type Measure = Omit<Parameters<typeof measureAll>[0], 'profile' | 'scenarios' | 'overrides' | 'resultsDir'>
 
 /** Starts a stack of the measurement's own, and stops it however the measurement ends. */
 async function withStack(
   keep: boolean,
+  fit: Fit,
   context: CommandContext,
   use: (measure: Measure) => Promise<readonly LoadtestResult[]>,
 ): Promise<readonly LoadtestResult[]> {
@@ -97,6 +103,8 @@ async function withStack(
 
   const k6 = await findK6(terminal, signal)
   const redisServer = await findRedis(terminal, signal)
+  const place = await readPlace()
+  terminal.step(`  ✓ ${'Machine'.padEnd(22)} ${machineText(place.machine, fit)}`)
   const scratch = makeTempDir('hopwhistle-baseline-')
   const dir = keep ? stackFolder() : join(scratch, 'stack')
   const guard = startGuard()
@@ -107,7 +115,7 @@ async function withStack(
       dir,
       port: { number: DEFAULT_PORT, when: 'preferred' },
       host: '127.0.0.1',
-      instances: INSTANCES,
+      instances: fit.apiInstances,
       apiEnv: besideK6(),
       demoData: true,
       redisServer,
@@ -116,7 +124,7 @@ async function withStack(
       signal,
     })
     const target = stackTarget(readRecord(dir)?.processes ?? [], details)
-    const environment = await readEnvironment(target, k6.version)
+    const environment = readEnvironment(place, target, k6.version)
     const results = await use({ target, k6, environment, scratchDir: join(scratch, 'k6'), guard, terminal, signal })
     kept = keep
     return results

@@ -8,6 +8,8 @@ import { writeDocument } from '../document/write-document.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
 import { renderTable } from '../judge/render-table.ts'
 import type { Verdict } from '../judge/verdict.ts'
+import { machineText } from '../machine/fit.ts'
+import type { Environment } from '../sample/environment.ts'
 import { CHECKOUT } from '../stack/stack-record.ts'
 
 /**
@@ -21,8 +23,19 @@ export function printVerdicts(
   print: (text: string) => void,
   keptBy?: string,
 ): number {
+  print(machineLine(results))
   print(renderTable(results, { colour: process.stdout.isTTY === true && !process.env.NO_COLOR, keptBy }))
   return exitCodeOf(results.map(({ verdict }) => verdict as unknown as Verdict))
+}
+
+/** What it was measured on; nothing for results of a version that did not say so. */
+function machineLine(results: readonly LoadtestResult[]): string {
+  const environment = results[0]?.environment as Environment | undefined
+  if (environment?.machine === undefined) return ''
+  const live = results.find(({ scenario }) => scenario === 'redis-pubsub')?.runners[0]
+  const subscriberVUs = live?.settings.subscriberVUs
+  const fit = { ...environment.stack, ...(typeof subscriberVUs === 'number' ? { subscriberVUs } : {}) }
+  return `\n  ${machineText(environment.machine, fit)}\n`
 }
 
 /** Writes the baseline of these results' environment, and the document from all baselines. */

@@ -5,9 +5,10 @@ import { Failure, Usage } from '../lib/failure.ts'
 import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
 import { isOnThisMachine } from '../lib/own-addresses.ts'
 import { parseOptions } from '../lib/parse-options.ts'
+import { machineText, readFit } from '../machine/fit.ts'
 import { checkAccess } from '../run/check-access.ts'
 import { measureAll } from '../run/measure-all.ts'
-import { readEnvironment } from '../run/read-environment.ts'
+import { readEnvironment, readPlace } from '../run/read-environment.ts'
 import { remoteTarget, stackTarget, type Target } from '../run/target.ts'
 import { startGuard } from '../stack/guard.ts'
 import { makeTempDir } from '../stack/run-as.ts'
@@ -26,6 +27,7 @@ const OVERRIDES = [
   'RAMP_SECONDS',
   'PEAK_SECONDS',
   'SUBSCRIBERS',
+  'SUBSCRIBER_VUS',
   'PUBLISHER_VUS',
   'MESSAGES_PER_SECOND',
 ] as const
@@ -48,6 +50,9 @@ A run that is not complete (stopped, profile smoke, or less than its profile by 
 a complete result: it is written beside it, as SCENARIO.partial.json.
 
 ${CLUSTER_HELP}
+
+k6 has the right of way on a machine that it shares with the platform: the platform that \`main.ts up\` started gets
+a lower priority then, and keeps it until it is stopped.
 
 Environment:
   API_URL, API_KEY, TENANT_ID   as --api-url; the key and the tenant of the demo data if not given
@@ -92,7 +97,11 @@ Exit codes: as of main.ts baseline.
     async function measure(target: Target): Promise<number> {
       await checkAccess(target, scenarios)
       const k6 = await findK6(terminal, signal)
-      const environment = await readEnvironment(target, k6.version)
+      const place = await readPlace()
+      const { subscriberVUs } = readFit()
+      const fit = { ...(target.apiInstances > 0 ? { apiInstances: target.apiInstances } : {}), subscriberVUs }
+      terminal.step(`  ✓ ${'Machine'.padEnd(22)} ${machineText(place.machine, fit)}`)
+      const environment = readEnvironment(place, target, k6.version)
       const scratchDir = makeTempDir('hopwhistle-run-')
       const guard = startGuard()
       guard.remove(scratchDir)
@@ -104,7 +113,7 @@ Exit codes: as of main.ts baseline.
           k6,
           environment,
           scratchDir,
-          overrides,
+          overrides: { ...overrides, SUBSCRIBER_VUS: String(subscriberVUs) },
           k6Environment: process.env,
           guard,
           terminal,

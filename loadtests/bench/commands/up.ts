@@ -3,6 +3,7 @@ import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { EXIT, Failure } from '../lib/failure.ts'
 import { parseOptions, wholeNumber } from '../lib/parse-options.ts'
 import { isAlive } from '../lib/process-identity.ts'
+import { readFit } from '../machine/fit.ts'
 import { besideK6 } from '../stack/api-instances.ts'
 import { startGuard } from '../stack/guard.ts'
 import type { MonitoringDetails, StackDetails } from '../stack/stack-record.ts'
@@ -26,7 +27,7 @@ returns; \`main.ts down\` stops it all. Running it twice is fine.
 Environment:
   PORT            where the API listens: ${DEFAULT_PORT}
   HOST            on which address: 127.0.0.1
-  API_INSTANCES   how many share the port: 3 (elsewhere than on Linux always 1)
+  API_INSTANCES   how many share the port, if not one for every two cores, 3 at most (elsewhere than on Linux always 1)
   RUNBOOKS_URL    where alerts say that the runbooks are: Grafana, or files of this checkout
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
 `,
@@ -36,7 +37,7 @@ Environment:
       monitor: { type: 'boolean', default: false },
     })
     const port = wholeNumber('PORT', process.env.PORT || String(DEFAULT_PORT), 1, 65_535)
-    const instances = wholeNumber('API_INSTANCES', process.env.API_INSTANCES || '3', 1, 64)
+    const instances = readFit().apiInstances
     const dir = stackFolder()
     const before = readRecord(dir)
     if (before !== undefined) {

@@ -65,7 +65,10 @@ export type DeliveryFacts = {
 }
 
 export type MachineFacts = {
+  /** That the run could use: those of the machine, or what its CPU quota allows of them. */
   readonly cores: number
+  /** Of a run under a CPU quota: the part of the kernel's periods in which it was stopped for having used it up. */
+  readonly throttled?: Stat
   readonly busyCores: Stat
   readonly iowaitCores?: Stat
   readonly stealCores?: Stat

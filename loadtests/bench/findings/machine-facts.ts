@@ -1,20 +1,23 @@
-import { busyCoresOf } from '../judge/machine-cpu.ts'
+import { busyCoresOf, usableCoresOf } from '../judge/machine-cpu.ts'
 import type { ServerEvidence } from '../sample/server-evidence.ts'
 import type { During } from './during.ts'
 import type { MachineFacts, ProcessFacts } from './facts.ts'
 import { known, statOf } from './stat.ts'
 
 /** @returns undefined when the machine was not sampled during the peak */
-export function machineFacts({ machine }: ServerEvidence, during: During): MachineFacts | undefined {
+export function machineFacts(server: ServerEvidence, during: During): MachineFacts | undefined {
+  const { machine } = server
   if (machine === undefined) return undefined
-  const { cores, cpuCores, disk, loopback, memoryTotalBytes } = machine
-  const busyCores = statOf(busyCoresOf(machine, during))
+  const { quota, cpuCores, disk, loopback, memoryTotalBytes } = machine
+  const busyCores = statOf(busyCoresOf(server, during))
   if (busyCores === undefined) return undefined
   return known({
-    cores,
+    cores: usableCoresOf(machine),
+    throttled: quota && statOf(during(quota.throttled)),
     busyCores,
     iowaitCores: statOf(during(cpuCores.iowait)),
-    stealCores: statOf(during(cpuCores.steal)),
+    // Under a quota it is no part of what is counted as busy.
+    stealCores: quota === undefined ? statOf(during(cpuCores.steal)) : undefined,
     memoryTotalBytes,
     memoryUsedBytes: statOf(during(machine.memoryAvailableBytes).map((free) => memoryTotalBytes - free)),
     diskBusy: statOf(during(disk.busy)),

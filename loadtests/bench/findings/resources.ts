@@ -25,14 +25,19 @@ export const isSaturated = ({ use, saturatedAt }: Resource): boolean => use >= s
 
 function machine({ machine: m }: Facts): readonly Resource[] {
   if (m === undefined) return []
-  const { cores, busyCores, diskBusy, memoryUsedBytes, memoryTotalBytes } = m
+  const { cores, throttled, busyCores, diskBusy, memoryUsedBytes, memoryTotalBytes } = m
   return [
     {
       id: 'machine cpu',
-      name: "the machine's CPU",
+      // Under a quota it may still be other programs that leave less than it allows.
+      name: (throttled?.mean ?? 0) > 0 ? 'the CPU quota' : "the machine's CPU",
       use: busyCores.mean / cores,
       saturatedAt: SATURATED_CPU,
-      figures: `${number(busyCores.mean, 2)} of ${number(cores)} cores in use on average`,
+      figures:
+        throttled === undefined
+          ? `${number(busyCores.mean, 2)} of ${number(cores)} cores in use on average`
+          : `${number(busyCores.mean, 2)} of ${number(cores, 2)} cores in use on average, and stopped by it in ` +
+            `${percent(throttled.mean)} of the kernel's periods`,
     },
     ...(diskBusy === undefined
       ? []

@@ -28,12 +28,12 @@ export type MeasuredPart = { readonly part: PartName; readonly record: PartRecor
  */
 export async function measurePart(part: PartName, options: PartOptions, resultsDir?: string): Promise<MeasuredPart> {
   if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
+  const { source, ...place } = await readPlace()
   const measuredAt = new Date().toISOString()
   const stop = startCpuMeter({ here: [process.pid] })
   const ended = () => `✓ ${part.padEnd(22)} ${options.rounds} rounds`
   const { raw, notes, ...result } = await options.terminal.during(part, () => MEASURE[part](options), ended)
   const used = stop()
-  const { source, ...place } = await readPlace()
   const record: PartRecord = {
     measuredAt,
     durationSeconds: Math.round(used.seconds),

@@ -1,18 +1,19 @@
 /**
  * One scenario against one target, from the warm-up to a result that is complete but for its verdict:
  *
- *   settle ─▶ warm up ─▶ k6 runs; servers are sampled, k6 is followed ─▶ put together
+ *   warm up; servers yield to k6 ─▶ settle ─▶ k6 runs; servers are sampled, k6 is followed ─▶ put together
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import { remoteWrite } from '../../kubernetes/remote-write.ts'
 import { type LoadtestResult, RESULTS_FORMAT } from '../../results-format.ts'
-import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import { type ProfileName, provesTargets } from '../../scenarios/lib/profiles.ts'
 import { followK6 } from '../collect/follow-k6.ts'
 import { readK6 } from '../collect/k6-snapshot.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Terminal } from '../lib/terminal.ts'
+import { giveRightOfWay, type RightOfWay } from '../priority/right-of-way.ts'
 import type { Environment } from '../sample/environment.ts'
 import { beginSampling } from '../sample/sampler.ts'
 import type { Guard } from '../stack/guard.ts'
@@ -20,7 +21,7 @@ import type { K6 } from '../tools/find-k6.ts'
 import { liveLine } from './live-line.ts'
 import { newRunId } from './new-run-id.ts'
 import { settlePostgres } from './settle-postgres.ts'
-import { startK6 } from './start-k6.ts'
+import { type K6Run, startK6 } from './start-k6.ts'
 import type { Target } from './target.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -48,53 +49,75 @@ const SAMPLE_EVERY_MS = 2_000
 
 /** @throws {Failure} when k6 leaves no result */
 export async function measureScenario(options: MeasureOptions): Promise<LoadtestResult> {
-  const { scenario, profile, target, k6, environment, scratchDir, guard, terminal, signal } = options
+  const { processes = [] } = options.target.sampled
+  const servers = processes.flatMap(({ pid }) => (typeof pid === 'number' ? [pid] : []))
+  const strictly = provesTargets(options.profile)
+  const rightOfWay = servers.length === 0 ? undefined : giveRightOfWay(servers, { strictly })
+  try {
+    return await measure(options, rightOfWay)
+  } finally {
+    await rightOfWay?.end()
+  }
+}
+
+async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefined): Promise<LoadtestResult> {
+  const { scenario, profile, target, k6, scratchDir, guard, terminal, signal } = options
   const { sampled } = target
   await terminal.during(`${scenario.padEnd(19)}  warming up`, async () => {
     await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
     if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres)
+    await rightOfWay?.settled()
   })
 
   const runId = newRunId()
   const resultsDir = join(scratchDir, runId)
   mkdirSync(resultsDir, { recursive: true, mode: 0o700 })
   const sent = remoteWrite(options.k6Environment ?? {}, { runId, scenario, runner: 1 })
-  const running = await startK6({
-    command: k6.command,
-    scenario,
-    args: sent.args,
-    env: {
-      ...sent.env,
-      ...options.overrides,
-      API_URL: target.apiUrl,
-      WS_URL: target.apiUrl.replace(/^http/, 'ws'),
-      API_KEY: target.apiKey,
-      TENANT_ID: target.tenantId,
-      PROFILE: profile,
-      RUN_ID: runId,
-      RESULTS_DIR: resultsDir,
-      K6_VERSION: k6.version,
-    },
-    logFile: join(resultsDir, 'k6.log'),
-    guard,
-    signal,
-  })
+  // Sampled from before k6 is there, for it goes first from then on: its own process is looked up at each sample.
+  let running: K6Run | undefined
   const sampler = await beginSampling(
     {
       ...sampled,
       runId,
       processes: [
-        { name: 'k6', kind: 'k6', pid: running.pid, withDescendants: true },
+        { name: 'k6', kind: 'k6', pid: () => running?.pid, withDescendants: true },
         ...(sampled.processes ?? []),
         { name: 'sampler', kind: 'sampler', pid: process.pid, withDescendants: false },
       ],
     },
     profile === 'smoke' ? 1_000 : SAMPLE_EVERY_MS,
   )
+  try {
+    running = await startK6({
+      command: k6.command,
+      scenario,
+      args: sent.args,
+      env: {
+        ...sent.env,
+        ...options.overrides,
+        API_URL: target.apiUrl,
+        WS_URL: target.apiUrl.replace(/^http/, 'ws'),
+        API_KEY: target.apiKey,
+        TENANT_ID: target.tenantId,
+        PROFILE: profile,
+        RUN_ID: runId,
+        RESULTS_DIR: resultsDir,
+        K6_VERSION: k6.version,
+      },
+      logFile: join(resultsDir, 'k6.log'),
+      guard,
+      signal,
+    })
+  } catch (error) {
+    await sampler.end()
+    throw error
+  }
+  const { address } = running
+  const generatorPriority = await rightOfWay?.to(running.pid)
   let loadBeganAt: number | undefined
   terminal.show(liveLine(scenario, profile, 0))
   const follow = followK6({
-    runners: [() => readK6(running.address)],
+    runners: [() => readK6(address)],
     everyMs: FOLLOW_EVERY_MS,
     onPoint: (point, total) => {
       // k6 answers before its load begins; its first requests tell that it did.
@@ -119,7 +142,7 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
     runners: raw.runners.map((runner) => ({ ...runner, exitCode })),
     series,
     server,
-    environment,
+    environment: { ...options.environment, ...(generatorPriority === undefined ? {} : { generatorPriority }) },
   }
 }
 

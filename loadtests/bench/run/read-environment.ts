@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
-import { arch, availableParallelism, cpus, platform, release, totalmem, type } from 'node:os'
+import { arch, cpus, platform, release, totalmem, type } from 'node:os'
 import { promisify } from 'node:util'
+import { type CpuAllowance, readCpuAllowance } from '../machine/cpu-allowance.ts'
+import { measureSingleThreadScore, type SingleThreadScore } from '../machine/single-thread-score.ts'
 import type { Environment } from '../sample/environment.ts'
 import { CHECKOUT } from '../stack/stack-record.ts'
 import type { Target } from './target.ts'
@@ -8,10 +10,12 @@ import type { Target } from './target.ts'
 const git = async (...args: string[]): Promise<string> =>
   (await promisify(execFile)('git', ['-C', CHECKOUT, ...args], { encoding: 'utf8' })).stdout.trim()
 
+/** Where a measurement is made, as far as it does not depend on what is measured. */
+export type Place = Pick<Environment, 'name' | 'machine' | 'source'>
+
 /** Where and with what this measurement is made. */
-export async function readEnvironment(target: Target, k6Version: string): Promise<Environment> {
+export function readEnvironment({ name, machine, source }: Place, target: Target, k6Version: string): Environment {
   const { versions, apiInstances, apiSettings, replicas, onThisMachine } = target
-  const { name, machine, source } = await readPlace()
   return {
     name,
     machine,
@@ -21,18 +25,25 @@ export async function readEnvironment(target: Target, k6Version: string): Promis
   }
 }
 
-/** The machine that this runs on, and what is checked out here. */
-export async function readPlace(): Promise<Pick<Environment, 'name' | 'machine' | 'source'>> {
-  const cores = availableParallelism()
+let score: SingleThreadScore | undefined
+
+/**
+ * The machine that this runs on, and what is checked out here. The first call takes a second, for the machine's score:
+ * make it before any load.
+ */
+export async function readPlace(): Promise<Place> {
+  const allowance = readCpuAllowance()
+  score ??= measureSingleThreadScore()
   return {
-    name: environmentName(process.env.HOPWHISTLE_ENVIRONMENT, cores),
+    name: environmentName(process.env.HOPWHISTLE_ENVIRONMENT, allowance),
     machine: {
       os: type(),
       kernel: release(),
       architecture: arch(),
       cpuModel: cpus()[0]?.model.trim().replace(/\s+/g, ' ') ?? 'unknown',
-      cores,
+      ...allowance,
       memoryBytes: totalmem(),
+      singleThreadScore: score,
     },
     source: await readSource(),
   }
@@ -49,7 +60,8 @@ export async function readSource(): Promise<Environment['source']> {
   }
 }
 
-function environmentName(given: string | undefined, cores: number): string {
+function environmentName(given: string | undefined, { cores, quotaCores }: CpuAllowance): string {
   if (given !== undefined && /^[a-z0-9][a-z0-9.-]*$/i.test(given)) return given
-  return `${platform()}-${arch()}-${cores}-cores`
+  const quota = quotaCores === undefined ? '' : `-quota-${Number(quotaCores.toFixed(2))}`
+  return `${platform()}-${arch()}-${cores}-cores${quota}`
 }

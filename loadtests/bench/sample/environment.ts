@@ -1,3 +1,5 @@
+import type { SingleThreadScore } from '../machine/single-thread-score.ts'
+
 /** Where a measurement was made: `environment` in a result. */
 export type Environment = {
   /** A file name: `linux-x64-2-cores`, or HOPWHISTLE_ENVIRONMENT. Names the baseline file. */
@@ -8,7 +10,11 @@ export type Environment = {
     readonly architecture: string
     readonly cpuModel: string
     readonly cores: number
+    /** CPU time that the measurement might use, as a number of cores; absent where no quota was below `cores`. */
+    readonly quotaCores?: number
     readonly memoryBytes: number
+    /** Absent where it was not measured: elsewhere than on this machine, or by an older version. */
+    readonly singleThreadScore?: SingleThreadScore
   }
   readonly versions: {
     readonly node: string
@@ -30,4 +36,11 @@ export type Environment = {
     /** Whether k6 shared the machine with what it measured. */
     readonly generatorOnSameMachine: boolean
   }
+  /** Of a generator on the same machine. Absent where it had a machine of its own, or by an older version. */
+  readonly generatorPriority?: GeneratorPriority
 }
+
+/** How the generator got the CPU before the platform did: nice values as read back, a higher one waits for a lower one. */
+export type GeneratorPriority =
+  | { readonly method: 'autogroup' | 'nice'; readonly platform: number; readonly k6: number }
+  | { readonly method: 'none'; readonly why: string }

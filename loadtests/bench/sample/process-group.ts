@@ -1,4 +1,5 @@
-/** What Linux tells in /proc about a server: its main process and every process below it, taken together. */
+/** A server, its main process and every process below it taken together: what Linux tells of it in /proc. */
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
 export type GroupReading = {
@@ -55,7 +56,10 @@ export function readGroup(pid: number, { withDescendants = true } = {}): GroupRe
 }
 
 /** This process and all below it. */
-export function descendantsOf(pid: number): readonly number[] {
+export const descendantsOf = (pid: number): readonly number[] =>
+  process.platform === 'linux' ? descendantsOnLinux(pid) : descendantsByPs(pid)
+
+function descendantsOnLinux(pid: number): readonly number[] {
   const members = [pid]
   for (let i = 0; i < members.length; i++) {
     try {
@@ -64,6 +68,22 @@ export function descendantsOf(pid: number): readonly number[] {
     } catch {
       // Gone, or a kernel that does not list children: the main process alone then.
     }
+  }
+  return members
+}
+
+/** The same on any system that has `ps`. */
+export function descendantsByPs(pid: number): readonly number[] {
+  const members = [pid]
+  try {
+    const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], {
+      encoding: 'latin1',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const pairs = table.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
+    for (const member of members) for (const [child, parent] of pairs) if (parent === member) members.push(child!)
+  } catch {
+    // Without ps, the main process alone.
   }
   return members
 }

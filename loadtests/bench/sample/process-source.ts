@@ -1,3 +1,4 @@
+import { type CpuAllowance, readQuotaPeriods } from '../machine/cpu-allowance.ts'
 import { readMachine } from './machine.ts'
 import { type GroupReading, readGroup } from './process-group.ts'
 import type { SeriesRecorder } from './series-recorder.ts'
@@ -7,7 +8,8 @@ import type { Source } from './source.ts'
 export type WatchedProcess = {
   readonly name: string
   readonly kind: ProcessEvidence['kind']
-  readonly pid: number
+  /** Or what looks it up, of a process that starts after the sampling. */
+  readonly pid: number | (() => number | undefined)
   /** Whether the processes it started belong to it. */
   readonly withDescendants: boolean
 }
@@ -20,7 +22,8 @@ export function processSource(watched: readonly WatchedProcess[]): Source<readon
     close: async () => {},
     async sample(recorder) {
       watched.forEach(({ name, pid, withDescendants }, i) => {
-        const reading = readGroup(pid, { withDescendants })
+        const id = typeof pid === 'number' ? pid : pid()
+        const reading = id === undefined ? undefined : readGroup(id, { withDescendants })
         record(recorder, name, reading, totals[i]!)
       })
     },
@@ -65,8 +68,9 @@ function runningTotal(): RunningTotal {
   }
 }
 
-export function machineSource(cores: number): Source<MachineEvidence> {
+export function machineSource({ cores, quotaCores }: CpuAllowance): Source<MachineEvidence> {
   let memoryTotalBytes = 0
+  const throttled = throttledSince()
   return {
     begin: async () => {},
     close: async () => {},
@@ -74,6 +78,7 @@ export function machineSource(cores: number): Source<MachineEvidence> {
       const reading = readMachine()
       memoryTotalBytes = reading.memoryTotalBytes
       for (const [name, seconds] of Object.entries(reading.cpuSeconds)) recorder.growth(`cpu ${name}`, seconds)
+      if (quotaCores !== undefined) recorder.gauge('throttled', throttled())
       recorder.gauge('memory', reading.memoryAvailableBytes)
       recorder.growth('disk read', reading.diskReadBytes)
       recorder.growth('disk written', reading.diskWrittenBytes)
@@ -87,6 +92,7 @@ export function machineSource(cores: number): Source<MachineEvidence> {
       const busiest = disks.toSorted((a, b) => recorder.grown(b) - recorder.grown(a))[0]
       return {
         cores,
+        ...(quotaCores === undefined ? {} : { quota: { cores: quotaCores, throttled: recorder.series('throttled') } }),
         cpuCores: {
           user: recorder.series('cpu user'),
           system: recorder.series('cpu system'),
@@ -107,5 +113,17 @@ export function machineSource(cores: number): Source<MachineEvidence> {
         },
       }
     },
+  }
+}
+
+/** @returns the part of the quota's periods since the call before in which it stopped its processes; null for the first */
+function throttledSince(): () => number | null {
+  let before: ReturnType<typeof readQuotaPeriods>
+  return () => {
+    const now = readQuotaPeriods()
+    const periods = (now?.periods ?? 0) - (before?.periods ?? 0)
+    const part = before === undefined || periods === 0 ? null : ((now?.throttled ?? 0) - before.throttled) / periods
+    before = now
+    return part
   }
 }

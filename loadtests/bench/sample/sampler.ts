@@ -7,8 +7,8 @@
  * sampling  statistics that can be set back were; a sample is taken on a fixed beat, all sources at once
  * ended     everything is closed; the evidence is complete
  */
-import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readCpuAllowance } from '../machine/cpu-allowance.ts'
 import { apiSource } from './api-source.ts'
 import { postgresSource } from './postgres-source.ts'
 import { machineSource, processSource, type WatchedProcess } from './process-source.ts'
@@ -69,7 +69,7 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
   if (watched !== undefined && !linux)
     omitted.push(`CPU, memory, disk and network were not sampled: that needs Linux, this is ${process.platform}`)
   const local = linux ? watched : undefined
-  const endMachine = local && (await watch('the machine', machineSource(availableParallelism())))
+  const endMachine = local && (await watch('the machine', machineSource(readCpuAllowance())))
   const endProcesses = local && (await watch('the processes', processSource(local)))
   const endKubernetes = targets.kubernetes && (await watch('Kubernetes', targets.kubernetes))
   const endApi = await Promise.all(targets.api.map(({ id, adminUrl }) => watch(id, apiSource(id, adminUrl))))

@@ -41,6 +41,12 @@ export type RowsOfRun = { readonly events: number; readonly calls: number }
 
 export type MachineEvidence = {
   readonly cores: number
+  /** The CPU quota that all of the processes below share; absent where none is below `cores`. */
+  readonly quota?: {
+    readonly cores: number
+    /** Of the kernel's periods, the part in which it stopped them for having used up the quota: 0 to 1. */
+    readonly throttled: Series
+  }
   /** In cores: all of them add up to `cores`. */
   readonly cpuCores: {
     readonly user: Series

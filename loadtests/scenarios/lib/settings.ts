@@ -64,6 +64,7 @@ export function readLiveSettings(env: Env): LiveSettings {
   const common = readCommon(read, 'redis-pubsub')
   const base = shapeOf(common.profile, 'redis-pubsub')
   const subscribers = read.integer('SUBSCRIBERS', { min: 1, max: 100_000 }, 'WebSockets', base.subscribers)
+  const subscriberVUs = read.integer('SUBSCRIBER_VUS', { min: 1, max: 10_000 }, 'subscribing VUs', base.subscriberVUs)
   const shape: LiveShape = {
     ...base,
     ...readSeconds(read, base),
@@ -75,7 +76,7 @@ export function readLiveSettings(env: Env): LiveSettings {
     ),
     subscribers,
     publishers: read.integer('PUBLISHER_VUS', { min: 1, max: 10_000 }, 'publishing VUs', base.publishers),
-    subscriberVUs: multipleOf(common.parallelism, Math.min(base.subscriberVUs, subscribers)),
+    subscriberVUs: multipleOf(common.parallelism, Math.min(subscriberVUs, subscribers)),
   }
   const wsUrl = read.url('WS_URL', ['ws', 'wss'], common.apiUrl.replace(/^http/, 'ws'))
   read.done('redis-pubsub')

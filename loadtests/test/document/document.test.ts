@@ -9,6 +9,7 @@ import type { Places } from '../../bench/document/paths.ts'
 import { writeBaseline } from '../../bench/document/write-baseline.ts'
 import { writeDocument } from '../../bench/document/write-document.ts'
 import { judge } from '../../bench/judge/judge.ts'
+import type { Environment } from '../../bench/sample/environment.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { ENVIRONMENT, type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'
 import { serverWith } from '../fixtures/server-with.ts'
@@ -232,6 +233,30 @@ test('settings of the API that were given stand beside it', async () => {
   const environment = { ...ENVIRONMENT, stack: { ...ENVIRONMENT.stack, apiSettings: { LIVE_TICK_MS: '30' } } }
   await writeBaseline(all({ environment }), at)
   expect(await documentOf(at)).toContain('3 instances, with `LIVE_TICK_MS=30` and the other settings by default')
+})
+
+test('how fast the machine was, its quota, and who had the right of way are told', async () => {
+  const at = await places()
+  const { machine } = ENVIRONMENT
+  const environment: Environment = {
+    ...ENVIRONMENT,
+    machine: { ...machine, quotaCores: 1, singleThreadScore: { name: 'mix-1', perSecond: 1910 } },
+    generatorPriority: { method: 'autogroup', platform: 15, k6: 0 },
+  }
+  await writeBaseline(all({ environment }), at)
+  const text = await documentOf(at)
+  expect(text).toContain('2 cores, of which a CPU quota allows 1, ')
+  expect(text).toMatch(/^\| Call state updates .* 1,910 +\|$/m)
+  expect(text).toContain("k6 has the right of way: nice value of sessions (autogroup) 0, the platform's 15")
+  expect(text).toContain('200 WebSockets at `/api/v1/live`, each subscribed to `call.*`, on 4 virtual users')
+})
+
+test('a baseline of before the machine had a score is shown as ever, and says that it has none', async () => {
+  const at = await places()
+  await writeBaseline(all(), at)
+  const text = await documentOf(at)
+  expect(text).toMatch(/^\| Call state updates .* unknown +\|$/m)
+  expect(text).not.toContain('right of way')
 })
 
 describe('several environments', () => {

@@ -68,6 +68,16 @@ describe('when nothing is near its limit', () => {
 describe('a resource that ran out is named first', () => {
   const saturated = { cpuIdle: 0.05 }
 
+  test('a CPU quota that is used up on a machine that is half idle, and how often it stopped the run', () => {
+    const machine = { quota: { cores: 1, throttled: 0.63 } }
+    const processes = [processWith('k6', 'k6', 0.4), processWith('api-1', 'api', 0.58)]
+    const found = conclude(withServer({ cpuIdle: 1, machine, processes }))
+    expect(found.limitedBy).toBe('the CPU quota: 98 %, the most of it by the API')
+    expect(texts(found, 'saturated')[0]).toContain(
+      "0.98 of 1.00 cores in use on average, and stopped by it in 63 % of the kernel's periods",
+    )
+  })
+
   test("the machine's CPU, with who used it", () => {
     const processes = [processWith('k6', 'k6', 1), processWith('api-1', 'api', 0.9)]
     const found = conclude(withServer({ ...saturated, processes }))

@@ -2,10 +2,11 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { judge } from '../../bench/judge/judge.ts'
 import { RULES, RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
+import type { Environment } from '../../bench/sample/environment.ts'
 import type { PodEvidence, Series } from '../../bench/sample/server-evidence.ts'
 import type { DistributedRun, HistogramData, LoadtestResult, RunnerPod, RunnerResult } from '../../results-format.ts'
 import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
-import { type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
+import { ENVIRONMENT, type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
 import { processWith, serverWith } from '../fixtures/server-with.ts'
 
 const seen = new Set<string>()
@@ -209,6 +210,42 @@ describe('CPU', () => {
   test('generator-cpu: targets that are met all the same are met', () => {
     expect(judge(busy(0.9, 0, 1)).outcome).toBe('met')
     expect(said('generator-cpu', busy(0.9, 0, 1), 'remark')).toHaveLength(1)
+  })
+
+  test('generator-cpu: with the right of way it was the platform that waited, and a miss is its own', () => {
+    const environment: Environment = { ...ENVIRONMENT, generatorPriority: { method: 'nice', platform: 15, k6: 0 } }
+    expect(judge({ ...busy(0.9), environment }).outcome).toBe('missed')
+    expect(said('generator-cpu', { ...busy(0.9), environment }, 'remark')).toEqual([
+      'the machine was 100 % busy during the peak and k6 used 0.90 of 2 cores, with the right of way: it was the ' +
+        'platform that waited for CPU',
+    ])
+    const none: Environment = { ...ENVIRONMENT, generatorPriority: { method: 'none', why: 'EPERM' } }
+    expect(said('generator-cpu', { ...busy(0.9), environment: none })).toHaveLength(1)
+  })
+
+  describe('under a quota of one of two cores', () => {
+    const inQuota = (k6: number, api: number, cpuIdle: number) =>
+      resultWith({
+        slowness: 9,
+        server: serverWith({
+          cpuIdle,
+          machine: { quota: { cores: 1, throttled: 0.7 } },
+          processes: [processWith('k6', 'k6', k6), processWith('api-1', 'api', api)],
+        }),
+      })
+
+    test('generator-cpu: a machine that is half idle is 100 % busy when its quota is used up', () => {
+      expect(said('generator-cpu', inQuota(0.4, 0.6, 1))).toEqual([
+        'generator: the machine was 100 % busy during the peak and k6 used 0.40 of 1 cores, ' +
+          'so that a miss (p95 latency and p99 latency) may be its own',
+      ])
+      expect(said('generator-cpu', inQuota(0.4, 0.3, 1.3))).toEqual([])
+    })
+
+    test('other-programs: what they use of the core that the quota leaves alone is no loss', () => {
+      expect(said('other-programs', inQuota(0.4, 0.6, 0))).toEqual([])
+      expect(said('other-programs', inQuota(0.3, 0.4, 0))).toHaveLength(1)
+    })
   })
 
   test('other-programs: a miss beside programs that are no part of it', () => {

@@ -34,6 +34,15 @@ test('VUs are multiples of the runners, so that all get the same share', () => {
   expect(readLiveSettings(env).shape.subscriberVUs % 3).toBe(0)
 })
 
+test('subscribers share 4 VUs, or as many as are set, and never more than there are subscribers', () => {
+  const vus = (env: Record<string, string>) => readLiveSettings(env).shape.subscriberVUs
+  expect(vus({})).toBe(4)
+  expect(vus({ SUBSCRIBER_VUS: '2' })).toBe(2)
+  expect(vus({ SUBSCRIBER_VUS: '20', SUBSCRIBERS: '10' })).toBe(10)
+  expect(vus({ SUBSCRIBER_VUS: '2', PARALLELISM: '3', RUN_ID: 'r' }), 'each runner has one').toBe(3)
+  expect(() => vus({ SUBSCRIBER_VUS: '0' })).toThrow('SUBSCRIBER_VUS is "0"')
+})
+
 test('every wrong setting is reported, with what it is and what it may be', () => {
   const env = { PROFILE: 'foo', SUBSCRIBERS: '0', WS_URL: 'http://x', PARALLELISM: '2', MESSAGES_PER_SECOND: '1.5' }
   const expected = [

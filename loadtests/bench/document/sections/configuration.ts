@@ -47,7 +47,7 @@ export function configurationOf({ scenario, facts: { load } }: Measured): string
       ]
     case 'redis-pubsub':
       return [
-        `Subscribers: ${plural(load.delivery?.subscribers ?? settings.subscribers ?? 0, 'WebSocket')} at \`${ROUTES.live}\`, each subscribed to \`call.*\`: every message is due at every one of them.`,
+        `Subscribers: ${plural(load.delivery?.subscribers ?? settings.subscribers ?? 0, 'WebSocket')} at \`${ROUTES.live}\`, each subscribed to \`call.*\`${onVUs(settings.subscriberVUs)}: every message is due at every one of them.`,
         `Publishers: ${of('publishers')}, posting call events to \`${ROUTES.callEvent}\` at ${offered} a second together. ${model}. ${more}.`,
         `${peak}: ${number(load.sent)} messages, ${number(load.sentInAll)} in all.`,
         'Every delivery is timed, and counted by offset; one subscriber in ten also checks the id of each message.',
@@ -55,6 +55,9 @@ export function configurationOf({ scenario, facts: { load } }: Measured): string
       ]
   }
 }
+
+const onVUs = (count: number | undefined): string =>
+  count === undefined ? '' : `, on ${plural(count, 'virtual user')}`
 
 export function duration(seconds: number): string {
   if (seconds < 120 && seconds % 60 !== 0) return `${number(seconds)} s`

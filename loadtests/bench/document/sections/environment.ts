@@ -1,4 +1,5 @@
-import { bytes, list, plural } from '../../judge/format.ts'
+import { bytes, list, number, plural } from '../../judge/format.ts'
+import { coresText } from '../../machine/fit.ts'
 import type { Environment } from '../../sample/environment.ts'
 import { blocks, bullets, minute, table } from '../markdown.ts'
 import type { DocumentModel, Measured } from '../model.ts'
@@ -19,7 +20,7 @@ export function environmentSection({ measured }: DocumentModel): string {
     ...lists,
     'Each scenario has a run of its own and is repeated alone when need be:',
     table(
-      ['Scenario', 'Profile', 'Measured', 'Took', 'Commit', 'k6 processes'],
+      ['Scenario', 'Profile', 'Measured', 'Took', 'Commit', 'k6 processes', 'Machine score'],
       measured.map((one) => [
         TITLES[one.scenario],
         one.profile,
@@ -27,22 +28,25 @@ export function environmentSection({ measured }: DocumentModel): string {
         took(one),
         commitText(one.environment.source),
         String(one.runners),
+        score(one.environment.machine),
       ]),
     ),
+    'The machine score says how fast one thread of the machine was before the run: rounds a second of a fixed mix of ' +
+      'JSON, hashing, sorting and strings in Node.js. Machines with the same name differ in it.',
     'Profile `full` ramps up and holds the peak for as long as the targets ask; `quick` has the same peaks for a minute; ' +
       '`smoke` shows that everything works together and proves nothing about the targets.',
   )
 }
 
-function describe({ machine, versions, stack }: Environment): string[] {
+function describe({ machine, versions, stack, generatorPriority }: Environment): string[] {
   const replica = stack.replicas === 0 ? 'no replica' : plural(stack.replicas, 'streaming replica')
   const postgres = versions.postgres === undefined ? 'of unknown version' : versions.postgres
   const redis = versions.redis === undefined ? 'of unknown version' : versions.redis
   const where = stack.generatorOnSameMachine
-    ? 'on the same machine: what it uses, the platform lacks'
+    ? `on the same machine: what it uses, the platform lacks${priority(generatorPriority)}`
     : 'on a machine of its own'
   return [
-    `**Machine:** ${machine.cpuModel}, ${plural(machine.cores, 'core')}, ${bytes(machine.memoryBytes)} of memory; ${machine.os}, kernel ${machine.kernel}, ${machine.architecture}`,
+    `**Machine:** ${machine.cpuModel}, ${coresText(machine)}, ${bytes(machine.memoryBytes)} of memory; ${machine.os}, kernel ${machine.kernel}, ${machine.architecture}`,
     `**API server:** Fastify on Node.js ${versions.node}, ${plural(stack.apiInstances, 'instance')}${given(stack)}`,
     `**Database:** PostgreSQL ${postgres}, a primary and ${replica}`,
     `**Cache and pub/sub:** Redis ${redis}`,
@@ -54,6 +58,17 @@ function given({ apiSettings = {} }: Environment['stack']): string {
   const settings = Object.entries(apiSettings).map(([name, value]) => `\`${name}=${value}\``)
   return settings.length === 0 ? '' : `, with ${list(settings)} and the other settings by default`
 }
+
+function priority(given: Environment['generatorPriority']): string {
+  if (given === undefined) return ''
+  if (given.method === 'none') return `. k6 had no right of way: ${given.why}`
+  const of = given.method === 'nice' ? 'nice value' : 'nice value of sessions (autogroup)'
+  return `. k6 has the right of way: ${of} ${given.k6}, the platform's ${given.platform}`
+}
+
+/** Rounds a second: see `single-thread-score.ts`. */
+const score = ({ singleThreadScore }: Environment['machine']): string =>
+  singleThreadScore === undefined ? 'unknown' : number(singleThreadScore.perSecond)
 
 function took({ startedAt, endedAt }: Measured): string {
   const seconds = Math.round((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)

@@ -21,8 +21,8 @@ export const generatorApart: FindingRule = {
     if (!generatorOnSameMachine || !saturatedMachine(resources) || k6 === undefined || !busy) return []
     if (k6.cores / busy < LARGE_SHARE) return []
     return [
-      `Run k6 on a machine of its own: it takes ${number(k6.cores, 2)} of the ${number(busy, 2)} cores in use, and what ` +
-        `it waits for is in the latencies. \`API_URL\` and \`WS_URL\` point it at the platform.`,
+      `Run k6 on a machine of its own: it takes ${number(k6.cores, 2)} of the ${number(busy, 2)} cores in use, which the ` +
+        `platform lacks. \`API_URL\` and \`WS_URL\` point it at the platform.`,
     ]
   },
 }

@@ -1,0 +1,83 @@
+/** That the kernel really shares the CPU as it was asked to: each test makes the machine short of CPU. */
+import { spawn } from 'node:child_process'
+import { dirname } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { cpuCgroupOfProcess, readIfThere, taskGroupOf } from '../../bench/machine/cpu-cgroup.ts'
+import { canReach, type RunAs, unprivilegedUser } from '../../bench/stack/run-as.ts'
+import { withCpuCgroup } from '../support/cpu-cgroup.ts'
+import type { ShortOfCpu } from './short-of-cpu.ts'
+
+const PROGRAM = fileURLToPath(new URL('short-of-cpu.ts', import.meta.url))
+const TIMEOUT_MS = 280_000
+
+async function shortOfCpu(command: (args: readonly string[]) => readonly string[], user?: RunAs): Promise<ShortOfCpu> {
+  const [file, ...args] = command([process.execPath, PROGRAM])
+  const child = spawn(file!, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/', ...user })
+  return JSON.parse(await text(child.stdout)) as ShortOfCpu
+}
+
+/** More than half of the CPU where it had its even share, also of sessions that start later. */
+function expectRightOfWay({ shareBefore, shareAfter, shareWithMoreSessions }: ShortOfCpu): void {
+  expect(shareBefore).toBeLessThan(0.45)
+  expect(shareAfter).toBeGreaterThan(0.55)
+  expect(shareWithMoreSessions).toBeGreaterThan(0.5)
+}
+
+describe.runIf(process.platform === 'linux')('a generator on a machine that is short of CPU', () => {
+  const itself = (args: readonly string[]) => args
+  const own = process.platform === 'linux' ? cpuCgroupOfProcess('self') : undefined
+  const rootGroup = own === undefined || taskGroupOf(own, readIfThere) === undefined
+  const method =
+    rootGroup && readIfThere('/proc/sys/kernel/sched_autogroup_enabled')?.trim() === '1' ? 'autogroup' : 'nice'
+  const canRaise = process.getuid?.() === 0
+
+  test(
+    `gets more than half of it, by ${method}`,
+    async () => {
+      const seen = await shortOfCpu(itself)
+      expect(seen.priority).toEqual(canRaise ? { method, platform: 5, k6: -15 } : { method, platform: 15, k6: 0 })
+      expectRightOfWay(seen)
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'gets more than half of it without root',
+    async ({ skip }) => {
+      const nobody = unprivilegedUser()
+      if (nobody === undefined) return skip('this user is not root: the test before this one is the same')
+      if (!canReach(dirname(PROGRAM), nobody) || !canReach(process.execPath, nobody))
+        return skip(`nobody cannot read ${PROGRAM}`)
+      const seen = await shortOfCpu(itself, nobody)
+      expect(seen.priority).toEqual({ method, platform: 15, k6: 0 })
+      expectRightOfWay(seen)
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'gets more than half of what its control group gets, by nice',
+    async (context) => {
+      await withCpuCgroup(context, undefined, async (inGroup) => {
+        const seen = await shortOfCpu(inGroup)
+        expect(seen.priority).toMatchObject({ method: 'nice' })
+        expectRightOfWay(seen)
+      })
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'gets more than half of what a CPU quota allows',
+    async (context) => {
+      await withCpuCgroup(context, 1, async (inGroup) => {
+        const seen = await shortOfCpu(inGroup)
+        expect(seen.priority).toMatchObject({ method: 'nice' })
+        expectRightOfWay(seen)
+      })
+    },
+    TIMEOUT_MS,
+  )
+})
