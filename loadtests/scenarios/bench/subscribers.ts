@@ -19,7 +19,8 @@ import { subscribersOf } from '../lib/subscriber-share.ts'
 
 const { READERS, SUBSCRIBER_VUS, RUN_ID, ...env } = __ENV
 const given = readLiveSettings({ ...env, RUN_ID })
-const shape = { ...given.shape, subscriberVUs: Number(SUBSCRIBER_VUS) }
+// On a busy machine the last frames may take long: they are waited for, and end the test as soon as they are there.
+const shape = { ...given.shape, subscriberVUs: Number(SUBSCRIBER_VUS), drainSeconds: 60 }
 const settings = { ...given, shape }
 const phases = livePhases(shape)
 const meter = liveMeter()

@@ -31,8 +31,8 @@ Measures k6's CPU for a live frame: this checkout's subscribers next to those of
   --tick MS         LIVE_TICK_MS of the instances (default 30)
   --vus N           VUs that share the subscribers (default 10)
   --base-vus N      the same for the base (default: as --vus)
-  --gogc N          GOGC of k6 (default: k6's own)
-  --base-gogc N     the same for the base (default: k6's own)
+  --gogc N          GOGC of k6 (default 400, that of make baseline)
+  --base-gogc N     the same for the base (default: as --gogc)
   --seconds N       measured in each turn (default 6)
   --rounds N        each is base, here, here, base (default 3)
   --k6 PATH         default: $K6, or k6 in GOPATH/bin
@@ -48,7 +48,7 @@ const { values } = parseArgs({
     tick: number('30'),
     vus: number('10'),
     'base-vus': { type: 'string' },
-    gogc: { type: 'string' },
+    gogc: number('400'),
     'base-gogc': { type: 'string' },
     seconds: number('6'),
     rounds: number('3'),
@@ -76,7 +76,7 @@ type Way = {
   readonly name: string
   readonly checkout: string
   readonly vus: string
-  readonly gogc: string | undefined
+  readonly gogc: string
   readonly readers: 'scenario' | 'none'
 }
 type Usage = { readonly published: number; readonly sockets: number; readonly frames: number }
@@ -100,7 +100,7 @@ try {
     name: values.base ?? '',
     checkout: baseCheckout,
     vus: values['base-vus'] ?? values.vus,
-    gogc: values['base-gogc'],
+    gogc: values['base-gogc'] ?? values.gogc,
     readers: 'scenario',
   }
   const nothing: Way = { ...here, name: 'k6 itself', readers: 'none' }
@@ -203,8 +203,7 @@ function startK6(way: Way, runId: string, port: string): ChildProcess {
   }
   const settings = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
   const args = ['run', '--quiet', '--no-usage-report', '--address', '', ...settings, join(way.checkout, SCRIPT)]
-  const own = way.gogc === undefined ? {} : { GOGC: way.gogc }
-  return spawn(values.k6, args, { env: { ...process.env, ...own }, stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(values.k6, args, { env: { ...process.env, GOGC: way.gogc }, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 async function outputOf(child: ChildProcess): Promise<string> {
