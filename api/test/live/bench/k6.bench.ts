@@ -6,6 +6,7 @@
  * The frames come from API instances with their publishers (`instance.ts`) over Redis, as in the load test but without
  * Postgres and HTTP. k6 runs the subscribers of the scenario `redis-pubsub`: those of this checkout and those of a
  * commit, in turns (base, here, here, base, …), and last once with a handler that does nothing, which is k6's own part.
+ * With --together all run at the same time and receive the same frames: what else the machine does meets all alike.
  *
  * A turn counts only when its subscribers counted and timed exactly what was published.
  */
@@ -35,12 +36,14 @@ Measures k6's CPU for a live frame: this checkout's subscribers next to those of
   --base-gogc N     the same for the base (default: as --gogc)
   --seconds N       measured in each turn (default 6)
   --rounds N        each is base, here, here, base (default 3)
+  --together        instead of turns, each round runs all at once, k6 itself included: for a machine that others use
   --k6 PATH         default: $K6, or k6 in GOPATH/bin
 `
 const number = (value: string) => ({ type: 'string', default: value }) as const
 const { values } = parseArgs({
   options: {
     help: { type: 'boolean', default: false },
+    together: { type: 'boolean', default: false },
     base: { type: 'string' },
     instances: number('1'),
     sockets: number('200'),
@@ -87,7 +90,7 @@ const baseCheckout = join(dir, 'base')
 const git = (...args: string[]) => execFileSync('git', args, { cwd: CHECKOUT, stdio: ['ignore', 'pipe', 'inherit'] })
 const redis = await startRedis({ dir })
 const instances: ChildProcess[] = []
-let k6: ChildProcess | undefined
+let running: readonly ChildProcess[] = []
 
 try {
   if (values.base !== undefined) {
@@ -104,8 +107,9 @@ try {
     readers: 'scenario',
   }
   const nothing: Way = { ...here, name: 'k6 itself', readers: 'none' }
-  const round = values.base === undefined ? [here] : [base, here, here, base]
-  const ways = [...Array.from({ length: rounds }, () => round).flat(), nothing]
+  const compared = values.base === undefined ? [here] : [base, here]
+  const round = values.together ? [[...compared, nothing]] : [...compared, ...compared.toReversed()].map((way) => [way])
+  const turns = [...Array.from({ length: rounds }, () => round).flat(), ...(values.together ? [] : [[nothing]])]
 
   // All on one port, as in the stack: the kernel spreads the sockets of each VU over the instances.
   const port = String(await freePort())
@@ -114,62 +118,73 @@ try {
   }
   await Promise.all(instances.map((child) => once(child, 'message')))
   const results = new Map<string, Turn[]>()
-  for (const [index, way] of ways.entries()) {
-    const turn = await measure(way, `bench-${index}`, port)
-    results.set(way.name, [...(results.get(way.name) ?? []), turn])
-    const { usPerFrame, framesPerSecond, messagesPerFrame } = turn
-    console.log(
-      `${`${index + 1}/${ways.length}`.padStart(6)}  ${way.name.padEnd(10)}  ${usPerFrame.toFixed(1).padStart(5)} µs a frame  ` +
-        `${Math.round(framesPerSecond)} frames/s of ${messagesPerFrame.toFixed(1)} messages`,
-    )
+  for (const [index, ways] of turns.entries()) {
+    const measured = await measure(ways, `bench-${index}`, port)
+    for (const [i, turn] of measured.entries()) {
+      const { name } = ways[i]!
+      const { usPerFrame, framesPerSecond, messagesPerFrame } = turn
+      results.set(name, [...(results.get(name) ?? []), turn])
+      console.log(
+        `${`${index + 1}/${turns.length}`.padStart(6)}  ${name.padEnd(10)}  ${usPerFrame.toFixed(1).padStart(5)} µs a frame  ` +
+          `${Math.round(framesPerSecond)} frames/s of ${messagesPerFrame.toFixed(1)} messages`,
+      )
+    }
   }
   console.log()
-  for (const [name, turns] of results) {
-    const us = turns.map(({ usPerFrame }) => usPerFrame)
+  for (const [name, list] of results) {
+    const us = list.map(({ usPerFrame }) => usPerFrame)
     console.log(`${name.padEnd(10)}  ${spread(us, 1)} µs of k6's CPU a frame`)
   }
   const bases = results.get(base.name)
   if (bases !== undefined) {
     // Neighbours in time: what the machine does to one it does to the other.
-    const ratios = results.get(here.name)!.map((turn, i) => turn.usPerFrame / bases[i]!.usPerFrame)
+    const ratios = results.get(here.name)!.map(({ usPerFrame }, i) => usPerFrame / bases[i]!.usPerFrame)
     console.log(`\nhere / ${base.name}: ${spread(ratios, 2)}`)
   }
 } finally {
-  k6?.kill('SIGKILL')
+  for (const k6 of running) k6.kill('SIGKILL')
   for (const child of instances) child.disconnect()
   await redis.stop()
   if (values.base !== undefined) git('worktree', 'remove', '--force', baseCheckout)
   rmSync(dir, { recursive: true, force: true })
 }
 
-async function measure(way: Way, runId: string, port: string): Promise<Turn> {
-  k6 = startK6(way, runId, port)
-  const summary = outputOf(k6)
+/** Runs a k6 for each way, all at the same time. */
+async function measure(ways: readonly Way[], runId: string, port: string): Promise<Turn[]> {
+  running = ways.map((way) => startK6(way, runId, port))
+  const summaries = running.map(outputOf)
   const deadline = Date.now() + READY_WITHIN_MS
-  while ((await usage()).sockets < sockets) {
-    if (k6.exitCode !== null) throw new Error(`k6 ended with ${k6.exitCode} before its sockets were open`)
+  while ((await usage()).sockets < sockets * ways.length) {
+    const ended = running.find(({ exitCode }) => exitCode !== null)
+    if (ended !== undefined) throw new Error(`k6 ended with ${ended.exitCode} before its sockets were open`)
     if (Date.now() > deadline) throw new Error(`not all ${sockets} sockets open after ${READY_WITHIN_MS} ms`)
     await sleep(100)
   }
   await askAll((i) => ({ publish: { runId, first: i, step: instances.length, ratePerSecond: rate } }))
   await sleep(WARM_UP_SECONDS * 1000)
-  const before = { ...(await usage()), cpuNs: cpuNsOf(k6.pid!), at: performance.now() }
+  const look = async () => ({
+    ...(await usage()),
+    cpuNs: running.map(({ pid }) => cpuNsOf(pid!)),
+    at: performance.now(),
+  })
+  const before = await look()
   await sleep(seconds * 1000)
-  const after = { ...(await usage()), cpuNs: cpuNsOf(k6.pid!), at: performance.now() }
+  const after = await look()
   const stopped = await askAll(() => 'stop')
   const published = stopped.reduce((sum, one) => sum + one.published, 0)
   // Every publisher says farewell with its share of what was published: then subscribers know what was due.
   const acknowledged = (publisher: number) => (publisher === 0 ? published : 0)
   const farewells = Array.from({ length: PUBLISHERS }, (_, i) => `${runId}.end${i}.${acknowledged(i)}.1`)
   await askAll((i) => ({ farewells: i === 0 ? farewells : [] }))
-  const counted = JSON.parse(await summary) as Record<string, number>
-  if (way.readers === 'scenario') verify(counted, published * sockets)
-  const frames = after.frames - before.frames
-  return {
-    usPerFrame: (after.cpuNs - before.cpuNs) / frames / 1000,
+  for (const [i, summary] of (await Promise.all(summaries)).entries()) {
+    if (ways[i]!.readers === 'scenario') verify(JSON.parse(summary), published * sockets)
+  }
+  const frames = (after.frames - before.frames) / ways.length
+  return ways.map((_, i) => ({
+    usPerFrame: (after.cpuNs[i]! - before.cpuNs[i]!) / frames / 1000,
     framesPerSecond: frames / ((after.at - before.at) / 1000),
     messagesPerFrame: ((after.published - before.published) * sockets) / frames,
-  }
+  }))
 }
 
 /** @throws when the subscribers' counts are not exactly what they were sent */
