@@ -7,7 +7,7 @@
  * once as well. Latencies are counted once for all sockets that handle a frame in the same millisecond. So every
  * delivery is timed exactly, at the cost of a few.
  */
-import { emptyHead, emptyMessages, type Head, type Messages, readHead, readMessages } from './live-frame.ts'
+import { emptyHead, emptyMessages, type Head, type Messages, readHead, readMessages, readWhole } from './live-frame.ts'
 
 /** The messages of a frame, and what is the same about them for everybody who receives it. */
 export type Body = Messages & {
@@ -17,6 +17,8 @@ export type Body = Messages & {
   readonly count: number
   /** When the messages of this run were sent: `occurredAt` of those with a number. */
   readonly sentAt: readonly number[]
+  /** It has every offset of its range, in order, and all of its messages have numbers. */
+  readonly isWhole: boolean
   /** How many of the frame's claims are wrong: its count, and offsets that are not in order or not in its range. */
   readonly flaws: number
 }
@@ -42,7 +44,7 @@ export type SharedFrames = {
 /** Frames that are remembered: a few for each API instance whose frames arrive in turn. */
 const REMEMBERED = 8
 
-const NO_BODY: Body = { ...emptyMessages(), text: '', count: 0, sentAt: [], flaws: 0 }
+const NO_BODY: Body = { ...emptyMessages(), text: '', count: 0, isWhole: false, sentAt: [], flaws: 0 }
 
 /**
  * @param prefix of this run's event ids, as for `readMessages`
@@ -62,8 +64,8 @@ export function sharedFrames(prefix: string, timed: (frame: SharedFrame) => void
   }
 
   function find(frame: string, start: number): SharedFrame | undefined {
-    for (const slot of slots) {
-      if (slot.frame === frame) return slot
+    for (let i = 0; i < REMEMBERED; i++) {
+      if (slots[i]!.frame === frame) return slots[i]
     }
     const slot = slots[oldest]!
     handOver(slot)
@@ -107,16 +109,20 @@ function haveSameBody(known: SharedFrame, head: Head, frame: string): boolean {
 
 function readBody(frame: string, head: Head, prefix: string): Body {
   const messages = emptyMessages()
+  const { offsets, numbers, occurredAt } = messages
+  const end = frame.indexOf('\n')
+  const text = end < 0 ? '' : frame.slice(end)
+  if (readWhole(frame, head, prefix, messages)) {
+    return { ...messages, text, count: head.count, isWhole: true, sentAt: occurredAt, flaws: 0 }
+  }
   const count = readMessages(frame, head, prefix, messages)
-  const sentAt: number[] = []
+  const sentAt = occurredAt.filter((_, i) => i < count && numbers[i]! >= 0)
   let flaws = count === head.count ? 0 : 1
   let previous = head.from - 1
   for (let i = 0; i < count; i++) {
-    const offset = messages.offsets[i]!
+    const offset = offsets[i]!
     if (offset <= previous || offset > head.to) flaws += 1
     previous = offset
-    if (messages.numbers[i]! >= 0) sentAt.push(messages.occurredAt[i]!)
   }
-  const end = frame.indexOf('\n')
-  return { ...messages, text: end < 0 ? '' : frame.slice(end), count, sentAt, flaws }
+  return { ...messages, text, count, isWhole: false, sentAt, flaws }
 }

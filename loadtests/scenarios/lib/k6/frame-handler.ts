@@ -72,13 +72,13 @@ export function frameHandler(
     settle(subscriber, from, to, count)
   }
 
-  function checkMessages({ from, to, oldestAt, body }: SharedFrame, subscriber: Subscriber, now: number): void {
-    const { offsets, numbers, ids, occurredAt, count, flaws } = body
+  function checkMessages({ from, oldestAt, body }: SharedFrame, subscriber: Subscriber, now: number): void {
+    const { offsets, numbers, ids, occurredAt, count, isWhole, flaws } = body
     const isPeak = counts.of(oldestAt).phase === 'peak'
     counts.malformed += flaws
     let i = 0
-    if (from === subscriber.last + 1 && flaws === 0 && count === to - from + 1) {
-      // It has every offset of its range, and they are all new: most often the messages are this run's and new as well.
+    if (isWhole && from === subscriber.last + 1) {
+      // All of its offsets are new: most often the messages are as well.
       i = tally.checkedNew(subscriber, numbers, count)
       if (isPeak) {
         for (let at = (TREND_EVERY - (from % TREND_EVERY)) % TREND_EVERY; at < i; at += TREND_EVERY) {
