@@ -32,8 +32,7 @@ Measures k6's CPU for a live frame: this checkout's subscribers next to those of
   --tick MS         LIVE_TICK_MS of the instances (default 30)
   --vus N           VUs that share the subscribers (default 10)
   --base-vus N      the same for the base (default: as --vus)
-  --gogc N          GOGC of k6 (default 400, that of make baseline)
-  --base-gogc N     the same for the base (default: as --gogc)
+  --env NAME=VALUE  environment of this checkout's k6, as GOGC=800; may be given several times
   --seconds N       measured in each turn (default 6)
   --rounds N        each is base, here, here, base (default 3)
   --together        instead of turns, each round runs all at once, k6 itself included: for a machine that others use
@@ -51,8 +50,7 @@ const { values } = parseArgs({
     tick: number('30'),
     vus: number('10'),
     'base-vus': { type: 'string' },
-    gogc: number('400'),
-    'base-gogc': { type: 'string' },
+    env: { type: 'string', multiple: true, default: [] },
     seconds: number('6'),
     rounds: number('3'),
     k6: { type: 'string', default: process.env.K6 ?? join(process.env.GOPATH ?? join(homedir(), 'go'), 'bin', 'k6') },
@@ -72,6 +70,8 @@ const [sockets, rate, seconds, rounds] = [values.sockets, values.rate, values.se
 const CHECKOUT = fileURLToPath(new URL('../../../../', import.meta.url))
 const SCRIPT = join('loadtests', 'scenarios', 'bench', 'subscribers.ts')
 const PUBLISHERS = 10
+/** As `make baseline` runs it. */
+const K6_GOGC = '400'
 const WARM_UP_SECONDS = 2
 const READY_WITHIN_MS = 60_000
 
@@ -79,7 +79,7 @@ type Way = {
   readonly name: string
   readonly checkout: string
   readonly vus: string
-  readonly gogc: string
+  readonly env: Readonly<Record<string, string>>
   readonly readers: 'scenario' | 'none'
 }
 type Usage = { readonly published: number; readonly sockets: number; readonly frames: number }
@@ -98,15 +98,21 @@ try {
     mkdirSync(dirname(join(baseCheckout, SCRIPT)), { recursive: true })
     copyFileSync(join(CHECKOUT, SCRIPT), join(baseCheckout, SCRIPT))
   }
-  const here: Way = { name: 'here', checkout: CHECKOUT, vus: values.vus, gogc: values.gogc, readers: 'scenario' }
+  const here: Way = {
+    name: 'here',
+    checkout: CHECKOUT,
+    vus: values.vus,
+    env: Object.fromEntries(values.env.map((given) => given.split('=', 2))),
+    readers: 'scenario',
+  }
   const base: Way = {
     name: values.base ?? '',
     checkout: baseCheckout,
     vus: values['base-vus'] ?? values.vus,
-    gogc: values['base-gogc'] ?? values.gogc,
+    env: {},
     readers: 'scenario',
   }
-  const nothing: Way = { ...here, name: 'k6 itself', readers: 'none' }
+  const nothing: Way = { ...here, name: 'k6 itself', readers: 'none', env: {} }
   const compared = values.base === undefined ? [here] : [base, here]
   const round = values.together ? [[...compared, nothing]] : [...compared, ...compared.toReversed()].map((way) => [way])
   const turns = [...Array.from({ length: rounds }, () => round).flat(), ...(values.together ? [] : [[nothing]])]
@@ -218,7 +224,10 @@ function startK6(way: Way, runId: string, port: string): ChildProcess {
   }
   const settings = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
   const args = ['run', '--quiet', '--no-usage-report', '--address', '', ...settings, join(way.checkout, SCRIPT)]
-  return spawn(values.k6, args, { env: { ...process.env, GOGC: way.gogc }, stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(values.k6, args, {
+    env: { ...process.env, GOGC: K6_GOGC, ...way.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
 }
 
 async function outputOf(child: ChildProcess): Promise<string> {
