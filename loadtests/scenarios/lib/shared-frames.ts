@@ -33,7 +33,12 @@ export type SharedFrame = Head & {
 }
 
 export type SharedFrames = {
-  /** @param start from `headStart` @returns undefined when it is not an `events` frame */
+  /**
+   * Finds or reads a frame. Whoever has the one before at hand may compare with its `frame` first.
+   *
+   * @param start from `headStart`
+   * @returns undefined when it is not an `events` frame
+   */
   read(frame: string, start: number): SharedFrame | undefined
   /** Hands over what was timed of a frame so far: before it is timed at another millisecond. */
   handOver(frame: SharedFrame): void
@@ -55,7 +60,6 @@ export function sharedFrames(prefix: string, timed: (frame: SharedFrame) => void
     { length: REMEMBERED },
     (): SharedFrame => ({ ...emptyHead(), frame: '', body: NO_BODY, at: 0, sockets: 0 }),
   )
-  let latest = slots[0]!
   let oldest = 0
 
   const handOver = (slot: SharedFrame): void => {
@@ -63,7 +67,7 @@ export function sharedFrames(prefix: string, timed: (frame: SharedFrame) => void
     slot.sockets = 0
   }
 
-  function find(frame: string, start: number): SharedFrame | undefined {
+  function read(frame: string, start: number): SharedFrame | undefined {
     for (let i = 0; i < REMEMBERED; i++) {
       if (slots[i]!.frame === frame) return slots[i]
     }
@@ -81,12 +85,7 @@ export function sharedFrames(prefix: string, timed: (frame: SharedFrame) => void
   }
 
   return {
-    read(frame, start) {
-      if (latest.frame === frame) return latest
-      const found = find(frame, start)
-      if (found !== undefined) latest = found
-      return found
-    },
+    read,
     handOver,
     flush() {
       for (const slot of slots) handOver(slot)

@@ -91,6 +91,11 @@ const git = (...args: string[]) => execFileSync('git', args, { cwd: CHECKOUT, st
 const redis = await startRedis({ dir })
 const instances: ChildProcess[] = []
 let running: readonly ChildProcess[] = []
+/** Ctrl-C reaches k6 as well: the turn fails, and what was started is cleaned up. */
+process.on('SIGINT', () => {
+  for (const k6 of running) k6.kill('SIGKILL')
+})
+process.on('SIGTERM', () => process.emit('SIGINT'))
 
 try {
   if (values.base !== undefined) {

@@ -37,19 +37,26 @@ export function frameHandler(
   counts: FrameCounts,
   meter: Pick<LiveMeter, 'deliveryTrend'>,
 ): FrameHandler {
-  const shared = sharedFrames(messagePrefix(runId), ({ oldestAt, body, at, sockets }) => {
+  const { read, handOver, flush } = sharedFrames(messagePrefix(runId), ({ oldestAt, body, at, sockets }) => {
     counts.frames += sockets
     counts.of(oldestAt).latency.addSince(body.sentAt, at, sockets)
   })
 
+  /** Most frames were just read for another socket. */
+  let latest: SharedFrame | undefined
+
   function take(text: string, start: number, subscriber: Subscriber | undefined, now: number): boolean {
-    const frame = shared.read(text, start)
-    if (frame === undefined) return false
+    let frame = latest
+    if (frame === undefined || frame.frame !== text) {
+      frame = read(text, start)
+      if (frame === undefined) return false
+      latest = frame
+    }
     if (subscriber !== undefined && frame.from === subscriber.last + 1) {
       subscriber.last = frame.to
       subscriber.received += frame.count
       if (frame.at !== now) {
-        shared.handOver(frame)
+        handOver(frame)
         frame.at = now
       }
       frame.sockets += 1
@@ -97,13 +104,13 @@ export function frameHandler(
   return {
     take,
     check(text, start, subscriber, now, readAt) {
-      const frame = shared.read(text, start)
+      const frame = read(text, start)
       if (frame !== undefined && subscriber !== undefined) {
         checkMessages(frame, subscriber, now)
         counts.of(frame.oldestAt).lag.add(Math.floor(now - readAt), 1)
       }
       return take(text, start, subscriber, now)
     },
-    flush: shared.flush,
+    flush,
   }
 }

@@ -39,6 +39,7 @@ export type SubscriberSetup = {
 export function openSubscriber({ settings, tally, counts, handler, checks }: SubscriberSetup): SubscriberSocket {
   const url = `${settings.wsUrl}${ROUTES.live}`
   const params = { headers: requestHeaders(settings), tags: { name: ROUTES.live } }
+  const { take, check } = handler
   let subscriber: Subscriber | undefined
   let epoch = ''
   let start = headStart(epoch)
@@ -48,13 +49,13 @@ export function openSubscriber({ settings, tally, counts, handler, checks }: Sub
 
   function onFrame(event: Frame): void {
     const frame = event.data as string
-    if (!handler.take(frame, start, subscriber, Date.now())) onNotice(JSON.parse(frame) as Notice)
+    if (!take(frame, start, subscriber, Date.now())) onNotice(JSON.parse(frame) as Notice)
   }
 
   function onCheckedFrame(event: Frame): void {
     const now = Date.now()
     const frame = event.data as string
-    const isEvents = handler.check(frame, start, subscriber, now, event.timestamp)
+    const isEvents = check(frame, start, subscriber, now, event.timestamp)
     if (!isEvents) onNotice(JSON.parse(frame) as Notice)
   }
 
