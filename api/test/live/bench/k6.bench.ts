@@ -83,7 +83,12 @@ type Way = {
   readonly readers: 'scenario' | 'none'
 }
 type Usage = { readonly published: number; readonly sockets: number; readonly frames: number }
-type Turn = { readonly usPerFrame: number; readonly framesPerSecond: number; readonly messagesPerFrame: number }
+type Turn = {
+  readonly usPerFrame: number
+  readonly framesPerSecond: number
+  readonly messagesPerFrame: number
+  readonly peakMiB: number
+}
 
 const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-bench-'))
 const baseCheckout = join(dir, 'base')
@@ -133,11 +138,11 @@ try {
     const measured = await measure(ways, `bench-${index}`, port)
     for (const [i, turn] of measured.entries()) {
       const { name } = ways[i]!
-      const { usPerFrame, framesPerSecond, messagesPerFrame } = turn
+      const { usPerFrame, framesPerSecond, messagesPerFrame, peakMiB } = turn
       results.set(name, [...(results.get(name) ?? []), turn])
       console.log(
         `${`${index + 1}/${turns.length}`.padStart(6)}  ${name.padEnd(10)}  ${usPerFrame.toFixed(1).padStart(5)} µs a frame  ` +
-          `${Math.round(framesPerSecond)} frames/s of ${messagesPerFrame.toFixed(1)} messages`,
+          `${Math.round(framesPerSecond)} frames/s of ${messagesPerFrame.toFixed(1)} messages, at most ${Math.round(peakMiB)} MiB`,
       )
     }
   }
@@ -181,6 +186,7 @@ async function measure(ways: readonly Way[], runId: string, port: string): Promi
   const before = await look()
   await sleep(seconds * 1000)
   const after = await look()
+  const peakMiB = running.map(({ pid }) => peakMiBOf(pid!))
   const stopped = await askAll(() => 'stop')
   const published = stopped.reduce((sum, one) => sum + one.published, 0)
   // Every publisher says farewell with its share of what was published: then subscribers know what was due.
@@ -195,6 +201,7 @@ async function measure(ways: readonly Way[], runId: string, port: string): Promi
     usPerFrame: (after.cpuNs[i]! - before.cpuNs[i]!) / frames / 1000,
     framesPerSecond: frames / ((after.at - before.at) / 1000),
     messagesPerFrame: ((after.published - before.published) * sockets) / frames,
+    peakMiB: peakMiB[i]!,
   }))
 }
 
@@ -266,6 +273,11 @@ function cpuNsOf(pid: number): number {
     (sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
     0,
   )
+}
+
+/** The most memory that a process has had. */
+function peakMiBOf(pid: number): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
 /** Median, and the range. */
