@@ -20,8 +20,12 @@ type Frame = { readonly from: number; readonly to: number; readonly text: string
 /** k6's type of a trend has a private brand. */
 const trend = (add: (ms: number) => void) => ({ name: 'trend', add }) as unknown as LiveMeter['deliveryTrend']
 
-/** The subscribers of a VU, of which every second is a checker, and what they reported in the end. */
-function vu(subscribers: number) {
+/**
+ * The subscribers of a VU, of which every second is a checker, and what they reported in the end.
+ *
+ * @param base the offset after which they subscribed
+ */
+function vu(subscribers: number, base = 0) {
   const reported = new Map<string, number>()
   const add = (name: string, by: number) => void reported.set(name, (reported.get(name) ?? 0) + by)
   const meter: LiveMeter = {
@@ -37,7 +41,7 @@ function vu(subscribers: number) {
   const tally = deliveryTally({ runId: RUN.runId, publishers: 1, planned: PLANNED })
   const counts = frameCounts(meter, tally, PEAK_AT)
   const handler = frameHandler(RUN.runId, tally, counts, meter)
-  const all = Array.from({ length: subscribers }, (_, i) => tally.subscribe(0, i % 2 === 0))
+  const all = Array.from({ length: subscribers }, (_, i) => tally.subscribe(base, i % 2 === 0))
   return {
     all,
     flush: handler.flush,
@@ -98,13 +102,16 @@ function framesOf(messages: readonly Message[], lengths: readonly number[], sent
 }
 
 test('whatever is lost, repeated, doubled, foreign and shuffled: all of a VU count and time as each alone would', () => {
-  const everything = fc.tuple(log, cuts, fc.option(cuts), fc.array(step, { maxLength: 120 }))
+  const base = fc.nat({ max: 3 })
+  const everything = fc.tuple(log, cuts, fc.option(cuts), fc.array(step, { maxLength: 120 }), base)
   fc.assert(
-    fc.property(everything, ([messages, lengths, otherLengths, steps]) => {
-      const group = vu(4)
+    fc.property(everything, ([messages, lengths, otherLengths, steps, subscribedAt]) => {
+      const group = vu(4, subscribedAt)
       // Instances cut the log alike or not; the head of a frame tells them apart.
       const instances = [framesOf(messages, lengths, BEGAN), framesOf(messages, otherLengths ?? lengths, BEGAN + 1)]
-      const received = group.all.map(() => new Set<number>())
+      // What came before they subscribed is not due to them: it is as if they had it.
+      const before = Array.from({ length: subscribedAt }, (_, i) => i + 1)
+      const received = group.all.map(() => new Set<number>(before))
       const repeated = group.all.map(() => 0)
       const latencies: Record<string, number> = {}
       const sampled: Record<string, number> = {}
@@ -144,7 +151,7 @@ test('whatever is lost, repeated, doubled, foreign and shuffled: all of a VU cou
       expect(group.startingWith('trend')).toEqual(sampled)
       expect(report('frames_malformed')).toBe(0)
       group.all.forEach((subscriber, i) => {
-        expect(subscriber.received).toBe(received[i]!.size)
+        expect(subscriber.received).toBe(received[i]!.size - subscribedAt)
         expect(subscriber.duplicated).toBe(repeated[i])
         if (subscriber.check) expect(subscriber.check.distinct()).toBe(numbersOf[i]!.size)
       })
@@ -171,15 +178,24 @@ test('a head that claims more messages than there are is malformed, for each che
   expect(group.report()('frames_malformed')).toBe(2)
 })
 
-test('of two instances whose frames settle the same offsets with other messages, each is read for itself', () => {
+test('frames that settle the same offsets with other messages are read each for itself', () => {
   const group = vu(2)
   const [checker, other] = group.all as [Subscriber, Subscriber]
-  group.receive(checker, frameOf([own(0), own(1)], 1, 2, PEAK_AT).text, PEAK_AT + 4)
-  group.receive(other, frameOf([own(0), { ...own(2), occurredAt: PEAK_AT + 1 }], 1, 2, PEAK_AT + 1).text, PEAK_AT + 4)
-  const third = frameOf([own(0), own(1), { ...own(3), occurredAt: PEAK_AT }], 1, 3, PEAK_AT)
-  group.receive(checker, third.text, PEAK_AT + 4)
-  expect(checker.check?.distinct()).toBe(3)
-  expect(group.report()('messages_mismatched')).toBe(0)
+  group.receive(checker, frameOf([own(0), own(1)], 1, 2, PEAK_AT).text, PEAK_AT + 40)
+  group.receive(other, frameOf([own(0), own(9)], 1, 2, PEAK_AT + 1).text, PEAK_AT + 40)
+  group.report()
+  const expected = [40, 40, 39, 31].map((ms) => `delivery_latency_peak ${bucketIndex(ms)}`)
+  expect(Object.keys(group.startingWith('delivery_latency')).sort()).toEqual([...new Set(expected)].sort())
+})
+
+test('a frame that hides another message before those of one that is known is malformed', () => {
+  const group = vu(3)
+  const [first, , second] = group.all as [Subscriber, Subscriber, Subscriber]
+  const { text } = frameOf([own(0), own(1)], 1, 2, PEAK_AT)
+  const hidden = frameOf([own(5)], 1, 1, PEAK_AT).text.split('\n')[1]
+  group.receive(first, text, PEAK_AT)
+  group.receive(second, text.replace('\n', `\n${hidden}\n`), PEAK_AT)
+  expect(group.report()('frames_malformed')).toBeGreaterThan(0)
 })
 
 test('what is no events frame is left to others', () => {
