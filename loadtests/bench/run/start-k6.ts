@@ -32,9 +32,9 @@ const THRESHOLDS_MISSED = 99
 const GRACE_MS = 8_000
 
 /**
- * Fewer garbage collections leave more of the machine to the platform. They cost some 100 MB at 400 %. Every live frame
- * leaves 20 KB behind while hardly anything is kept: there 1600 % saves a tenth of k6's CPU for 200 MB more, and the
- * limit keeps a k6 that does not follow any more from taking all memory.
+ * Fewer garbage collections leave more of the machine to the platform. They cost some 100 MB at 400 %. Of live
+ * frames hardly anything is kept: there 1600 % saves a tenth of k6's CPU for 200 MB more (decision 15), and the limit
+ * keeps a k6 that no longer follows from taking all memory.
  */
 const garbageCollection = (scenario: string): Record<string, string> =>
   scenario === 'redis-pubsub' ? { GOGC: '1600', GOMEMLIMIT: '1GiB' } : { GOGC: '400' }
