@@ -51,6 +51,13 @@ export type DeliveryTally = {
    * @returns whether it is this run's, and new
    */
   checked(subscriber: Subscriber, offset: number, number: number, eventId: string): boolean
+  /**
+   * Enters the first messages of a list that a checker received and that have numbers, up to one that is not new and
+   * this run's: that one and those after it are for `checked`.
+   *
+   * @returns how many were entered
+   */
+  checkedNew(subscriber: Subscriber, numbers: readonly number[], count: number): number
   /** @param isFinal nothing more will come; until then never more than what is surely delivered */
   totals(isFinal: boolean): Totals
   /** Whether every one of `subscribers` has all that was due. */
@@ -113,6 +120,7 @@ export function deliveryTally(run: RunMessages): DeliveryTally {
       known.add(offset)
       return false
     },
+    checkedNew: ({ check }, numbers, count) => check?.ofNew(numbers, count) ?? 0,
     totals(isFinal) {
       const due = expected()
       const checker = best()

@@ -17,6 +17,12 @@ export type RunMessages = {
 export type IdentityCheck = {
   /** @param number of a message whose id has the run's prefix */
   ofNumber(number: number): MessageKind
+  /**
+   * Enters the first numbers of a list, up to one that is not new and of this run.
+   *
+   * @returns how many were entered
+   */
+  ofNew(numbers: readonly number[], count: number): number
   /** @param eventId without that prefix */
   ofId(eventId: string): MessageKind
   /** How many messages of this run were received, each counted once. */
@@ -37,6 +43,17 @@ export function identityCheck({ runId, publishers, planned }: RunMessages): Iden
         return 'own'
       }
       return seen[number] === 1 ? 'doubled' : 'foreign'
+    },
+    ofNew(numbers, count) {
+      let i = 0
+      // No element of `seen` is a negative or too large number's.
+      for (; i < count; i++) {
+        const number = numbers[i]!
+        if (seen[number] !== 0) break
+        seen[number] = 1
+      }
+      distinct += i
+      return i
     },
     ofId(eventId) {
       const farewell = farewellOf(eventId, runId)

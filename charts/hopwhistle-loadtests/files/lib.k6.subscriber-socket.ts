@@ -22,7 +22,7 @@ const RECONNECT_SPREAD_MS = 900
 export type SubscriberSocket = { stop(): void; isConnected(): boolean }
 
 /** k6's own type leaves out when the frame was read: `timestamp`, in fractional Unix milliseconds. */
-type Frame = { readonly data: string | ArrayBuffer | Blob; readonly timestamp?: number }
+type Frame = { readonly data: string | ArrayBuffer | Blob; readonly timestamp: number }
 
 /** What the server says beside `events` frames. */
 type Notice = { type: string; epoch: string; offset: number; recovered: boolean }
@@ -39,6 +39,7 @@ export type SubscriberSetup = {
 export function openSubscriber({ settings, tally, counts, handler, checks }: SubscriberSetup): SubscriberSocket {
   const url = `${settings.wsUrl}${ROUTES.live}`
   const params = { headers: requestHeaders(settings), tags: { name: ROUTES.live } }
+  const { take, check } = handler
   let subscriber: Subscriber | undefined
   let epoch = ''
   let start = headStart(epoch)
@@ -46,17 +47,16 @@ export function openSubscriber({ settings, tally, counts, handler, checks }: Sub
   let stopped = false
   let connected = false
 
-  function onMessage(event: Frame | undefined): void {
-    if (event === undefined) return
+  function onFrame(event: Frame): void {
     const frame = event.data as string
+    if (!take(frame, start, subscriber, Date.now())) onNotice(JSON.parse(frame) as Notice)
+  }
+
+  function onCheckedFrame(event: Frame): void {
     const now = Date.now()
-    const shared = handler.read(frame, start)
-    if (shared === undefined) {
-      onNotice(JSON.parse(frame) as Notice)
-      return
-    }
-    counts.frames += 1
-    if (subscriber !== undefined) handler.enter(shared, subscriber, now, checks ? event.timestamp : undefined)
+    const frame = event.data as string
+    const isEvents = check(frame, start, subscriber, now, event.timestamp)
+    if (!isEvents) onNotice(JSON.parse(frame) as Notice)
   }
 
   function onNotice(notice: Notice): void {
@@ -82,7 +82,7 @@ export function openSubscriber({ settings, tally, counts, handler, checks }: Sub
       const recover = subscriber === undefined ? {} : { recover: { epoch, offset: subscriber.last } }
       socket?.send(JSON.stringify({ type: 'subscribe', patterns: [LIVE_PATTERN_ALL], ...recover }))
     }
-    socket.onmessage = onMessage as (event?: unknown) => void
+    socket.onmessage = (checks ? onCheckedFrame : onFrame) as (event?: unknown) => void
     // A failed connection is closed as well, and that is acted on; without a handler k6 would end the iteration.
     socket.onerror = () => {}
     socket.onclose = () => {

@@ -7,12 +7,12 @@ import { bucketIndex } from './lib.histogram.ts'
 export type MsCounts = {
   add(ms: number, count: number): void
   /**
-   * Counts how long ago each of several times was, of those whose number is not negative.
+   * Counts how long ago each of several times was.
    *
-   * @param times Unix milliseconds; the first `length` of them
+   * @param times Unix milliseconds
    * @param weight what each counts
    */
-  addSince(times: readonly number[], numbers: readonly number[], length: number, now: number, weight: number): void
+  addSince(times: readonly number[], now: number, weight: number): void
   /** Hands over all counts, as bucket index and count, and begins anew. */
   flush(to: (bucket: number, count: number) => void): void
 }
@@ -37,9 +37,8 @@ export function msCounts(): MsCounts {
   }
   return {
     add,
-    addSince(times, numbers, length, now, weight) {
-      for (let i = 0; i < length; i++) {
-        if (numbers[i]! < 0) continue
+    addSince(times, now, weight) {
+      for (let i = 0, { length } = times; i < length; i++) {
         const ms = now - times[i]!
         if (ms >= 0 && ms <= highest) counts[ms]! += weight
         else add(ms, weight)

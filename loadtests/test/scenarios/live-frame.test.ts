@@ -54,6 +54,19 @@ test('a message with an offset out of line is read as it is', () => {
   expect(odd?.offsets).toEqual([41, 99, 43])
 })
 
+test("of a frame with nothing but the run's messages, each is read as it is", () => {
+  const own = [message(41, 'run.p7.1795487754000'), message(42, 'run.p12.5'), message(43, 'run.p0')]
+  const { head: _, ids, ...rest } = read(frame(head, own))!
+  expect(rest).toEqual({
+    count: 3,
+    offsets: [41, 42, 43],
+    numbers: [7, 12, 0],
+    occurredAt: [at + 41, at + 42, at + 43],
+  })
+  expect(read(frame(head, [own[0]!, message(99, 'run.p8'), own[2]!]))?.offsets).toEqual([41, 99, 43])
+  expect(read(frame(head, [own[0]!, message(42, 'run.p8x'), own[2]!]))?.numbers).toEqual([7, -1, 0])
+})
+
 test('whatever is no events frame is left to others', () => {
   expect(read(JSON.stringify({ type: 'subscribed', patterns: ['call.*'], epoch: 'e-1', offset: 40 }))).toBeUndefined()
   expect(read('{"type":"pong"}')).toBeUndefined()

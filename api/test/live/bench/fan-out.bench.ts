@@ -50,9 +50,7 @@ const redisCpu = async () => {
   return Number(/used_cpu_sys:([\d.]+)/.exec(info)?.[1]) + Number(/used_cpu_user:([\d.]+)/.exec(info)?.[1])
 }
 
-const instances = Array.from({ length: count }, () =>
-  fork(script('instance'), [redis.url, String(tick), String(rate / count)]),
-)
+const instances = Array.from({ length: count }, () => fork(script('instance'), [redis.url, String(tick)]))
 try {
   const ports = await Promise.all(
     instances.map(async (child) => ((await once(child, 'message')) as [{ port: number }])[0].port),
@@ -60,20 +58,20 @@ try {
   const readers = fork(script('readers'), [String(sockets), ...ports.map(String)])
   instances.push(readers)
   await once(readers, 'message')
-  const ask = async (what: string) =>
+  const ask = async (what: (index: number) => unknown) =>
     Promise.all(
-      instances.map(async (child) => {
+      instances.map(async (child, i) => {
         const answer = once(child, 'message') as Promise<[Usage]>
-        child.send(what)
+        child.send(what(i) as string)
         return (await answer)[0]
       }),
     )
-  await ask('publish')
+  await ask((first) => ({ publish: { runId: 'bench', first, step: count, ratePerSecond: rate } }))
   await sleep(2_000)
   const redisBefore = await redisCpu()
-  const before = await ask('usage')
+  const before = await ask(() => 'usage')
   await sleep(seconds * 1_000)
-  const after = await ask('usage')
+  const after = await ask(() => 'usage')
   const redisAfter = await redisCpu()
 
   const delivered = after.at(-1)!.delivered! - before.at(-1)!.delivered!

@@ -1,4 +1,4 @@
-/** One API instance of the benchmark: its live part, and a publisher at a steady rate. */
+/** One API instance of the benchmarks: its live part, and a publisher at a steady rate. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
@@ -7,7 +7,7 @@ import { openRedis } from '../../../src/redis/open-redis.ts'
 import { createLog } from '../../../src/telemetry/log.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
 
-const [redisUrl = '', tick, rate] = process.argv.slice(2)
+const [redisUrl = '', tick, port = '0'] = process.argv.slice(2)
 const log = createLog({ level: 'silent', instanceId: String(process.pid) })
 const metrics = createMetrics()
 const redis = openRedis({ redisUrl }, log, metrics)
@@ -29,48 +29,60 @@ const live = createLive({
 })
 const server = createServer()
 server.on('upgrade', live.handleUpgrade)
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
+// Several instances may share a port, as those of the stack do: the kernel spreads the connections.
+server.listen({ port: Number(port), host: '127.0.0.1', reusePort: true }, () =>
+  process.send?.({ port: (server.address() as AddressInfo).port }),
+)
+
+/** What a benchmark sends: numbers of all instances together are 0, 1, 2, …, as the load test numbers its messages. */
+type Asked =
+  | 'usage'
+  | 'stop'
+  | { readonly publish: { runId: string; first: number; step: number; ratePerSecond: number } }
+  | { readonly farewells: readonly string[] }
 
 let published = 0
-function publish(): void {
+let publishing: NodeJS.Timeout | undefined
+
+function publish({ runId, first, step, ratePerSecond }: Extract<Asked, { publish: unknown }>['publish']): void {
   const startedAt = performance.now()
-  setInterval(
+  published = 0
+  publishing = setInterval(
     () => {
-      const due = Math.floor(((performance.now() - startedAt) / 1000) * Number(rate))
-      while (published < due) {
-        published += 1
-        const now = Date.now()
-        const id = `${process.pid}-${published}`
-        live
-          .publish({
-            batchId: id,
-            tenantId: DEMO_TENANT_ID,
-            messages: [
-              {
-                type: 'call.ringing',
-                eventId: `bench-event-${id}`,
-                callId: `bench-call-${id}`,
-                sequence: 1,
-                occurredAt: now,
-                receivedAt: now,
-                outcome: 'applied',
-                direction: 'inbound',
-                from: '+15550100001',
-                to: '+15550100002',
-              },
-            ],
-          })
-          .catch(() => {})
-      }
+      const due = Math.floor(((performance.now() - startedAt) / 1000) * (ratePerSecond / step))
+      for (; published < due; published++) send(`${runId}.p${first + published * step}.${Math.floor(startedAt)}`)
     },
-    Math.max(1, 1000 / Number(rate)),
+    Math.max(1, (1000 * step) / ratePerSecond),
   )
 }
 
-process.on('message', (what) => {
-  if (what === 'publish') publish()
+function send(eventId: string): void {
+  const now = Date.now()
+  const type = 'call.ringing' as const
+  const ofCall = {
+    eventId,
+    callId: `call-of-${eventId}`,
+    sequence: 1,
+    direction: 'inbound',
+    from: '+15550100001',
+    to: '+15550100002',
+  }
+  const message = { type, ...ofCall, occurredAt: now, receivedAt: now, outcome: 'applied' as const }
+  live.publish({ batchId: eventId, tenantId: DEMO_TENANT_ID, messages: [message] }).catch(() => {})
+}
+
+process.on('message', async (what: Asked) => {
+  if (what === 'stop') clearInterval(publishing)
+  else if (what !== 'usage' && 'publish' in what) publish(what.publish)
+  else if (what !== 'usage') what.farewells.forEach(send)
   const { user, system } = process.cpuUsage()
-  process.send?.({ cpuSeconds: (user + system) / 1e6, systemSeconds: system / 1e6 })
+  process.send?.({
+    cpuSeconds: (user + system) / 1e6,
+    systemSeconds: system / 1e6,
+    published,
+    sockets: live.sockets(),
+    frames: (await metrics.liveFrames.get()).values[0]?.value ?? 0,
+  })
 })
 
 process.on('disconnect', () => process.exit(0))
