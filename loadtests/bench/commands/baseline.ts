@@ -5,6 +5,7 @@ import type { LoadtestResult } from '../../results-format.ts'
 import type { ProfileName } from '../../scenarios/lib/profiles.ts'
 import { Failure } from '../lib/failure.ts'
 import { parseOptions } from '../lib/parse-options.ts'
+import { findCarried } from '../run/find-carried.ts'
 import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment } from '../run/read-environment.ts'
 import { stackTarget } from '../run/target.ts'
@@ -17,12 +18,13 @@ import { runningOf, stopStack } from '../stack/stop-stack.ts'
 import { findK6 } from '../tools/find-k6.ts'
 import { findRedis } from '../tools/find-redis.ts'
 import type { Command, CommandContext } from './command.ts'
-import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
+import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printVerdicts, writeAll } from './report-results.ts'
 
 export const baseline: Command = {
   summary: 'start the platform, measure it, write the baselines document, stop it',
-  help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--keep] [--results-dir DIR]
+  help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--neighbour NAME]…
+                        [--keep] [--results-dir DIR]
 
 Starts Postgres with a streaming replica, Redis and three API instances, loads the demo data, runs the three k6
 scenarios while every server is sampled, judges them, writes loadtests/results, loadtests/baselines and
@@ -31,8 +33,15 @@ docs/performance-baselines.md, and stops everything, also on Ctrl-C.
   --profile PROFILE    quick if not given:
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --scenario NAME      call-state-updates, reporting-endpoints or redis-pubsub; may be repeated; all if not given
+  --neighbour NAME     a program that belongs to this machine and may use its CPU, or any; may be repeated
   --keep               leave the platform running afterwards; main.ts down stops it
   --results-dir DIR    instead of loadtests/results
+
+There is always an answer. Where a target is missed, or the full load is more than this machine can generate and carry,
+shorter steps follow at smaller rates, for three minutes more at most: they find the largest rate whose evidence is
+valid and whose targets hold. The table and the document show that rate and what limited it; the row says missed.
+
+${NEIGHBOUR_HELP}
 
 A profile of smoke leaves the baselines and the document as they are. An invalid run does not replace a valid
 baseline: the last valid one stays, and the document says that a newer run was invalid and why.
@@ -40,30 +49,33 @@ baseline: the last valid one stays, and the document says that a newer run was i
 Environment:
   K6                        the k6 to use
   HOPWHISTLE_ENVIRONMENT    name of this machine's baseline, if not for example linux-x64-2-cores
+  HOPWHISTLE_NEIGHBOUR      as --neighbour; several with commas between. Part of that name, if it is not given
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
   API_INSTANCES is not read: the baselines are of three.
 
-Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the evidence is not valid or the
+Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 no rate gave valid evidence, or the
 measurement could not be made.
 `,
   async run(args, context) {
     const { values } = parseOptions(args, {
       profile: { type: 'string' },
       scenario: { type: 'string', multiple: true },
+      neighbour: { type: 'string', multiple: true },
       keep: { type: 'boolean', default: false },
       'results-dir': { type: 'string' },
     })
     const profile = profileOf(values.profile)
     const scenarios = scenariosOf(values.scenario ?? [])
+    const neighbours = neighboursOf(values.neighbour ?? [])
     const { print, terminal } = context
-    const results = await withStack(values.keep, context, async (measure) =>
-      measureAll({
+    const results = await withStack(values.keep, neighbours, context, async (measure) => {
+      const options = {
         ...measure,
         profile,
-        scenarios,
         ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
-      }),
-    )
+      }
+      return findCarried(await measureAll({ ...options, scenarios }), options)
+    })
     terminal.clear()
     const exitCode = printVerdicts(results, print)
     if (writesBaselines(profile)) await writeAll(results, print)
@@ -80,6 +92,7 @@ type Measure = Omit<Parameters<typeof measureAll>[0], 'profile' | 'scenarios' | 
 /** Starts a stack of the measurement's own, and stops it however the measurement ends. */
 async function withStack(
   keep: boolean,
+  neighbours: readonly string[],
   context: CommandContext,
   use: (measure: Measure) => Promise<readonly LoadtestResult[]>,
 ): Promise<readonly LoadtestResult[]> {
@@ -110,7 +123,7 @@ async function withStack(
       signal,
     })
     const target = stackTarget(readRecord(dir)?.processes ?? [], details)
-    const environment = await readEnvironment(target, k6.version)
+    const environment = await readEnvironment(target, k6.version, neighbours)
     const results = await use({ target, k6, environment, scratchDir: join(scratch, 'k6'), guard, terminal, signal })
     kept = keep
     return results

@@ -11,7 +11,7 @@ import { readRecord, stackFolder } from '../stack/stack-record.ts'
 import { findK6 } from '../tools/find-k6.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
 import type { Command } from './command.ts'
-import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
+import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printVerdicts } from './report-results.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, refuseClusterOptions, runCluster } from './run-cluster.ts'
 
@@ -37,7 +37,10 @@ started, judges them and writes loadtests/results. Baselines and document stay a
   --profile PROFILE    quick if not given:
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --api-url URL        another API; its servers are not sampled then
+  --neighbour NAME     a program that belongs to this machine and may use its CPU, or any; may be repeated
   --results-dir DIR    instead of loadtests/results
+
+${NEIGHBOUR_HELP}
 
 ${CLUSTER_HELP}
 
@@ -58,6 +61,7 @@ Exit codes: as of main.ts baseline.
       {
         profile: { type: 'string' },
         'api-url': { type: 'string' },
+        neighbour: { type: 'string', multiple: true },
         'results-dir': { type: 'string' },
         ...CLUSTER_OPTIONS,
       },
@@ -73,7 +77,7 @@ Exit codes: as of main.ts baseline.
     refuseClusterOptions(values)
     const target = targetOf(apiUrl)
     const k6 = await findK6(terminal, signal)
-    const environment = await readEnvironment(target, k6.version)
+    const environment = await readEnvironment(target, k6.version, neighboursOf(values.neighbour ?? []))
     const scratchDir = makeTempDir('hopwhistle-run-')
     const guard = startGuard()
     guard.remove(scratchDir)

@@ -19,6 +19,7 @@ import type { Guard } from '../stack/guard.ts'
 import type { K6 } from '../tools/find-k6.ts'
 import { liveLine } from './live-line.ts'
 import { newRunId } from './new-run-id.ts'
+import { scenarioPhases } from './scenario-phases.ts'
 import { settlePostgres } from './settle-postgres.ts'
 import { startK6 } from './start-k6.ts'
 import type { Target } from './target.ts'
@@ -34,6 +35,8 @@ export type MeasureOptions = {
   readonly scratchDir: string
   /** Settings of the scenario that differ from the profile's: RATE, PEAK_SECONDS, … */
   readonly overrides?: Readonly<Record<string, string>>
+  /** A short run between others, on servers that are warm: sampled more often. */
+  readonly isStep?: boolean
   /** Where k6 is to send its metrics, if it is: see remote-write.ts. */
   readonly k6Environment?: NodeJS.ProcessEnv
   readonly guard: Guard
@@ -48,11 +51,13 @@ const SAMPLE_EVERY_MS = 2_000
 
 /** @throws {Failure} when k6 leaves no result */
 export async function measureScenario(options: MeasureOptions): Promise<LoadtestResult> {
-  const { scenario, profile, target, k6, environment, scratchDir, guard, terminal, signal } = options
+  const { scenario, profile, target, k6, environment, scratchDir, guard, terminal, signal, isStep = false } = options
   const { sampled } = target
-  terminal.show(`  … ${scenario.padEnd(19)}  warming up`)
-  await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
-  if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres)
+  if (!isStep) {
+    terminal.show(`  … ${scenario.padEnd(19)}  warming up`)
+    await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
+  }
+  if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres, signal)
 
   const runId = newRunId()
   const resultsDir = join(scratchDir, runId)
@@ -88,10 +93,11 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
         { name: 'sampler', kind: 'sampler', pid: process.pid, withDescendants: false },
       ],
     },
-    profile === 'smoke' ? 1_000 : SAMPLE_EVERY_MS,
+    profile === 'smoke' || isStep ? 1_000 : SAMPLE_EVERY_MS,
   )
+  const phases = scenarioPhases(scenario, profile, options.overrides)
   let loadBeganAt: number | undefined
-  terminal.show(liveLine(scenario, profile, 0))
+  terminal.show(liveLine(scenario, phases, 0))
   const follow = followK6({
     runners: [() => readK6(running.address)],
     everyMs: FOLLOW_EVERY_MS,
@@ -99,7 +105,7 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
       // k6 answers before its load begins; its first requests tell that it did.
       if (Object.keys(point.counters).length > 0) loadBeganAt ??= Date.parse(point.at) - point.windowSeconds * 1000
       const sinceStart = loadBeganAt === undefined ? 0 : (Date.now() - loadBeganAt) / 1000
-      terminal.show(liveLine(scenario, profile, sinceStart, point, total))
+      terminal.show(liveLine(scenario, phases, sinceStart, point, total))
     },
   })
   const { exitCode, series, server } = await running

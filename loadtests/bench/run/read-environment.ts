@@ -1,20 +1,29 @@
 import { execFile } from 'node:child_process'
 import { arch, availableParallelism, cpus, platform, release, totalmem, type } from 'node:os'
 import { promisify } from 'node:util'
-import type { Environment } from '../sample/environment.ts'
+import { ANY_NEIGHBOUR, type Environment } from '../sample/environment.ts'
 import { CHECKOUT } from '../stack/stack-record.ts'
 import type { Target } from './target.ts'
 
 const git = async (...args: string[]): Promise<string> =>
   (await promisify(execFile)('git', ['-C', CHECKOUT, ...args], { encoding: 'utf8' })).stdout.trim()
 
-/** Where and with what this measurement is made. */
-export async function readEnvironment(target: Target, k6Version: string): Promise<Environment> {
+/**
+ * Where and with what this measurement is made.
+ *
+ * @param neighbours programs that are declared to belong to the machine: its baseline has a name of its own
+ */
+export async function readEnvironment(
+  target: Target,
+  k6Version: string,
+  neighbours: readonly string[] = [],
+): Promise<Environment> {
   const { versions, apiInstances, apiSettings, replicas, onThisMachine } = target
-  const { name, machine, source } = await readPlace()
+  const { name, machine, source } = await readPlace(neighbours)
   return {
     name,
     machine,
+    ...(neighbours.length === 0 ? {} : { neighbours }),
     versions: { node: process.versions.node, ...versions, k6: k6Version },
     source,
     stack: { apiInstances, apiSettings, replicas, generatorOnSameMachine: onThisMachine },
@@ -22,10 +31,12 @@ export async function readEnvironment(target: Target, k6Version: string): Promis
 }
 
 /** The machine that this runs on, and what is checked out here. */
-export async function readPlace(): Promise<Pick<Environment, 'name' | 'machine' | 'source'>> {
+export async function readPlace(
+  neighbours: readonly string[] = [],
+): Promise<Pick<Environment, 'name' | 'machine' | 'source'>> {
   const cores = availableParallelism()
   return {
-    name: environmentName(process.env.HOPWHISTLE_ENVIRONMENT, cores),
+    name: environmentName(process.env.HOPWHISTLE_ENVIRONMENT, cores, neighbours),
     machine: {
       os: type(),
       kernel: release(),
@@ -49,7 +60,10 @@ export async function readSource(): Promise<Environment['source']> {
   }
 }
 
-function environmentName(given: string | undefined, cores: number): string {
+/** `linux-x64-2-cores-with-ffmpeg`: a machine with a neighbour is not to be taken for the same one when it is quiet. */
+function environmentName(given: string | undefined, cores: number, neighbours: readonly string[]): string {
   if (given !== undefined && /^[a-z0-9][a-z0-9.-]*$/i.test(given)) return given
-  return `${platform()}-${arch()}-${cores}-cores`
+  const names = neighbours.includes(ANY_NEIGHBOUR) ? ['neighbours'] : neighbours
+  const beside = names.map((name) => `-with-${name.toLowerCase().replaceAll(/[^a-z0-9.-]+/g, '-')}`)
+  return `${platform()}-${arch()}-${cores}-cores${beside.join('')}`
 }

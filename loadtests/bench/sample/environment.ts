@@ -10,6 +10,8 @@ export type Environment = {
     readonly cores: number
     readonly memoryBytes: number
   }
+  /** Programs that were declared to belong to the machine: what they use is no disturbance. `any` is every program. */
+  readonly neighbours?: readonly string[]
   readonly versions: {
     readonly node: string
     readonly postgres?: string
@@ -31,3 +33,6 @@ export type Environment = {
     readonly generatorOnSameMachine: boolean
   }
 }
+
+/** Declares every other program on the machine a neighbour. */
+export const ANY_NEIGHBOUR = 'any'

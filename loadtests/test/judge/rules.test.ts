@@ -213,11 +213,35 @@ describe('CPU', () => {
 
   test('other-programs: a miss beside programs that are no part of it', () => {
     expect(said('other-programs', busy(0.3, 0.7))).toEqual([
-      'programs that are no part of the measurement used 0.70 of 2 cores, ' +
-        'so that a miss (p95 latency and p99 latency) may be their doing',
+      'other programs used 0.70 of 2 cores; a miss (p95 latency and p99 latency) may be their doing',
     ])
     expect(said('other-programs', busy(0.3, 0.1))).toEqual([])
     expect(said('other-programs', busy(0.3, 0.7, 1), 'remark')).toHaveLength(1)
+  })
+
+  test('other-programs: are named, the largest first; a declared neighbour is none of them', () => {
+    const { server, ...others } = busy(0.3, 0.7)
+    const beside = (...neighbours: string[]): LoadtestResult => ({
+      ...others,
+      environment: { ...others.environment, neighbours },
+      server: {
+        ...server,
+        otherPrograms: [
+          { name: 'ffmpeg', cpuCores: 0.45 },
+          { name: 'cron', cpuCores: 0.2 },
+        ],
+      },
+    })
+    expect(said('other-programs', beside())).toEqual([
+      'other programs used 0.70 of 2 cores: ffmpeg 0.45 and cron 0.20; ' +
+        'a miss (p95 latency and p99 latency) may be their doing',
+    ])
+    expect(said('other-programs', beside('cron'))).toEqual([
+      'other programs used 0.50 of 2 cores: ffmpeg 0.45; a miss (p95 latency and p99 latency) may be their doing',
+    ])
+    expect(said('other-programs', beside('ffmpeg'))).toEqual([])
+    expect(said('other-programs', beside('any'))).toEqual([])
+    expect(judge(beside('any')).outcome).toBe('missed')
   })
 
   test('stolen-cpu: a host that takes its CPU back', () => {

@@ -1,0 +1,17 @@
+import { number } from '../judge/format.ts'
+import { cpuText } from './cpu.ts'
+import type { Facts } from './facts.ts'
+import { isSaturated, resourcesOf } from './resources.ts'
+
+/** Programs that used less than this part of the machine's cores are not named. */
+const LEAST_SHARE = 0.05
+
+/** What ran out first, in a few words with its figures; undefined when nothing that was sampled did. */
+export function limitText(facts: Facts): string | undefined {
+  const [first] = resourcesOf(facts)
+  if (first === undefined || !isSaturated(first)) return undefined
+  const { machine } = facts
+  if (first.id !== 'machine cpu' || machine === undefined) return `${first.name}, ${first.figures}`
+  const used = `${number(machine.busyCores.mean, 2)} of ${number(machine.cores)} cores were in use`
+  return `${used}: ${cpuText(facts, LEAST_SHARE * machine.cores)}`
+}
