@@ -1,4 +1,4 @@
-import { number } from '../judge/format.ts'
+import { list, number } from '../judge/format.ts'
 import { cpuText } from './cpu.ts'
 import type { Facts } from './facts.ts'
 import { isSaturated, resourcesOf } from './resources.ts'
@@ -9,9 +9,14 @@ const LEAST_SHARE = 0.05
 /** What ran out first, in a few words with its figures; undefined when nothing that was sampled did. */
 export function limitText(facts: Facts): string | undefined {
   const [first] = resourcesOf(facts)
-  if (first === undefined || !isSaturated(first)) return undefined
+  if (first === undefined || !isSaturated(first)) return refusedText(facts)
   const { machine } = facts
   if (first.id !== 'machine cpu' || machine === undefined) return `${first.name}, ${first.figures}`
   const used = `${number(machine.busyCores.mean, 2)} of ${number(machine.cores)} cores were in use`
   return `${used}: ${cpuText(facts, LEAST_SHARE * machine.cores)}`
+}
+
+function refusedText({ api }: Facts): string | undefined {
+  const reasons = Object.entries(api?.rejected ?? {}).map(([reason, count]) => `${number(count)} ${reason}`)
+  return reasons.length === 0 ? undefined : `the API refused requests: ${list(reasons)}`
 }

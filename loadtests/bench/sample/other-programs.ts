@@ -10,7 +10,7 @@ import type { OtherProgramEvidence, Series } from './server-evidence.ts'
 import type { Source } from './source.ts'
 
 /** How many are kept, those that used the most. */
-const KEPT = 5
+const KEPT = 12
 /** What used less than this, in cores on average, is not worth a name. */
 const LEAST_CORES = 0.005
 

@@ -95,7 +95,7 @@ describe.skipIf(k6Path === undefined)(`a target that is not reached${withK6}`, (
     expect(judge({ ...kept, verdict: undefined as never })).toEqual(verdict)
     const judged = await here.run('judge', file)
     expect(judged.code, judged.stderr).toBe(1)
-    expect(judged.stdout).toMatch(/^ {2}carried {14}\d+ updates\/s, p95 \d/m)
+    expect(judged.stdout).toMatch(/^ {2}carried +\d+ updates\/s, p95 \d/m)
   })
 
   test('is said to be the doing of other programs by name, and repeated once', { timeout: 120_000 }, async () => {

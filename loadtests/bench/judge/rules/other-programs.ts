@@ -8,6 +8,7 @@ import { machineCpuOf } from '../machine-cpu.ts'
 const ALLOWED = 0.2
 /** What used less than this, in cores, is not named. */
 const LEAST_NAMED = 0.01
+const MOST_NAMES = 5
 
 /**
  * The machine was there for the measurement: what other programs used, the platform and k6 lacked. Those that were
@@ -26,7 +27,10 @@ export const otherPrograms: Rule = {
       : named.filter(({ name }) => isDeclared(name)).reduce((sum, { cores }) => sum + cores, 0)
     const others = cpu.others - declared
     if (others < ALLOWED * cpu.cores) return []
-    const names = named.filter(({ name, cores }) => !isDeclared(name) && cores >= LEAST_NAMED)
+    const names = named
+      .filter(({ name, cores }) => !isDeclared(name) && cores >= LEAST_NAMED)
+      .toSorted((a, b) => b.cores - a.cores)
+      .slice(0, MOST_NAMES)
     const who = names.length === 0 ? '' : `: ${list(names.map(({ name, cores }) => `${name} ${number(cores, 2)}`))}`
     const figures = `other programs used ${number(others, 2)} of ${cpu.cores} cores${who}`
     const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
