@@ -41,5 +41,5 @@ export function nextRate({ targetPerSecond, reachedPerSecond, tried, stepsLeft }
 }
 
 /** How far apart the rate that held and the one that failed may be in the end. */
-export const precision = (targetPerSecond: number, held: number): number =>
+const precision = (targetPerSecond: number, held: number): number =>
   Math.max(1, Math.min(OF_TARGET * targetPerSecond, OF_HELD * held))

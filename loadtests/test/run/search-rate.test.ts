@@ -1,7 +1,7 @@
 /** The search alone, against platforms that carry a known rate, on a clock of its own. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nextRate, precision } from '../../bench/run/next-rate.ts'
+import { nextRate } from '../../bench/run/next-rate.ts'
 import { searchRate } from '../../bench/run/search-rate.ts'
 
 const TARGET = 500
@@ -37,12 +37,12 @@ async function search({ capacity, reached = capacity, forMs = 165_000, stepMs = 
 const capacities = fc.integer({ min: 1, max: TARGET - 1 })
 
 describe('the search for the largest rate that holds', () => {
-  test('finds it to within its precision, when there is time', () =>
+  test('finds it to within 4 % of the target and 15 % of itself, when there is time', () =>
     fc.assert(
       fc.asyncProperty(capacities, fc.integer({ min: 0, max: TARGET }), async (capacity, reached) => {
         const { held } = await search({ capacity, reached, forMs: 1e9 })
         expect(held).toBeLessThanOrEqual(capacity)
-        expect(capacity - held).toBeLessThanOrEqual(precision(TARGET, held))
+        expect(capacity - held).toBeLessThanOrEqual(Math.max(1, Math.min(0.04 * TARGET, 0.15 * held)))
       }),
     ))
 
@@ -59,10 +59,10 @@ describe('the search for the largest rate that holds', () => {
       ),
     ))
 
-  test('has an answer for any platform that carries a hundredth, in a third of three minutes', () =>
+  test('has an answer for any platform that carries a fiftieth, in a third of three minutes', () =>
     fc.assert(
-      fc.asyncProperty(fc.integer({ min: TARGET / 100, max: TARGET - 1 }), async (capacity) => {
-        const { held, tried } = await search({ capacity, forMs: 55_000 })
+      fc.asyncProperty(fc.integer({ min: TARGET / 50, max: TARGET - 1 }), async (capacity) => {
+        const { held, tried } = await search({ capacity, reached: TARGET, forMs: 55_000 })
         expect(tried.length).toBeLessThanOrEqual(3)
         expect(held).toBeGreaterThan(0)
       }),
