@@ -122,11 +122,17 @@ async function measureWithin(withinMs: number, options: StepOptions): Promise<Lo
   }
 }
 
-/** Virtual users follow the rate: as many as wait for answers at the whole load, and fewer to start. */
+/** At small rates a step has this many virtual users all the same, so that a short stall drops nothing. */
+const LEAST_VUS = 50
+
+/** Virtual users follow the rate: fewer are sooner there. */
 function rateSettings(scenario: ScenarioName, profile: ProfileName, ratePerSecond: number): Record<string, string> {
   if (scenario === 'redis-pubsub') return { MESSAGES_PER_SECOND: String(ratePerSecond) }
   const { vus, targetPerSecond } = shapeOf(profile, scenario)
-  return { RATE: String(ratePerSecond), VUS: String(Math.ceil((vus * ratePerSecond) / targetPerSecond)) }
+  return {
+    RATE: String(ratePerSecond),
+    VUS: String(Math.min(vus, Math.max(LEAST_VUS, Math.ceil((vus * ratePerSecond) / targetPerSecond)))),
+  }
 }
 
 /** `held`, `missed p95 latency`, `is invalid: generator: …`. */
