@@ -12,8 +12,7 @@ export function limitText(facts: Facts): string | undefined {
   if (first === undefined || !isSaturated(first)) return refusedText(facts)
   const { machine } = facts
   if (first.id !== 'machine cpu' || machine === undefined) return `${first.name}, ${first.figures}`
-  const used = `${number(machine.busyCores.mean, 2)} of ${number(machine.cores)} cores were in use`
-  return `${used}: ${cpuText(facts, LEAST_SHARE * machine.cores)}`
+  return `${first.figures}: ${cpuText(facts, LEAST_SHARE * machine.cores)}`
 }
 
 function refusedText({ api }: Facts): string | undefined {

@@ -36,7 +36,7 @@ describe('a load that is missed', () => {
     expect(verdict.carried).toMatchObject({
       ratePerSecond: 310,
       limitedAtPerSecond: 340,
-      limitedBy: '2.00 of 2 cores were in use: k6 1.10 and the API 0.80',
+      limitedBy: '2.00 of 2 cores in use on average: k6 1.10 and the API 0.80',
       steps: [
         { ratePerSecond: 250, outcome: 'met' },
         { ratePerSecond: 375, outcome: 'invalid' },
@@ -46,7 +46,7 @@ describe('a load that is missed', () => {
     })
     expect(verdict.carried?.metrics.map(({ status }) => status)).toEqual(['met', 'met', 'met', 'met'])
     expect(verdict.reasons[0]?.text).toBe(
-      '310 updates/s are carried; at 340 updates/s: 2.00 of 2 cores were in use: k6 1.10 and the API 0.80',
+      '310 updates/s are carried; at 340 updates/s: 2.00 of 2 cores in use on average: k6 1.10 and the API 0.80',
     )
   })
 
