@@ -33,7 +33,7 @@ const QUICK: StepShape = { profile: 'quick', rampSeconds: 3, peakSeconds: 10, al
 const SHAPES: Readonly<Record<ProfileName, StepShape>> = {
   full: QUICK,
   quick: QUICK,
-  smoke: { profile: 'smoke', rampSeconds: 2, peakSeconds: 5, allSeconds: 45 },
+  smoke: { profile: 'smoke', rampSeconds: 2, peakSeconds: 5, allSeconds: 60 },
 }
 /** From one step's load to the next one's: k6 starts, what is under way ends, Postgres settles. */
 const BETWEEN_MS = 5_000

@@ -523,6 +523,15 @@ describe('api-counters', () => {
     expect(said('api-counters', live({ server }))).toEqual(['k6 counted 6,060,000 deliveries, and the API 5,000,000'])
   })
 
+  test("deliveries of the publishers' farewells are none of the messages, which tells at small rates", () => {
+    const at = (apiCounted: number) =>
+      said('api-counters', live({ stepPerSecond: 60, server: serverWith({ scenario: 'redis-pubsub', apiCounted }) }))
+    const [delivered, farewells] = [140_400, 2_000]
+    expect(at(delivered + farewells)).toEqual([])
+    expect(at(delivered + farewells + 1_000)).toEqual(['k6 counted 140,400 deliveries, and the API 143,400'])
+    expect(at(delivered - 1_000)).toEqual(['k6 counted 140,400 deliveries, and the API 139,400'])
+  })
+
   test('rows in Postgres that are fewer than the events it acknowledged', () => {
     const server = serverWith({ apiCounted: 34_089 })
     const rows = (events: number) =>
