@@ -64,7 +64,7 @@ export function withCarried(verdict: Verdict, carried: Carried | undefined): Ver
   if (carried === undefined || !isForWantOfCapacity(verdict)) return verdict
   const rates = list(carried.steps.map(({ ratePerSecond }) => number(ratePerSecond)))
   if (carried.steps.every(({ outcome }) => outcome === 'invalid')) {
-    const text = `no smaller rate gave valid evidence either: ${rates} a second were tried`
+    const text = `no smaller rate gave valid evidence: ${rates} a second were tried`
     return { ...verdict, reasons: [...verdict.reasons, { rule: 'carried', effect: 'remark', text }] }
   }
   const rate = verdict.metrics.find(({ name }) => name === 'rate')

@@ -104,7 +104,7 @@ describe('a load whose evidence is invalid for want of capacity', () => {
     expect(exitCodeOf([verdict])).toBe(2)
     expect(verdict).not.toHaveProperty('carried')
     expect(verdict.reasons.at(-1)?.text).toBe(
-      'no smaller rate gave valid evidence either: 250 and 60 a second were tried',
+      'no smaller rate gave valid evidence: 250 and 60 a second were tried',
     )
   })
 })
