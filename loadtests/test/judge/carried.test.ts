@@ -103,9 +103,7 @@ describe('a load whose evidence is invalid for want of capacity', () => {
     const verdict = after(whole, invalid(250), invalid(60))
     expect(exitCodeOf([verdict])).toBe(2)
     expect(verdict).not.toHaveProperty('carried')
-    expect(verdict.reasons.at(-1)?.text).toBe(
-      'no smaller rate gave valid evidence: 250 and 60 a second were tried',
-    )
+    expect(verdict.reasons.at(-1)?.text).toBe('no smaller rate gave valid evidence: 250 and 60 a second were tried')
   })
 })
 
