@@ -1,9 +1,9 @@
 /**
  * The answer where the targets are not reached: the largest rate that was carried, from shorter steps at smaller rates.
  *
- * A step holds when its evidence is valid and every target is met at the rate that it was set to. A load that is missed,
- * or invalid for want of capacity, becomes `missed` with that rate as soon as one step is valid; where none is, nothing
- * is proved at any rate, and it stays what it was.
+ * A step holds when its evidence is valid and every target is met at the rate that it was set to. A load that is missed
+ * or invalid becomes `missed` with that rate as soon as one step is valid; where none is, nothing is proved at any rate,
+ * and it stays what it was. What must not happen at any rate stays invalid, too.
  */
 import type { LoadtestResult } from '../../results-format.ts'
 import { factsOf } from '../findings/facts-of.ts'
@@ -11,14 +11,11 @@ import { limitText } from '../findings/limit-text.ts'
 import { provesTargets } from './evidence.ts'
 import { list, number } from './format.ts'
 import { judgeRun } from './judge-run.ts'
-import { RULES_ABOUT_CAPACITY } from './rules/rules.ts'
 import type { Carried, Metric, Reason, Step, Verdict } from './verdict.ts'
 
-/** Whether a smaller rate may have an answer: what does not add up at full load is no question of rate. */
-export function isForWantOfCapacity({ outcome, reasons }: Pick<Verdict, 'outcome' | 'reasons'>): boolean {
-  if (outcome === 'met') return false
-  return reasons.every(({ effect, rule }) => effect !== 'invalid' || RULES_ABOUT_CAPACITY.has(rule))
-}
+/** Whether a smaller rate may be an answer. */
+export const isQuestionOfRate = ({ outcome, reasons }: Pick<Verdict, 'outcome' | 'reasons'>): boolean =>
+  outcome !== 'met' && !reasons.some(({ broken }) => broken)
 
 /** A step as it is judged: in the environment of the run that it belongs to. */
 export const judgeStep = (step: LoadtestResult, { environment }: Pick<LoadtestResult, 'environment'>): Verdict =>
@@ -61,7 +58,7 @@ const rateOf = ({ runners }: LoadtestResult): number => runners[0]?.settings.tar
 
 /** The verdict on a run together with its steps. */
 export function withCarried(verdict: Verdict, carried: Carried | undefined): Verdict {
-  if (carried === undefined || !isForWantOfCapacity(verdict)) return verdict
+  if (carried === undefined || !isQuestionOfRate(verdict)) return verdict
   const rates = list(carried.steps.map(({ ratePerSecond }) => number(ratePerSecond)))
   if (carried.steps.every(({ outcome }) => outcome === 'invalid')) {
     const text = `no smaller rate gave valid evidence: ${rates} a second were tried`

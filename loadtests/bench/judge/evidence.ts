@@ -33,6 +33,8 @@ export type Rule = {
 }
 
 export const invalid = (text: string): Omit<Reason, 'rule'> => ({ effect: 'invalid', text })
+/** Of what must not happen at any rate: a smaller load is no answer to it. */
+export const broken = (text: string): Omit<Reason, 'rule'> => ({ effect: 'invalid', broken: true, text })
 export const remark = (text: string): Omit<Reason, 'rule'> => ({ effect: 'remark', text })
 
 /** Whether a profile is there to prove the targets. */

@@ -44,6 +44,8 @@ export type Reason = {
   /** The name of the rule that found it. */
   readonly rule: string
   readonly effect: 'invalid' | 'missed' | 'remark'
+  /** Set where the run shows what must not happen at any rate, as a message that comes twice. */
+  readonly broken?: true
   /** A sentence with its figures, without its full stop. */
   readonly text: string
 }

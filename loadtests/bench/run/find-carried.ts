@@ -1,13 +1,13 @@
 /**
  * The answer where a target was not reached: the largest rate that this machine carries with every target met.
  *
- * Shorter runs at smaller rates follow, of each scenario that missed a target or is invalid for want of capacity. They
+ * Shorter runs at smaller rates follow, of each scenario that missed a target or is invalid. They
  * become part of its result, which is judged again. All of them together take three minutes at most.
  */
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { type ProfileName, shapeOf } from '../../scenarios/lib/profiles.ts'
-import { isForWantOfCapacity, judgeStep } from '../judge/carried.ts'
+import { isQuestionOfRate, judgeStep } from '../judge/carried.ts'
 import { evidenceOf, scenarioOf } from '../judge/evidence.ts'
 import { number } from '../judge/format.ts'
 import { judge } from '../judge/judge.ts'
@@ -46,10 +46,10 @@ export async function findCarried(
   options: FindOptions,
 ): Promise<readonly LoadtestResult[]> {
   const untilMs = performance.now() + 1000 * SHAPES[options.profile].allSeconds
-  let left = results.filter((result) => isForWantOfCapacity(judge(result))).length
+  let left = results.filter((result) => isQuestionOfRate(judge(result))).length
   const answered: LoadtestResult[] = []
   for (const result of results) {
-    if (!isForWantOfCapacity(judge(result))) {
+    if (!isQuestionOfRate(judge(result))) {
       answered.push(result)
       continue
     }

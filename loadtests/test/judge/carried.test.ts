@@ -75,7 +75,7 @@ describe('a load that is missed', () => {
   })
 })
 
-describe('a load whose evidence is invalid for want of capacity', () => {
+describe('a load whose evidence is invalid', () => {
   const whole = resultWith({ runner: dropped })
 
   test('is missed as soon as a smaller rate holds, and exits with 1', () => {
@@ -95,6 +95,14 @@ describe('a load whose evidence is invalid for want of capacity', () => {
     })
   })
 
+  test('is missed also where a k6 without CPU had not looked at all that was delivered when it ended', () => {
+    const scenario = 'redis-pubsub'
+    const runner = withCounters({ messages_delivered: 700_000, messages_lost: 0, publish_dropped_peak: 7_000 })
+    const whole = resultWith({ scenario, runner })
+    expect(judge(whole).reasons.map(({ rule }) => rule)).toContain('deliveries-add-up')
+    expect(after(whole, held(250, { scenario }))).toMatchObject({ outcome: 'missed', carried: { ratePerSecond: 250 } })
+  })
+
   test('is missed where a smaller rate is valid and missed', () => {
     expect(after(whole, slow(250))).toMatchObject({ outcome: 'missed', carried: { ratePerSecond: 0 } })
   })
@@ -107,7 +115,7 @@ describe('a load whose evidence is invalid for want of capacity', () => {
   })
 })
 
-describe('steps never make a verdict better than the run and they prove', () => {
+describe('steps never make a verdict better than what they prove', () => {
   test('a load that is met stays met', () => {
     expect(after(resultWith(), held(250))).toEqual(judge(resultWith()))
   })
@@ -116,10 +124,17 @@ describe('steps never make a verdict better than the run and they prove', () => 
     ['duplicates', { messages_duplicated: 5 }],
     ['reorderings', { messages_reordered: 5 }],
     ['deliveries-add-up', { messages_due: 1 }],
+    ['deliveries-add-up', { messages_mismatched: 1 }],
   ])('a load that breaks "%s" stays invalid: that is no question of rate', (_, counters) => {
     const scenario = 'redis-pubsub'
     const verdict = after(resultWith({ scenario, runner: withCounters(counters) }), held(250, { scenario }))
     expect(verdict.outcome).toBe('invalid')
+  })
+
+  test('events that were acknowledged and are not stored stay invalid at any rate', () => {
+    const server = serverWith()
+    const lossy = { ...server, postgres: { ...server.postgres!, rowsOfRun: { events: 34_000, calls: 8_522 } } }
+    expect(after(resultWith({ server: lossy }), held(250)).outcome).toBe('invalid')
   })
 
   test('a step at the full rate, of another scenario or of a smoke run says nothing', () => {

@@ -41,9 +41,9 @@ export const apiCounters: Rule = {
       ]
     }
     const delivered = countOf(totals, 'messages_delivered')
-    const { publishers, subscribers } = result.runners[0]?.settings ?? {}
+    const settings = result.runners[0]?.settings
     // Each publisher's farewell goes to every subscriber and is none of the messages.
-    const farewells = Number(publishers ?? 0) * Number(subscribers ?? 0)
+    const farewells = Number(settings?.publishers ?? 0) * Number(settings?.subscribers ?? 0)
     return [...reasons, ...compare('deliveries', delivered, sum(evidence, METRICS.liveDelivered), runners, farewells)]
   },
 }

@@ -86,25 +86,3 @@ export const RULES_ABOUT_TIMING: ReadonlySet<string> = new Set(
     stolenCpu,
   ].map(({ name }) => name),
 )
-
-/**
- * Rules that may fail only because the load was more than this machine, or this platform, can carry. What breaks any
- * other rule does not add up, whatever the rate.
- */
-export const RULES_ABOUT_CAPACITY: ReadonlySet<string> = new Set(
-  [
-    noSamples,
-    droppedIterations,
-    offeredRate,
-    scheduleLag,
-    receiveLag,
-    generatorCpu,
-    throttledCpu,
-    nodeCpu,
-    otherPrograms,
-    stolenCpu,
-    requestsAddUp,
-    subscribersLost,
-    apiCounters,
-  ].map(({ name }) => name),
-)
