@@ -65,8 +65,9 @@ export function measuredText(metric: Metric): string {
   return number(measured, MOST_DECIMALS)
 }
 
-/** `500.2 updates/s`, `99.99 %`, `310 updates/s carried`; `not measured` alone. */
+/** `500.2 updates/s`, `99.99 %`, `310 updates/s carried`, `none carried`; `not measured` alone. */
 export function measuredWithUnit(metric: Metric): string {
   if (metric.measured === undefined) return measuredText(metric)
+  if (metric.carried && metric.measured === 0) return 'none carried'
   return `${measuredText(metric)} ${metric.unit}${metric.carried ? ' carried' : ''}`
 }

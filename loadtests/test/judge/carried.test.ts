@@ -2,6 +2,7 @@
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
 import { describe, expect, test } from 'vitest'
 import { exitCodeOf } from '../../bench/judge/exit-code.ts'
+import { measuredWithUnit } from '../../bench/judge/format.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'
@@ -72,6 +73,7 @@ describe('a load that is missed', () => {
     const verdict = after(resultWith({ slowness: 9 }), slow(250), slow(60))
     expect(verdict).toMatchObject({ outcome: 'missed', carried: { ratePerSecond: 0, limitedAtPerSecond: 60 } })
     expect(verdict.reasons[0]?.text).toMatch(/^no rate that was tried held; at 60 updates\/s: p95/)
+    expect(measuredWithUnit(verdict.metrics[0]!)).toBe('none carried')
   })
 })
 
