@@ -20,6 +20,13 @@ export type LoadtestResult = {
   /** Of a run in Kubernetes: what became of the TestRun and of each of its pods. */
   readonly distributed?: DistributedRun
   readonly series?: readonly SeriesPoint[]
+  /**
+   * Shorter runs at smaller rates, made because this one missed a target or is invalid; in the order in which they were
+   * made. Their environment is that of this run.
+   */
+  readonly steps?: readonly LoadtestResult[]
+  /** The run that was made before this one and that other programs, or the host, disturbed: this one repeats it. */
+  readonly disturbed?: LoadtestResult
   readonly server?: Readonly<Record<string, unknown>>
   readonly environment?: Readonly<Record<string, unknown>>
   readonly verdict?: Readonly<Record<string, unknown>>

@@ -14,6 +14,7 @@ import { followK6 } from '../collect/follow-k6.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Terminal } from '../lib/terminal.ts'
 import { liveLine } from '../run/live-line.ts'
+import { scenarioPhases } from '../run/scenario-phases.ts'
 import { beginSampling } from '../sample/sampler.ts'
 import { clusterEnvironment } from './cluster-environment.ts'
 import type { Cluster } from './connect.ts'
@@ -119,7 +120,7 @@ function follow({ cluster, scenario, profile, terminal }: DistributedOptions) {
           if (loadBeganAt === undefined) return
           const sinceStart = (Date.now() - loadBeganAt) / 1000
           const whose = shares(scenario, each, point.windowSeconds)
-          const line = liveLine(scenario, profile, sinceStart, point, total, whose)
+          const line = liveLine(scenario, scenarioPhases(scenario, profile), sinceStart, point, total, whose)
           terminal.show(`${line}  ${endedEarly(pods)}`.trimEnd())
         },
       })

@@ -7,6 +7,7 @@ import { Failure } from '../lib/failure.ts'
 import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
 import { parseOptions } from '../lib/parse-options.ts'
 import { type Fit, machineText, readFit } from '../machine/fit.ts'
+import { findCarried } from '../run/find-carried.ts'
 import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment, readPlace } from '../run/read-environment.ts'
 import { stackTarget } from '../run/target.ts'
@@ -19,12 +20,13 @@ import { runningOf, stopStack } from '../stack/stop-stack.ts'
 import { findK6 } from '../tools/find-k6.ts'
 import { findRedis } from '../tools/find-redis.ts'
 import type { Command, CommandContext } from './command.ts'
-import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
+import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printVerdicts, writeAll } from './report-results.ts'
 
 export const baseline: Command = {
   summary: 'start the platform, measure it, write the baselines document, stop it',
-  help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--keep] [--results-dir DIR] [--wait]
+  help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--neighbour NAME]…
+                        [--keep] [--results-dir DIR] [--wait]
 
 Starts Postgres with a streaming replica, Redis and the API, as many instances as suit the cores, loads the demo data, runs the three k6
 scenarios while every server is sampled, judges them, writes loadtests/results, loadtests/baselines and
@@ -33,9 +35,16 @@ docs/performance-baselines.md, and stops everything, also on Ctrl-C.
   --profile PROFILE    quick if not given:
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --scenario NAME      call-state-updates, reporting-endpoints or redis-pubsub; may be repeated; all if not given
+  --neighbour NAME     a program that belongs to this machine and may use its CPU, or any; may be repeated
   --keep               leave the platform running afterwards; main.ts down stops it
   --results-dir DIR    instead of loadtests/results
   --wait               ${WAIT_HELP}
+
+There is always an answer. Where a target is missed, or the full load is more than this machine can generate and carry,
+shorter steps follow at smaller rates, for three minutes more at most: they find the largest rate whose evidence is
+valid and whose targets hold. The table and the document show that rate and what limited it; the row says missed.
+
+${NEIGHBOUR_HELP}
 
 k6 has the right of way on the CPU. Under a CPU quota the stack fits the quota, and the baseline is one of its own:
 loadtests/README.md says how.
@@ -47,37 +56,40 @@ baseline: the last valid one stays, and the document says that a newer run was i
 Environment:
   K6                        the k6 to use
   HOPWHISTLE_ENVIRONMENT    name of this machine's baseline, if not for example linux-x64-2-cores
+  HOPWHISTLE_NEIGHBOUR      as --neighbour; several with commas between. Part of that name, if it is not given
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
   API_INSTANCES             how many share the port, if not one for every two cores, 3 at most
   SUBSCRIBER_VUS            virtual users that hold the subscribers, if not one for each core, 4 at most
 
-Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the evidence is not valid or the
+Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 no rate gave valid evidence, or the
 measurement could not be made.
 `,
   async run(args, context) {
     const { values } = parseOptions(args, {
       profile: { type: 'string' },
       scenario: { type: 'string', multiple: true },
+      neighbour: { type: 'string', multiple: true },
       keep: { type: 'boolean', default: false },
       'results-dir': { type: 'string' },
       wait: { type: 'boolean', default: false },
     })
     const profile = profileOf(values.profile)
     const scenarios = scenariosOf(values.scenario ?? [])
+    const neighbours = neighboursOf(values.neighbour ?? [])
     const { print, terminal } = context
     const fit = readFit()
     const command = ['main.ts baseline', ...args].join(' ')
     const alone = { ...context, command, wait: values.wait, provesNothing: !provesTargets(profile) }
     const results = await measureAlone(alone, () =>
-      withStack(values.keep, fit, context, async (measure) =>
-        measureAll({
+      withStack(values.keep, fit, neighbours, context, async (measure) => {
+        const options = {
           ...measure,
           profile,
-          scenarios,
           overrides: { SUBSCRIBER_VUS: String(fit.subscriberVUs) },
           ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
-        }),
-      ),
+        }
+        return findCarried(await measureAll({ ...options, scenarios }), options)
+      }),
     )
     terminal.clear()
     const exitCode = printVerdicts(results, print)
@@ -92,6 +104,7 @@ type Measure = Omit<Parameters<typeof measureAll>[0], 'profile' | 'scenarios' | 
 async function withStack(
   keep: boolean,
   fit: Fit,
+  neighbours: readonly string[],
   context: CommandContext,
   use: (measure: Measure) => Promise<readonly LoadtestResult[]>,
 ): Promise<readonly LoadtestResult[]> {
@@ -103,7 +116,7 @@ async function withStack(
 
   const k6 = await findK6(terminal, signal)
   const redisServer = await findRedis(terminal, signal)
-  const place = await readPlace()
+  const place = await readPlace(neighbours)
   terminal.step(`  ✓ ${'Machine'.padEnd(22)} ${machineText(place.machine, fit)}`)
   const scratch = makeTempDir('hopwhistle-baseline-')
   const dir = keep ? stackFolder() : join(scratch, 'stack')

@@ -14,8 +14,8 @@ Reaches the verdict on each result anew, from what is in the file, and prints th
 
   --markdown    the table as Markdown, for the summary of a CI job
 
-Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the evidence is not valid or a file is
-no result.
+Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the evidence is not valid at any rate or a
+file is no result.
 `,
   async run(args, { print }) {
     const { values, positionals } = parseOptions(

@@ -1,5 +1,6 @@
 import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
 import { PROFILE_NAMES, type ProfileName } from '../../scenarios/lib/profiles.ts'
+import { Usage } from '../lib/failure.ts'
 import { oneOf } from '../lib/parse-options.ts'
 
 export const PROFILES_HELP = `  full    the stages of the performance baselines: about 18 minutes
@@ -14,4 +15,23 @@ export function profileOf(given: string | undefined): ProfileName {
 export function scenariosOf(given: readonly string[]): readonly ScenarioName[] {
   const wanted = new Set(given.map((name) => oneOf('the scenario', name, SCENARIOS)))
   return wanted.size === 0 ? SCENARIOS : SCENARIOS.filter((name) => wanted.has(name))
+}
+
+export const NEIGHBOUR_HELP = `A run during which other programs used so much CPU that a miss may be their doing is invalid, names them, and is
+repeated once by itself. A program that always runs on this machine belongs to it: declare it with --neighbour NAME,
+the name that \`ps -C\` knows, or \`any\` for all. Its CPU disturbs nothing then, and is part of what the result says.`
+
+/**
+ * Programs that were declared to belong to the machine, by `--neighbour` and by HOPWHISTLE_NEIGHBOUR, which may name
+ * several with commas between.
+ *
+ * @throws {Usage}
+ */
+export function neighboursOf(given: readonly string[], fromEnvironment = process.env.HOPWHISTLE_NEIGHBOUR): string[] {
+  const names = [...given, ...(fromEnvironment ?? '').split(',')].map((name) => name.trim()).filter(Boolean)
+  const wrong = names.find((name) => !/^[\w.+@/-]{1,40}$/.test(name))
+  if (wrong !== undefined) {
+    throw new Usage(`the neighbour is "${wrong}"; it may be the name of a program as \`ps -C\` knows it, or "any"`)
+  }
+  return [...new Set(names)].sort()
 }

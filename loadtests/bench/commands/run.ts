@@ -16,7 +16,7 @@ import { readRecord, stackFolder } from '../stack/stack-record.ts'
 import { findK6 } from '../tools/find-k6.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
 import type { Command } from './command.ts'
-import { PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
+import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printVerdicts } from './report-results.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, refuseClusterOptions, runCluster } from './run-cluster.ts'
 
@@ -43,11 +43,14 @@ started, judges them and writes loadtests/results. Baselines and document stay a
   --profile PROFILE    quick if not given:
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --api-url URL        another API; its servers are not sampled then
+  --neighbour NAME     a program that belongs to this machine and may use its CPU, or any; may be repeated
   --results-dir DIR    instead of loadtests/results
   --wait               of an API on this machine: ${WAIT_HELP}
 
 A run that is not complete (stopped, profile smoke, or less than its profile by one of the settings below) never replaces
 a complete result: it is written beside it, as SCENARIO.partial.json.
+
+${NEIGHBOUR_HELP}
 
 ${CLUSTER_HELP}
 
@@ -71,6 +74,7 @@ Exit codes: as of main.ts baseline.
       {
         profile: { type: 'string' },
         'api-url': { type: 'string' },
+        neighbour: { type: 'string', multiple: true },
         'results-dir': { type: 'string' },
         wait: { type: 'boolean', default: false },
         ...CLUSTER_OPTIONS,
@@ -97,7 +101,7 @@ Exit codes: as of main.ts baseline.
     async function measure(target: Target): Promise<number> {
       await checkAccess(target, scenarios)
       const k6 = await findK6(terminal, signal)
-      const place = await readPlace()
+      const place = await readPlace(neighboursOf(values.neighbour ?? []))
       const { subscriberVUs } = readFit()
       const fit = { ...(target.apiInstances > 0 ? { apiInstances: target.apiInstances } : {}), subscriberVUs }
       terminal.step(`  ✓ ${'Machine'.padEnd(22)} ${machineText(place.machine, fit)}`)

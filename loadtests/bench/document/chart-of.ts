@@ -1,4 +1,5 @@
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { isFullLoadValid } from '../judge/verdict.ts'
 import { renderChart } from './chart/render-chart.ts'
 import { day } from './markdown.ts'
 import { type DocumentModel, measuredOf } from './model.ts'
@@ -11,7 +12,7 @@ export function chartOf(model: DocumentModel, scenario: ScenarioName): string | 
   const measured = measuredOf(model, scenario)
   if (measured === undefined || measured.chart.points.length === 0) return undefined
   const { verdict, chart, profile, startedAt } = measured
-  const invalid = verdict.outcome === 'invalid' ? ' · invalid, proves nothing' : ''
+  const invalid = isFullLoadValid(verdict) ? '' : ' · invalid, proves nothing'
   return renderChart({
     title: TITLES[scenario],
     subtitle: `profile ${profile} · ${day(startedAt)} · ${model.environment}${invalid}`,

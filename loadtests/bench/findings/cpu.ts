@@ -1,6 +1,6 @@
 /** Who used the CPU. */
 import { list, number } from '../judge/format.ts'
-import type { Facts, ProcessFacts } from './facts.ts'
+import type { Facts, OtherProgramFacts, ProcessFacts } from './facts.ts'
 
 export type CpuShare = { readonly name: string; readonly kind: ProcessFacts['kind'] | 'other'; readonly cores: number }
 
@@ -8,7 +8,7 @@ export type CpuShare = { readonly name: string; readonly kind: ProcessFacts['kin
 const LEAST_OTHERS = 0.05
 
 /** By program, most first; the API's instances together, and what is no part of the measurement as one. */
-export function cpuShares({ processes, machine }: Facts): readonly CpuShare[] {
+export function cpuShares({ processes, machine, otherPrograms: named = [] }: Facts): readonly CpuShare[] {
   const api = processes.filter(({ kind }) => kind === 'api')
   const others = processes
     .filter(({ kind }) => kind !== 'api')
@@ -18,17 +18,23 @@ export function cpuShares({ processes, machine }: Facts): readonly CpuShare[] {
   return [
     ...others,
     ...(api.length === 0 ? [] : [{ name: instances, kind: 'api' as const, cores: together }]),
-    ...otherPrograms(processes, machine),
+    ...otherPrograms(processes, machine, named),
   ]
     .filter(({ cores }) => cores > 0)
     .sort((a, b) => b.cores - a.cores)
 }
 
-function otherPrograms(processes: Facts['processes'], machine: Facts['machine']): readonly CpuShare[] {
+function otherPrograms(
+  processes: Facts['processes'],
+  machine: Facts['machine'],
+  named: readonly OtherProgramFacts[],
+): readonly CpuShare[] {
   if (machine === undefined || processes.length === 0) return []
   const ours = processes.reduce((sum, { cpuCores }) => sum + cpuCores.mean, 0)
   const cores = machine.busyCores.mean - (machine.stealCores?.mean ?? 0) - ours
-  return cores < LEAST_OTHERS * machine.cores ? [] : [{ name: 'other programs', kind: 'other', cores }]
+  if (cores < LEAST_OTHERS * machine.cores) return []
+  const names = named.filter(({ cores }) => cores >= LEAST_OTHERS * machine.cores).map(({ name }) => name)
+  return [{ name: `other programs${names.length === 0 ? '' : ` (${names.join(', ')})`}`, kind: 'other', cores }]
 }
 
 const nameOf = (process: string): string =>

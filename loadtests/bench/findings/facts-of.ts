@@ -4,7 +4,7 @@ import { apiFacts } from './api-facts.ts'
 import type { Facts } from './facts.ts'
 import { kubernetesFacts } from './kubernetes-facts.ts'
 import { loadFacts } from './load-facts.ts'
-import { machineFacts, processFacts } from './machine-facts.ts'
+import { machineFacts, otherProgramFacts, processFacts } from './machine-facts.ts'
 import { postgresFacts } from './postgres-facts.ts'
 import { redisFacts } from './redis-facts.ts'
 import { known } from './stat.ts'
@@ -24,6 +24,7 @@ export function factsOf(result: LoadtestResult): Facts {
     load,
     machine: machineFacts(server, during),
     processes: processFacts(server, during),
+    otherPrograms: otherProgramFacts(server, during),
     kubernetes: kubernetesFacts(server, during),
     api: apiFacts(scenario, server, during),
     postgres: postgresFacts(server, during),

@@ -12,6 +12,8 @@ export type Facts = {
   readonly load: LoadFacts
   readonly machine?: MachineFacts
   readonly processes: readonly ProcessFacts[]
+  /** Most CPU first. */
+  readonly otherPrograms?: readonly OtherProgramFacts[]
   /** Of a run in a cluster, in the place of `machine` and `processes`. */
   readonly kubernetes?: KubernetesFacts
   readonly api?: ApiFacts
@@ -78,6 +80,9 @@ export type MachineFacts = {
   readonly diskWriteBytesPerSecond?: Stat
   readonly loopbackBytesPerSecond?: Stat
 }
+
+/** A program that is no part of the measurement, in cores on average. */
+export type OtherProgramFacts = { readonly name: string; readonly cores: number }
 
 export type ProcessFacts = {
   readonly name: string

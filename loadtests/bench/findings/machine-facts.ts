@@ -1,7 +1,7 @@
 import { busyCoresOf, usableCoresOf } from '../judge/machine-cpu.ts'
 import type { ServerEvidence } from '../sample/server-evidence.ts'
 import type { During } from './during.ts'
-import type { MachineFacts, ProcessFacts } from './facts.ts'
+import type { MachineFacts, OtherProgramFacts, ProcessFacts } from './facts.ts'
 import { known, statOf } from './stat.ts'
 
 /** @returns undefined when the machine was not sampled during the peak */
@@ -39,5 +39,16 @@ export function processFacts({ processes }: ServerEvidence, during: During): rea
         openFiles: statOf(during(openFiles)),
       }),
     ]
+  })
+}
+
+/** @returns undefined when they were not looked at */
+export function otherProgramFacts(
+  { otherPrograms }: ServerEvidence,
+  during: During,
+): readonly OtherProgramFacts[] | undefined {
+  return otherPrograms?.flatMap(({ name, cpuCores }) => {
+    const cpu = statOf(during(cpuCores))
+    return cpu === undefined ? [] : [{ name, cores: cpu.mean }]
   })
 }

@@ -20,7 +20,11 @@ export type Evidence = {
   readonly server: ServerEvidence | undefined
   /** The rate that the peak must be offered for the targets to mean anything. */
   readonly targetPerSecond: number
+  readonly part: Part
 }
+
+/** `whole`: the run that the targets are about. `step`: a shorter one at a smaller rate, judged at the rate it was set to. */
+export type Part = 'whole' | 'step'
 
 /** What has to hold of a run for its figures to count. */
 export type Rule = {
@@ -30,17 +34,19 @@ export type Rule = {
 }
 
 export const invalid = (text: string): Omit<Reason, 'rule'> => ({ effect: 'invalid', text })
+/** Of what must not happen at any rate: a smaller load is no answer to it. */
+export const broken = (text: string): Omit<Reason, 'rule'> => ({ effect: 'invalid', broken: true, text })
 export const remark = (text: string): Omit<Reason, 'rule'> => ({ effect: 'remark', text })
 
 /** @throws {Error} when the scenario is not one of the contract's */
-export function evidenceOf(result: LoadtestResult): Evidence {
+export function evidenceOf(result: LoadtestResult, part: Part = 'whole'): Evidence {
   const scenario = scenarioOf(result)
   const totals = totalsOf(result.runners)
   const peak = trafficOf(scenario, totals, 'peak')
   const [first] = result.runners
   const peakSeconds = first === undefined ? 0 : peakSecondsOf(first.settings.phases)
-  const targetPerSecond =
-    provesTargets(result.profile) || first === undefined ? SLOS[scenario].ratePerSecond : first.settings.targetPerSecond
+  const isWhole = part === 'whole' && provesTargets(result.profile)
+  const targetPerSecond = isWhole || first === undefined ? SLOS[scenario].ratePerSecond : first.settings.targetPerSecond
   return {
     result,
     scenario,
@@ -51,6 +57,7 @@ export function evidenceOf(result: LoadtestResult): Evidence {
     metrics: metricsOf(scenario, { totals, peak, peakSeconds, targetPerSecond }),
     server: serverOf(result),
     targetPerSecond,
+    part,
   }
 }
 

@@ -53,6 +53,7 @@ const MOST_DECIMALS = 6
 export function measuredText(metric: Metric): string {
   const { measured, unit } = metric
   if (measured === undefined) return 'not measured'
+  if (metric.carried) return number(measured)
   if (unit === '%' && measured === 100) return '100'
   const least = unit === '%' ? 2 : unit === 'ms' && measured >= 10 ? 0 : 1
   for (let decimals = least; decimals < MOST_DECIMALS; decimals++) {
@@ -64,6 +65,9 @@ export function measuredText(metric: Metric): string {
   return number(measured, MOST_DECIMALS)
 }
 
-/** `500.2 updates/s`, `99.99 %`; `not measured` alone. */
-export const measuredWithUnit = (metric: Metric): string =>
-  metric.measured === undefined ? measuredText(metric) : `${measuredText(metric)} ${metric.unit}`
+/** `500.2 updates/s`, `99.99 %`, `310 updates/s carried`, `none carried`; `not measured` alone. */
+export function measuredWithUnit(metric: Metric): string {
+  if (metric.measured === undefined) return measuredText(metric)
+  if (metric.carried && metric.measured === 0) return 'none carried'
+  return `${measuredText(metric)} ${metric.unit}${metric.carried ? ' carried' : ''}`
+}

@@ -1,38 +1,31 @@
-/** Reaches the verdict on a run. */
+/** Reaches the verdict on a result: the run itself, what it repeats, and the steps that were made after it. */
 import type { LoadtestResult } from '../../results-format.ts'
-import { evidenceOf } from './evidence.ts'
-import { measuredWithUnit, targetText } from './format.ts'
-import { RULES } from './rules/rules.ts'
-import type { Metric, Outcome, Reason, Verdict } from './verdict.ts'
+import { carriedBy, withCarried } from './carried.ts'
+import { judgeRun } from './judge-run.ts'
+import type { Reason, Verdict } from './verdict.ts'
 
 /**
- * Judges the runners of a result together, against the contract's targets. Pure: the same result, the same verdict.
- *
- * A run is judged only when every rule of `rules/` holds; else it is `invalid`, its figures are shown and prove nothing.
+ * Pure: the same result, the same verdict. Without its steps a result is judged the same or worse, never better.
  *
  * @throws {Error} when the scenario is not one of the contract's, or buckets of different shape cannot be added
  */
 export function judge(result: LoadtestResult): Verdict {
-  const evidence = evidenceOf(result)
-  const found = RULES.flatMap((rule) => rule.check(evidence).map((reason): Reason => ({ rule: rule.name, ...reason })))
-  const misses = evidence.metrics.filter(({ status }) => status === 'missed').map(missed)
-  const isInvalid = found.some(({ effect }) => effect === 'invalid')
-  const outcome: Outcome = isInvalid ? 'invalid' : misses.length > 0 ? 'missed' : 'met'
-  return {
-    scenario: evidence.scenario,
-    profile: result.profile,
-    outcome,
-    reasons: [
-      ...found.filter(({ effect }) => effect === 'invalid'),
-      ...(isInvalid ? [] : misses),
-      ...found.filter(({ effect }) => effect === 'remark'),
-    ],
-    metrics: isInvalid ? evidence.metrics.map((metric) => ({ ...metric, status: 'invalid' })) : evidence.metrics,
-  }
+  const verdict = withCarried(judgeRun(result), carriedBy(result))
+  return { ...verdict, reasons: [...verdict.reasons, ...repeated(result)] }
 }
 
-const missed = (metric: Metric): Reason => ({
-  rule: 'target',
-  effect: 'missed',
-  text: `${metric.label} is ${measuredWithUnit(metric)}; the target is ${targetText(metric)} ${metric.unit}`,
-})
+function repeated({ disturbed, environment }: LoadtestResult): readonly Reason[] {
+  if (disturbed === undefined) return []
+  const first = judgeRun({ ...disturbed, ...(environment === undefined ? {} : { environment }) })
+  const why = first.reasons.filter(isDisturbance).map(({ text }) => text)
+  return [{ rule: 'repeated', effect: 'remark', text: `this run repeats one that was disturbed: ${why.join('; ')}` }]
+}
+
+/** Rules about what others took from the machine: another run may be spared it. */
+const DISTURBANCES: ReadonlySet<string> = new Set(['other-programs', 'stolen-cpu'])
+
+export const isDisturbance = ({ rule }: Pick<Reason, 'rule'>): boolean => DISTURBANCES.has(rule)
+
+/** Whether a run is invalid and others took CPU from it meanwhile: then it is worth another try. */
+export const isDisturbed = ({ outcome, reasons }: Pick<Verdict, 'outcome' | 'reasons'>): boolean =>
+  outcome === 'invalid' && reasons.some(isDisturbance)

@@ -6,9 +6,9 @@ import type { LoadtestResult } from '../../results-format.ts'
 import { factsOf } from '../findings/facts-of.ts'
 import { find } from '../findings/find.ts'
 import type { Environment } from '../sample/environment.ts'
-import { measuredText, number, plural, targetText } from './format.ts'
+import { list, measuredText, number, plural, targetText } from './format.ts'
 import { judge } from './judge.ts'
-import type { Metric, MetricName, Outcome, Verdict } from './verdict.ts'
+import type { Carried, Metric, MetricName, Outcome, Step, Verdict } from './verdict.ts'
 
 export type TableOptions = {
   readonly colour: boolean
@@ -54,7 +54,10 @@ export function renderTable(results: readonly LoadtestResult[], { colour, keptBy
     const label = (text: string) => `  ${paint('quiet', text.padEnd(nameWidth))}${GAP}`
     return [
       `  ${paint('strong', verdict.scenario.padEnd(nameWidth))}${GAP}${figures}`.trimEnd(),
-      `${label('limited by')}${limitedBy(result, verdict)}`,
+      ...(verdict.carried === undefined ? [] : [`${label('carried')}${carriedLine(verdict.carried, verdict.metrics)}`]),
+      ...wrap(limitedBy(result, verdict), LONGEST_REASON).map(
+        (part, i) => `${label(i > 0 ? '' : 'limited by')}${part}`,
+      ),
       ...verdict.reasons
         .filter(({ effect }) => effect !== 'missed')
         .flatMap(({ effect, text }) =>
@@ -85,10 +88,28 @@ function pieces(metrics: readonly Metric[], names: readonly MetricName[]): Piece
 }
 
 function limitedBy(result: LoadtestResult, verdict: Verdict): string {
+  if (verdict.carried !== undefined) {
+    const { limitedAtPerSecond, limitedBy } = verdict.carried
+    return `at ${number(limitedAtPerSecond)} a second: ${limitedBy}`
+  }
   const environment = result.environment as unknown as Environment | undefined
   const generatorOnSameMachine = environment?.stack?.generatorOnSameMachine ?? true
   return find(factsOf(result), verdict, { generatorOnSameMachine }).limitedBy
 }
+
+/** The largest rate that held, with its latencies, and what was tried. */
+function carriedLine({ ratePerSecond, metrics, steps }: Carried, whole: readonly Metric[]): string {
+  const unit = whole.find(({ name }) => name === 'rate')?.unit ?? 'a second'
+  const most = ratePerSecond === 0 ? 'no rate that was tried' : `${number(ratePerSecond)} ${unit}`
+  const latencies = metrics.filter((metric) => metric.unit === 'ms').map((m) => `${m.name} ${measuredText(m)} ms`)
+  return `${[most, ...latencies].join(', ')}; tried: ${stepsText(steps)}`
+}
+
+/** `250 held, 375 missed and 310 held` */
+export const stepsText = (steps: readonly Step[]): string =>
+  list(steps.map(({ ratePerSecond, outcome }) => `${number(ratePerSecond)} ${STEP_OUTCOMES[outcome]}`))
+
+const STEP_OUTCOMES: Readonly<Record<Outcome, string>> = { met: 'held', missed: 'missed', invalid: 'invalid' }
 
 /** What to do now, as one sentence: it leads to the document only when that tells of these results. */
 export function nextStep(verdicts: readonly Verdict[], keptBy?: string): string {

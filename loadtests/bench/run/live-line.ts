@@ -1,9 +1,7 @@
 /** The one line that shows a running scenario. */
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import type { SeriesPoint } from '../../results-format.ts'
+import type { PhaseSpan, SeriesPoint } from '../../results-format.ts'
 import { mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
-import { livePhases, requestPhases } from '../../scenarios/lib/phases.ts'
-import { type ProfileName, shapeOf } from '../../scenarios/lib/profiles.ts'
 import type { K6Snapshot } from '../collect/k6-snapshot.ts'
 
 type Names = { readonly done: string; readonly failed: string; readonly latency: string; readonly unit: string }
@@ -29,25 +27,18 @@ const NAMES: Readonly<Record<ScenarioName, Names>> = {
   },
 }
 
-export function scenarioPhases(scenario: ScenarioName, profile: ProfileName) {
-  return scenario === 'redis-pubsub'
-    ? livePhases(shapeOf(profile, scenario))
-    : requestPhases(shapeOf(profile, scenario as 'call-state-updates'))
-}
-
 /**
  * @param sinceStartSeconds of the load, not of k6
  * @param shares what of the rate is whose, when there are several runners
  */
 export function liveLine(
   scenario: ScenarioName,
-  profile: ProfileName,
+  phases: readonly PhaseSpan[],
   sinceStartSeconds: number,
   point?: SeriesPoint,
   total?: K6Snapshot,
   shares = '',
 ): string {
-  const phases = scenarioPhases(scenario, profile)
   const end = phases.findLast(({ name }) => name === 'peak')?.toSeconds ?? 0
   const parts = [
     `  … ${scenario.padEnd(19)}`,

@@ -1,5 +1,6 @@
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { LoadtestResult } from '../../results-format.ts'
+import { isDisturbance, isDisturbed, judge } from '../judge/judge.ts'
 import { measureAndJudge } from './measure-and-judge.ts'
 import { type MeasureOptions, measureScenario } from './measure-scenario.ts'
 
@@ -10,7 +11,8 @@ export type MeasureAllOptions = Omit<MeasureOptions, 'scenario'> & {
 }
 
 /**
- * Measures one scenario after the other, judges each and writes its result.
+ * Measures one scenario after the other, judges each and writes its result. A run that is invalid and was disturbed, by
+ * other programs or by the host, is repeated once: the second run counts, and keeps the first beside it.
  *
  * @throws {Failure} at the first that cannot be made; those before it are written
  */
@@ -22,8 +24,18 @@ export async function measureAll({
   const results: LoadtestResult[] = []
   for (const scenario of scenarios) {
     options.signal?.throwIfAborted()
-    const measure = () => measureScenario({ ...options, scenario })
+    const measure = () => measureUndisturbed({ ...options, scenario })
     results.push(await measureAndJudge(scenario, measure, { resultsDir, terminal: options.terminal }))
   }
   return results
+}
+
+async function measureUndisturbed(options: MeasureOptions): Promise<LoadtestResult> {
+  const first = await measureScenario(options)
+  const verdict = judge(first)
+  if (!isDisturbed(verdict)) return first
+  const why = verdict.reasons.filter(isDisturbance).map(({ text }) => text)
+  options.terminal.step(`  ! ${options.scenario.padEnd(22)} disturbed, and repeated once: ${why.join('; ')}`)
+  const { environment: _, ...disturbed } = first
+  return { ...(await measureScenario(options)), disturbed }
 }

@@ -20,6 +20,7 @@ import type { Guard } from '../stack/guard.ts'
 import type { K6 } from '../tools/find-k6.ts'
 import { liveLine } from './live-line.ts'
 import { newRunId } from './new-run-id.ts'
+import { scenarioPhases } from './scenario-phases.ts'
 import { settlePostgres } from './settle-postgres.ts'
 import { type K6Run, startK6 } from './start-k6.ts'
 import type { Target } from './target.ts'
@@ -35,6 +36,8 @@ export type MeasureOptions = {
   readonly scratchDir: string
   /** Settings of the scenario that differ from the profile's: RATE, PEAK_SECONDS, … */
   readonly overrides?: Readonly<Record<string, string>>
+  /** A short run between others, on servers that are warm: sampled more often. */
+  readonly isStep?: boolean
   /** Where k6 is to send its metrics, if it is: see remote-write.ts. */
   readonly k6Environment?: NodeJS.ProcessEnv
   readonly guard: Guard
@@ -61,11 +64,11 @@ export async function measureScenario(options: MeasureOptions): Promise<Loadtest
 }
 
 async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefined): Promise<LoadtestResult> {
-  const { scenario, profile, target, k6, scratchDir, guard, terminal, signal } = options
+  const { scenario, profile, target, k6, scratchDir, guard, terminal, signal, isStep = false } = options
   const { sampled } = target
   await terminal.during(`${scenario.padEnd(19)}  warming up`, async () => {
-    await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
-    if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres)
+    if (!isStep) await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
+    if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres, signal)
     await rightOfWay?.settled()
   })
 
@@ -85,7 +88,7 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
         { name: 'sampler', kind: 'sampler', pid: process.pid, withDescendants: false },
       ],
     },
-    profile === 'smoke' ? 1_000 : SAMPLE_EVERY_MS,
+    profile === 'smoke' || isStep ? 1_000 : SAMPLE_EVERY_MS,
   )
   try {
     running = await startK6({
@@ -114,8 +117,9 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
   }
   const { address } = running
   const generatorPriority = await rightOfWay?.to(running.pid)
+  const phases = scenarioPhases(scenario, profile, options.overrides)
   let loadBeganAt: number | undefined
-  terminal.show(liveLine(scenario, profile, 0))
+  terminal.show(liveLine(scenario, phases, 0))
   const follow = followK6({
     runners: [() => readK6(address)],
     everyMs: FOLLOW_EVERY_MS,
@@ -123,7 +127,7 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
       // k6 answers before its load begins; its first requests tell that it did.
       if (Object.keys(point.counters).length > 0) loadBeganAt ??= Date.parse(point.at) - point.windowSeconds * 1000
       const sinceStart = loadBeganAt === undefined ? 0 : (Date.now() - loadBeganAt) / 1000
-      terminal.show(liveLine(scenario, profile, sinceStart, point, total))
+      terminal.show(liveLine(scenario, phases, sinceStart, point, total))
     },
   })
   const { exitCode, series, server } = await running

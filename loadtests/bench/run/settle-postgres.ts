@@ -5,10 +5,10 @@ import { waitUntil } from '../lib/wait-until.ts'
  * Brings Postgres to the same state before each scenario: what came before is on disk and on the replica, so that its
  * writing is not measured as this scenario's.
  */
-export async function settlePostgres(urls: {
-  readonly primaryUrl: string
-  readonly replicaUrl?: string
-}): Promise<void> {
+export async function settlePostgres(
+  urls: { readonly primaryUrl: string; readonly replicaUrl?: string },
+  signal?: AbortSignal,
+): Promise<void> {
   const at = await withClient(urls.primaryUrl, async (primary) => {
     await primary.query('checkpoint')
     const { rows } = await primary.query<{ at: string }>('select pg_current_wal_flush_lsn() as at')
@@ -25,7 +25,7 @@ export async function settlePostgres(urls: {
         )
         return rows[0]?.reached
       },
-      { timeoutMs: 60_000, everyMs: 100 },
+      { timeoutMs: 60_000, everyMs: 100, ...(signal === undefined ? {} : { signal }) },
     )
     await replica.query('checkpoint')
   })

@@ -16,6 +16,8 @@ export type Environment = {
     /** Absent where it was not measured: elsewhere than on this machine, or by an older version. */
     readonly singleThreadScore?: SingleThreadScore
   }
+  /** Programs that were declared to belong to the machine: what they use is no disturbance. `any` is every program. */
+  readonly neighbours?: readonly string[]
   readonly versions: {
     readonly node: string
     readonly postgres?: string
@@ -44,3 +46,5 @@ export type Environment = {
 export type GeneratorPriority =
   | { readonly method: 'autogroup' | 'nice'; readonly platform: number; readonly k6: number }
   | { readonly method: 'none'; readonly why: string }
+/** Declares every other program on the machine a neighbour. */
+export const ANY_NEIGHBOUR = 'any'

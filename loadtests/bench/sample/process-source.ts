@@ -54,10 +54,10 @@ function record(recorder: SeriesRecorder, name: string, reading: GroupReading | 
   recorder.growth(`${name} written`, reading && totals.written(reading.diskWritten))
 }
 
-type RunningTotal = (byProcess: ReadonlyMap<number, number>) => number
+export type RunningTotal = (byProcess: ReadonlyMap<number, number>) => number
 
 /** Adds up what each process used, so that the total does not shrink when one of them ends. */
-function runningTotal(): RunningTotal {
+export function runningTotal(): RunningTotal {
   let total = 0
   let before: ReadonlyMap<number, number> | undefined
   return (now) => {

@@ -10,6 +10,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readCpuAllowance } from '../machine/cpu-allowance.ts'
 import { apiSource } from './api-source.ts'
+import { otherProgramsSource } from './other-programs.ts'
 import { postgresSource } from './postgres-source.ts'
 import { machineSource, processSource, type WatchedProcess } from './process-source.ts'
 import { redisSource } from './redis-source.ts'
@@ -71,6 +72,7 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
   const local = linux ? watched : undefined
   const endMachine = local && (await watch('the machine', machineSource(readCpuAllowance())))
   const endProcesses = local && (await watch('the processes', processSource(local)))
+  const endOthers = local && (await watch('other programs', otherProgramsSource(local)))
   const endKubernetes = targets.kubernetes && (await watch('Kubernetes', targets.kubernetes))
   const endApi = await Promise.all(targets.api.map(({ id, adminUrl }) => watch(id, apiSource(id, adminUrl))))
   const { postgres, redisUrl } = targets
@@ -112,9 +114,10 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
       stopping.abort()
       await sampling
       await takeSample()
-      const [machine, processes, kubernetes, primary, replica, redis, ...api] = await Promise.all([
+      const [machine, processes, otherPrograms, kubernetes, primary, replica, redis, ...api] = await Promise.all([
         endMachine?.(),
         endProcesses?.(),
+        endOthers?.(),
         endKubernetes?.(),
         endPrimary?.(),
         endReplica?.(),
@@ -129,6 +132,7 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
         atSeconds: clock.atSeconds(),
         ...(machine === undefined ? {} : { machine }),
         processes: processes ?? [],
+        ...(otherPrograms === undefined ? {} : { otherPrograms }),
         api: api.filter((evidence) => evidence !== undefined),
         ...(primary === undefined
           ? {}

@@ -23,6 +23,8 @@ export type ServerEvidence = {
   readonly machine?: MachineEvidence
   /** Linux only, and only what runs on this machine. */
   readonly processes: readonly ProcessEvidence[]
+  /** Programs on this machine that are none of `processes`: those that used the most CPU, most first. Linux only. */
+  readonly otherPrograms?: readonly OtherProgramEvidence[]
   readonly api: readonly ApiEvidence[]
   readonly postgres?: {
     readonly primary: PostgresEvidence
@@ -80,6 +82,9 @@ export type ProcessEvidence = {
   readonly diskReadBytesPerSecond: Series
   readonly diskWriteBytesPerSecond: Series
 }
+
+/** All programs of one name. Never their arguments, which may hold secrets. */
+export type OtherProgramEvidence = { readonly name: string; readonly cpuCores: Series }
 
 /**
  * What kubelets tell of the pods that took part, and of their nodes. They look every 10 to 15 s: between two looks a

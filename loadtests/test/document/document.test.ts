@@ -154,6 +154,52 @@ test('a miss and an invalid run are marked, with the reason', async () => {
   expect(await readFile(join(at.charts, 'reporting-endpoints.svg'), 'utf8')).toContain('invalid, proves nothing')
 })
 
+describe('where a target was not reached', () => {
+  const carriedBy = (options: ResultOptions): LoadtestResult => {
+    const steps = [resultWith({ stepPerSecond: 310 }), resultWith({ stepPerSecond: 375, slowness: 9 })]
+    const result = { ...resultWith(options), steps }
+    return { ...result, verdict: { ...judge(result) } }
+  }
+
+  test('the row has the rate that was carried and what limited it', async () => {
+    const at = await places()
+    const { path } = await writeBaseline([carriedBy({ slowness: 9 })], at)
+    const text = await documentOf(at)
+    expect(text).toMatch(
+      /^\| Throughput +\| +≥ 500 updates\/s \| +310 updates\/s carried \| ❌ missed: p95 latency is 3\d\d ms; the target is <300 ms +\|$/m,
+    )
+    expect(text).toContain(
+      '**310 updates/s are carried** with every other target met: success rate 100 %, p95 latency 38 ms and p99 latency',
+    )
+    expect(text).toContain('Short steps at smaller rates found it: 310 held and 375 missed.')
+    expect(text).toContain('The other figures in the table are of the full load.')
+    expect(JSON.parse(await readFile(path, 'utf8')).scenarios['call-state-updates'].verdict.carried).toMatchObject({
+      ratePerSecond: 310,
+      limitedAtPerSecond: 375,
+    })
+  })
+
+  test('figures of a full load that was invalid never stand there as valid ones', async () => {
+    const at = await places()
+    await writeBaseline([carriedBy({ runner: withCounters({ k6_dropped_iterations: 3 }) })], at)
+    const text = await documentOf(at)
+    expect(text).toMatch(/^\| Throughput +\| +≥ 500 updates\/s \| +310 updates\/s carried \| ❌ missed: p95/m)
+    for (const metric of ['Success rate', 'p95 latency', 'p99 latency']) {
+      expect(text).toMatch(new RegExp(`^\\| ${metric} .*\\| ⚠️ invalid +\\|$`, 'm'))
+    }
+    expect(text).toContain('of the full load, whose evidence is not valid: they prove nothing.')
+    expect(text).toContain('- Remark: The figures at 500 updates/s are not valid: generator: k6 dropped 3 iterations')
+    expect(text).toContain('0 of 4 targets are met ✅, 1 missed ❌, 3 not proved, for their run is invalid ⚠️.')
+    expect(await readFile(join(at.charts, 'call-state-updates.svg'), 'utf8')).toContain('invalid, proves nothing')
+  })
+})
+
+test('neighbours that were declared stand beside the machine', async () => {
+  const at = await places()
+  await writeBaseline(all({ environment: { ...ENVIRONMENT, neighbours: ['ffmpeg', 'cron'] } }), at)
+  expect(await documentOf(at)).toContain('- **Neighbours:** `ffmpeg` and `cron`, declared to belong to this machine')
+})
+
 describe('an invalid run after a valid one', () => {
   const later = { startedAt: '2026-11-22T03:00:00.000Z', endedAt: '2026-11-22T03:07:00.000Z' }
   const newer = (options: ResultOptions = {}): LoadtestResult => {

@@ -36,6 +36,32 @@ test('it fits a terminal of 120 columns, reasons included', () => {
   expect(text).toContain('invalid              generator: k6 dropped 12 iterations')
 })
 
+const withSteps = (options: ResultOptions, ...rates: number[]): LoadtestResult => {
+  const steps = rates.map((stepPerSecond) => resultWith({ stepPerSecond, slowness: stepPerSecond > 310 ? 9 : 1 }))
+  const result = { ...resultWith(options), steps }
+  return { ...result, verdict: { ...judge(result) } }
+}
+
+test('what was carried instead of the target stands in the place of the rate, and how it was found below', () => {
+  const text = renderTable([withSteps({ slowness: 9 }, 250, 375, 310)], { colour: false })
+  expect(text.split('\n').slice(0, 3)).toEqual([
+    expect.stringMatching(/^ {2}call-state-updates {2}310 upd\/s ✗ ≥500 {2}p95 3\d\d ms ✗ <300 .* 100 % ✓ >95 %$/),
+    '  carried             310 updates/s, p95 38 ms, p99 77 ms; tried: 250 held, 375 missed and 310 held',
+    expect.stringMatching(/^ {2}limited by {10}at 375 a second: p95 latency is 3\d\d ms; the target is <300 ms$/),
+  ])
+})
+
+test('figures of a full load that is invalid stay marked beside the rate that was carried', () => {
+  const result = withSteps({ runner: withCounters({ k6_dropped_iterations: 12 }) }, 250, 375)
+  const text = renderTable([result], { colour: false })
+  expect(text).toMatch(/^ {2}call-state-updates {2}250 upd\/s ✗ ≥500 {2}p95 38 ms ! <300 {2}p99 76 ms ! <500 /)
+  expect(text).toContain(
+    'remark              the figures at 500 updates/s are not valid: generator: k6 dropped 12 iter',
+  )
+  expect(renderMarkdown([result])).toContain('| ≥ 500 updates/s | 250 updates/s carried | ❌ |')
+  expect(renderMarkdown([result])).toContain('| ⚠️ invalid |')
+})
+
 test('colour is there only when it is asked for', () => {
   expect(renderTable(all(), { colour: true })).toContain('\x1b[32m✓\x1b[0m')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is the point

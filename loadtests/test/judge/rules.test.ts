@@ -250,11 +250,35 @@ describe('CPU', () => {
 
   test('other-programs: a miss beside programs that are no part of it', () => {
     expect(said('other-programs', busy(0.3, 0.7))).toEqual([
-      'programs that are no part of the measurement used 0.70 of 2 cores, ' +
-        'so that a miss (p95 latency and p99 latency) may be their doing',
+      'other programs used 0.70 of 2 cores; a miss (p95 latency and p99 latency) may be their doing',
     ])
     expect(said('other-programs', busy(0.3, 0.1))).toEqual([])
     expect(said('other-programs', busy(0.3, 0.7, 1), 'remark')).toHaveLength(1)
+  })
+
+  test('other-programs: are named, the largest first; a declared neighbour is none of them', () => {
+    const { server, ...others } = busy(0.3, 0.7)
+    const beside = (...neighbours: string[]): LoadtestResult => ({
+      ...others,
+      environment: { ...others.environment, neighbours },
+      server: {
+        ...server,
+        otherPrograms: [
+          { name: 'ffmpeg', cpuCores: 0.45 },
+          { name: 'cron', cpuCores: 0.2 },
+        ],
+      },
+    })
+    expect(said('other-programs', beside())).toEqual([
+      'other programs used 0.70 of 2 cores: ffmpeg 0.45 and cron 0.20; ' +
+        'a miss (p95 latency and p99 latency) may be their doing',
+    ])
+    expect(said('other-programs', beside('cron'))).toEqual([
+      'other programs used 0.50 of 2 cores: ffmpeg 0.45; a miss (p95 latency and p99 latency) may be their doing',
+    ])
+    expect(said('other-programs', beside('ffmpeg'))).toEqual([])
+    expect(said('other-programs', beside('any'))).toEqual([])
+    expect(judge(beside('any')).outcome).toBe('missed')
   })
 
   test('stolen-cpu: a host that takes its CPU back', () => {
@@ -534,6 +558,15 @@ describe('api-counters', () => {
     ])
     const server = serverWith({ scenario: 'redis-pubsub', apiCounted: 5_000_000 })
     expect(said('api-counters', live({ server }))).toEqual(['k6 counted 6,060,000 deliveries, and the API 5,000,000'])
+  })
+
+  test("deliveries of the publishers' farewells are none of the messages, which tells at small rates", () => {
+    const at = (apiCounted: number) =>
+      said('api-counters', live({ stepPerSecond: 60, server: serverWith({ scenario: 'redis-pubsub', apiCounted }) }))
+    const [delivered, farewells] = [140_400, 2_000]
+    expect(at(delivered + farewells)).toEqual([])
+    expect(at(delivered + farewells + 1_000)).toEqual(['k6 counted 140,400 deliveries, and the API 143,400'])
+    expect(at(delivered - 1_000)).toEqual(['k6 counted 140,400 deliveries, and the API 139,400'])
   })
 
   test('rows in Postgres that are fewer than the events it acknowledged', () => {

@@ -1,6 +1,6 @@
 import { bytes, list, number, plural } from '../../judge/format.ts'
 import { coresText } from '../../machine/fit.ts'
-import type { Environment } from '../../sample/environment.ts'
+import { ANY_NEIGHBOUR, type Environment } from '../../sample/environment.ts'
 import { blocks, bullets, minute, table } from '../markdown.ts'
 import type { DocumentModel, Measured } from '../model.ts'
 import { TITLES } from '../titles.ts'
@@ -38,7 +38,7 @@ export function environmentSection({ measured }: DocumentModel): string {
   )
 }
 
-function describe({ machine, versions, stack, generatorPriority }: Environment): string[] {
+function describe({ machine, versions, stack, generatorPriority, neighbours = [] }: Environment): string[] {
   const replica = stack.replicas === 0 ? 'no replica' : plural(stack.replicas, 'streaming replica')
   const postgres = versions.postgres === undefined ? 'of unknown version' : versions.postgres
   const redis = versions.redis === undefined ? 'of unknown version' : versions.redis
@@ -47,11 +47,17 @@ function describe({ machine, versions, stack, generatorPriority }: Environment):
     : 'on a machine of its own'
   return [
     `**Machine:** ${machine.cpuModel}, ${coresText(machine)}, ${bytes(machine.memoryBytes)} of memory; ${machine.os}, kernel ${machine.kernel}, ${machine.architecture}`,
+    ...(neighbours.length === 0 ? [] : [`**Neighbours:** ${neighboursText(neighbours)}`]),
     `**API server:** Fastify on Node.js ${versions.node}, ${plural(stack.apiInstances, 'instance')}${given(stack)}`,
     `**Database:** PostgreSQL ${postgres}, a primary and ${replica}`,
     `**Cache and pub/sub:** Redis ${redis}`,
     `**Test tool:** k6 ${versions.k6.replace(/^v/, '')}, ${where}`,
   ]
+}
+
+function neighboursText(neighbours: readonly string[]): string {
+  const which = neighbours.includes(ANY_NEIGHBOUR) ? 'any other program' : list(neighbours.map((name) => `\`${name}\``))
+  return `${which}, declared to belong to this machine: what the platform and k6 have is what it leaves`
 }
 
 function given({ apiSettings = {} }: Environment['stack']): string {

@@ -49,7 +49,8 @@ export function executionSection(): string {
       'npm run test:perf:pubsub',
       'npm run test:perf            # all three',
     ),
-    'Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the run is invalid or could not be made.',
+    'Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 the run is invalid or could not be made. ' +
+      '`make baseline` ends with 2 only when no smaller rate gave valid evidence either.',
     '### Collecting results',
     'Each scenario leaves its result here, in the format of [`results.schema.json`](../loadtests/results.schema.json):',
     bullets(SCENARIOS.map((scenario) => `\`loadtests/results/${scenario}.json\``)),

@@ -17,7 +17,7 @@ export function overviewSection({ measured, environment }: DocumentModel): strin
     `How fast Hopwhistle is, what it was measured with, and how near it came to each of its limits. Every figure below ` +
       `was measured by k6 in the environment \`${environment}\`, and judged only after its evidence had been checked: ` +
       `a run that lost a runner, dropped iterations or does not add up is invalid, proves nothing, and does not replace ` +
-      'a valid one.',
+      'a valid one. Where a target is not reached, its row shows the largest rate that was carried, and what limited it.',
     summary(measured),
     newerInvalidSummary(measured),
   )

@@ -1,10 +1,11 @@
 import { type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
 import { COMPARISON, measuredWithUnit, number } from '../../judge/format.ts'
-import type { Metric, Outcome } from '../../judge/verdict.ts'
+import { isFullLoadValid, type Metric, type Outcome, type Verdict } from '../../judge/verdict.ts'
 import { chartFile } from '../chart-of.ts'
 import { blocks, bullets, table } from '../markdown.ts'
 import { type DocumentModel, type Measured, measuredOf } from '../model.ts'
 import { TITLES } from '../titles.ts'
+import { carriedNote } from './carried.ts'
 import { configurationOf, targetOf } from './configuration.ts'
 import { newerInvalidNote } from './newer-invalid.ts'
 import { sentence } from './words.ts'
@@ -34,7 +35,12 @@ function results(measured: Measured): string[] {
   const reasons = verdict.reasons.filter(({ effect }) => effect !== 'missed')
   return [
     '#### Baseline results',
-    table(['Metric', 'Target', 'Baseline', 'Status'], verdict.metrics.map(row), [1, 2]),
+    table(
+      ['Metric', 'Target', 'Baseline', 'Status'],
+      verdict.metrics.map((metric) => row(metric, verdict)),
+      [1, 2],
+    ),
+    ...(verdict.carried === undefined ? [] : [carriedNote(verdict.carried, verdict)]),
     ...(reasons.length === 0 ? [] : [bullets(reasons.map(({ effect, text }) => `${mark(effect)}${sentence(text)}`))]),
     ...(newerInvalid === undefined ? [] : [newerInvalidNote(newerInvalid)]),
     ...(chart.points.length === 0
@@ -43,6 +49,7 @@ function results(measured: Measured): string[] {
     '#### Test configuration',
     bullets(configurationOf(measured)),
     '#### Key findings',
+    ...(isFullLoadValid(verdict) ? [] : ['Of the full load, whose figures are not valid and prove nothing:']),
     list(conclusions.findings, 'None: the servers were not sampled during this run.'),
     '#### Bottlenecks identified',
     list(conclusions.bottlenecks, 'None.'),
@@ -51,11 +58,13 @@ function results(measured: Measured): string[] {
   ]
 }
 
-const row = (metric: Metric): string[] => [
+const row = (metric: Metric, { carried }: Verdict): string[] => [
   metric.label,
   `${COMPARISON[metric.comparison]} ${number(metric.target)} ${metric.unit}`,
   metric.measured === undefined ? 'not measured: no samples' : measuredWithUnit(metric),
-  STATUS[metric.status],
+  metric.carried && carried !== undefined
+    ? `${STATUS[metric.status]} missed: ${carried.limitedBy}`
+    : STATUS[metric.status],
 ]
 
 const mark = (effect: string): string => (effect === 'invalid' ? '⚠️ **Invalid:** ' : 'Remark: ')

@@ -1,4 +1,4 @@
-import { invalid, type Rule } from '../evidence.ts'
+import { broken, type Rule } from '../evidence.ts'
 import { number } from '../format.ts'
 import { countOf } from '../totals.ts'
 
@@ -9,6 +9,6 @@ export const duplicates: Rule = {
     const twice = countOf(totals, 'messages_duplicated')
     if (twice === 0) return []
     const delivered = countOf(totals, 'messages_delivered')
-    return [invalid(`${number(twice)} messages arrived twice, beside ${number(delivered)} delivered once`)]
+    return [broken(`${number(twice)} messages arrived twice, beside ${number(delivered)} delivered once`)]
   },
 }

@@ -1,4 +1,4 @@
-import { invalid, type Rule } from '../evidence.ts'
+import { broken, type Rule } from '../evidence.ts'
 import { number } from '../format.ts'
 import { countOf } from '../totals.ts'
 
@@ -9,6 +9,6 @@ export const reorderings: Rule = {
     const late = countOf(totals, 'messages_reordered')
     if (late === 0) return []
     const delivered = countOf(totals, 'messages_delivered')
-    return [invalid(`${number(late)} of ${number(delivered)} messages arrived after one with a higher offset`)]
+    return [broken(`${number(late)} of ${number(delivered)} messages arrived after one with a higher offset`)]
   },
 }

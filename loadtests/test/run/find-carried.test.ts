@@ -1,0 +1,142 @@
+/** The search with real k6, against a server of known capacity: what is shown, kept and answered. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, symlinkSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { judge } from '../../bench/judge/judge.ts'
+import type { Verdict } from '../../bench/judge/verdict.ts'
+import type { Terminal } from '../../bench/lib/terminal.ts'
+import { findCarried } from '../../bench/run/find-carried.ts'
+import { measureAll } from '../../bench/run/measure-all.ts'
+import { readEnvironment, readPlace } from '../../bench/run/read-environment.ts'
+import { remoteTarget } from '../../bench/run/target.ts'
+import { startGuard } from '../../bench/stack/guard.ts'
+import type { LoadtestResult } from '../../results-format.ts'
+import { k6Path, withK6 } from '../scenarios/k6.ts'
+import { schemaErrors } from '../scenarios/schema.ts'
+import { slowServer } from '../scenarios/slow-server.ts'
+import { bench } from '../support/bench.ts'
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+/** One request after the other: what comes faster than so many a second queues. */
+function capacityOf(perSecond: number): () => number {
+  let freeAt = 0
+  return () => {
+    const now = performance.now()
+    freeAt = Math.max(now, freeAt) + 1000 / perSecond
+    return freeAt - now
+  }
+}
+
+/** All that a measurement of this server needs; what it says while it works is in `said`. */
+async function measurementOf(delayMs: () => number, neighbours: readonly string[]) {
+  const server = await slowServer(delayMs)
+  const here = bench()
+  const guard = startGuard()
+  cleanUps.push(
+    () => server.close(),
+    () => here.remove(),
+    () => guard.off(),
+  )
+  const target = remoteTarget(server.url)
+  const said: string[] = []
+  const terminal: Terminal = {
+    live: true,
+    step: (text) => void said.push(text),
+    show: () => {},
+    clear: () => {},
+    during: async (_what, work) => work(),
+  }
+  const k6 = { command: k6Path ?? 'k6', version: '1.8.1' }
+  const resultsDir = join(here.tempDir, 'results')
+  return {
+    here,
+    said,
+    file: join(resultsDir, 'call-state-updates.json'),
+    options: {
+      profile: 'smoke' as const,
+      target,
+      k6,
+      environment: readEnvironment(await readPlace(neighbours), target, k6.version),
+      scratchDir: join(here.tempDir, 'k6'),
+      resultsDir,
+      guard,
+      terminal,
+    },
+  }
+}
+
+const scenarios = ['call-state-updates'] as const
+const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as LoadtestResult
+
+describe.skipIf(k6Path === undefined)(`a target that is not reached${withK6}`, () => {
+  test('ends in the largest rate that holds, and judging again says the same', { timeout: 150_000 }, async () => {
+    const { here, said, file, options } = await measurementOf(capacityOf(40), ['any'])
+    const results = await findCarried(await measureAll({ ...options, scenarios }), options)
+
+    const verdict = results[0]?.verdict as unknown as Verdict
+    expect(verdict.outcome).toBe('missed')
+    expect(verdict.carried?.ratePerSecond).toBeGreaterThanOrEqual(10)
+    expect(verdict.carried?.ratePerSecond).toBeLessThanOrEqual(50)
+    expect(verdict.metrics[0]).toMatchObject({
+      name: 'rate',
+      target: 100,
+      measured: verdict.carried?.ratePerSecond,
+      carried: true,
+      status: 'missed',
+    })
+    expect(said[1]).toMatch(
+      /^ {2}… call-state-updates: 100\/s (missed|is invalid).*; looking for the largest rate that holds$/,
+    )
+    expect(said.slice(2, -1).join('\n')).toMatch(/^ {6}\d+\/s held \(\d+(\.\d)? s\)$/m)
+
+    const kept = read(file)
+    expect(schemaErrors(kept)).toEqual([])
+    expect(kept.steps?.length).toBe(verdict.carried?.steps.length)
+    expect(judge({ ...kept, verdict: undefined as never })).toEqual(verdict)
+    const judged = await here.run('judge', file)
+    expect(judged.code, judged.stderr).toBe(1)
+    expect(judged.stdout).toMatch(/^ {2}carried +\d+ updates\/s, p95 \d/m)
+  })
+
+  test('is said to be the doing of other programs by name, and repeated once', { timeout: 120_000 }, async () => {
+    const { here, said, file, options } = await measurementOf(() => 400, [])
+    const busybee = join(here.tempDir, 'busybee')
+    symlinkSync('/bin/sh', busybee)
+    for (let i = 0; i < availableParallelism(); i++) {
+      const busy = spawn(busybee, ['-c', ': password-of-somebody; while :; do :; done'])
+      cleanUps.push(() => {
+        busy.kill('SIGKILL')
+        return busy.exitCode ?? busy.signalCode ?? once(busy, 'exit')
+      })
+    }
+    const short = { overrides: { RAMP_SECONDS: '1', PEAK_SECONDS: '4' } }
+    const [result] = await measureAll({ ...options, ...short, scenarios })
+
+    const repeated = said.filter((line) => line.includes('disturbed, and repeated once'))
+    expect(repeated).toEqual([expect.stringMatching(/other programs used \d\.\d\d of \d+ cores: .*busybee \d\.\d\d/)])
+    expect(result?.disturbed?.runId).not.toBe(result?.runId)
+    const { outcome, reasons } = judge(read(file))
+    expect(outcome).toBe('invalid')
+    const text = (rule: string) => reasons.find((reason) => reason.rule === rule)?.text
+    expect(text('other-programs')).toContain('busybee')
+    expect(text('repeated')).toContain('busybee')
+    expect(readFileSync(file, 'utf8')).not.toContain('password-of-somebody')
+  })
+
+  test('is no disturbance where the neighbour was declared', { timeout: 60_000 }, async () => {
+    const { said, options } = await measurementOf(() => 400, ['any'])
+    const short = { overrides: { RAMP_SECONDS: '1', PEAK_SECONDS: '3' } }
+    const [result] = await measureAll({ ...options, ...short, scenarios })
+    expect(said.filter((line) => line.includes('repeated'))).toEqual([])
+    expect(result).not.toHaveProperty('disturbed')
+    expect(result?.environment?.name).toMatch(/-cores-with-neighbours$/)
+    expect(result?.environment?.neighbours).toEqual(['any'])
+  })
+})
