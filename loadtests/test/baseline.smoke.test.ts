@@ -148,8 +148,8 @@ test.each([
   ['SIGKILL', null],
 ] as const)('%s in the middle of a scenario leaves no process and no file', async (signal, code) => {
   const here = bench()
+  const { child, ended } = here.start('baseline', '--profile', 'smoke', '--scenario', 'call-state-updates')
   try {
-    const { child, ended } = here.start('baseline', '--profile', 'smoke', '--scenario', 'call-state-updates')
     await waitUntil('k6 to run', () => here.leftProcesses().some((command) => /k6 run /.test(command)), {
       timeoutMs: 120_000,
       everyMs: 250,
@@ -162,6 +162,9 @@ test.each([
       timeoutMs: 30_000,
     })
   } finally {
+    // Should it not have come so far: its guard then stops what it started.
+    child.kill('SIGKILL')
+    await ended
     here.remove()
   }
 })
