@@ -14,7 +14,7 @@ beforeAll(async () => {
   // This very commit as the base: a clone without history has no other.
   const parts = ['ingest', 'event-cost', 'idle'].flatMap((part) => ['--only', part])
   ended = await here.run('peers', ...parts, '--quick', '--base', 'HEAD', '--results-dir', `${here.tempDir}/results`)
-}, 300_000)
+}, 400_000)
 afterAll(() => here.remove())
 
 test.each(['ingest', 'event-cost', 'idle'])('%s is measured, and every figure is made of something', (part) => {
@@ -49,7 +49,7 @@ test('Ctrl-C while contenders are paused leaves nothing, the checkout of the bas
   expect(here.leftFiles()).toEqual(['results'])
   const worktrees = execFileSync('git', ['worktree', 'list'], { cwd: import.meta.dirname, encoding: 'utf8' })
   expect(worktrees).not.toContain(here.tempDir)
-}, 120_000)
+}, 240_000)
 
 test('nothing runs or lies about afterwards, and the figures of record stay as they are', () => {
   expect(here.leftProcesses()).toEqual([])

@@ -53,13 +53,14 @@ export async function openBase({
   guard.remove(folder)
   const dir = join(folder, 'platform')
   const remove = async () => {
-    // git also forgets it by itself, once the folder is gone.
     await git('worktree', 'remove', '--force', dir).catch(() => {})
     rmSync(folder, { recursive: true, force: true })
     guard.off()
   }
   try {
     return await terminal.during(`the base, ${commit.slice(0, 7)}`, async () => {
+      // Forgets checkouts that a killed measurement left no time to remove; their folders are gone.
+      await git('worktree', 'prune')
       await git('-c', 'core.hooksPath=/dev/null', 'worktree', 'add', '--detach', '--quiet', dir, commit)
       signal.throwIfAborted()
       await providePackages(dir, { signal, onLine: (line) => terminal.show(`  … packages of the base: ${line}`) })
