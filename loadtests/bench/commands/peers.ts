@@ -19,14 +19,14 @@ Starts the platform and what it is compared with, measures them in turns (A B C,
 same, and writes loadtests/results/peers-*.json, loadtests/baselines/peers and docs/performance.md with the median and
 the range of the rounds. Ratios are of values of the same round, and are what travels between machines.
 
-  ingest    the most call events a second, compared with the base, a Fastify route that stores nothing and a
-            transaction for each request
+  ingest      the most call events a second, compared with the base, a Fastify route that stores nothing and a
+              transaction for each request
   event-cost  CPU for an event at 500 a second by component, compared with the base and a transaction for each request
-  idle      CPU of an idle instance, compared with the base
-  reports   at 10 million events, beside plain SQL and a Fastify route that returns the same bytes
-  live      100,000 deliveries a second, beside Socket.IO, plain WebSockets and Centrifugo
-  scale     each of the three with 1, 2 and 3 instances, and what limits it; memory over time
-  cost      time to start, size of the image, CPU for a request to each endpoint
+  idle        CPU of an idle instance, compared with the base
+  reports     at 10 million events, beside plain SQL and a Fastify route that returns the same bytes
+  live        100,000 deliveries a second, beside Socket.IO, plain WebSockets and Centrifugo
+  scale       each of the three with 1, 2 and 3 instances, and what limits it; memory over time
+  cost        time to start, size of the image, CPU for a request to each endpoint
 
   --only PART          one of these; may be repeated; all if not given
   --base REF           commit that ingest, event-cost and idle are compared with; ${BASE_COMMIT} if not given. It is checked

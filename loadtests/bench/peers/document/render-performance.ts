@@ -49,7 +49,8 @@ function intro({ machine }: PeersRecord): string {
     `Everything here ran on one machine: ${number(cores)} cores of ${cpuModel}, ${bytes(memoryBytes)}, ${os} on ${architecture}, ` +
     'with the servers, what they are compared with and the generator of the load side by side. Contenders are measured in ' +
     'turns, A B C and then B C A, after a warm-up each. A figure is the median of the rounds, with their range. A ratio ' +
-    'is made of values of the same round: it travels between machines, absolute figures do not.'
+    'is made of values of the same round: it travels between machines, absolute figures do not. The base is the platform at ' +
+    'an earlier commit, which each section names: it runs its own code and schema, on servers of its own.'
   )
 }
 
