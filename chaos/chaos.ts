@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { EXIT, Failure, Usage } from '../loadtests/bench/lib/failure.ts'
+import { measureAlone, WAIT_HELP } from '../loadtests/bench/lib/measure-alone.ts'
 import { wholeNumber } from '../loadtests/bench/lib/parse-options.ts'
 import { onPath } from '../loadtests/bench/lib/run-program.ts'
 import type { Terminal } from '../loadtests/bench/lib/terminal.ts'
@@ -35,7 +36,7 @@ const EXPERIMENTS = [tenTimes, ...abuses]
 const SOAK = { name: 'soak', title: 'Nothing but the load, for long (only with --soak-minutes)' }
 const ALL: readonly { readonly name: string; readonly title: string }[] = [...FAULTS, ...EXPERIMENTS, SOAK]
 
-const HELP = `Usage: npm run chaos [-- --rate N] [--only NAME]… [--seed N] [--soak-minutes N] [--into FOLDER]
+const HELP = `Usage: npm run chaos [-- --rate N] [--only NAME]… [--seed N] [--soak-minutes N] [--into FOLDER] [--wait]
 
 Starts a platform of its own, sends it call events without a pause while reports are read and subscribers follow, and
 does to it, one after the other:
@@ -54,6 +55,7 @@ it has and says what is missing; interrupted again, it stops at once.
   --soak-minutes N  the load alone for so long at the end; only that, with --only soak. None if not given
   --into FOLDER    writes what was measured, the document and the chart there, and nothing of the repository
   --no-document    writes none of them
+  --wait           ${WAIT_HELP}
 
 Exit codes: 0 everything held, 1 something did not, 2 it could not be done, or not to its end.
 `
@@ -66,6 +68,7 @@ type Options = {
   readonly soakMinutes: number
   /** Absent: nothing is written. */
   readonly place: Place | undefined
+  readonly wait: boolean
 }
 
 await runCommand<Options>({ help: HELP, options, main })
@@ -84,6 +87,11 @@ async function main(options: Options, terminal: Terminal, signal: AbortSignal): 
     if (missing === undefined) return startInOwnNetwork(terminal, signal)
     process.stdout.write(`  - Packets are held by a proxy, not lost: there is no ${missing}\n`)
   }
+  const command = ['npm run chaos', ...process.argv.slice(2)].join(' ')
+  return measureAlone({ command, wait: options.wait, terminal, signal }, () => measure(options, terminal, signal))
+}
+
+async function measure(options: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const { perSecond, seed, place, soakMinutes } = options
   const random = chance(seed)
   const problemsBy = new Map<string, readonly string[]>()
@@ -140,6 +148,7 @@ function options(): Options & { readonly help: boolean } {
         'soak-minutes': { type: 'string' },
         into: { type: 'string' },
         'no-document': { type: 'boolean' },
+        wait: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -158,6 +167,7 @@ function options(): Options & { readonly help: boolean } {
       experiments: EXPERIMENTS.filter(isWanted),
       soakMinutes: isWanted(SOAK) ? wholeNumber('--soak-minutes', values['soak-minutes'] ?? '0', 0, 1_440) : 0,
       place: values['no-document'] === true ? undefined : placeIn(values.into),
+      wait: values.wait ?? false,
       help: values.help ?? false,
     }
   } catch (error) {

@@ -6,18 +6,19 @@
  */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { openTerminal } from '../loadtests/bench/lib/terminal.ts'
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
 const names = Object.keys(scripts).filter((name) => name.startsWith('check:'))
 const width = Math.max(...names.map((name) => name.length))
 
+const terminal = openTerminal()
+
 const passed = { count: 0 }
 for (const name of names) {
-  const startedAt = performance.now()
-  const { ok, output } = await run(name)
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  const ended = ({ ok }: { readonly ok: boolean }) => `${ok ? '✓' : '✗'} ${name.padEnd(width)}`
+  const { ok, output } = await terminal.during(name, () => run(name), ended)
   if (ok) passed.count += 1
-  process.stdout.write(`  ${ok ? '✓' : '✗'} ${name.padEnd(width)}  ${seconds.padStart(5)} s\n`)
   if (!ok) process.stdout.write(`\n${output.trim()}\n\n`)
 }
 const failed = names.length - passed.count

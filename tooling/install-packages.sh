@@ -16,6 +16,7 @@ major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$major" -ge 20 ] || fail "Node $(node --version) is too old: Hopwhistle needs 20 or newer to install its packages." "$how"
 
 node tooling/packages-are-installed.mjs && exit 0
-echo 'installing the npm packages (once, until package-lock.json changes)'
+echo "$(date +%T)  … installing the npm packages (once, until package-lock.json changes)"
 npm ci --no-audit --no-fund --loglevel=error || fail 'npm ci failed; see above.'
 node tooling/packages-are-installed.mjs || fail 'npm ci ended well, but what it installed is not what package-lock.json says.'
+echo "$(date +%T)  ✓ installed the npm packages"

@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs'
+import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CHECKOUT, run } from './run.ts'
@@ -66,6 +66,17 @@ test('scenarios-run-inside-k6: a scenario has no Node modules', async () => {
   expect(output).not.toContain('k6/http')
 })
 
+test('a checkout below a folder named test passes, wherever its packages are', async () => {
+  const packages = scratchFolder({})
+  cpSync(join(CHECKOUT, 'node_modules', '@types', 'k6'), join(packages, 'test', 'node_modules', '@types', 'k6'), {
+    recursive: true,
+  })
+  const files = { 'loadtests/scenarios/x.ts': "import http from 'k6/http'\nexport { http }\n" }
+  const { code, output } = await cruise(files, join(packages, 'test', 'node_modules'))
+  expect(output).toContain('no dependency violations found')
+  expect(code).toBe(0)
+})
+
 test('what runs one way passes', async () => {
   const { code, output } = await cruise({
     'contract/calls.ts': 'export type Call = 1\n',
@@ -78,9 +89,9 @@ test('what runs one way passes', async () => {
   expect(code).toBe(0)
 })
 
-async function cruise(files: Readonly<Record<string, string>>) {
+async function cruise(files: Readonly<Record<string, string>>, packages = join(CHECKOUT, 'node_modules')) {
   const folder = scratchFolder({ 'package.json': '{ "name": "scratch" }', ...files })
-  symlinkSync(join(CHECKOUT, 'node_modules'), join(folder, 'node_modules'))
+  symlinkSync(packages, join(folder, 'node_modules'))
   const roots = ROOTS.filter((root) => Object.keys(files).some((path) => path.startsWith(`${root}/`)))
   return run('depcruise', ['--config', join(CHECKOUT, '.dependency-cruiser.mjs'), ...roots], { cwd: folder })
 }

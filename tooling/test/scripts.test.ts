@@ -16,3 +16,13 @@ test.each(scripts)('%s can be read by its shell, and be run', async (script) => 
   expect(await run(shell ?? 'sh', ['-n', path])).toEqual({ code: 0, output: '' })
   expect(statSync(path).mode & 0o111, 'is executable').not.toBe(0)
 })
+
+test('run-all.sh --help tells of itself, and neither needs k6 nor starts it', async () => {
+  const script = join(CHECKOUT, 'loadtests', 'run-all.sh')
+  for (const flag of ['--help', '-h']) {
+    const { code, output } = await run('bash', [script, flag], { env: { K6: '/nowhere/k6' } })
+    expect(code).toBe(0)
+    expect(output).toMatch(/^Usage: run-all\.sh/)
+    expect(output.split('Usage:')).toHaveLength(2)
+  }
+})

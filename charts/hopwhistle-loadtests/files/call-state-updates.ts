@@ -11,7 +11,7 @@ import type { CallEventBody } from './contract.calls.ts'
 import { ROUTES } from './contract.routes.ts'
 import { bucketThresholds } from './lib.bucket-names.ts'
 import { callEvents, fictionalNumbers } from './lib.call-progress.ts'
-import { finish } from './lib.k6.finish.ts'
+import { finish, keepComplete } from './lib.k6.finish.ts'
 import { requestMeter } from './lib.k6.request-meter.ts'
 import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext, requestHeaders } from './lib.k6.run-context.ts'
 import { peakFrom, requestPhases, SENDING_PHASES } from './lib.phases.ts'
@@ -20,6 +20,7 @@ import { readRequestSettings } from './lib.settings.ts'
 import { callStateThresholds } from './lib.thresholds.ts'
 
 const settings = readRequestSettings(__ENV, 'call-state-updates')
+keepComplete(settings)
 const phases = requestPhases(settings.shape)
 const peakFromSeconds = peakFrom(phases)
 const histograms = SENDING_PHASES.map((phase) => `update_latency_${phase}`)

@@ -1,9 +1,10 @@
 /** The end of every scenario: writes the result and says it in a few lines. Runs inside k6, in `handleSummary`. */
 import exec from 'k6/execution'
 import type { PhaseSpan } from './loadtests.results-format.ts'
+import { isCompleteResult, keptText, missingOf, partialName } from './lib.complete-run.ts'
 import { type K6Summary, resultFileName, resultOf } from './lib.result.ts'
 import { toLogLines } from './lib.result-lines.ts'
-import type { LiveSettings, RequestSettings } from './lib.settings.ts'
+import type { CommonSettings, LiveSettings, RequestSettings } from './lib.settings.ts'
 import { summaryText } from './lib.summary-text.ts'
 import type { RunContext } from './lib.k6.run-context.ts'
 
@@ -37,10 +38,31 @@ export function finish(
   if (settings.resultsDir === 'log') {
     return { stdout: `${[summaryText(result, 'this log'), ...toLogLines(JSON.stringify(result))].join('\n')}\n` }
   }
-  const folder = settings.resultsDir ?? folderOf(import.meta.resolve('../../../results'))
-  const file = `${folder}/${resultFileName(settings, segment)}`
-  return { [file]: `${JSON.stringify(result)}\n`, stdout: summaryText(result, file) }
+  const usual = `${resultsFolder(settings)}/${resultFileName(settings, segment)}`
+  const missing = missingOf(result)
+  const stays = missing !== undefined && usual === complete
+  const file = stays ? partialName(usual) : usual
+  const text = summaryText(result, file).concat(stays ? `  ${keptText(usual, file, missing)}\n` : '')
+  return { [file]: `${JSON.stringify(result)}\n`, stdout: text }
 }
+
+/** The file of a complete run that this run may not replace with less. Files of several k6 are shares, never complete. */
+let complete: string | undefined
+
+/** Looks for it. Called while k6 starts: at its end it reads no files. */
+export function keepComplete(settings: CommonSettings): void {
+  // k6 makes the summary in another copy of its first VU.
+  if (__VU !== 0 || settings.resultsDir === '-' || settings.resultsDir === 'log' || settings.parallelism > 1) return
+  const file = `${resultsFolder(settings)}/${resultFileName(settings, undefined)}`
+  try {
+    if (isCompleteResult(open(file))) complete = file
+  } catch {
+    // There is none.
+  }
+}
+
+const resultsFolder = ({ resultsDir }: CommonSettings): string =>
+  resultsDir ?? folderOf(import.meta.resolve('../../../results'))
 
 /** The path of a file URL; `file:///C:/…` on Windows. */
 const folderOf = (url: string): string => decodeURI(url).replace(/^file:\/\/(?:\/(?=[A-Za-z]:))?/, '')

@@ -8,6 +8,9 @@ import { type ScenarioName, SLOS } from './contract.slos.ts'
 export const PROFILE_NAMES = ['full', 'quick', 'smoke'] as const
 export type ProfileName = (typeof PROFILE_NAMES)[number]
 
+/** Whether a profile is there to prove the targets. */
+export const provesTargets = (profile: string): boolean => profile !== 'smoke'
+
 /** A scenario of requests at a rate. */
 export type RequestShape = {
   /** What is to be reached at the peak; a little more is offered, see `offeredPerSecond`. */

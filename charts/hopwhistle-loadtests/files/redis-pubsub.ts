@@ -12,7 +12,7 @@
 import exec from 'k6/execution'
 import type { Options } from 'k6/options'
 import { bucketThresholds } from './lib.bucket-names.ts'
-import { finish } from './lib.k6.finish.ts'
+import { finish, keepComplete } from './lib.k6.finish.ts'
 import { liveCounters, liveHistograms, liveMeter } from './lib.k6.live-meter.ts'
 import { publishAll } from './lib.k6.publisher.ts'
 import { begin, COMMON_OPTIONS, type RunContext } from './lib.k6.run-context.ts'
@@ -22,6 +22,7 @@ import { readLiveSettings } from './lib.settings.ts'
 import { liveThresholds } from './lib.thresholds.ts'
 
 const settings = readLiveSettings(__ENV)
+keepComplete(settings)
 const { shape } = settings
 const phases = livePhases(shape)
 const meter = liveMeter()

@@ -10,7 +10,7 @@ import exec from 'k6/execution'
 import http from 'k6/http'
 import type { Options } from 'k6/options'
 import { bucketThresholds } from './lib.bucket-names.ts'
-import { finish } from './lib.k6.finish.ts'
+import { finish, keepComplete } from './lib.k6.finish.ts'
 import { requestMeter } from './lib.k6.request-meter.ts'
 import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext, requestHeaders } from './lib.k6.run-context.ts'
 import { peakFrom, requestPhases, SENDING_PHASES } from './lib.phases.ts'
@@ -34,6 +34,7 @@ import { reportingThresholds } from './lib.thresholds.ts'
 const CHECKED = 0.1
 
 const settings = readRequestSettings(__ENV, 'reporting-endpoints')
+keepComplete(settings)
 const phases = requestPhases(settings.shape)
 const peakFromSeconds = peakFrom(phases)
 const latencies = REPORT_ENDPOINTS.map((endpoint) => `report_latency_${endpoint}`)

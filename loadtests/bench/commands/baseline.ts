@@ -2,8 +2,9 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import type { LoadtestResult } from '../../results-format.ts'
-import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { Failure } from '../lib/failure.ts'
+import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
 import { parseOptions } from '../lib/parse-options.ts'
 import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment } from '../run/read-environment.ts'
@@ -22,7 +23,7 @@ import { printVerdicts, writeAll } from './report-results.ts'
 
 export const baseline: Command = {
   summary: 'start the platform, measure it, write the baselines document, stop it',
-  help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--keep] [--results-dir DIR]
+  help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--keep] [--results-dir DIR] [--wait]
 
 Starts Postgres with a streaming replica, Redis and three API instances, loads the demo data, runs the three k6
 scenarios while every server is sampled, judges them, writes loadtests/results, loadtests/baselines and
@@ -33,7 +34,9 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --scenario NAME      call-state-updates, reporting-endpoints or redis-pubsub; may be repeated; all if not given
   --keep               leave the platform running afterwards; main.ts down stops it
   --results-dir DIR    instead of loadtests/results
+  --wait               ${WAIT_HELP}
 
+A run that is not complete never replaces a complete result: it is written beside it, as SCENARIO.partial.json.
 A profile of smoke leaves the baselines and the document as they are. An invalid run does not replace a valid
 baseline: the last valid one stays, and the document says that a newer run was invalid and why.
 
@@ -52,26 +55,29 @@ measurement could not be made.
       scenario: { type: 'string', multiple: true },
       keep: { type: 'boolean', default: false },
       'results-dir': { type: 'string' },
+      wait: { type: 'boolean', default: false },
     })
     const profile = profileOf(values.profile)
     const scenarios = scenariosOf(values.scenario ?? [])
     const { print, terminal } = context
-    const results = await withStack(values.keep, context, async (measure) =>
-      measureAll({
-        ...measure,
-        profile,
-        scenarios,
-        ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
-      }),
+    const command = ['main.ts baseline', ...args].join(' ')
+    const alone = { ...context, command, wait: values.wait, provesNothing: !provesTargets(profile) }
+    const results = await measureAlone(alone, () =>
+      withStack(values.keep, context, async (measure) =>
+        measureAll({
+          ...measure,
+          profile,
+          scenarios,
+          ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
+        }),
+      ),
     )
     terminal.clear()
     const exitCode = printVerdicts(results, print)
-    if (writesBaselines(profile)) await writeAll(results, print)
+    if (provesTargets(profile)) await writeAll(results, print)
     return exitCode
   },
 }
-
-const writesBaselines = (profile: ProfileName): boolean => profile !== 'smoke'
 
 const INSTANCES = 3
 

@@ -1,4 +1,3 @@
-import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { connect } from '../cluster/connect.ts'
 import { type DistributedOptions, knownScenario, measureDistributed } from '../cluster/measure-distributed.ts'
 import { findPlatform, platformAt } from '../cluster/platform.ts'
@@ -11,7 +10,7 @@ import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
 import type { Command } from './command.ts'
 import { profileOf } from './measurement-options.ts'
-import { printVerdicts, writeAll } from './report-results.ts'
+import { printVerdicts, writeComplete } from './report-results.ts'
 
 export const collect: Command = {
   summary: 'judge a TestRun that was applied by hand, running or over',
@@ -74,7 +73,7 @@ Exit codes: as of main.ts baseline.
     const measure = () => measureDistributed(measurement)
     const result = await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal })
     const exitCode = printVerdicts([result], print, values.document ? undefined : '`collect --document`')
-    if (values.document && provesTargets(profile)) await writeAll([result], print)
+    if (values.document) await writeComplete([result], print)
     if (values.delete) await deleteTestRun(cluster, name)
     return exitCode
   },

@@ -1,10 +1,11 @@
 import { relative } from 'node:path'
 import { EXIT } from '../lib/failure.ts'
+import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
 import { oneOf, parseOptions, wholeNumber } from '../lib/parse-options.ts'
 import { BASE_COMMIT, findBase } from '../peers/base/open-base.ts'
 import { writePerformance } from '../peers/document/write-performance.ts'
 import { measurePart } from '../peers/measure-parts.ts'
-import { COMPARED_WITH_BASE, PARTS } from '../peers/parts.ts'
+import { COMPARED_WITH_BASE, MEMORY_MINUTES, PARTS, ROUNDS } from '../peers/parts.ts'
 import { keepPart } from '../peers/record.ts'
 import { everyGoalIsMet, renderFigures } from '../peers/render-figures.ts'
 import { CHECKOUT } from '../stack/stack-record.ts'
@@ -13,7 +14,7 @@ import type { Command } from './command.ts'
 
 export const peers: Command = {
   summary: 'put the platform beside what one would write or take instead',
-  help: `Usage: main.ts peers [--only PART]… [--rounds N] [--base REF] [--quick] [--results-dir DIR]
+  help: `Usage: main.ts peers [--only PART]… [--rounds N] [--base REF] [--quick] [--results-dir DIR] [--wait]
 
 Starts the platform and what it is compared with, measures them in turns (A B C, B C A, …), checks that both did the
 same, and writes loadtests/results/peers-*.json, loadtests/baselines/peers and docs/performance.md with the median and
@@ -31,11 +32,12 @@ the range of the rounds. Ratios are of values of the same round, and are what tr
   --only PART          one of these; may be repeated; all if not given
   --base REF           commit that ingest, event-cost and idle are compared with; ${BASE_COMMIT} if not given. It is checked
                        out in a temporary folder, and its platform gets servers of its own
-  --rounds N           1 to 20; 3 if not given
+  --rounds N           1 to 20; ${ROUNDS} if not given
   --quick              small and short, 1 round if not given: proves that everything works, and nothing about the
                        goals; writes neither baselines nor document
-  --memory-minutes N   how long memory is watched; 10 if not given, 0 not at all
-  --results-dir DIR    instead of loadtests/results
+  --memory-minutes N   how long memory is watched; ${MEMORY_MINUTES} if not given, 0 not at all
+  --results-dir DIR    instead of loadtests/results; a complete result there is not replaced by one of fewer rounds
+  --wait               ${WAIT_HELP}
 
 Environment:
   CENTRIFUGO           the program of Centrifugo 6, to be measured as well
@@ -44,34 +46,41 @@ Environment:
 Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement could not be made or is worth nothing. With
 --quick no goal counts.
 `,
-  async run(args, { terminal, signal, print }) {
+  async run(args, context) {
+    const { terminal, signal, print } = context
     const { values } = parseOptions(args, {
       only: { type: 'string', multiple: true },
       rounds: { type: 'string' },
       base: { type: 'string', default: BASE_COMMIT },
       quick: { type: 'boolean', default: false },
-      'memory-minutes': { type: 'string', default: '10' },
+      'memory-minutes': { type: 'string', default: String(MEMORY_MINUTES) },
       'results-dir': { type: 'string' },
+      wait: { type: 'boolean', default: false },
     })
     const wanted = new Set((values.only ?? PARTS).map((part) => oneOf('the part', part, PARTS)))
     const { quick, base } = values
     if (PARTS.some((part) => wanted.has(part) && COMPARED_WITH_BASE.has(part))) await findBase(base)
-    const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? '1' : '3'), 1, 20)
+    const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? '1' : String(ROUNDS)), 1, 20)
     const memoryMinutes = wholeNumber('--memory-minutes', values['memory-minutes'], 0, 240)
     const redisServer = await findRedis(terminal, signal)
-    let met = true
-    for (const part of PARTS.filter((part) => wanted.has(part))) {
-      const options = { rounds, quick, memoryMinutes, base, redisServer, terminal, signal }
-      const { record, rawPath } = await measurePart(part, options, values['results-dir'])
-      print(`\n${renderFigures(part, record)}\n`)
-      const written = [rawPath]
-      if (!quick) {
-        met &&= everyGoalIsMet(record.figures)
-        const { record: all, path } = await keepPart(part, record)
-        written.push(path, ...(await writePerformance(all)))
+    const command = ['main.ts peers', ...args].join(' ')
+    return measureAlone({ ...context, command, wait: values.wait, provesNothing: quick }, measure)
+
+    async function measure(): Promise<number> {
+      let met = true
+      for (const part of PARTS.filter((part) => wanted.has(part))) {
+        const options = { rounds, quick, memoryMinutes, base, redisServer, terminal, signal }
+        const { record, rawPath } = await measurePart(part, options, values['results-dir'])
+        print(`\n${renderFigures(part, record)}\n`)
+        const written = [rawPath]
+        if (!quick) {
+          met &&= everyGoalIsMet(record.figures)
+          const { record: all, path } = await keepPart(part, record)
+          written.push(path, ...(await writePerformance(all)))
+        }
+        print(`\n  Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}\n`)
       }
-      print(`\n  Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}\n`)
+      return met ? EXIT.ok : EXIT.missed
     }
-    return met ? EXIT.ok : EXIT.missed
   },
 }

@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import type { LoadtestResult } from '../../results-format.ts'
+import { missingOf } from '../../scenarios/lib/complete-run.ts'
 import { minute } from '../document/markdown.ts'
 import { PLACES, type Places } from '../document/paths.ts'
 import { writeBaseline } from '../document/write-baseline.ts'
@@ -39,4 +40,14 @@ export async function writeAll(
         'it. The document tells of this run and why it is invalid.\n',
     )
   }
+}
+
+/** The same of those that are complete, for a run whose load may have been set to less than its profile's. */
+export async function writeComplete(results: readonly LoadtestResult[], print: (text: string) => void): Promise<void> {
+  const complete = results.filter((result) => missingOf(result) === undefined)
+  for (const result of results) {
+    const missing = missingOf(result)
+    if (missing !== undefined) print(`Not kept as a baseline: ${result.scenario} is not complete (${missing}).\n`)
+  }
+  if (complete.length > 0) await writeAll(complete, print)
 }

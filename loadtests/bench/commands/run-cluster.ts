@@ -3,7 +3,7 @@ import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
 import type { LoadtestResult } from '../../results-format.ts'
-import { type ProfileName, provesTargets } from '../../scenarios/lib/profiles.ts'
+import type { ProfileName } from '../../scenarios/lib/profiles.ts'
 import { connect } from '../cluster/connect.ts'
 import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { runOnCluster } from '../cluster/run-on-cluster.ts'
@@ -14,7 +14,7 @@ import { wholeNumber } from '../lib/parse-options.ts'
 import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { runnerResources } from './cluster-options.ts'
 import type { CommandContext } from './command.ts'
-import { printVerdicts, writeAll } from './report-results.ts'
+import { printVerdicts, writeComplete } from './report-results.ts'
 
 export const CLUSTER_OPTIONS = {
   cluster: { type: 'boolean', default: false },
@@ -109,6 +109,6 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
     results.push(await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal }))
   }
   const exitCode = printVerdicts(results, print, values.document ? undefined : '`run --cluster --document`')
-  if (values.document && provesTargets(profile)) await writeAll(results, print)
+  if (values.document) await writeComplete(results, print)
   return exitCode
 }

@@ -1,7 +1,11 @@
 import { rmSync } from 'node:fs'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
+import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { Failure, Usage } from '../lib/failure.ts'
+import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
+import { isOnThisMachine } from '../lib/own-addresses.ts'
 import { parseOptions } from '../lib/parse-options.ts'
+import { checkAccess } from '../run/check-access.ts'
 import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment } from '../run/read-environment.ts'
 import { remoteTarget, stackTarget, type Target } from '../run/target.ts'
@@ -28,7 +32,7 @@ const OVERRIDES = [
 
 export const run: Command = {
   summary: 'run scenarios against the platform that is up, or against any API',
-  help: `Usage: main.ts run [SCENARIO]… [--profile PROFILE] [--api-url URL] [--results-dir DIR]
+  help: `Usage: main.ts run [SCENARIO]… [--profile PROFILE] [--api-url URL] [--results-dir DIR] [--wait]
        main.ts run [SCENARIO]… --cluster [--parallelism N] [--namespace NS] …
 
 Runs call-state-updates, reporting-endpoints or redis-pubsub, or all three, against the platform that \`main.ts up\`
@@ -38,6 +42,10 @@ started, judges them and writes loadtests/results. Baselines and document stay a
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --api-url URL        another API; its servers are not sampled then
   --results-dir DIR    instead of loadtests/results
+  --wait               of an API on this machine: ${WAIT_HELP}
+
+A run that is not complete (stopped, profile smoke, or less than its profile by one of the settings below) never replaces
+a complete result: it is written beside it, as SCENARIO.partial.json.
 
 ${CLUSTER_HELP}
 
@@ -59,6 +67,7 @@ Exit codes: as of main.ts baseline.
         profile: { type: 'string' },
         'api-url': { type: 'string' },
         'results-dir': { type: 'string' },
+        wait: { type: 'boolean', default: false },
         ...CLUSTER_OPTIONS,
       },
       { min: 0, max: 3 },
@@ -72,31 +81,42 @@ Exit codes: as of main.ts baseline.
     if (values.cluster) return runCluster({ values, scenarios, profile, apiUrl, overrides }, context)
     refuseClusterOptions(values)
     const target = targetOf(apiUrl)
-    const k6 = await findK6(terminal, signal)
-    const environment = await readEnvironment(target, k6.version)
-    const scratchDir = makeTempDir('hopwhistle-run-')
-    const guard = startGuard()
-    guard.remove(scratchDir)
-    try {
-      const results = await measureAll({
-        scenarios,
-        profile,
-        target,
-        k6,
-        environment,
-        scratchDir,
-        overrides,
-        k6Environment: process.env,
-        guard,
-        terminal,
-        signal,
-        ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
-      })
-      return printVerdicts(results, print, '`make baseline`')
-    } finally {
-      terminal.clear()
-      guard.off()
-      rmSync(scratchDir, { recursive: true, force: true })
+    const alone = {
+      ...context,
+      command: ['main.ts run', ...args].join(' '),
+      wait: values.wait,
+      provesNothing: !provesTargets(profile) || !(await isOnThisMachine(target.apiUrl)),
+    }
+    return measureAlone(alone, () => measure(target))
+
+    async function measure(target: Target): Promise<number> {
+      await checkAccess(target, scenarios)
+      const k6 = await findK6(terminal, signal)
+      const environment = await readEnvironment(target, k6.version)
+      const scratchDir = makeTempDir('hopwhistle-run-')
+      const guard = startGuard()
+      guard.remove(scratchDir)
+      try {
+        const results = await measureAll({
+          scenarios,
+          profile,
+          target,
+          k6,
+          environment,
+          scratchDir,
+          overrides,
+          k6Environment: process.env,
+          guard,
+          terminal,
+          signal,
+          ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
+        })
+        return printVerdicts(results, print, '`make baseline`')
+      } finally {
+        terminal.clear()
+        guard.off()
+        rmSync(scratchDir, { recursive: true, force: true })
+      }
     }
   },
 }
@@ -112,9 +132,10 @@ function checkedUrl(given: string | undefined): string | undefined {
 
 function targetOf(url: string | undefined): Target {
   const record = readRecord(stackFolder())
+  const access = { apiKey: process.env.API_KEY || undefined, tenantId: process.env.TENANT_ID || undefined }
   if (record?.details !== undefined && (!url || url === record.details.apiUrl)) {
-    return stackTarget(record.processes, record.details)
+    return stackTarget(record.processes, record.details, access)
   }
   if (!url) throw new Failure('nothing is up to run against. Start it with `make up`, or give --api-url')
-  return remoteTarget(url, process.env.API_KEY || undefined, process.env.TENANT_ID || undefined)
+  return remoteTarget(url, access)
 }

@@ -39,12 +39,16 @@ export function openTerminal(stream: Output = stderr, progressEveryMs = PROGRESS
       const began = performance.now()
       const took = () => `(${duration(performance.now() - began)})`
       lines.begin(`  … ${what}`)
+      // For a step that shows nothing itself; one that does has said something newer by then.
+      const still = setInterval(() => lines.still(`  … ${what} ${took()}`), 2 * progressEveryMs).unref()
       let result: Awaited<ReturnType<typeof work>>
       try {
         result = await work()
       } catch (error) {
         lines.end(`  ✗ ${what} ${took()}`)
         throw error
+      } finally {
+        clearInterval(still)
       }
       if (done === undefined) lines.end(`  ✓ ${what} ${took()}`)
       else lines.step(`  ${done(result)} ${took()}`)
@@ -57,6 +61,8 @@ type Lines = Omit<Terminal, 'during'> & {
   begin(text: string): void
   /** Of a step that leaves no line on a terminal. */
   end(text: string): void
+  /** That a step is still at work, where nothing else shows it. */
+  still(text: string): void
 }
 
 function rewrittenLines(stream: Output): Lines {
@@ -77,6 +83,7 @@ function rewrittenLines(stream: Output): Lines {
     clear,
     begin: draw,
     end: clear,
+    still: () => {},
     step: (text) => {
       clear()
       stream.write(`${text}\n`)
@@ -93,15 +100,17 @@ function plainLines(stream: Output, progressEveryMs: number): Lines {
     wroteAt = performance.now()
     stream.write(`${timeOfDay()}  ${text.trimStart()}\n`)
   }
+  const writeNowAndThen = (text: string) => {
+    if (performance.now() - wroteAt >= progressEveryMs) write(text)
+  }
   return {
     live: false,
     clear: () => {},
     begin: write,
     end: write,
     step: write,
-    show: (text) => {
-      if (performance.now() - wroteAt >= progressEveryMs) write(text)
-    },
+    show: writeNowAndThen,
+    still: writeNowAndThen,
   }
 }
 

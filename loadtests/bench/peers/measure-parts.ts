@@ -7,7 +7,7 @@ import { measureIdle } from './idle/measure-idle.ts'
 import { measureIngest } from './ingest/measure-ingest.ts'
 import { measureLive } from './live/measure-live.ts'
 import { type CpuUse, startCpuMeter } from './measure/cpu-meter.ts'
-import type { MeasurePart, PartName, PartOptions } from './parts.ts'
+import { MEMORY_MINUTES, type MeasurePart, type PartName, type PartOptions, ROUNDS } from './parts.ts'
 import type { PartRecord } from './record.ts'
 import { writeRaw } from './record.ts'
 import { measureReports } from './reports/measure-reports.ts'
@@ -45,9 +45,12 @@ export async function measurePart(part: PartName, options: PartOptions, resultsD
     ...result,
     notes: [...notes, othersNote(used, place.machine.cores)],
   }
-  const rawPath = await writeRaw(part, { ...place, ...record, raw }, resultsDir)
+  const rawPath = await writeRaw(part, { complete: isComplete(part, options), ...place, ...record, raw }, resultsDir)
   return { part, record, rawPath }
 }
+
+const isComplete = (part: PartName, { quick, rounds, memoryMinutes }: PartOptions): boolean =>
+  !quick && rounds >= ROUNDS && (part !== 'scale' || memoryMinutes >= MEMORY_MINUTES)
 
 /** Whatever is measured here is started by this process, and counted with it; the rest of what was busy is others'. */
 function othersNote({ seconds, idleShare, cpuSeconds }: CpuUse, cores: number): string {

@@ -8,6 +8,10 @@ export type PartName = (typeof PARTS)[number]
 /** In which the platform of an earlier commit is one of the contenders. */
 export const COMPARED_WITH_BASE: ReadonlySet<PartName> = new Set(['ingest', 'event-cost', 'idle'])
 
+/** Of a measurement that is to stand. */
+export const ROUNDS = 3
+export const MEMORY_MINUTES = 10
+
 export type PartOptions = {
   readonly rounds: number
   /** Small and short: proves that everything works, and nothing about the goals. */

@@ -1,6 +1,7 @@
 /** What the benchmark found, as it is kept: the raw numbers of the last runs, and the figures of record. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { partialName } from '../../scenarios/lib/complete-run.ts'
 import { renderJson, writeWhole } from '../document/baseline-files.ts'
 import { Failure } from '../lib/failure.ts'
 import { readPlace } from '../run/read-environment.ts'
@@ -78,9 +79,27 @@ async function updateRecord(
   return { record, path }
 }
 
-/** @returns the path, `loadtests/results/peers-<part>.json` */
-export async function writeRaw(part: PartName, content: unknown, dir = RESULTS_DIR): Promise<string> {
-  const path = join(dir, `peers-${part}.json`)
+/**
+ * Writes `loadtests/results/peers-<part>.json`; or `peers-<part>.partial.json`, when this measurement is not complete and
+ * the file is of one that is.
+ *
+ * @returns the path
+ */
+export async function writeRaw(part: PartName, content: Raw, dir = RESULTS_DIR): Promise<string> {
+  const usual = join(dir, `peers-${part}.json`)
+  const path = !content.complete && isComplete(usual) ? partialName(usual) : usual
   await writeWhole(path, `${JSON.stringify(content)}\n`)
   return path
+}
+
+/** @param complete of as many rounds, and as long, as when nothing else is asked for */
+export type Raw = { readonly complete: boolean; readonly [name: string]: unknown }
+
+/** One that does not say whether it is counts as complete. */
+function isComplete(path: string): boolean {
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) as Partial<Raw>).complete !== false
+  } catch {
+    return false
+  }
 }

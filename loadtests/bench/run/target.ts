@@ -17,14 +17,16 @@ export type Target = {
   readonly onThisMachine: boolean
 }
 
+/** The key and the tenant of the run; those of the demo data when absent. */
+export type Access = { readonly apiKey?: string | undefined; readonly tenantId?: string | undefined }
+
 /** A stack that was started on this machine: all of it is sampled. */
-export function stackTarget(processes: StackRecord['processes'], details: StackDetails): Target {
+export function stackTarget(processes: StackRecord['processes'], details: StackDetails, access: Access = {}): Target {
   const kindOf = (name: string) => (name.startsWith('api-') ? 'api' : name === 'redis' ? 'redis' : 'postgres')
   const measured = processes.filter(({ name }) => kindOf(name) !== 'postgres' || name.startsWith('postgres '))
   return {
     apiUrl: details.apiUrl,
-    apiKey: DEMO_API_KEY,
-    tenantId: DEMO_TENANT_ID,
+    ...accessOf(access),
     sampled: {
       api: details.api,
       postgres: { primaryUrl: details.urls.owner, replicaUrl: details.urls.ownerReplica },
@@ -41,11 +43,10 @@ export function stackTarget(processes: StackRecord['processes'], details: StackD
 }
 
 /** An API somewhere: only what runs here, k6 itself, can be looked at. */
-export function remoteTarget(apiUrl: string, apiKey = DEMO_API_KEY, tenantId = DEMO_TENANT_ID): Target {
+export function remoteTarget(apiUrl: string, access: Access): Target {
   return {
     apiUrl,
-    apiKey,
-    tenantId,
+    ...accessOf(access),
     sampled: { api: [], processes: [] },
     versions: {},
     apiInstances: 0,
@@ -54,3 +55,5 @@ export function remoteTarget(apiUrl: string, apiKey = DEMO_API_KEY, tenantId = D
     onThisMachine: false,
   }
 }
+
+const accessOf = ({ apiKey = DEMO_API_KEY, tenantId = DEMO_TENANT_ID }: Access) => ({ apiKey, tenantId })

@@ -68,10 +68,15 @@ export async function makePostgresFolders(
 
 /** Tells the replica where its primary is. */
 export function followPrimary(home: string, primaryPort: number): void {
+  // An apostrophe in a path is escaped for libpq, and what escapes it for the file of settings.
+  const passfile = join(home, 'replication.pass').replace(/['\\]/g, '\\$&')
   const conninfo =
     `host=127.0.0.1 port=${primaryPort} user=${REPLICATION_ROLE} application_name=replica ` +
-    `sslmode=disable passfile='${join(home, 'replication.pass')}'`
-  appendFileSync(join(home, 'replica', 'hopwhistle.conf'), `primary_conninfo = ${quote(conninfo)}\n`)
+    `sslmode=disable passfile='${passfile}'`
+  appendFileSync(
+    join(home, 'replica', 'hopwhistle.conf'),
+    `primary_conninfo = ${quote(conninfo).replaceAll('\\', '\\\\')}\n`,
+  )
 }
 
 /** What Postgres is given of this process's environment. */

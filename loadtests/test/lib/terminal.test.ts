@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../bench/lib/terminal.ts'
+import { waitUntil } from '../../bench/lib/wait-until.ts'
 
 /** Something to write to, and what was written. */
 function output(isTTY: boolean) {
@@ -52,6 +53,13 @@ test('without a terminal a step says now and then how far it is, and never rewri
   expect(often.lines().map((line) => line.slice(10))).toEqual(['… 10 %', '… 20 %'])
   expect(controlsIn(often.text())).toEqual([])
   expect(seldom.text()).toBe('')
+})
+
+test('without a terminal a step that shows nothing says from time to time that it is still at work', async () => {
+  const { stream, lines } = output(false)
+  const twice = () => lines().filter((line) => /… Installing \(\d/.test(line)).length >= 2
+  await openTerminal(stream, 5).during('Installing', () => waitUntil('two such lines', twice, { timeoutMs: 10_000 }))
+  expect(lines().at(-1)).toContain('✓ Installing')
 })
 
 test('on a terminal one line is rewritten, and only what is done stays', async () => {

@@ -19,7 +19,12 @@ export type Misbehaviour = {
   readonly failEvery?: number
 }
 
-export type LiveServer = { readonly url: string; close(): Promise<void> }
+export type LiveServer = {
+  readonly url: string
+  /** How many publishers have said that they are done. */
+  farewells(): number
+  close(): Promise<void>
+}
 
 type Message = { readonly offset: number; readonly eventId: string; readonly occurredAt: number; readonly line: string }
 type Socket = { readonly ws: WebSocket; sentTo: number }
@@ -95,6 +100,7 @@ export async function liveServer(misbehaviour: Misbehaviour = {}): Promise<LiveS
   await listen(server)
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    farewells: () => [...stored].filter((eventId) => FAREWELL.test(eventId)).length,
     close: () =>
       new Promise((resolve) => {
         clearInterval(ticking)

@@ -17,7 +17,7 @@ afterEach(async () => {
 })
 
 function tempDir(): string {
-  const dir = makeTempDir('hopwhistle-pair-test-')
+  const dir = makeTempDir("hopwhistle-pair's test-")
   cleanup.push(() => rmSync(dir, { recursive: true, force: true }))
   return dir
 }

@@ -2,6 +2,7 @@
 import exec from 'k6/execution'
 import http from 'k6/http'
 import { HEADERS, ROUTES } from '../../../../contract/routes.ts'
+import { refusedAccess } from '../refused-access.ts'
 import type { CommonSettings } from '../settings.ts'
 
 export type RunContext = {
@@ -11,14 +12,15 @@ export type RunContext = {
 }
 
 /**
- * Asks the API once whether it is there and takes the key, so that a wrong address is one clear error and not
- * minutes of failures. Quick, for k6 calls it on every runner before the load begins.
+ * Asks the API once whether it is there and takes the key and the tenant, so that a wrong one is one clear error and
+ * not minutes of failures. Quick, for k6 calls it on every runner before the load begins.
  */
 export function begin(settings: CommonSettings): RunContext {
   const url = `${settings.apiUrl}${ROUTES.reportCalls}?limit=1`
   const response = http.get(url, { headers: requestHeaders(settings), timeout: '10s', tags: { name: 'setup' } })
-  if (response.status === 0) exec.test.abort(`API_URL ${settings.apiUrl} does not answer: ${response.error}`)
-  if (response.status === 401) exec.test.abort(`API_KEY is not one that ${settings.apiUrl} knows (401)`)
+  const { status, body, error } = response
+  const refused = refusedAccess(settings, settings.scenario, status, status === 0 ? error : String(body))
+  if (refused !== undefined) exec.test.abort(refused)
   const startedAt = Date.now()
   return { runId: settings.runId ?? `run-${startedAt.toString(36)}`, startedAt }
 }

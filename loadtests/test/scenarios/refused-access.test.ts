@@ -1,0 +1,118 @@
+/** A key and a tenant that do not go together, given to a real API by a real k6. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import { freshRedis } from '../../../test-support/fresh-redis.ts'
+import { freePort } from '../../bench/lib/free-port.ts'
+import { startApiInstances } from '../../bench/stack/api-instances.ts'
+import { type Guard, startGuard } from '../../bench/stack/guard.ts'
+import { type ServerProcess, stopServer } from '../../bench/stack/server-process.ts'
+import { CHECKOUT } from '../../bench/stack/stack-record.ts'
+import { type Bench, bench } from '../support/bench.ts'
+import { k6Path, runK6, withK6 } from './k6.ts'
+
+// A command and a k6 take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
+
+const OTHER_TENANT = '99999999-9999-4999-8999-999999999999'
+const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-tenant-'))
+let here: Bench
+let guard: Guard
+let server: ServerProcess
+let url: string
+let ownerUrl: string
+
+beforeAll(async () => {
+  const [database, redis] = [await freshDatabase(), await freshRedis()]
+  ownerUrl = database.ownerUrl
+  const port = await freePort()
+  guard = startGuard()
+  const { apiUrl: primary, replicaUrl: replica, ownerReplicaUrl: ownerReplica } = database
+  await startApiInstances({
+    dir,
+    port,
+    host: '127.0.0.1',
+    instances: 1,
+    urls: { primary, replica, owner: ownerUrl, ownerReplica, redis: redis.url },
+    guard,
+    onStart: (started) => {
+      server = started
+    },
+  })
+  url = `http://127.0.0.1:${port}`
+  here = bench()
+})
+afterAll(async () => {
+  await stopServer(server, 5_000)
+  guard.off()
+  here.remove()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+/** @returns the key and the tenant that it belongs to */
+async function newKey(...scopes: readonly string[]): Promise<{ apiKey: string; tenantId: string }> {
+  const env = { PATH: process.env.PATH, MIGRATION_DATABASE_URL: ownerUrl }
+  const keys = join(CHECKOUT, 'api', 'src', 'commands', 'keys.ts')
+  const scoped = scopes.length === 0 ? [] : ['--scopes', scopes.join(',')]
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    [keys, 'create', '--new-tenant', `t-${scopes.length}`, ...scoped],
+    { env },
+  )
+  return { apiKey: stdout.trim(), tenantId: / tenant ([0-9a-f-]{36})/.exec(stderr)?.[1] ?? '' }
+}
+
+const SAID = `TENANT_ID is "${OTHER_TENANT}", and API_KEY belongs to another tenant`
+
+test('bench run says that the tenant is not the key’s before anything starts', async () => {
+  const { apiKey } = await newKey()
+  const results = join(here.tempDir, 'results')
+  const other = bench({ API_KEY: apiKey, TENANT_ID: OTHER_TENANT, K6: '/nowhere/k6' })
+  const { code, stdout, stderr } = await other.run(
+    'run',
+    '--profile',
+    'smoke',
+    '--api-url',
+    url,
+    '--results-dir',
+    results,
+  )
+  other.remove()
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr.trimEnd()).toBe(`${SAID} of ${url} (403)`)
+  expect(readdirSync(here.tempDir)).toEqual([])
+})
+
+test.each([
+  ['an API that is not there', { API_KEY: 'any' }, 'http://127.0.0.1:9', 'API_URL http://127.0.0.1:9 does not answer'],
+  ['a key that nobody has', { API_KEY: 'nobodys' }, undefined, 'API_KEY is not one that'],
+] as const)('bench run says so of %s', async (_, env, given, said) => {
+  const other = bench(env)
+  const { code, stderr } = await other.run('run', '--profile', 'smoke', '--api-url', given ?? url)
+  other.remove()
+  expect(code).toBe(2)
+  expect(stderr).toContain(said)
+})
+
+describe.skipIf(k6Path === undefined)(`k6 run by hand${withK6}`, () => {
+  test.each(SCENARIOS)('%s says that the tenant is not the key’s, and sends no load', async (scenario) => {
+    const { apiKey } = await newKey()
+    const env = { API_URL: url, API_KEY: apiKey, TENANT_ID: OTHER_TENANT, PROFILE: 'smoke' }
+    const { code, stderr, stdout } = await runK6(`${scenario}.ts`, env)
+    expect(code).toBe(108)
+    expect(stderr.replaceAll('\\"', '"')).toContain(SAID)
+    expect(stdout).toContain('no samples')
+  })
+
+  test('a key that may only send events is enough where only events are sent', async () => {
+    const { apiKey, tenantId } = await newKey('events:write')
+    const env = { API_URL: url, API_KEY: apiKey, TENANT_ID: tenantId, PROFILE: 'smoke', PEAK_SECONDS: '1' }
+    expect((await runK6('reporting-endpoints.ts', env)).stderr).toContain('API_KEY may not read reports')
+    expect((await runK6('call-state-updates.ts', env)).stdout).toMatch(/100\.00 % ✓/)
+  })
+})
