@@ -1,4 +1,5 @@
 /** The comparison, small: that it reaches figures, and that they are made of something. Never how fast anything was. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PartRecord } from '../bench/peers/record.ts'
@@ -6,24 +7,49 @@ import { type Bench, bench, type Ended } from './support/bench.ts'
 
 let here: Bench
 let ended: Ended
+const read = (part: string) =>
+  JSON.parse(readFileSync(`${here.tempDir}/results/peers-${part}.json`, 'utf8')) as PartRecord
 beforeAll(async () => {
   here = bench()
-  ended = await here.run('peers', '--only', 'ingest', '--quick', '--results-dir', `${here.tempDir}/results`)
-}, 60_000)
+  // This very commit as the base: a clone without history has no other.
+  const parts = ['ingest', 'event-cost', 'idle'].flatMap((part) => ['--only', part])
+  ended = await here.run('peers', ...parts, '--quick', '--base', 'HEAD', '--results-dir', `${here.tempDir}/results`)
+}, 400_000)
 afterAll(() => here.remove())
 
-test('ingest is measured beside a route that stores nothing and a transaction for each request', () => {
+test.each(['ingest', 'event-cost', 'idle'])('%s is measured, and every figure is made of something', (part) => {
   expect(ended.code, ended.stderr).toBe(0)
-  const { figures, notes } = JSON.parse(readFileSync(`${here.tempDir}/results/peers-ingest.json`, 'utf8')) as PartRecord
-  expect(figures.length).toBeGreaterThan(5)
-  for (const { id, rounds, meaning } of figures) {
+  const { base, figures } = read(part)
+  expect(base).toMatch(/^[0-9a-f]{40}$/)
+  expect(figures.length).toBeGreaterThan(4)
+  for (const { id, label, rounds, meaning } of figures) {
     expect(rounds, id).toEqual([expect.any(Number)])
     expect(rounds[0], id).toBeGreaterThan(0)
     expect(meaning).toMatch(/\.$/)
-    expect(ended.stdout).toContain(figures.find((figure) => figure.id === id)!.label)
+    expect(ended.stdout).toContain(label)
   }
-  expect(notes.join('\n')).toMatch(/row by row: [\d,]+ events and [\d,]+ calls, none missing/)
 })
+
+test('what was acknowledged by each contender is found in its database', () => {
+  for (const part of ['ingest', 'event-cost']) {
+    expect(read(part).notes.join('\n')).toMatch(/row by row: [\d,]+ events and [\d,]+ calls, none missing/)
+  }
+})
+
+test('Ctrl-C while contenders are paused leaves nothing, the checkout of the base included', async () => {
+  const { child, ended } = here.start('peers', '--only', 'event-cost', '--rounds', '20', '--quick', '--base', 'HEAD')
+  child.stderr!.on(
+    'data',
+    (text) => void (String(text).includes('… event-cost: round 1 of 20, base') && child.kill('SIGINT')),
+  )
+  const { code, stderr } = await ended
+  expect(stderr).toContain('stopped before the end')
+  expect(code).toBe(2)
+  expect(here.leftProcesses()).toEqual([])
+  expect(here.leftFiles()).toEqual(['results'])
+  const worktrees = execFileSync('git', ['worktree', 'list'], { cwd: import.meta.dirname, encoding: 'utf8' })
+  expect(worktrees).not.toContain(here.tempDir)
+}, 240_000)
 
 test('nothing runs or lies about afterwards, and the figures of record stay as they are', () => {
   expect(here.leftProcesses()).toEqual([])
@@ -34,6 +60,7 @@ test('nothing runs or lies about afterwards, and the figures of record stay as t
 test.each([
   ['--only nothing', 'the part is "nothing"; it may be ingest'],
   ['--rounds 0', '--rounds is "0"'],
+  ['--only event-cost --base no-such-commit', `the base "no-such-commit" is no commit of this clone's history`],
 ])('peers %s is told', async (args, told) => {
   const { code, stderr } = await here.run('peers', ...args.split(' '))
   expect(code).toBe(2)

@@ -2,9 +2,10 @@ import { relative } from 'node:path'
 import { EXIT } from '../lib/failure.ts'
 import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
 import { oneOf, parseOptions, wholeNumber } from '../lib/parse-options.ts'
+import { BASE_COMMIT, findBase } from '../peers/base/open-base.ts'
 import { writePerformance } from '../peers/document/write-performance.ts'
 import { measurePart } from '../peers/measure-parts.ts'
-import { MEMORY_MINUTES, PARTS, ROUNDS } from '../peers/parts.ts'
+import { COMPARED_WITH_BASE, MEMORY_MINUTES, PARTS, ROUNDS } from '../peers/parts.ts'
 import { keepPart } from '../peers/record.ts'
 import { everyGoalIsMet, renderFigures } from '../peers/render-figures.ts'
 import { CHECKOUT } from '../stack/stack-record.ts'
@@ -13,19 +14,24 @@ import type { Command } from './command.ts'
 
 export const peers: Command = {
   summary: 'put the platform beside what one would write or take instead',
-  help: `Usage: main.ts peers [--only PART]… [--rounds N] [--quick] [--results-dir DIR] [--wait]
+  help: `Usage: main.ts peers [--only PART]… [--rounds N] [--base REF] [--quick] [--results-dir DIR] [--wait]
 
-Starts the platform and what it is compared with, measures them in turns (A B C, C B A, …), checks that both did the
+Starts the platform and what it is compared with, measures them in turns (A B C, B C A, …), checks that both did the
 same, and writes loadtests/results/peers-*.json, loadtests/baselines/peers and docs/performance.md with the median and
 the range of the rounds. Ratios are of values of the same round, and are what travels between machines.
 
-  ingest    call events, beside a Fastify route that stores nothing and a transaction for each request
-  reports   at 10 million events, beside plain SQL and a Fastify route that returns the same bytes
-  live      100,000 deliveries a second, beside Socket.IO, plain WebSockets and Centrifugo
-  scale     each of the three with 1, 2 and 3 instances, and what limits it; memory over time
-  cost      time to start, size of the image, CPU for a request to each endpoint
+  ingest      the most call events a second, compared with the base, a Fastify route that stores nothing and a
+              transaction for each request
+  event-cost  CPU for an event at 500 a second by component, compared with the base and a transaction for each request
+  idle        CPU of an idle instance, compared with the base
+  reports     at 10 million events, beside plain SQL and a Fastify route that returns the same bytes
+  live        100,000 deliveries a second, beside Socket.IO, plain WebSockets and Centrifugo
+  scale       each of the three with 1, 2 and 3 instances, and what limits it; memory over time
+  cost        time to start, size of the image, CPU for a request to each endpoint
 
   --only PART          one of these; may be repeated; all if not given
+  --base REF           commit that ingest, event-cost and idle are compared with; ${BASE_COMMIT} if not given. It is checked
+                       out in a temporary folder, and its platform gets servers of its own
   --rounds N           1 to 20; ${ROUNDS} if not given
   --quick              small and short, 1 round if not given: proves that everything works, and nothing about the
                        goals; writes neither baselines nor document
@@ -45,13 +51,15 @@ Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement could not be
     const { values } = parseOptions(args, {
       only: { type: 'string', multiple: true },
       rounds: { type: 'string' },
+      base: { type: 'string', default: BASE_COMMIT },
       quick: { type: 'boolean', default: false },
       'memory-minutes': { type: 'string', default: String(MEMORY_MINUTES) },
       'results-dir': { type: 'string' },
       wait: { type: 'boolean', default: false },
     })
     const wanted = new Set((values.only ?? PARTS).map((part) => oneOf('the part', part, PARTS)))
-    const { quick } = values
+    const { quick, base } = values
+    if (PARTS.some((part) => wanted.has(part) && COMPARED_WITH_BASE.has(part))) await findBase(base)
     const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? '1' : String(ROUNDS)), 1, 20)
     const memoryMinutes = wholeNumber('--memory-minutes', values['memory-minutes'], 0, 240)
     const redisServer = await findRedis(terminal, signal)
@@ -61,7 +69,7 @@ Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement could not be
     async function measure(): Promise<number> {
       let met = true
       for (const part of PARTS.filter((part) => wanted.has(part))) {
-        const options = { rounds, quick, memoryMinutes, redisServer, terminal, signal }
+        const options = { rounds, quick, memoryMinutes, base, redisServer, terminal, signal }
         const { record, rawPath } = await measurePart(part, options, values['results-dir'])
         print(`\n${renderFigures(part, record)}\n`)
         const written = [rawPath]

@@ -2,6 +2,8 @@ import { number } from '../judge/format.ts'
 import { Failure } from '../lib/failure.ts'
 import { readPlace } from '../run/read-environment.ts'
 import { measureCost } from './cost/measure-cost.ts'
+import { measureEventCost } from './event-cost/measure-event-cost.ts'
+import { measureIdle } from './idle/measure-idle.ts'
 import { measureIngest } from './ingest/measure-ingest.ts'
 import { measureLive } from './live/measure-live.ts'
 import { type CpuUse, startCpuMeter } from './measure/cpu-meter.ts'
@@ -13,6 +15,8 @@ import { measureScale } from './scale/measure-scale.ts'
 
 const MEASURE: Readonly<Record<PartName, MeasurePart>> = {
   ingest: measureIngest,
+  'event-cost': measureEventCost,
+  idle: measureIdle,
   reports: measureReports,
   live: measureLive,
   scale: measureScale,

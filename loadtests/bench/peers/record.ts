@@ -19,11 +19,24 @@ export type PartRecord = {
   readonly source: Environment['source']
 } & Omit<PartResult, 'raw'>
 
+/** k6's CPU for a live frame: of this checkout's subscribers and of those at the base, measured in turns. */
+export type K6FrameCost = {
+  readonly nsPerFrame: number
+  readonly baseNsPerFrame: number
+  /** Median of the rounds, and their range. */
+  readonly ratio: number
+  readonly min: number
+  readonly max: number
+  readonly rounds: number
+}
+
 export type PeersRecord = {
   readonly format: typeof RECORD_FORMAT
   readonly name: string
   readonly machine: Environment['machine']
   readonly parts: { readonly [K in PartName]?: PartRecord }
+  /** Measured by a benchmark of its own, which needs k6. */
+  readonly k6Frame?: K6FrameCost
 }
 
 /** One for each environment. */
@@ -44,16 +57,24 @@ export function readRecord(path: string): PeersRecord | undefined {
   throw new Failure(`${path} has the format "${record.format}"; expected "${RECORD_FORMAT}"`)
 }
 
+type Kept = { readonly record: PeersRecord; readonly path: string }
+
 /** Puts a part in the place of what was measured of it before; the others stay. @returns the record and its path */
-export async function keepPart(
-  part: PartName,
-  kept: PartRecord,
-  folder = RECORDS,
-): Promise<{ readonly record: PeersRecord; readonly path: string }> {
+export const keepPart = (part: PartName, kept: PartRecord, folder = RECORDS): Promise<Kept> =>
+  updateRecord(folder, ({ parts }) => ({ parts: { ...parts, [part]: kept } }))
+
+/** The same for k6's CPU for a frame. */
+export const keepK6Frame = (k6Frame: K6FrameCost, folder = RECORDS): Promise<Kept> =>
+  updateRecord(folder, () => ({ k6Frame }))
+
+async function updateRecord(
+  folder: string,
+  change: (before: Pick<PeersRecord, 'parts'>) => Partial<PeersRecord>,
+): Promise<Kept> {
   const { name, machine } = await readPlace()
   const path = recordPath(name, folder)
-  const before = readRecord(path)?.parts ?? {}
-  const record: PeersRecord = { format: RECORD_FORMAT, name, machine, parts: { ...before, [part]: kept } }
+  const before = readRecord(path) ?? { parts: {} }
+  const record: PeersRecord = { ...before, format: RECORD_FORMAT, name, machine, ...change(before) }
   await writeWhole(path, `${renderJson(record)}\n`)
   return { record, path }
 }

@@ -1,12 +1,12 @@
 /** Instances of the API that share one port: the kernel spreads new connections over them. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { MALLOC_ENV, NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { freePort } from '../lib/free-port.ts'
 import type { Guard } from './guard.ts'
+import { apiProgram, OUR_CODE, type PlatformCode } from './platform-code.ts'
 import type { ServerProcess } from './server-process.ts'
 import { startServer, waitForServer } from './server-process.ts'
-import { type ApiInstance, CHECKOUT, type StackDetails } from './stack-record.ts'
+import type { ApiInstance, StackDetails } from './stack-record.ts'
 
 export type ApiOptions = {
   readonly dir: string
@@ -15,6 +15,8 @@ export type ApiOptions = {
   readonly instances: number
   readonly urls: StackDetails['urls']
   readonly guard?: Guard
+  /** Absent: that of this checkout. */
+  readonly code?: PlatformCode
   /** Added to the environment of every instance. */
   readonly env?: Readonly<Record<string, string>>
   /** Told of each process as soon as it runs. */
@@ -30,7 +32,6 @@ export const besideK6 = (env: NodeJS.ProcessEnv = process.env): Readonly<Record<
 })
 
 const READY_TIMEOUT_MS = 60_000
-const MAIN = join(CHECKOUT, 'api', 'src', 'main.ts')
 
 /** Only Linux lets processes share a port in a way that spreads the load; elsewhere one instance has it alone. */
 export function mostInstances(platform: NodeJS.Platform = process.platform): number {
@@ -53,17 +54,17 @@ export async function startApiInstance(id: string, options: ApiOptions): Promise
 }
 
 async function startApi(id: string, options: ApiOptions): Promise<ApiInstance> {
-  const { dir, port, host, instances, urls, guard, env, onStart } = options
+  const { dir, port, host, instances, urls, guard, code = OUR_CODE, env, onStart } = options
   const adminPort = await freePort()
   const server = await startServer({
     name: id,
     command: process.execPath,
-    args: [...NODE_FLAGS, MAIN],
-    cwd: CHECKOUT,
+    args: [...code.nodeFlags, apiProgram(code, 'main.ts')],
+    cwd: code.dir,
     env: {
       // What the user set for the API, limits above all, holds; the rest of the environment is not its business.
       ...limitsFrom(process.env),
-      ...MALLOC_ENV,
+      ...code.nodeEnv,
       PATH: process.env.PATH ?? '',
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',

@@ -1,11 +1,12 @@
-import { join } from 'node:path'
 import { runProgram } from '../lib/run-program.ts'
-import { CHECKOUT } from './stack-record.ts'
+import { apiProgram, OUR_CODE, type PlatformCode } from './platform-code.ts'
 
 export type DatabaseCommand = {
   readonly ownerUrl: string
   readonly apiPassword?: string
   readonly args?: readonly string[]
+  /** Absent: that of this checkout. */
+  readonly code?: PlatformCode
   readonly signal?: AbortSignal | undefined
   /** Told each line that the command says while it works. */
   readonly onLine: (line: string) => void
@@ -13,8 +14,8 @@ export type DatabaseCommand = {
 
 /** Runs a database command of the API. @throws {Failure} with the last lines it said */
 export async function runDatabaseCommand(name: 'db-migrate' | 'db-seed-demo', options: DatabaseCommand): Promise<void> {
-  const { ownerUrl, apiPassword, args = [], signal, onLine } = options
-  await runProgram(process.execPath, [join(CHECKOUT, 'api', 'src', 'commands', `${name}.ts`), ...args], {
+  const { ownerUrl, apiPassword, args = [], code = OUR_CODE, signal, onLine } = options
+  await runProgram(process.execPath, [apiProgram(code, `commands/${name}.ts`), ...args], {
     env: {
       PATH: process.env.PATH ?? '',
       MIGRATION_DATABASE_URL: ownerUrl,

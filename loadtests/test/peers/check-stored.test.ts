@@ -2,10 +2,10 @@
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import { emptyDatabase } from '../../../test-support/fresh-database.ts'
 import { callEvent, occurredAtMs } from '../../bench/peers/generator/call-events.ts'
-import { checkStored, NotStored } from '../../bench/peers/ingest/check-stored.ts'
-import { openRowStore, type RowStore } from '../../bench/peers/servers/row-store.ts'
+import { checkStored, NotStored, ROW_TABLES } from '../../bench/peers/ingest/check-stored.ts'
+import { createRowTables, openRowStore, type RowStore } from '../../bench/peers/servers/row-store.ts'
 
 let client: pg.Client
 let rows: RowStore
@@ -16,12 +16,10 @@ const sent = Array.from({ length: 4_000 }, (_, n) => callEvent('check', n, occur
 )
 
 beforeAll(async () => {
-  const { ownerUrl } = await freshDatabase()
+  const { ownerUrl } = await emptyDatabase()
   client = new pg.Client({ connectionString: ownerUrl })
   await client.connect()
-  await client.query(`insert into hopwhistle.tenants (id, name) values ($1, 'Demo') on conflict do nothing`, [
-    DEMO_TENANT_ID,
-  ])
+  await createRowTables(client)
   rows = openRowStore(ownerUrl, DEMO_TENANT_ID, 4)
   await Promise.all(sent.map(rows.store))
 })
@@ -32,7 +30,7 @@ afterAll(async () => {
 beforeEach(() => client.query('begin'))
 afterEach(() => client.query('rollback'))
 
-const check = () => checkStored(client, DEMO_TENANT_ID, sent)
+const check = () => checkStored(client, DEMO_TENANT_ID, sent, ROW_TABLES)
 const { eventId, callId } = sent[7]!
 
 test('what was sent and stored is found, event by event and call by call', async () => {
@@ -42,32 +40,32 @@ test('what was sent and stored is found, event by event and call by call', async
 test.each([
   [
     'an event that is missing',
-    'delete from hopwhistle.call_events where event_id = $1',
+    'delete from naive.call_events where event_id = $1',
     eventId,
     `event ${eventId} is missing`,
   ],
   [
     'an event with another state',
-    'update hopwhistle.call_events set state = 7 where event_id = $1',
+    'update naive.call_events set state = 7 where event_id = $1',
     eventId,
     `event ${eventId} was changed`,
   ],
   [
     'an event that occurred a millisecond later',
-    `update hopwhistle.call_events set occurred_at = occurred_at + interval '1 ms' where event_id = $1`,
+    `update naive.call_events set occurred_at = occurred_at + interval '1 ms' where event_id = $1`,
     eventId,
     `event ${eventId} was changed`,
   ],
   [
     'an event without its number',
-    'update hopwhistle.call_events set from_number = null where event_id = $1',
+    'update naive.call_events set from_number = null where event_id = $1',
     eventId,
     `event ${eventId} was changed`,
   ],
-  ['a call that is missing', 'delete from hopwhistle.calls where call_id = $1', callId, `call ${callId} is missing`],
+  ['a call that is missing', 'delete from naive.calls where call_id = $1', callId, `call ${callId} is missing`],
   [
     'a call in another state',
-    'update hopwhistle.calls set state = 5 where call_id = $1',
+    'update naive.calls set state = 5 where call_id = $1',
     callId,
     `call ${callId} is in state 5, not `,
   ],

@@ -5,7 +5,7 @@ import { renderBarChart } from '../../bench/peers/document/bar-chart.ts'
 import { panelsOf } from '../../bench/peers/document/panels.ts'
 import { renderPerformance } from '../../bench/peers/document/render-performance.ts'
 import { writeNewestPerformance } from '../../bench/peers/document/write-performance.ts'
-import { keepPart, type PartRecord, type PeersRecord, readRecord } from '../../bench/peers/record.ts'
+import { keepK6Frame, keepPart, type PartRecord, type PeersRecord, readRecord } from '../../bench/peers/record.ts'
 import { makeTempDir } from '../../bench/stack/run-as.ts'
 import { CHECKOUT } from '../../bench/stack/stack-record.ts'
 
@@ -42,6 +42,22 @@ test('the document tells median, range, goal, when it was measured and what each
   expect(text).not.toContain('## Reports')
 })
 
+test('the document names the base, and says what has not been measured yet', () => {
+  const k6Frame = { nsPerFrame: 2_100, baseNsPerFrame: 4_700, ratio: 0.45, min: 0.44, max: 0.47, rounds: 4 }
+  const cost = { ...part('event-cost.a', [0.4], 0.5), base: '7bb82c8000000000' }
+  const text = renderPerformance(record({ 'event-cost': cost }))
+  expect(text).toContain('1 round in 1 min 30 s. The base is commit `7bb82c8`.')
+  expect(text).toMatch(
+    /Not measured yet: Ingest \(`npm run bench -- peers --only ingest`\), Idle .*, k6's CPU for a frame\./,
+  )
+  const withK6 = renderPerformance({ ...record({ 'event-cost': cost }), k6Frame })
+  expect(withK6).toMatch(
+    /\| k6's CPU for a frame, Hopwhistle ÷ the base +\| 0\.45 × \| 0\.44 to 0\.47 \| +≤ 0\.5 \| ✅/,
+  )
+  expect(withK6).toMatch(/\| CPU for a frame, Hopwhistle at the base +\| 4,700 ns \|/)
+  expect(withK6).not.toMatch(/Not measured yet: .*k6/)
+})
+
 test('what is measured again takes the place of what was, and the other parts stay', async () => {
   const folder = makeTempDir('hopwhistle-record-test-')
   await keepPart('ingest', part('ingest.a', [1]), folder)
@@ -50,6 +66,12 @@ test('what is measured again takes the place of what was, and the other parts st
   expect(readRecord(path)).toEqual(record)
   expect(record.parts.ingest?.figures[0]?.rounds).toEqual([3])
   expect(record.parts.cost?.figures[0]?.rounds).toEqual([2])
+  const k6Frame = { nsPerFrame: 1, baseNsPerFrame: 2, ratio: 0.5, min: 0.5, max: 0.5, rounds: 1 }
+  await keepK6Frame(k6Frame, folder)
+  expect((await keepPart('cost', part('cost.a', [4]), folder)).record).toMatchObject({
+    k6Frame,
+    parts: { ingest: {}, cost: {} },
+  })
 })
 
 test('the chart draws ours and the others to one scale, and leaves out what was not measured', () => {

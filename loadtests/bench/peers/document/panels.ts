@@ -21,7 +21,18 @@ const DRAWN: readonly Drawn[] = [
     bars: {
       'ingest.throughput.storesNothing': 'a Fastify route that stores nothing',
       'ingest.throughput.ours': OURS,
+      'ingest.throughput.base': 'Hopwhistle at the base',
       'ingest.throughput.rowAtATime': 'a transaction for each request',
+    },
+  },
+  {
+    part: 'event-cost',
+    title: 'CPU of the whole platform for an event at 500 a second: less is better',
+    unit: 'µs',
+    bars: {
+      'event-cost.platform.ours': OURS,
+      'event-cost.platform.base': 'Hopwhistle at the base',
+      'event-cost.platform.rowAtATime': 'a transaction for each request',
     },
   },
   {

@@ -10,11 +10,15 @@ import { goalText, rangeText, valueText } from '../render-figures.ts'
 
 const TITLES: Readonly<Record<PartName, string>> = {
   ingest: 'Ingest',
+  'event-cost': 'CPU for an event',
+  idle: 'Idle',
   reports: 'Reports',
   live: 'Live delivery',
   scale: 'Scale',
   cost: 'Start and cost',
 }
+
+const K6_TITLE = "k6's CPU for a frame"
 
 export const CHART = 'charts/peers.svg'
 
@@ -29,8 +33,10 @@ export function renderPerformance(record: PeersRecord): string {
     intro(record),
     `![The platform and its peers as bars: median, and the range of the rounds as a line](${CHART})`,
     '## Goals',
-    goals(measured.flatMap(([, { figures }]) => figures)),
+    goals([...measured.flatMap(([, { figures }]) => figures), ...k6Figures(record)]),
+    notMeasured(record),
     ...measured.map(([part, found]) => section(part, found)),
+    k6Section(record),
     '## Measuring again',
     again(),
   )
@@ -42,8 +48,53 @@ function intro({ machine }: PeersRecord): string {
   return (
     `Everything here ran on one machine: ${number(cores)} cores of ${cpuModel}, ${bytes(memoryBytes)}, ${os} on ${architecture}, ` +
     'with the servers, what they are compared with and the generator of the load side by side. Contenders are measured in ' +
-    'turns, A B C and then C B A, after a warm-up each. A figure is the median of the rounds, with their range. A ratio ' +
-    'is made of values of the same round: it travels between machines, absolute figures do not.'
+    'turns, A B C and then B C A, after a warm-up each. A figure is the median of the rounds, with their range. A ratio ' +
+    'is made of values of the same round: it travels between machines, absolute figures do not. The base is the platform at ' +
+    'an earlier commit, which each section names: it runs its own code and schema, on servers of its own.'
+  )
+}
+
+/** What a reader of the goals would look for and not find. */
+function notMeasured({ parts, k6Frame }: PeersRecord): string {
+  const missing = PARTS.filter((part) => parts[part] === undefined).map(
+    (part) => `${TITLES[part]} (\`npm run bench -- peers --only ${part}\`)`,
+  )
+  if (k6Frame === undefined) missing.push(K6_TITLE)
+  return missing.length === 0 ? '' : `Not measured yet: ${missing.join(', ')}.`
+}
+
+/** The range stands for the rounds, of which the record has only how many they were. */
+const k6Figures = ({ k6Frame }: PeersRecord): readonly Figure[] =>
+  k6Frame === undefined
+    ? []
+    : [
+        {
+          id: 'k6.frame.ofBase',
+          label: `${K6_TITLE}, Hopwhistle ÷ the base`,
+          unit: '×',
+          rounds: [k6Frame.min, k6Frame.ratio, k6Frame.max],
+          meaning:
+            'CPU of the k6 process for each live frame that its subscribers receive, divided by that at the base.',
+          goal: { comparison: '≤', value: 0.5 },
+        },
+      ]
+
+function k6Section(record: PeersRecord): string {
+  const { k6Frame } = record
+  if (k6Frame === undefined) return ''
+  const { nsPerFrame, baseNsPerFrame, rounds } = k6Frame
+  return blocks(
+    `## ${K6_TITLE}`,
+    `${rounds} ${rounds === 1 ? 'round' : 'rounds'}.`,
+    table(
+      ['Figure', 'Median', 'Range', 'Goal'],
+      [
+        ...k6Figures(record).map(figureRow),
+        ['CPU for a frame, Hopwhistle', `${number(nsPerFrame)} ns`, '', ''],
+        ['CPU for a frame, Hopwhistle at the base', `${number(baseNsPerFrame)} ns`, '', ''],
+      ],
+      [1, 2],
+    ),
   )
 }
 
@@ -65,27 +116,30 @@ function goals(figures: readonly Figure[]): string {
   return table(['Figure', 'Median', 'Range', 'Goal', 'Met'], rows, [1, 2, 3])
 }
 
+const figureRow = (figure: Figure): readonly string[] => [
+  figure.label,
+  `${valueText(median(figure.rounds))} ${figure.unit}`,
+  rangeText(figure.rounds),
+  goalText(figure),
+]
+
 function section(
   part: PartName,
-  { measuredAt, durationSeconds, source, figures, notes, tables = [] }: PartRecord,
+  { measuredAt, durationSeconds, source, base, figures, notes, tables = [] }: PartRecord,
 ): string {
-  const rows = figures.map((figure) => [
-    figure.label,
-    `${valueText(median(figure.rounds))} ${figure.unit}`,
-    rangeText(figure.rounds),
-    goalText(figure),
-  ])
+  const rows = figures.map(figureRow)
   const rounds = Math.max(...figures.map((figure) => figure.rounds.length))
   const commit =
     source.commit === undefined
       ? ''
       : ` at commit \`${source.commit.slice(0, 7)}\`${source.dirty ? ' with changes' : ''}`
+  const comparedWith = base === undefined ? '' : ` The base is commit \`${base.slice(0, 7)}\`.`
   return blocks(
     `## ${TITLES[part]}`,
     `${minute(measuredAt)},${commit}: ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in ${duration(1000 * durationSeconds)}.`.replace(
       ', at',
       ' at',
-    ),
+    ) + comparedWith,
     table(['Figure', 'Median', 'Range', 'Goal'], rows, [1, 2]),
     ...tables.flatMap(({ title, header, rows, right }) => [`${title}:`, table(header, rows, right)]),
     bullets(notes),
@@ -101,7 +155,8 @@ const again = (): string =>
     code(
       'sh',
       'npm run bench -- peers                   # all of it',
-      'npm run bench -- peers --only ingest     # or reports, live, scale, cost',
+      'npm run bench -- peers --only ingest     # or event-cost, idle, reports, live, scale, cost',
+      'npm run bench -- peers --only event-cost --base v1.0     # compared with another commit than the base',
       'CENTRIFUGO=/path/to/centrifugo npm run bench -- peers --only live',
       'IMAGE_BUILDER=docker npm run bench -- peers --only cost',
       'npm run bench -- peers --quick           # small: whether everything works, and nothing about the goals',

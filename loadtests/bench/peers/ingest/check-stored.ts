@@ -8,23 +8,29 @@ const CHUNK = 20_000
 /** Of what is wrong, this much is told. */
 const TOLD = 5
 
-const EVENTS_THAT_DIFFER = `
+/** Where events and calls are found: names of tables, or queries in brackets. */
+export type StoredTables = { readonly events: string; readonly calls: string }
+export const PLATFORM_TABLES: StoredTables = { events: 'hopwhistle.call_events', calls: 'hopwhistle.calls' }
+/** Of the transaction for each request, which has tables of its own. */
+export const ROW_TABLES: StoredTables = { events: 'naive.call_events', calls: 'naive.calls' }
+
+const eventsThatDiffer = ({ events }: StoredTables) => `
   with sent as (
     select * from unnest($2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::smallint[], $7::text[], $8::text[])
       as s (event_id, call_id, state, occurred_ms, direction, from_number, to_number))
   select s.event_id as id, case when e.event_id is null then 'is missing' else 'was changed' end as what
   from sent s
-  left join hopwhistle.call_events e on e.tenant_id = $1 and e.event_id = s.event_id
+  left join ${events} e on e.tenant_id = $1 and e.event_id = s.event_id
   where e.event_id is null
     or (e.call_id, e.state, e.occurred_at, e.direction, e.from_number, e.to_number)
       is distinct from (s.call_id, s.state, to_timestamp(s.occurred_ms / 1000.0::float8), s.direction, s.from_number, s.to_number)`
 
-const CALLS_THAT_DIFFER = `
+const callsThatDiffer = ({ calls }: StoredTables) => `
   with expected as (select * from unnest($2::text[], $3::smallint[], $4::bigint[]) as x (call_id, state, started_ms))
   select x.call_id as id,
     case when c.call_id is null then 'is missing' else format('is in state %s, not %s', c.state, x.state) end as what
   from expected x
-  left join hopwhistle.calls c on c.tenant_id = $1 and c.call_id = x.call_id
+  left join ${calls} c on c.tenant_id = $1 and c.call_id = x.call_id
   where c.call_id is null or (c.state, c.started_at) is distinct from (x.state, to_timestamp(x.started_ms / 1000.0::float8))`
 
 /** Acknowledged events are not all in the database; the measurement is worth nothing. */
@@ -42,6 +48,7 @@ export async function checkStored(
   client: Client,
   tenantId: string,
   acknowledged: readonly CallEventBody[],
+  tables = PLATFORM_TABLES,
 ): Promise<{ readonly events: number; readonly calls: number }> {
   const wrong: string[] = []
   const compare = async (what: string, sql: string, values: readonly (readonly unknown[])[]) => {
@@ -49,7 +56,7 @@ export async function checkStored(
     wrong.push(...rows.map((row) => `${what} ${row.id} ${row.what}`))
   }
   for (const events of chunks(acknowledged)) {
-    await compare('event', EVENTS_THAT_DIFFER, [
+    await compare('event', eventsThatDiffer(tables), [
       events.map(({ eventId }) => eventId),
       events.map(({ callId }) => callId),
       events.map(({ state }) => CALL_STATE_CODE[state]),
@@ -61,7 +68,7 @@ export async function checkStored(
   }
   const calls = callsOf(acknowledged)
   for (const some of chunks([...calls])) {
-    await compare('call', CALLS_THAT_DIFFER, [
+    await compare('call', callsThatDiffer(tables), [
       some.map(([callId]) => callId),
       some.map(([, { state }]) => state),
       some.map(([, { startedMs }]) => startedMs),

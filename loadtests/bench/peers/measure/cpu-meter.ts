@@ -1,5 +1,5 @@
 /** CPU time of servers between two moments, from /proc; Linux only. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readMachine } from '../../sample/machine.ts'
 import { descendantsOf } from '../../sample/process-group.ts'
 
@@ -40,15 +40,34 @@ const TICKS_PER_SECOND = 100
 
 /** A server's children that ended count as its own time by then, so that the sum never shrinks. */
 function groupCpu(pid: number): number {
-  return descendantsOf(pid).reduce((sum, member) => sum + ticksOf(member), 0) / TICKS_PER_SECOND
+  return descendantsOf(pid).reduce((sum, member) => sum + cpuOf(member), 0)
 }
 
-/** utime, stime, cutime, cstime: fields 14 to 17 of /proc/PID/stat, counted after the command, which may hold spaces. */
-function ticksOf(pid: number): number {
+/**
+ * `stat` counts all threads that a process ever had, in hundredths of a second; `schedstat` counts in nanoseconds, which
+ * tells what an idle process uses, and leaves out threads that ended. The larger one is nearer to what was used.
+ */
+function cpuOf(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // After the command, which may hold spaces: utime, stime, cutime, cstime are the fields 14 to 17.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0)
+    const [user, system, childrenUser, childrenSystem] = fields
+      .slice(11, 15)
+      .map((ticks) => Number(ticks) / TICKS_PER_SECOND)
+    return Math.max(user! + system!, cpuOfThreads(pid)) + childrenUser! + childrenSystem!
+  } catch {
+    return 0
+  }
+}
+
+/** @returns 0 where the kernel does not count it */
+function cpuOfThreads(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+      const [ns] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')
+      return sum + Number(ns) / 1e9
+    }, 0)
   } catch {
     return 0
   }

@@ -13,6 +13,15 @@ export async function measureLoad(
   warmUpSeconds: number,
 ): Promise<Loaded> {
   await generator.run({ ...load, seconds: warmUpSeconds })
+  return measureWarm(generator, groups, load)
+}
+
+/** The same for what is warm already. */
+export async function measureWarm(
+  generator: Generator | EventGenerator,
+  groups: WatchedGroups,
+  load: Load,
+): Promise<Loaded> {
   const stop = startCpuMeter({ ...groups, generator: [generator.pid] })
   const result = await generator.run(load)
   return { load: result, cpu: stop() }

@@ -4,8 +4,8 @@ import type { PartOptions } from '../parts.ts'
 export type Contender<T> = { readonly name: string; measure(): Promise<T> }
 
 /**
- * Measures in turns, A B C A B C …, so that a machine that grows slower or faster meanwhile does so for all of them.
- * Every second round goes the other way round, so that none always follows the same one.
+ * Measures in turns, A B C, B C A, C A B, …, so that a machine that grows slower or faster meanwhile does so for all of
+ * them: in as many rounds as there are contenders, each is once at every place.
  *
  * @param what is measured, as a person who waits would call it
  * @returns the measurements of each contender by its name, one a round
@@ -17,7 +17,8 @@ export async function runRounds<T>(
 ): Promise<Readonly<Record<string, readonly T[]>>> {
   const measured = Object.fromEntries(contenders.map(({ name }) => [name, [] as T[]]))
   for (let round = 1; round <= rounds; round++) {
-    for (const { name, measure } of round % 2 === 1 ? contenders : contenders.toReversed()) {
+    const first = (round - 1) % contenders.length
+    for (const { name, measure } of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       signal.throwIfAborted()
       measured[name]!.push(await terminal.during(`${what}: round ${round} of ${rounds}, ${name}`, measure))
     }

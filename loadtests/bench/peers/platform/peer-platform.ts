@@ -10,6 +10,8 @@ import type { Terminal } from '../../lib/terminal.ts'
 import { startApiInstances } from '../../stack/api-instances.ts'
 import { runDatabaseCommand } from '../../stack/database-command.ts'
 import { startGuard } from '../../stack/guard.ts'
+import { OUR_CODE, type PlatformCode } from '../../stack/platform-code.ts'
+import type { PostgresSettings } from '../../stack/postgres-config.ts'
 import { type PostgresPair, postgresUrl, startPostgresPair } from '../../stack/postgres-pair.ts'
 import { type RedisServer, startRedis } from '../../stack/redis-server.ts'
 import { makeTempDir } from '../../stack/run-as.ts'
@@ -30,6 +32,7 @@ export type Api = {
 export type PeerPlatform = {
   readonly pair: PostgresPair
   readonly redis: RedisServer
+  createEmptyDatabase(name: string): Promise<Database>
   /** Migrated, with the demo tenant, its key and about so many calls of its last 30 days. */
   createDatabase(name: string, calls: number): Promise<Database>
   startRedis(): Promise<RedisServer>
@@ -56,6 +59,10 @@ export type PlatformContext = {
   readonly redisServer: string
   readonly terminal: Terminal
   readonly signal: AbortSignal
+  /** What its databases are migrated with and its API instances run; absent: this checkout. */
+  readonly code?: PlatformCode
+  /** Added to the settings of its Postgres pair. */
+  readonly postgresSettings?: PostgresSettings
 }
 
 /** One tenant sends everything here, and is to be held up by nothing but the machine. */
@@ -64,7 +71,13 @@ const NO_TENANT_RATE = { TENANT_RATE_PER_SECOND: '1000000' }
 const READY_TIMEOUT_MS = 30_000
 const STOP_TIMEOUT_MS = 15_000
 
-export async function startPeerPlatform({ redisServer, terminal, signal }: PlatformContext): Promise<PeerPlatform> {
+export async function startPeerPlatform({
+  redisServer,
+  terminal,
+  signal,
+  code = OUR_CODE,
+  postgresSettings = {},
+}: PlatformContext): Promise<PeerPlatform> {
   const dir = makeTempDir('hopwhistle-peers-')
   const guard = startGuard()
   guard.remove(dir)
@@ -97,7 +110,7 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
 
   try {
     const { postgres, redis } = await terminal.during('Postgres, its replica and Redis', async () => {
-      const postgres = await startPostgresPair({ dir: folder(), guard })
+      const postgres = await startPostgresPair({ dir: folder(), settings: postgresSettings, guard })
       pair = postgres
       return { postgres, redis: await openRedis() }
     })
@@ -105,30 +118,30 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
       postgresUrl(port, database, 'postgres', postgres.superuserPassword)
     const asApi = (port: number, database: string) => postgresUrl(port, database, 'hopwhistle_api', apiPassword)
     const { primary, replica } = postgres
+    const createEmptyDatabase = async (name: string): Promise<Database> => {
+      await createDatabase(asSuperuser(primary.port, 'postgres'), name)
+      return {
+        primary: asApi(primary.port, name),
+        replica: asApi(replica.port, name),
+        owner: asSuperuser(primary.port, name),
+        ownerReplica: asSuperuser(replica.port, name),
+      }
+    }
 
     return {
       pair: postgres,
       redis,
       startRedis: openRedis,
+      createEmptyDatabase,
       createDatabase: async (name, calls) => {
-        const owner = asSuperuser(primary.port, name)
         const show = (line: string) => terminal.show(`  … database ${name}: ${line}`)
-        await terminal.during(`database ${name}`, async () => {
-          await createDatabase(asSuperuser(primary.port, 'postgres'), name)
-          await runDatabaseCommand('db-migrate', { ownerUrl: owner, apiPassword, signal, onLine: show })
-          await runDatabaseCommand('db-seed-demo', {
-            ownerUrl: owner,
-            args: [`--calls=${calls}`],
-            signal,
-            onLine: show,
-          })
+        return terminal.during(`database ${name}`, async () => {
+          const database = await createEmptyDatabase(name)
+          const options = { ownerUrl: database.owner, code, signal, onLine: show }
+          await runDatabaseCommand('db-migrate', { ...options, apiPassword })
+          await runDatabaseCommand('db-seed-demo', { ...options, args: [`--calls=${calls}`] })
+          return database
         })
-        return {
-          primary: asApi(primary.port, name),
-          replica: asApi(replica.port, name),
-          owner,
-          ownerReplica: asSuperuser(replica.port, name),
-        }
       },
       startApi: (database, instances, { redis: itsRedis = redis, env = {} } = {}) =>
         Promise.all(
@@ -139,6 +152,7 @@ export async function startPeerPlatform({ redisServer, terminal, signal }: Platf
               port,
               host: '127.0.0.1',
               instances: 1,
+              code,
               urls: { ...database, redis: itsRedis.url },
               env: { INSTANCE_ID: `api-${i + 1}`, ...NO_TENANT_RATE, ...env },
               onStart: (server) => servers.push(server),

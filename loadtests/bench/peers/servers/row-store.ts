@@ -1,13 +1,19 @@
+import { readFile } from 'node:fs/promises'
 import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATES, type CallEventBody } from '@hopwhistle/contract/calls.ts'
 import pg from 'pg'
 import type { Stored } from './event-route.ts'
 
 const INSERT_EVENT = {
   name: 'insert event',
-  text: `insert into hopwhistle.call_events (
-    tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata, place)
-  values ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, 1)
+  text: `insert into naive.call_events (
+    tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata)
+  values ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9)
   on conflict (tenant_id, event_id) do nothing`,
+}
+
+/** Makes the tables and indexes that the row store writes to, and installs pg_stat_statements. */
+export async function createRowTables(client: pg.Client): Promise<void> {
+  await client.query(await readFile(new URL('row-store.sql', import.meta.url), 'utf8'))
 }
 
 export type RowStore = { store(event: CallEventBody): Promise<Stored>; close(): Promise<void> }
@@ -15,7 +21,7 @@ export type RowStore = { store(event: CallEventBody): Promise<Stored>; close(): 
 /** The call as the platform keeps it: state by rank, the first of each time, what was known first of the rest. */
 const UPSERT_CALL = {
   name: 'upsert call',
-  text: `insert into hopwhistle.calls as c (
+  text: `insert into naive.calls as c (
     tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at,
     direction, from_number, to_number)
   values ($1, $2, $3::smallint, $4::timestamptz,
@@ -38,10 +44,10 @@ const UPSERT_CALL = {
 /**
  * Its `store` takes an event and folds it into its call, in a transaction of its own: four round trips, prepared statements.
  *
- * It writes to the platform's own tables, with all their indexes, and does less than the platform: no rollups, no
- * outbox, no row-level security, no answer to what has been stored with other content before.
+ * It does less than the platform: no rollups, no outbox, no row-level security, no answer to what has been stored with
+ * other content before.
  *
- * @param databaseUrl of a role that sees every tenant
+ * @param databaseUrl of a database with the tables of `createRowTables`
  */
 export function openRowStore(databaseUrl: string, tenantId: string, poolSize: number): RowStore {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: poolSize, application_name: 'row-at-a-time' })
