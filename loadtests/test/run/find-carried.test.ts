@@ -44,7 +44,7 @@ async function measurementOf(delayMs: () => number, neighbours: readonly string[
     () => here.remove(),
     () => guard.off(),
   )
-  const target = remoteTarget(server.url)
+  const target = remoteTarget(server.url, {})
   const said: string[] = []
   const terminal: Terminal = {
     live: true,

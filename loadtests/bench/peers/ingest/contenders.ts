@@ -1,9 +1,9 @@
 /** Who takes call events: the API, the API at the base, and two servers that anyone could write. */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import type { Settings } from '@hopwhistle/platform/settings/postgres.ts'
 import { waitUntil } from '../../lib/wait-until.ts'
 import { settlePostgres } from '../../run/settle-postgres.ts'
 import { OUR_CODE } from '../../stack/platform-code.ts'
-import type { PostgresSettings } from '../../stack/postgres-config.ts'
 import { type Base, openBase } from '../base/open-base.ts'
 import { type EventGenerator, startEventGenerator } from '../generator/start-generator.ts'
 import type { WatchedGroups } from '../measure/cpu-meter.ts'
@@ -58,7 +58,7 @@ const READY_TIMEOUT_MS = 30_000
  * @param names begin with `ours`, which tells the others what an event is
  */
 export async function withIngestContenders<T>(
-  options: PartOptions & { readonly postgresSettings?: PostgresSettings },
+  options: PartOptions & { readonly postgresSettings?: Settings },
   names: readonly ['ours', ...IngestName[]],
   size: IngestSize,
   use: (contenders: readonly IngestContender[], base: Base) => Promise<T>,

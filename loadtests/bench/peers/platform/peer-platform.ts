@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Settings } from '@hopwhistle/platform/settings/postgres.ts'
 import { freePort } from '../../lib/free-port.ts'
 import type { Terminal } from '../../lib/terminal.ts'
 import { startApiInstances } from '../../stack/api-instances.ts'
 import { runDatabaseCommand } from '../../stack/database-command.ts'
 import { startGuard } from '../../stack/guard.ts'
 import { OUR_CODE, type PlatformCode } from '../../stack/platform-code.ts'
-import type { PostgresSettings } from '../../stack/postgres-config.ts'
 import { type PostgresPair, postgresUrl, startPostgresPair } from '../../stack/postgres-pair.ts'
 import { type RedisServer, startRedis } from '../../stack/redis-server.ts'
 import { makeTempDir } from '../../stack/run-as.ts'
@@ -62,7 +62,7 @@ export type PlatformContext = {
   /** What its databases are migrated with and its API instances run; absent: this checkout. */
   readonly code?: PlatformCode
   /** Added to the settings of its Postgres pair. */
-  readonly postgresSettings?: PostgresSettings
+  readonly postgresSettings?: Settings
 }
 
 /** One tenant sends everything here, and is to be held up by nothing but the machine. */
