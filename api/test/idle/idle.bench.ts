@@ -5,12 +5,13 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkoutAt } from '../../../loadtests/bench/lib/checkout-at.ts'
 import { EXIT, Usage } from '../../../loadtests/bench/lib/failure.ts'
 import { parseOptions, wholeNumber } from '../../../loadtests/bench/lib/parse-options.ts'
+import { providePackages } from '../../../loadtests/bench/lib/provide-packages.ts'
 import { startGuard } from '../../../loadtests/bench/stack/guard.ts'
 import { makeTempDir } from '../../../loadtests/bench/stack/run-as.ts'
 import { CHECKOUT } from '../../../loadtests/bench/stack/stack-record.ts'
-import { checkoutAt } from './checkout-at.ts'
 import { type CpuUse, cpuUse, readCpu } from './cpu-reading.ts'
 import { type IdleStack, type Part, startIdleStack } from './idle-stack.ts'
 
@@ -75,6 +76,7 @@ async function run(options: Options): Promise<void> {
     if (options.base !== undefined) {
       const base = join(dir, 'base')
       checkoutAt(options.base, base)
+      await providePackages(base, { signal: new AbortController().signal, onLine: say })
       checkouts.push([options.base, base])
     }
     for (const [name = '', checkout = ''] of checkouts) {

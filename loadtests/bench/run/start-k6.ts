@@ -36,7 +36,7 @@ const GRACE_MS = 8_000
  * frames hardly anything is kept: there 1600 % saves a tenth of k6's CPU for 200 MB more (decision 15), and the limit
  * keeps a k6 that no longer follows from taking all memory.
  */
-const garbageCollection = (scenario: string): Record<string, string> =>
+export const garbageCollection = (scenario: string): Record<string, string> =>
   scenario === 'redis-pubsub' ? { GOGC: '1600', GOMEMLIMIT: '1GiB' } : { GOGC: '400' }
 
 export async function startK6(options: K6Options): Promise<K6Run> {

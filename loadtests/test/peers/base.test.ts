@@ -5,9 +5,9 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { providePackages } from '../../bench/lib/provide-packages.ts'
 import { openTerminal } from '../../bench/lib/terminal.ts'
 import { openBase } from '../../bench/peers/base/open-base.ts'
-import { providePackages } from '../../bench/peers/base/packages.ts'
 import { CHECKOUT } from '../../bench/stack/stack-record.ts'
 
 const temporary = mkdtempSync(join(tmpdir(), 'hopwhistle-base-test-'))

@@ -10,7 +10,7 @@
  *
  * A turn counts only when its subscribers counted and timed exactly what was published.
  */
-import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -18,7 +18,12 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { checkoutAt } from '../../../../loadtests/bench/lib/checkout-at.ts'
 import { freePort } from '../../../../loadtests/bench/lib/free-port.ts'
+import { readFit } from '../../../../loadtests/bench/machine/fit.ts'
+import { median, range } from '../../../../loadtests/bench/peers/measure/arithmetic.ts'
+import { keepK6Frame } from '../../../../loadtests/bench/peers/record.ts'
+import { garbageCollection } from '../../../../loadtests/bench/run/start-k6.ts'
 import { startRedis } from '../../../../loadtests/bench/stack/redis-server.ts'
 
 const HELP = `Usage: node api/test/live/bench/k6.bench.ts [options]
@@ -30,26 +35,28 @@ Measures k6's CPU for a live frame: this checkout's subscribers next to those of
   --sockets N       subscribers (default 200)
   --rate N          messages a second (default 500)
   --tick MS         LIVE_TICK_MS of the instances (default 30)
-  --vus N           VUs that share the subscribers (default 10)
-  --base-vus N      the same for the base (default: as --vus)
-  --env NAME=VALUE  environment of this checkout's k6, as GOGC=800; may be given several times
+  --vus N           VUs that share the subscribers (default: as make baseline on this machine)
+  --base-vus N      the same for the base (default 10, as it was there)
+  --env NAME=VALUE  environment of this checkout's k6 (default: as make baseline); may be given several times
   --seconds N       measured in each turn (default 6)
   --rounds N        each is base, here, here, base (default 3)
   --together        instead of turns, each round runs all at once, k6 itself included: for a machine that others use
+  --keep            keeps the ratio for docs/performance.md; npm run bench -- document writes it there
   --k6 PATH         default: $K6, or k6 in GOPATH/bin
 `
 const number = (value: string) => ({ type: 'string', default: value }) as const
 const { values } = parseArgs({
   options: {
     help: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
     together: { type: 'boolean', default: false },
     base: { type: 'string' },
     instances: number('1'),
     sockets: number('200'),
     rate: number('500'),
     tick: number('30'),
-    vus: number('10'),
-    'base-vus': { type: 'string' },
+    vus: number(String(readFit().subscriberVUs)),
+    'base-vus': number('10'),
     env: { type: 'string', multiple: true, default: [] },
     seconds: number('6'),
     rounds: number('3'),
@@ -70,8 +77,8 @@ const [sockets, rate, seconds, rounds] = [values.sockets, values.rate, values.se
 const CHECKOUT = fileURLToPath(new URL('../../../../', import.meta.url))
 const SCRIPT = join('loadtests', 'scenarios', 'bench', 'subscribers.ts')
 const PUBLISHERS = 10
-/** As `make baseline` runs it. */
-const K6_GOGC = '400'
+/** As make baseline ran it at the commits that this is compared with. */
+const BASE_ENV = { GOGC: '400' }
 const WARM_UP_SECONDS = 2
 const READY_WITHIN_MS = 60_000
 
@@ -92,7 +99,6 @@ type Turn = {
 
 const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-bench-'))
 const baseCheckout = join(dir, 'base')
-const git = (...args: string[]) => execFileSync('git', args, { cwd: CHECKOUT, stdio: ['ignore', 'pipe', 'inherit'] })
 const redis = await startRedis({ dir })
 const instances: ChildProcess[] = []
 let running: readonly ChildProcess[] = []
@@ -104,7 +110,7 @@ process.on('SIGTERM', () => process.emit('SIGINT'))
 
 try {
   if (values.base !== undefined) {
-    git('worktree', 'add', '--detach', baseCheckout, values.base)
+    checkoutAt(values.base, baseCheckout)
     mkdirSync(dirname(join(baseCheckout, SCRIPT)), { recursive: true })
     copyFileSync(join(CHECKOUT, SCRIPT), join(baseCheckout, SCRIPT))
   }
@@ -112,17 +118,20 @@ try {
     name: 'here',
     checkout: CHECKOUT,
     vus: values.vus,
-    env: Object.fromEntries(values.env.map((given) => given.split('=', 2))),
+    env: {
+      ...garbageCollection('redis-pubsub'),
+      ...Object.fromEntries(values.env.map((given) => given.split('=', 2))),
+    },
     readers: 'scenario',
   }
   const base: Way = {
     name: values.base ?? '',
     checkout: baseCheckout,
-    vus: values['base-vus'] ?? values.vus,
-    env: {},
+    vus: values['base-vus'],
+    env: BASE_ENV,
     readers: 'scenario',
   }
-  const nothing: Way = { ...here, name: 'k6 itself', readers: 'none', env: {} }
+  const nothing: Way = { ...here, name: 'k6 itself', readers: 'none' }
   const compared = values.base === undefined ? [here] : [base, here]
   const round = values.together ? [[...compared, nothing]] : [...compared, ...compared.toReversed()].map((way) => [way])
   const turns = [...Array.from({ length: rounds }, () => round).flat(), ...(values.together ? [] : [[nothing]])]
@@ -156,12 +165,23 @@ try {
     // Neighbours in time: what the machine does to one it does to the other.
     const ratios = results.get(here.name)!.map(({ usPerFrame }, i) => usPerFrame / bases[i]!.usPerFrame)
     console.log(`\nhere / ${base.name}: ${spread(ratios, 2)}`)
+    if (values.keep) {
+      const nsPerFrame = (list: readonly Turn[]) => 1000 * median(list.map(({ usPerFrame }) => usPerFrame))
+      const { path } = await keepK6Frame({
+        nsPerFrame: nsPerFrame(results.get(here.name)!),
+        baseNsPerFrame: nsPerFrame(bases),
+        ratio: median(ratios),
+        min: Math.min(...ratios),
+        max: Math.max(...ratios),
+        rounds: ratios.length,
+      })
+      console.log(`kept in ${path}; npm run bench -- document writes docs/performance.md`)
+    }
   }
 } finally {
   for (const k6 of running) k6.kill('SIGKILL')
   for (const child of instances) child.disconnect()
   await redis.stop()
-  if (values.base !== undefined) git('worktree', 'remove', '--force', baseCheckout)
   rmSync(dir, { recursive: true, force: true })
 }
 
@@ -237,7 +257,7 @@ function startK6(way: Way, runId: string, port: string): ChildProcess {
   const settings = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
   const args = ['run', '--quiet', '--no-usage-report', '--address', '', ...settings, join(way.checkout, SCRIPT)]
   return spawn(values.k6, args, {
-    env: { ...process.env, GOGC: K6_GOGC, ...way.env },
+    env: { ...process.env, ...way.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
 }
@@ -282,7 +302,6 @@ function peakMiBOf(pid: number): number {
 
 /** Median, and the range. */
 function spread(list: readonly number[], digits: number): string {
-  const sorted = [...list].sort((a, b) => a - b)
-  const median = (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2
-  return `${median.toFixed(digits)} (${sorted[0]!.toFixed(digits)} to ${sorted.at(-1)!.toFixed(digits)})`
+  const [least, most] = range(list)
+  return `${median(list).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`
 }

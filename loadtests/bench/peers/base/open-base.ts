@@ -4,14 +4,15 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { checkoutAt } from '../../lib/checkout-at.ts'
 import { Failure } from '../../lib/failure.ts'
+import { providePackages } from '../../lib/provide-packages.ts'
 import { startGuard } from '../../stack/guard.ts'
 import type { PlatformCode } from '../../stack/platform-code.ts'
 import { makeTempDir } from '../../stack/run-as.ts'
 import { CHECKOUT } from '../../stack/stack-record.ts'
 import type { checkStored } from '../ingest/check-stored.ts'
 import type { PartOptions } from '../parts.ts'
-import { providePackages } from './packages.ts'
 
 /** The base, unless another one is given: what the goals of cost are ratios to. */
 export const BASE_COMMIT = '7bb82c8'
@@ -38,7 +39,7 @@ export async function findBase(ref: string): Promise<string> {
 }
 
 /**
- * Checks the commit out as a git worktree in a temporary folder, with its packages.
+ * Checks the commit out into a temporary folder, with its packages.
  *
  * @throws {Failure} when this clone does not have it, or its packages cannot be installed
  */
@@ -53,15 +54,12 @@ export async function openBase({
   guard.remove(folder)
   const dir = join(folder, 'platform')
   const remove = async () => {
-    await git('worktree', 'remove', '--force', dir).catch(() => {})
     rmSync(folder, { recursive: true, force: true })
     guard.off()
   }
   try {
     return await terminal.during(`the base, ${commit.slice(0, 7)}`, async () => {
-      // Forgets checkouts that a killed measurement left no time to remove; their folders are gone.
-      await git('worktree', 'prune')
-      await git('-c', 'core.hooksPath=/dev/null', 'worktree', 'add', '--detach', '--quiet', dir, commit)
+      checkoutAt(commit, dir)
       signal.throwIfAborted()
       await providePackages(dir, { signal, onLine: (line) => terminal.show(`  … packages of the base: ${line}`) })
       const load = (path: string) => import(pathToFileURL(join(dir, path)).href)

@@ -2,9 +2,9 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, sep } from 'node:path'
-import { Failure } from '../../lib/failure.ts'
-import { runProgram } from '../../lib/run-program.ts'
-import { CHECKOUT } from '../../stack/stack-record.ts'
+import { CHECKOUT } from '../stack/stack-record.ts'
+import { Failure } from './failure.ts'
+import { runProgram } from './run-program.ts'
 
 type Progress = { readonly signal: AbortSignal; readonly onLine: (line: string) => void }
 
