@@ -24,9 +24,10 @@ export function encodeBody(messages: readonly UnnumberedMessage[]): string {
 }
 
 function encodeMessage(message: UnnumberedMessage): string {
-  const { type, eventId, callId, occurredAt, receivedAt, outcome, direction, from, to } = message
+  const { type, eventId, callId, sequence, occurredAt, receivedAt, outcome, corrects, direction, from, to } = message
   // The order is the contract's: see LiveMessage.
-  const json = JSON.stringify({ type, eventId, callId, occurredAt, receivedAt, outcome, direction, from, to })
+  const ordered = { type, eventId, callId, sequence, occurredAt, receivedAt, outcome, corrects, direction, from, to }
+  const json = JSON.stringify(ordered)
   return `${type} ${occurredAt} ${receivedAt} ${json.slice(1)}`
 }
 

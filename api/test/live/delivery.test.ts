@@ -32,7 +32,13 @@ test('a message has the fields of the contract, in its order', async () => {
   const subscriber = client()
   await subscriber.subscribe()
   const batch = ringing()
-  const full = { ...batch.messages[0]!, direction: 'inbound', from: '+1555', to: 'é "quoted"\nsip:x' }
+  const full = {
+    ...batch.messages[0]!,
+    corrects: true as const,
+    direction: 'inbound',
+    from: '+1555',
+    to: 'é "quoted"\nsip:x',
+  }
   await one.live.publish({ ...batch, messages: [full] })
   await subscriber.received(1)
   expect(subscriber.messages[0]).toEqual({ offset: 1, ...full })
@@ -41,9 +47,11 @@ test('a message has the fields of the contract, in its order', async () => {
     'type',
     'eventId',
     'callId',
+    'sequence',
     'occurredAt',
     'receivedAt',
     'outcome',
+    'corrects',
     'direction',
     'from',
     'to',

@@ -55,6 +55,36 @@ test('an event taken by one instance reaches the subscribers of both, once, in o
   for (const s of [near, far, stranger]) s.close()
 })
 
+test('whatever order two instances publish in, the largest sequence of a call has its state: a thousand pairs', {
+  timeout: 60_000,
+}, async () => {
+  const acme = await platform.newTenant()
+  const [first, second] = platform.instances as [Running, Running]
+  const listening = await subscriber(second, acme)
+  // One instance is busy, so that its ticks wait; the other publishes at once.
+  let pairs = 0
+  const sender = async () => {
+    while (pairs < 1_000) {
+      pairs += 1
+      const { callId } = anEvent('RINGING')
+      await post(pairs % 2 === 0 ? first : second, { ...anEvent('RINGING'), callId }, acme.key)
+      await post(pairs % 2 === 0 ? second : first, { ...anEvent('ANSWERED'), callId }, acme.key)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, sender))
+  await expect.poll(() => listening.messages.length, { timeout: 20_000 }).toBe(2_000)
+  const shown = new Map<string, LiveMessage>()
+  for (const message of listening.messages) {
+    const before = shown.get(message.callId)
+    if (before === undefined || Number(message.sequence) > Number(before.sequence)) shown.set(message.callId, message)
+  }
+  expect(shown.size).toBe(1_000)
+  expect(new Set([...shown.values()].map(({ type, sequence }) => `${type} ${sequence}`))).toEqual(
+    new Set(['call.answered 2']),
+  )
+  listening.close()
+})
+
 test('a duplicate is not delivered again, and the same call is 426 without an upgrade', async () => {
   const acme = await platform.newTenant()
   const [first] = platform.instances as [Running]

@@ -18,11 +18,14 @@ async function shortOfCpu(command: (args: readonly string[]) => readonly string[
   return JSON.parse(await text(child.stdout)) as ShortOfCpu
 }
 
-/** More than half of the CPU where it had its even share, also of sessions that start later. */
+/**
+ * At least three times as much CPU as even shares would give it, for what the servers get; also when as many sessions again
+ * have started. More cannot be asked without root: the kernel may leave all of the generator on one core for seconds.
+ */
 function expectRightOfWay({ shareBefore, shareAfter, shareWithMoreSessions }: ShortOfCpu): void {
-  expect(shareBefore).toBeLessThan(0.45)
-  expect(shareAfter).toBeGreaterThan(0.55)
-  expect(shareWithMoreSessions).toBeGreaterThan(0.5)
+  const odds = (share: number) => share / (1 - share)
+  expect(odds(shareAfter)).toBeGreaterThan(3 * odds(shareBefore))
+  expect(odds(shareWithMoreSessions)).toBeGreaterThan(3 * (odds(shareBefore) / 2))
 }
 
 describe.runIf(process.platform === 'linux')('a generator on a machine that is short of CPU', () => {
@@ -34,7 +37,7 @@ describe.runIf(process.platform === 'linux')('a generator on a machine that is s
   const canRaise = process.getuid?.() === 0
 
   test(
-    `gets more than half of it, by ${method}`,
+    `goes before the servers, by ${method}`,
     async () => {
       const seen = await shortOfCpu(itself)
       expect(seen.priority).toEqual(canRaise ? { method, platform: 5, k6: -15 } : { method, platform: 15, k6: 0 })
@@ -44,7 +47,7 @@ describe.runIf(process.platform === 'linux')('a generator on a machine that is s
   )
 
   test(
-    'gets more than half of it without root',
+    'goes before the servers without root',
     async ({ skip }) => {
       const nobody = unprivilegedUser()
       if (nobody === undefined) return skip('this user is not root: the test before this one is the same')
@@ -58,7 +61,7 @@ describe.runIf(process.platform === 'linux')('a generator on a machine that is s
   )
 
   test(
-    'gets more than half of what its control group gets, by nice',
+    'goes before the servers in a control group, by nice',
     async (context) => {
       await withCpuCgroup(context, undefined, async (inGroup) => {
         const seen = await shortOfCpu(inGroup)
@@ -70,7 +73,7 @@ describe.runIf(process.platform === 'linux')('a generator on a machine that is s
   )
 
   test(
-    'gets more than half of what a CPU quota allows',
+    'goes before the servers within a CPU quota',
     async (context) => {
       await withCpuCgroup(context, 1, async (inGroup) => {
         const seen = await shortOfCpu(inGroup)

@@ -24,7 +24,7 @@ export type ShortOfCpu = {
 /** Like Postgres, it starts processes in sessions of their own, and does so whenever it is asked. */
 const SERVER = `trap 'setsid sh -c "${FOR_EVER}" &' USR1; ${FOR_EVER}`
 /** CPU time of all of them together that a share is taken of. */
-const SHARE_OF_SECONDS = 2
+const SHARE_OF_SECONDS = 4
 
 const started: number[] = []
 const start = (script: string): number => {
@@ -37,9 +37,11 @@ const all = () => started.flatMap((pid) => descendantsOf(pid))
 try {
   const cores = availableParallelism()
   const servers = Array.from({ length: 3 * cores }, () => start(SERVER))
-  const generator = start(`${`sh -c '${FOR_EVER}' & `.repeat(cores)} wait`)
+  // Enough of them to be on every core: two alone may stay on the same one for seconds.
+  const busy = 2 * cores
+  const generator = start(`${`sh -c '${FOR_EVER}' & `.repeat(busy)} wait`)
   const childrenOf = (pid: number, count: number) => () => descendantsOf(pid).length === 1 + count
-  await waitUntil('the generator to run', childrenOf(generator, cores), { timeoutMs: 20_000 })
+  await waitUntil('the generator to run', childrenOf(generator, busy), { timeoutMs: 20_000 })
 
   const shareBefore = await generatorShare(generator, servers)
   const way = giveRightOfWay(servers)

@@ -51,7 +51,11 @@ async function measurementOf(delayMs: () => number, neighbours: readonly string[
     step: (text) => void said.push(text),
     show: () => {},
     clear: () => {},
-    during: async (_what, work) => work(),
+    during: async (_what, work, done) => {
+      const result = await work()
+      if (done !== undefined) said.push(done(result))
+      return result
+    },
   }
   const k6 = { command: k6Path ?? 'k6', version: '1.8.1' }
   const resultsDir = join(here.tempDir, 'results')
