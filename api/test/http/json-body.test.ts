@@ -37,11 +37,18 @@ test('any JSON value that JSON.parse reads exactly is read alike', () => {
   )
 })
 
+/** What a JSON number that is whole says, to its last digit: 1.2e+3 is 1200. */
+function integer(text: string): bigint {
+  const [mantissa = '', exponent = '0'] = text.split('e')
+  const [whole = '', fraction = ''] = mantissa.split('.')
+  return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length)
+}
+
 test('any integer comes out as it went in', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), (n) => {
       const [, written = ''] = /^\{"a":\[(.*)\]\}$/.exec(roundTrip(`{"a":[${n}]}`)) ?? []
-      expect(written.includes('e') ? BigInt(Number(written)) : BigInt(written)).toBe(n)
+      expect(integer(written)).toBe(n)
     }),
   )
 })
