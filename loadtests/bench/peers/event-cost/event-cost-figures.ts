@@ -1,4 +1,4 @@
-import { number } from '../../judge/format.ts'
+import { number, plural } from '../../judge/format.ts'
 import { storedNote } from '../ingest/ingest-figures.ts'
 import { median } from '../measure/arithmetic.ts'
 import { type Figure, type Goal, ratioOf } from '../measure/figure.ts'
@@ -23,7 +23,7 @@ const CONTENDERS = {
 } as const
 type Name = keyof typeof CONTENDERS
 
-const LOAD = `${AT_RATE.ratePerSecond} events a second, evenly spaced, over ${AT_RATE.connections} connections that are kept to ${AT_RATE.instances} instances`
+const LOAD = `${AT_RATE.ratePerSecond} events a second, evenly spaced, over ${AT_RATE.connections} connections that are kept to ${plural(AT_RATE.instances, 'instance')}`
 
 export function eventCostFigures(measured: EventCostMeasured): Omit<PartResult, 'raw'> {
   const cpuUs = (name: Name, groups: readonly string[]) => measured[name].map((turn) => 1000 * cpuMsEach(turn, groups))
