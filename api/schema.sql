@@ -983,33 +983,39 @@ begin
     returning tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, corrects,
       place
   ),
+  -- hopwhistle.progress() is written into the statement only where its arguments are plain: elsewhere it would be called,
+  -- at 10 µs a call.
+  moved as materialized (
+    select *, hopwhistle.progress(state, occurred_at, correcting_at) as progress
+    from (select *, case when corrects then occurred_at end as correcting_at from fresh) f
+  ),
   -- prior_progress: how far the events before it in this batch take the call; null for the first.
   arrived as (
     select tenant_id, call_id, event_id, place, progress,
       max(progress) over (to_here rows between unbounded preceding and 1 preceding) as prior_progress,
-      row_number() over to_here as nth
-    from (
-      select *, hopwhistle.progress(state, occurred_at, case when corrects then occurred_at end) as progress
-      from fresh
-    ) f
+      row_number() over to_here - count(*) over (partition by tenant_id, call_id) as before_last
+    from moved
     window to_here as (partition by tenant_id, call_id order by place)
   ),
   folded as (
-    select tenant_id, call_id,
-      hopwhistle.state_of_progress(max(hopwhistle.progress(state, occurred_at, case when corrects then occurred_at end))) as state,
-      min(occurred_at) as started_at,
-      min(occurred_at) filter (where state = 0) as initiated_at,
-      min(occurred_at) filter (where state = 1) as ringing_at,
-      min(occurred_at) filter (where state = 2) as answered_at,
-      min(occurred_at) filter (where state >= 3) as ended_at,
-      max(occurred_at) filter (where corrects) as corrected_at,
-      count(*)::integer as events,
-      max(received_at) as updated_at,
-      min(direction) as direction,
-      min(from_number) as from_number,
-      min(to_number) as to_number
-    from fresh
-    group by tenant_id, call_id
+    select *, hopwhistle.state_of_progress(progress) as state
+    from (
+      select tenant_id, call_id,
+        max(progress) as progress,
+        min(occurred_at) as started_at,
+        min(occurred_at) filter (where state = 0) as initiated_at,
+        min(occurred_at) filter (where state = 1) as ringing_at,
+        min(occurred_at) filter (where state = 2) as answered_at,
+        min(occurred_at) filter (where state >= 3) as ended_at,
+        max(correcting_at) as corrected_at,
+        max(received_at) as updated_at,
+        min(direction) as direction,
+        min(from_number) as from_number,
+        min(to_number) as to_number,
+        count(*)::integer as events
+      from moved
+      group by tenant_id, call_id
+    ) g
   ),
   written as (
     insert into hopwhistle.calls as c (
@@ -1101,12 +1107,12 @@ begin
     group by tenant_id, hour
   ),
   answered as (
-    select tenant_id, a.event_id, a.place, w.state::text as state,
-      w.sequence - f.events + a.nth::integer as sequence,
+    select tenant_id, event_id, place, w.state::text as state, (w.sequence + before_last)::integer as sequence,
       case when a.progress > coalesce(
           greatest(a.prior_progress, hopwhistle.progress(w.previous_state, w.previous_ended_at, w.previous_corrected_at)), -1)
         then '0' else '1' end as outcome
-    from arrived a join written w using (tenant_id, call_id) join folded f using (tenant_id, call_id)
+    from arrived a join written w using (tenant_id, call_id)
+    order by place
   ),
   outboxed as (
     insert into hopwhistle.outbox (tenant_id, event_ids, sequences)
@@ -1119,7 +1125,7 @@ begin
   from (
     select array_agg(place) as places, string_agg(outcome, '') as outcomes, string_agg(state, '') as call_states,
       array_agg(sequence) as sequences
-    from (select * from answered order by place) in_order
+    from answered
   ) e,
   (select array_agg(batch_id) as batch_ids, array_agg(tenant_id) as batch_tenants from outboxed) b
   into places, outcomes, call_states, sequences, batch_ids, batch_tenants;
