@@ -25,6 +25,7 @@ import { settlePostgres } from './settle-postgres.ts'
 import { type K6Run, startK6 } from './start-k6.ts'
 import type { Target } from './target.ts'
 import { warmUp } from './warm-up.ts'
+import { writeBackFiles } from './write-back.ts'
 
 export type MeasureOptions = {
   readonly scenario: ScenarioName
@@ -67,6 +68,7 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
   const { scenario, profile, target, k6, scratchDir, guard, terminal, signal, isStep = false } = options
   const { sampled } = target
   await terminal.during(`${scenario.padEnd(19)}  warming up`, async () => {
+    if (!isStep && target.onThisMachine) await writeBackFiles()
     if (!isStep) await warmUp(target, profile === 'smoke' ? 1_000 : WARM_UP_MS, signal)
     if (sampled.postgres !== undefined) await settlePostgres(sampled.postgres, signal)
     await rightOfWay?.settled()
