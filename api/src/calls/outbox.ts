@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { Log } from '../telemetry/log.ts'
+import { createTicker } from '../timing/ticker.ts'
 import type { PublishedBatch } from './commit-batch.ts'
 import type { CommittedBatch, PublishBatch } from './live-messages.ts'
 
@@ -45,7 +46,7 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
   }
   function putBack(batch: readonly PublishedBatch[]): void {
     published = [...batch, ...published]
-    tidySoon()
+    ticker.wake()
   }
   /** One after the other, and waited for at the end: what one of them has taken is deleted only once it is over. */
   let tidying = Promise.resolve()
@@ -53,23 +54,17 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
     tidying = tidying.then(tidy)
     return tidying
   }
-  /** Runs only while there is something to tidy, so that an idle instance sleeps. */
-  let timer: NodeJS.Timeout | undefined
-  let drained = false
-  const tidySoon = (): void => {
-    if (!drained)
-      timer ??= setTimeout(() => {
-        timer = undefined
-        void tidyNext()
-      }, TIDY_MS).unref()
-  }
+  const ticker = createTicker(TIDY_MS, () => {
+    void tidyNext()
+    return published.length > 0
+  })
 
   return {
     publish: (batch) => {
       const done = publishBatch(batch)
         .then(() => {
           published.push({ batchId: batch.batchId, tenantId: batch.tenantId })
-          tidySoon()
+          ticker.wake()
         })
         .catch((error: unknown) =>
           log.warn({ err: error, batchId: batch.batchId }, 'not published; left to the sweeper'),
@@ -80,8 +75,7 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
     takePublished,
     putBack,
     drain: async (withinMs) => {
-      drained = true
-      clearTimeout(timer)
+      ticker.stop()
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref())
       await Promise.race([Promise.all(publishing), deadline])
       await tidyNext()

@@ -1,5 +1,5 @@
 /**
- * How long the event loop keeps whoever comes waiting.
+ * How long work that is ready waits for the event loop.
  *
  * Each turn of the loop is measured as it happens. prom-client measures how late a timer of 10 ms is, and that timer
  * wakes an idle instance a hundred times a second: a quarter of all that an idle instance cost.

@@ -13,7 +13,7 @@ const ANSWER_WITHIN_MS = 500
 
 /**
  * How much is used of the limits of the servers behind us. They are asked when somebody wants to know, which is once a
- * scrape: asked on a timer, an idle instance and both servers would wake up for nobody.
+ * scrape: a timer would wake an idle instance and both servers although no one reads the figures.
  *
  * @param sources each reads one server and may fail; it is not asked again before it has answered
  */
