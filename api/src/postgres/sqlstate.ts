@@ -14,6 +14,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   '22': 'data', // data exceptions
   '23': 'data', // constraint violations
   '25006': 'unavailable', // read-only transaction: this server is no longer the primary
+  '28': 'unavailable', // not let in: a password is being changed, or a new primary waits for its replica
   '40': 'again', // deadlock, serialization failure
   '40003': 'unavailable', // statement completion unknown
   '53': 'unavailable', // out of connections, memory or disk

@@ -17,6 +17,7 @@ test.each([
   ['25006', 'unavailable'],
   ['22021', 'data'],
   ['23514', 'data'],
+  ['28000', 'unavailable'],
   ['42P01', 'broken'],
   ['42501', 'broken'],
 ] as const)('%s: %s', (code, remedy) => {
