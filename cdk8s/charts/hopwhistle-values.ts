@@ -105,7 +105,7 @@ export const HOPWHISTLE = {
     ),
     image: text(IMAGES.postgres, 'Postgres 15 to 18, with its programs on the PATH'),
     user: integer(999, 'User id of postgres in that image: 999 on Debian, 70 on Alpine', { min: 1 }),
-    storage: quantity('20Gi', 'Volume of the primary, and of the replica'),
+    storage: quantity('20Gi', 'Volume of the primary, and of the replica, which holds two copies while it copies anew'),
     storageClass: text('', 'Class of the volumes; empty: the cluster’s default'),
     maxWalSize: text(MAX_WAL_SIZE, 'WAL between two checkpoints', /\d+(?:MB|GB)/),
     maxSlotWalKeepSize: text(

@@ -51,9 +51,11 @@ export class NetworkPolicies extends Construct {
     for (const job of jobs) allow(enabled, job, { egress: [DNS, toPostgres] })
     allow(enabled, PRIMARY, {
       ingress: [{ from: [API, REPLICA, ...jobs].map(pods).concat(MONITORING), ports: tcp(POSTGRES_PORT) }],
+      // It asks whether the replica has data, and takes it over when it has lost its own.
+      egress: [DNS, { to: [pods(REPLICA)], ports: tcp(POSTGRES_PORT) }],
     })
     allow(enabled, REPLICA, {
-      ingress: [{ from: [pods(API), MONITORING], ports: tcp(POSTGRES_PORT) }],
+      ingress: [{ from: [pods(API), pods(PRIMARY), MONITORING], ports: tcp(POSTGRES_PORT) }],
       egress: [DNS, { to: [pods(PRIMARY)], ports: tcp(POSTGRES_PORT) }],
     })
     allow(enabled, REDIS, { ingress: [{ from: [pods(API), MONITORING], ports: tcp(REDIS_PORT) }] })

@@ -23,6 +23,8 @@ export type PostgresServerProps = {
   readonly env: readonly Templated<k8s.EnvVar>[]
   /** The sizes of its settings follow from its limit of memory. */
   readonly resources: HopwhistleValues['postgres']['resources']
+  /** Whether its Service leads to it also while it is not ready. */
+  readonly publishNotReady?: boolean
   /** Without one, a server that runs is alive. */
   readonly livenessProbe?: Templated<k8s.Probe>
 }
@@ -31,12 +33,14 @@ export type PostgresServerProps = {
 export class PostgresServer extends Construct {
   constructor(scope: Construct, id: string, props: PostgresServerProps) {
     super(scope, id)
-    const { component, values, start, livenessProbe } = props
+    const { component, values, start, livenessProbe, publishNotReady } = props
     const { postgres } = values
     const scripts = new Scripts(this, component, [start, 'pg_hba.conf', ...(props.scripts ?? [])])
     const temporary = scratch('tmp', '/tmp', '256Mi')
     const memory = scratch('shm', '/dev/shm', '256Mi', 'Memory')
-    const ready = { exec: { command: ['pg_isready', '--quiet', '--host=127.0.0.1', '--username=postgres'] } }
+    // What answers before the data is in its place is no database for others.
+    const isReady = '[ -s "$PGDATA/PG_VERSION" ] && exec pg_isready --quiet --host=127.0.0.1 --username=postgres'
+    const ready = { exec: { command: ['sh', '-c', isReady] } }
 
     new SinglePod(this, 'pod', {
       component,
@@ -44,6 +48,7 @@ export class PostgresServer extends Construct {
       user: postgres.user,
       port: POSTGRES_PORT,
       portName: 'postgres',
+      ...(publishNotReady === undefined ? {} : { publishNotReady }),
       labels: merged(values.podLabels, component.labels),
       annotations: { 'checksum/scripts': scripts.checksum },
       graceSeconds: 90,

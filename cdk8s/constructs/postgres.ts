@@ -1,6 +1,6 @@
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { Conditional } from '../values/when.ts'
+import { Conditional, when } from '../values/when.ts'
 import { component } from './component.ts'
 import type { Credentials } from './credentials.ts'
 import { PostgresServer } from './postgres-server.ts'
@@ -17,7 +17,13 @@ export class Postgres extends Construct {
       component: PRIMARY,
       values,
       start: 'start-primary.sh',
-      env: [credentials.variable('OWNER_PASSWORD', 'owner-password'), replicationPassword],
+      env: [
+        credentials.variable('OWNER_PASSWORD', 'owner-password'),
+        replicationPassword,
+        when(values.postgres.replica.enabled, { name: 'REPLICA_HOST', value: REPLICA.name }),
+      ],
+      // A new database waits, before it is ready, for the replica to say that it has no data.
+      publishNotReady: true,
       resources: values.postgres.resources,
     })
     const replicated = new Conditional(this, 'replicated', values.postgres.replica.enabled)

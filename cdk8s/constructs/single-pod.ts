@@ -28,6 +28,8 @@ export type SinglePodProps = {
   readonly labels?: Templated<Labels>
   readonly annotations?: Templated<Labels>
   readonly service?: { readonly type: Value<string>; readonly nodePort: Value<number> }
+  /** The Service leads to the pod also while that is not ready. */
+  readonly publishNotReady?: boolean
   /** A volume of its own, mounted where the container says; without one it forgets. */
   readonly claim?: Templated<k8s.KubePersistentVolumeClaimProps>
   /** Until a pod that was told to stop is killed: 30, if nothing else is said. */
@@ -38,12 +40,13 @@ export type SinglePodProps = {
 export class SinglePod extends Construct {
   constructor(scope: Construct, id: string, props: SinglePodProps) {
     super(scope, id)
-    const { values, port, portName = 'http', service, annotations, claim, graceSeconds } = props
+    const { values, port, portName = 'http', service, publishNotReady, annotations, claim, graceSeconds } = props
     const { name, selector, labels } = props.component
     kubeObject(this, 'service', k8s.KubeService, {
       metadata: { name, labels },
       spec: {
         ...(service === undefined ? {} : { type: service.type }),
+        ...(publishNotReady === undefined ? {} : { publishNotReadyAddresses: publishNotReady }),
         selector,
         ports: [
           {

@@ -1,8 +1,14 @@
 #!/bin/sh
-# Whether the replica can still follow the primary. It cannot once the primary has let go of the WAL that it needs;
-# started again, it copies the primary anew. While nobody can tell, it is left alone.
+# Whether the replica can still follow the primary. It cannot once the primary keeps no WAL for it; started again, it
+# copies the primary anew. While nobody can tell, and once it has refused to follow this primary, it is left alone.
 set -eu
-state=$(PGPASSWORD=$REPLICATION_PASSWORD PGCONNECT_TIMEOUT=3 psql --no-psqlrc --no-password --tuples-only --no-align \
-  --host="$PRIMARY_HOST" --username=hopwhistle_replication --dbname=postgres \
-  --command="select wal_status from pg_replication_slots where slot_name = 'hopwhistle_replica'") || exit 0
-[ "$state" != lost ]
+ask() {
+  PGPASSWORD=$REPLICATION_PASSWORD PGCONNECT_TIMEOUT=3 psql --no-psqlrc --no-password --tuples-only --no-align \
+    --field-separator=' ' --host="$PRIMARY_HOST" --port="${PRIMARY_PORT:-5432}" --username=hopwhistle_replication \
+    --dbname="$1" --command="$2"
+}
+found=$(ask 'dbname=postgres replication=true' IDENTIFY_SYSTEM) || exit 0
+set -- $found
+[ "$(cat "$PGDATA.refused" 2>/dev/null)" != "$1 $2" ] || exit 0
+state=$(ask postgres "select wal_status from pg_replication_slots where slot_name = 'hopwhistle_replica'") || exit 0
+[ -n "$state" ] && [ "$state" != lost ]
