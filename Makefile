@@ -21,11 +21,11 @@ endif
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools baseline up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale e2e
+.PHONY: help install tools baseline up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale restore-primary e2e
 
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
 
 install: $(INSTALLED) ## install what the other targets need: npm packages, and Redis, k6 and Helm if they are missing
@@ -66,6 +66,9 @@ deploy: $(INSTALLED) ## deploy the platform into the cluster of KUBECONFIG: see 
 
 scale: $(INSTALLED) ## run so many pods of the API there: make scale REPLICAS=5
 	@$(CLUSTER) scale --replicas $(REPLICAS)
+
+restore-primary: $(INSTALLED) ## give a primary there that lost its volume what the replica has
+	@$(CLUSTER) restore-primary
 
 e2e: $(INSTALLED) ## test deployment, scaling, failures and upgrades there, in a namespace of its own
 	@$(RUN) npm run --silent e2e

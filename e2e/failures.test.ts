@@ -58,3 +58,33 @@ test('a replica whose volume is wiped is copied anew, and reports are answered a
   expectAllDelivered(report)
   expectAllStored(traffic.prefix, report, await hopwhistle.stored(traffic.prefix))
 })
+
+test('a primary whose volume is deleted does not begin empty, and is restored from the replica with every event', async () => {
+  const before = await hopwhistle.traffic.start()
+  await before.goesOn(60)
+  const report = await before.end()
+  await hopwhistle.wait('the replica to have all', async () => {
+    const behind = 'select 1 from pg_stat_replication where replay_lsn < pg_current_wal_lsn()'
+    return (await hopwhistle.query(behind)).length === 0
+  })
+  await hopwhistle.removeWithVolume('postgres')
+  await hopwhistle.wait('the new primary to refuse', async () =>
+    (await hopwhistle.logOf('postgres')).includes('refused to begin: this volume is empty'),
+  )
+  const [replica] = await hopwhistle.pods('postgres-replica')
+  await hopwhistle.remove(replica!, 5)
+  await hopwhistle.replaced('postgres-replica', replica!)
+  expect(await hopwhistle.logOf('postgres-replica')).toContain('it has another database')
+  await hopwhistle.wait('a report that the replica answers', async () => {
+    expect((await hopwhistle.get(`${ROUTES.reportCalls}?limit=1`)).body).toMatchObject({ source: 'replica' })
+    return true
+  })
+
+  await took('a primary restored from the replica, and a new replica', hopwhistle.restorePrimary)
+  expectAllStored(before.prefix, report, await hopwhistle.stored(before.prefix))
+  const after = await hopwhistle.traffic.start()
+  await after.goesOn(60)
+  const again = await after.end()
+  expectAllDelivered(again)
+  expectAllStored(after.prefix, again, await hopwhistle.stored(after.prefix))
+})

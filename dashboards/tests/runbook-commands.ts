@@ -31,7 +31,7 @@ export const runnableInCluster = (): readonly Command[] =>
   COMMANDS.filter(
     ({ line, program }) => onPath(program) !== undefined && !CHANGES.test(line) && !OF_OPERATORS.test(line),
   )
-const CHANGES = / (?:scale|rollout|delete) /
+const CHANGES = / (?:scale|rollout|delete|touch) /
 /** Of k6-operator and of Prometheus Operator. */
 const OF_OPERATORS = /testruns|app=k6|servicemonitors/
 

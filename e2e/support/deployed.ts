@@ -53,6 +53,19 @@ export function deployedIn(cluster: Cluster, namespace: string, release: string)
     /** Deletes a pod; what has not ended by itself after these seconds is killed. Another one takes its place. */
     remove: ({ metadata }: V1Pod, graceSeconds: number) =>
       core.deleteNamespacedPod({ namespace, name: metadata!.name!, gracePeriodSeconds: graceSeconds }),
+    /** What the one pod of a component has printed. */
+    async logOf(component: Component): Promise<string> {
+      const [pod] = await pods(component)
+      return core.readNamespacedPodLog({ namespace, name: pod!.metadata!.name! })
+    },
+    /** Deletes the one pod of a component together with its volume. Another pod gets another, empty volume. */
+    async removeWithVolume(component: Component): Promise<void> {
+      const [pod] = await pods(component)
+      const name = pod!.metadata!.name!
+      // It goes once no pod uses it.
+      await core.deleteNamespacedPersistentVolumeClaim({ namespace, name: `data-${name}` })
+      await core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 1 })
+    },
     /** Ends the process of a pod of the API in the middle of everything. Kubernetes starts it again, in the same pod. */
     async crash(pod: V1Pod): Promise<void> {
       const restarts = async () => {

@@ -20,6 +20,8 @@ export function operations(namespace: string, release: string) {
     uninstall: (other: string) => helm('uninstall', other, '--wait'),
     /** `make scale REPLICAS=…` */
     scale: (replicas: number) => make(['scale', '--replicas', String(replicas)]),
+    /** `make restore-primary` */
+    restorePrimary: () => make(['restore-primary']),
     /** Sets values of the release and leaves the others, without waiting. */
     set: (values: Readonly<Record<string, string | number | boolean>>) => {
       const given = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`])

@@ -8,6 +8,7 @@ import { openTerminal } from '../../loadtests/bench/lib/terminal.ts'
 import type { ClusterCommand } from './commands/cluster-command.ts'
 import { deploy } from './commands/deploy.ts'
 import { kindDown, kindUp } from './commands/kind.ts'
+import { restorePrimary } from './commands/restore-primary.ts'
 import { scale } from './commands/scale.ts'
 
 const COMMANDS: Readonly<Record<string, ClusterCommand>> = {
@@ -15,12 +16,13 @@ const COMMANDS: Readonly<Record<string, ClusterCommand>> = {
   'kind-down': kindDown,
   deploy,
   scale,
+  'restore-primary': restorePrimary,
 }
 
 const HELP = `Usage: main.ts COMMAND
 
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(15)} ${summary}`)
   .join('\n')}
 
   main.ts COMMAND --help tells more.

@@ -33,6 +33,7 @@ test.each([
   [['deploy', 'now'], {}, 'unexpected argument "now"'],
   [['scale', '--replicas', '0'], {}, '--replicas is "0"; it must be a whole number from 1 to 200'],
   [['scale'], {}, '--replicas is ""'],
+  [['restore-primary', 'now'], {}, 'unexpected argument "now"'],
   [['fly'], {}, 'unknown command "fly"'],
 ])('%j with %j ends with 2 and says: %s', async (args, env, message) => {
   const { code, output } = await cluster(args, env)
@@ -40,12 +41,15 @@ test.each([
   expect(output).toContain(message)
 })
 
-test.each(['kind-up', 'kind-down', 'deploy', 'scale'])('%s --help tells how it is used', async (command) => {
-  const { code, output } = await cluster([command, '--help'])
-  expect(code).toBe(0)
-  expect(output).toContain(`Usage: main.ts ${command}`)
-  expect(output.split('\n').every((line) => line.length <= 120)).toBe(true)
-})
+test.each(['kind-up', 'kind-down', 'deploy', 'scale', 'restore-primary'])(
+  '%s --help tells how it is used',
+  async (command) => {
+    const { code, output } = await cluster([command, '--help'])
+    expect(code).toBe(0)
+    expect(output).toContain(`Usage: main.ts ${command}`)
+    expect(output.split('\n').every((line) => line.length <= 120)).toBe(true)
+  },
+)
 
 test('deploy says so when no cluster answers', async () => {
   const kubectl = scratchFolder({ config: 'apiVersion: v1\nkind: Config\n' })
