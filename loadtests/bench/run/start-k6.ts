@@ -33,7 +33,7 @@ const GRACE_MS = 8_000
 
 /**
  * Fewer garbage collections leave more of the machine to the platform. They cost some 100 MB at 400 %. Of live
- * frames hardly anything is kept: there 1600 % saves a tenth of k6's CPU for 200 MB more (decision 15), and the limit
+ * frames hardly anything is kept: there 1600 % saves a tenth of k6's CPU for 200 MB more (decision 5), and the limit
  * keeps a k6 that no longer follows from taking all memory.
  */
 export const garbageCollection = (scenario: string): Record<string, string> =>
