@@ -6,6 +6,7 @@ import type { LoadtestResult } from '../../results-format.ts'
 import { factsOf } from '../findings/facts-of.ts'
 import { find } from '../findings/find.ts'
 import type { Environment } from '../sample/environment.ts'
+import { hasCrashed } from './evidence.ts'
 import { list, measuredText, number, plural, targetText } from './format.ts'
 import { judge } from './judge.ts'
 import type { Carried, Metric, MetricName, Outcome, Step, Verdict } from './verdict.ts'
@@ -92,6 +93,7 @@ function limitedBy(result: LoadtestResult, verdict: Verdict): string {
     const { limitedAtPerSecond, limitedBy } = verdict.carried
     return `at ${number(limitedAtPerSecond)} a second: ${limitedBy}`
   }
+  if (hasCrashed(result)) return 'not known: k6 left no result'
   const environment = result.environment as unknown as Environment | undefined
   const generatorOnSameMachine = environment?.stack?.generatorOnSameMachine ?? true
   return find(factsOf(result), verdict, { generatorOnSameMachine }).limitedBy
