@@ -119,7 +119,7 @@ export function nextStep(verdicts: readonly Verdict[], keptBy?: string): string 
   if (metrics.length === 0) return 'Nothing was measured. Next: `make baseline`'
   if (verdicts.some(({ outcome }) => outcome === 'invalid')) {
     const which = verdicts.filter(({ outcome }) => outcome === 'invalid').map(({ scenario }) => scenario)
-    return `Invalid: ${which.join(', ')}. Next: mend what is said above and run again`
+    return `Invalid: ${which.join(', ')}. Next: fix the reasons above and run again`
   }
   const missed = metrics.filter(({ status }) => status === 'missed').length
   if (missed > 0) {
@@ -127,7 +127,7 @@ export function nextStep(verdicts: readonly Verdict[], keptBy?: string): string 
     return `${number(missed)} of ${plural(metrics.length, 'target')} missed. Next: ${keptBy === undefined ? advice : `${keptBy} writes ${advice}`}`
   }
   if (verdicts.some(({ profile }) => profile === 'smoke')) {
-    return 'Everything works together; a smoke run proves no more. Next: profile quick, that of `make baseline`, measures the targets'
+    return 'Everything works together. A smoke run proves no more; next: `make baseline` measures the targets'
   }
   const changes = '`git diff docs/performance-baselines.md` shows what changed'
   return `All ${plural(metrics.length, 'target')} met. Next: ${keptBy === undefined ? changes : `${keptBy} keeps this as a baseline`}`

@@ -557,7 +557,7 @@ describe('live delivery', () => {
 
   test('duplicates: a message that came twice', () => {
     expect(said('duplicates', live({ runner: withCounters({ messages_duplicated: 12 }) }))).toEqual([
-      '12 messages arrived twice, beside 6,060,000 delivered once',
+      '12 messages arrived twice; 6,060,000 were delivered once',
     ])
   })
 
