@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 /** Loses packets on the way to a port of this machine, and back. */
 export type PacketFilter = {
   loseNone(): void
-  /** @param ratio of those of both directions together: every so manieth, from one of the first that chance names */
+  /** @param ratio of the packets of both directions together: every n-th is lost, starting at a random one of the first n */
   loseSome(ratio: number, random: () => number): void
   loseAll(): void
 }

@@ -3,10 +3,11 @@
  * operator makes the runners, the starter tells them to begin.
  */
 import type { DistributedRun, RunnerPod } from '../../results-format.ts'
+import { lastWords } from '../collect/last-words.ts'
 import type { Cluster } from './connect.ts'
 import { operatorSays } from './operator-says.ts'
 import { describePod, podsOf } from './runner-pods.ts'
-import { lastWords, podLogs } from './runner-results.ts'
+import { podLogs } from './runner-results.ts'
 
 type Helper = 'initializer' | 'starter'
 type Seen = Omit<RunnerPod, 'instance'> & { readonly log: string }

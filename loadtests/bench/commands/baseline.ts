@@ -49,7 +49,7 @@ ${NEIGHBOUR_HELP}
 k6 has the right of way on the CPU. Under a CPU quota the stack fits the quota, and the baseline is one of its own:
 loadtests/README.md says how.
 
-A run that is not complete never replaces a complete result: it is written beside it, as SCENARIO.partial.json.
+A run that is not complete never replaces a complete result: it is written to SCENARIO.partial.json.
 A profile of smoke leaves the baselines and the document as they are. An invalid run does not replace a valid
 baseline: the last valid one stays, and the document says that a newer run was invalid and why.
 
@@ -112,7 +112,8 @@ async function withStack(
   const other = readRecord(stackFolder())
   const otherRuns = other !== undefined && runningOf(other).length > 0
   if (otherRuns && keep) throw new Failure('a stack is up already, and two cannot be kept; first: main.ts down')
-  if (otherRuns) process.stderr.write('A stack is up beside this measurement and takes some of its CPU: main.ts down\n')
+  if (otherRuns)
+    process.stderr.write('Another stack is running and takes CPU from this measurement. To stop it: main.ts down\n')
 
   const k6 = await findK6(terminal, signal)
   const redisServer = await findRedis(terminal, signal)

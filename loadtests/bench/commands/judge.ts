@@ -10,7 +10,7 @@ export const judge: Command = {
   summary: 'judge results that were written before',
   help: `Usage: main.ts judge [--markdown] FILE…
 
-Reaches the verdict on each result anew, from what is in the file, and prints the table. Changes nothing.
+Judges each result again, from what is in the file, and prints the table. Changes nothing.
 
   --markdown    the table as Markdown, for the summary of a CI job
 

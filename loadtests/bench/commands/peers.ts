@@ -13,7 +13,7 @@ import { findRedis } from '../tools/find-redis.ts'
 import type { Command } from './command.ts'
 
 export const peers: Command = {
-  summary: 'put the platform beside what one would write or take instead',
+  summary: 'compare the platform with alternatives',
   help: `Usage: main.ts peers [--only PART]… [--rounds N] [--base REF] [--quick] [--results-dir DIR] [--wait]
 
 Starts the platform and what it is compared with, measures them in turns (A B C, B C A, …), checks that both did the
@@ -24,8 +24,8 @@ the range of the rounds. Ratios are of values of the same round, and are what tr
               transaction for each request
   event-cost  CPU for an event at 500 a second by component, compared with the base and a transaction for each request
   idle        CPU of an idle instance, compared with the base
-  reports     at 10 million events, beside plain SQL and a Fastify route that returns the same bytes
-  live        100,000 deliveries a second, beside Socket.IO, plain WebSockets and Centrifugo
+  reports     at 10 million events, compared with plain SQL and a Fastify route that returns the same bytes
+  live        100,000 deliveries a second, compared with Socket.IO, plain WebSockets and Centrifugo
   scale       each of the three with 1, 2 and 3 instances, and what limits it; memory over time
   cost        time to start, size of the image, CPU for a request to each endpoint
 

@@ -48,7 +48,7 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --wait               of an API on this machine: ${WAIT_HELP}
 
 A run that is not complete (stopped, profile smoke, or less than its profile by one of the settings below) never replaces
-a complete result: it is written beside it, as SCENARIO.partial.json.
+a complete result: it is written to SCENARIO.partial.json.
 
 ${NEIGHBOUR_HELP}
 

@@ -33,7 +33,7 @@ Exit codes: 0 everything is up and well, 1 something is not, 2 nothing is up.
     ]
     print(columns(table))
     const well = record.state === 'up' && rows.every((row) => row.well)
-    print(well ? '\nEverything is well.\n' : '\nSomething is not well. Start anew: make down up\n')
+    print(well ? '\nEverything is well.\n' : '\nSomething is not well. Restart it: make down up\n')
     return well ? EXIT.ok : EXIT.missed
   },
 }

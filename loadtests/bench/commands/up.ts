@@ -47,7 +47,7 @@ Environment:
       const running = runningOf(before)
       if (before.details !== undefined && running.length === before.processes.length) {
         if (values.monitor && before.details.monitoring === undefined) {
-          throw new Failure('Hopwhistle is up, and is not monitored; start it anew: make down up MONITOR=1')
+          throw new Failure('Hopwhistle is up, and is not monitored; restart it: make down up MONITOR=1')
         }
         print(`Hopwhistle is up already.\n\n${addresses(before.details)}`)
         return EXIT.ok

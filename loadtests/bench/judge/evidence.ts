@@ -54,12 +54,16 @@ export function evidenceOf(result: LoadtestResult, part: Part = 'whole'): Eviden
     peak,
     ramp: trafficOf(scenario, totals, 'ramp'),
     peakSeconds,
-    metrics: metricsOf(scenario, { totals, peak, peakSeconds, targetPerSecond }),
+    // Where a k6 left no result nothing is known, which is not a rate of 0.
+    metrics: metricsOf(scenario, { totals, peak, peakSeconds: hasCrashed(result) ? 0 : peakSeconds, targetPerSecond }),
     server: serverOf(result),
     targetPerSecond,
     part,
   }
 }
+
+/** Whether a k6 left no result, so that what was counted is not known. */
+export const hasCrashed = ({ runners }: LoadtestResult): boolean => runners.some(({ crash }) => crash !== undefined)
 
 export function scenarioOf({ scenario }: LoadtestResult): ScenarioName {
   const known = SCENARIOS.find((name) => name === scenario)

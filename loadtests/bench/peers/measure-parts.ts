@@ -55,5 +55,5 @@ const isComplete = (part: PartName, { quick, rounds, memoryMinutes }: PartOption
 /** Whatever is measured here is started by this process, and counted with it; the rest of what was busy is others'. */
 function othersNote({ seconds, idleShare, cpuSeconds }: CpuUse, cores: number): string {
   const others = Math.max(0, cores * (1 - idleShare) - cpuSeconds.here! / seconds)
-  return `Other programs, and the kernel for nobody in particular, kept ${number(others, 2)} of ${cores} cores busy meanwhile.`
+  return `Other processes and the kernel used ${number(others, 2)} of ${cores} cores.`
 }

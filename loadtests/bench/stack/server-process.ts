@@ -38,8 +38,8 @@ export class ServerEnded extends Error {
 }
 
 /**
- * Tells the guard of a process and then becomes it: whoever started it may be killed before it could say anything. The brackets are
- * for a guard that is gone, which ends whoever writes to it.
+ * Registers this process with the guard, then execs the server: its parent may be killed before it could register it.
+ * The subshell is for a guard that has ended: writing to it ends only the subshell.
  */
 const TELL_AND_RUN = '(echo "watch $$:$0" >&3); exec 3>&-; exec "$@"'
 

@@ -10,7 +10,7 @@ import { identify } from '../lib/process-identity.ts'
 import type { Terminal } from '../lib/terminal.ts'
 import type { MonitoringTools } from '../tools/find-monitoring.ts'
 import { mostInstances, settingsGiven, startApiInstances } from './api-instances.ts'
-import { choosePort, type PortWish } from './choose-port.ts'
+import { checkAlone, choosePort, type HeldPort, type PortWish } from './choose-port.ts'
 import { runDatabaseCommand } from './database-command.ts'
 import type { Guard } from './guard.ts'
 import { postgresUrl, startPostgresPair } from './postgres-pair.ts'
@@ -46,6 +46,17 @@ const DATABASE = 'hopwhistle'
 
 /** @throws {Failure} and whatever a server that does not start gives; stop what is written down then */
 export async function startStack(options: StackOptions): Promise<StackDetails> {
+  const instances = Math.min(options.instances, mostInstances())
+  const port = await choosePort(options.port, { host: options.host, shared: instances > 1 })
+  try {
+    return await startOn(port, instances, options)
+  } finally {
+    await port.release()
+  }
+}
+
+async function startOn(held: HeldPort, instances: number, options: StackOptions): Promise<StackDetails> {
+  const port = held.number
   const { dir, guard, terminal, signal } = options
   const processes: ServerProcess[] = []
   const startedAt = new Date().toISOString()
@@ -68,7 +79,6 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
     )
   }
 
-  const port = await choosePort(options.port)
   makeStackFolder(dir)
   guard.remove(dir)
   record()
@@ -122,12 +132,12 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
       () => 'seeded',
     )
   }
-  const instances = Math.min(options.instances, mostInstances())
   const ways = (await options.waysForApi?.(urls)) ?? urls
   const api = await step(
     'API',
-    () =>
-      startApiInstances({
+    async () => {
+      if (instances === 1) await held.release()
+      const api = await startApiInstances({
         dir,
         port,
         host: options.host,
@@ -136,7 +146,10 @@ export async function startStack(options: StackOptions): Promise<StackDetails> {
         onStart: record,
         guard,
         ...(options.apiEnv === undefined ? {} : { env: options.apiEnv }),
-      }),
+      })
+      checkAlone(port, new Set([process.pid, ...api.map(({ process }) => process.pid)]))
+      return api
+    },
     (api) => `${api.length} instance${api.length === 1 ? '' : 's'} on port ${port}`,
   )
   const details: StackDetails = {

@@ -15,7 +15,7 @@ const waits = {
 }
 
 test.each([
-  ['all that was due came', cpu(0.5, 0.4), 1, 'all', 'nothing: all that was due came (40 % idle)'],
+  ['all due messages arrived', cpu(0.5, 0.4), 1, 'all', 'nothing: all due messages arrived (40 % idle)'],
   ['its processes are full', cpu(1.86, 0.2), 2, 'as much as it can', "the API's own CPU: 1.86 of 2 cores (20 % idle)"],
   [
     'no CPU is left',
@@ -29,7 +29,7 @@ test.each([
     cpu(0.5, 0.4),
     1,
     'as much as it can',
-    'waiting, with 40 % idle: IO WALSync in 71 % of 200 looks; cores of postgres primary 0.60, servers 0.50, generator 0.20',
+    'waiting, with 40 % idle: IO WALSync in 71 % of 200 samples; cores of postgres primary 0.60, servers 0.50, generator 0.20',
   ],
 ] as const)('where %s, that is named with its figures', (_, use, instances, due, told) => {
   expect(limitedBy(use, instances, waits, due)).toBe(told)

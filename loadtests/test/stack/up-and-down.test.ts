@@ -119,6 +119,26 @@ test('a port that is taken is named, with who has it, and nothing is started', a
   }
 })
 
+test('a stranger that shares the port is named, for it would answer a part of the requests', async () => {
+  const { ended } = here.start('up', '--empty')
+  const stranger = createServer()
+  try {
+    await untilPostgresRuns(ended)
+    await new Promise<void>((resolve, reject) => {
+      stranger.once('error', reject)
+      stranger.listen({ port: PORT, host: '127.0.0.1', reusePort: true }, resolve)
+    })
+    const { code, stderr } = await ended
+    expect(code, stderr).toBe(2)
+    expect(stderr).toMatch(new RegExp(`port ${PORT} is shared with node.*process ${process.pid}`))
+    expect(here.leftFiles()).toEqual([])
+  } finally {
+    stranger.close()
+    await ended
+    await here.run('down')
+  }
+})
+
 test('an up that is killed half way leaves nothing behind', async () => {
   const { child, ended } = here.start('up', '--empty')
   await untilPostgresRuns(ended)

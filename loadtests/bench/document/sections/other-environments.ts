@@ -22,7 +22,7 @@ export function otherEnvironmentsSection({ others }: DocumentModel): string {
   if (rows.length === 0) return ''
   return blocks(
     '### Other environments',
-    'Kept beside the one above. Figures of different machines are not to be compared with each other.',
+    'Baselines of other machines. Do not compare figures of different machines with each other.',
     table(['Environment', 'Scenario', 'Profile', 'Measured', 'Baseline'], rows),
   )
 }

@@ -44,7 +44,7 @@ function results(measured: Measured): string[] {
     ...(reasons.length === 0 ? [] : [bullets(reasons.map(({ effect, text }) => `${mark(effect)}${sentence(text)}`))]),
     ...(newerInvalid === undefined ? [] : [newerInvalidNote(newerInvalid)]),
     ...(chart.points.length === 0
-      ? ['No chart: this run was not watched while it lasted.']
+      ? ['No chart: this run has no samples over time.']
       : [`![${TITLES[scenario]}: rate and latency over time](charts/${chartFile(scenario)})`]),
     '#### Test configuration',
     bullets(configurationOf(measured)),

@@ -16,7 +16,7 @@ export const saturated: FindingRule = {
   name: 'saturated',
   say: ({ facts, resources }) =>
     resources.filter(isSaturated).map(({ id, name, use, figures }, place) => {
-      const first = place === 0 ? 'The first to run out was' : 'Also near its end was'
+      const first = place === 0 ? 'The first to run out was' : 'Also near its limit was'
       const who = id === 'machine cpu' ? `, of which ${cpuText(facts)}` : ''
       return `${first} ${name}: ${percent(use)}, ${figures}${who}.`
     }),

@@ -32,5 +32,5 @@ const share = (ratio: number): string =>
 
 const checkpointText = (count: number): string =>
   count === 0
-    ? ' No checkpoint fell into the run.'
-    : ` ${number(count)} checkpoint${count === 1 ? '' : 's'} fell into the run.`
+    ? ' No checkpoint ran during the test.'
+    : ` ${number(count)} checkpoint${count === 1 ? '' : 's'} ran during the test.`

@@ -22,7 +22,7 @@ export const generatorApart: FindingRule = {
     if (k6.cores / busy < LARGE_SHARE) return []
     return [
       `Run k6 on a machine of its own: it takes ${number(k6.cores, 2)} of the ${number(busy, 2)} cores in use, which the ` +
-        `platform lacks. \`API_URL\` and \`WS_URL\` point it at the platform.`,
+        `platform could use. \`API_URL\` and \`WS_URL\` point it at the platform.`,
     ]
   },
 }
@@ -38,7 +38,7 @@ export const moreApiCpu: FindingRule = {
     const carried = `one core of the API carries about ${number((PLANNED_CPU * rate) / api.cores)} ${words.many} a second`
     if (loop !== undefined && isSaturated(loop)) {
       return [
-        `Add an API instance: ${loop.name} is ${percent(loop.use)} busy. At the measured cost ${carried} ` +
+        `Add an API instance: ${loop.name} is ${percent(loop.use)} busy. At the measured cost, ${carried} ` +
           `when it is ${percent(PLANNED_CPU)} busy.`,
       ]
     }

@@ -39,7 +39,7 @@ export const findTheEnd: FindingRule = {
     if (round <= rate) return []
     const variable = facts.load.delivery === undefined ? 'RATE' : 'MESSAGES_PER_SECOND'
     return [
-      `Nothing has to change for this load. To see the end, raise the rate: if cost stays in proportion, ${first.name} ` +
+      `Nothing has to change for this load. To find the limit, raise the rate: if the cost grows in proportion, ${first.name} ` +
         `reaches ${percent(first.saturatedAt)} at about ${number(round)} ${words.many} a second (\`${variable}=${round}\`).`,
     ]
   },

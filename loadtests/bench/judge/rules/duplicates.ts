@@ -9,6 +9,6 @@ export const duplicates: Rule = {
     const twice = countOf(totals, 'messages_duplicated')
     if (twice === 0) return []
     const delivered = countOf(totals, 'messages_delivered')
-    return [broken(`${number(twice)} messages arrived twice, beside ${number(delivered)} delivered once`)]
+    return [broken(`${number(twice)} messages arrived twice; ${number(delivered)} were delivered once`)]
   },
 }

@@ -1,7 +1,9 @@
 /** What has to hold before figures count, in the order in which a person would want to hear of it. */
-import type { Rule } from '../evidence.ts'
+import type { LoadtestResult } from '../../../results-format.ts'
+import { hasCrashed, type Rule } from '../evidence.ts'
 import { apiCounters } from './api-counters.ts'
 import { bucketsAddUp } from './buckets-add-up.ts'
+import { crashed } from './crashed.ts'
 import { cutShort } from './cut-short.ts'
 import { databaseRows } from './database-rows.ts'
 import { deliveriesAddUp } from './deliveries-add-up.ts'
@@ -34,6 +36,7 @@ import { throttledCpu } from './throttled-cpu.ts'
 import { unequalShares } from './unequal-shares.ts'
 
 export const RULES: readonly Rule[] = [
+  crashed,
   operatorError,
   hungTestRun,
   runnerNeverRan,
@@ -67,6 +70,9 @@ export const RULES: readonly Rule[] = [
   databaseRows,
   smokeProfile,
 ]
+
+/** Those to judge a result by: where a k6 left no result nothing was counted, and the others would only say so again. */
+export const rulesFor = (result: LoadtestResult): readonly Rule[] => (hasCrashed(result) ? [crashed] : RULES)
 
 /**
  * Rules about how fast the run was made, not about what it left: on a busy machine they fail though everything adds up.

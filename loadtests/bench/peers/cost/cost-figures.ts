@@ -23,8 +23,7 @@ export function costFigures({ startMs, image, endpoints }: CostMeasured): Omit<P
       label: 'From start to ready',
       unit: 's',
       rounds: startMs.map((ms) => ms / 1000),
-      meaning:
-        'Time from when the process of an instance is started until it says that it is ready, on a database that is there.',
+      meaning: 'Time from the start of an instance until it reports ready, on a database that is already set up.',
     },
     ...(image === undefined ? [] : [imageFigure(image)]),
   ]

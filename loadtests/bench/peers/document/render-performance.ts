@@ -28,7 +28,7 @@ export function renderPerformance(record: PeersRecord): string {
     return found === undefined ? [] : [[part, found] as const]
   })
   const text = blocks(
-    '# Beside what one would write or take instead',
+    '# Comparison with alternatives',
     '<!-- Written by `npm run bench -- peers` from loadtests/baselines/peers. Do not edit. -->',
     intro(record),
     `![The platform and its peers as bars: median, and the range of the rounds as a line](${CHART})`,
@@ -46,11 +46,11 @@ export function renderPerformance(record: PeersRecord): string {
 function intro({ machine }: PeersRecord): string {
   const { cpuModel, cores, memoryBytes, os, architecture } = machine
   return (
-    `Everything here ran on one machine: ${number(cores)} cores of ${cpuModel}, ${bytes(memoryBytes)}, ${os} on ${architecture}, ` +
-    'with the servers, what they are compared with and the generator of the load side by side. Contenders are measured in ' +
-    'turns, A B C and then B C A, after a warm-up each. A figure is the median of the rounds, with their range. A ratio ' +
-    'is made of values of the same round: it travels between machines, absolute figures do not. The base is the platform at ' +
-    'an earlier commit, which each section names: it runs its own code and schema, on servers of its own.'
+    `All measurements ran on one machine: ${number(cores)} cores of ${cpuModel}, ${bytes(memoryBytes)}, ${os} on ${architecture}, ` +
+    'shared by the servers, the alternatives and the load generator. Contenders take turns (A B C, then B C A), each after ' +
+    'a warm-up. A figure is the median of the rounds, with their range. A ratio is made of values of the same round: ' +
+    'ratios also hold on other machines, absolute figures do not. The base is the platform at an earlier commit, which ' +
+    'each section names. It runs its own code and schema, on its own servers.'
   )
 }
 
@@ -161,6 +161,6 @@ const again = (): string =>
       'IMAGE_BUILDER=docker npm run bench -- peers --only cost',
       'npm run bench -- peers --quick           # small: whether everything works, and nothing about the goals',
     ),
-    'Raw numbers are in `loadtests/results/peers-*.json`, the figures of this page in `loadtests/baselines/peers`. What is ' +
-      'measured again takes the place of what was; the other parts stay as they are.',
+    'Raw numbers are in `loadtests/results/peers-*.json`, the figures of this page in `loadtests/baselines/peers`. A new ' +
+      'measurement of a part replaces the old one; the other parts stay.',
   )

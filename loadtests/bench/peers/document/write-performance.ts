@@ -22,7 +22,7 @@ export async function writePerformance(record: PeersRecord, docs = DOCS): Promis
   const subtitle = `Median, and the range of the rounds as a line; ${minute(measuredLast(record))}, ${record.name}`
   const files = [
     [join(docs, 'performance.md'), renderPerformance(record)],
-    [join(docs, CHART), renderBarChart('Beside what one would write or take instead', subtitle, panelsOf(record))],
+    [join(docs, CHART), renderBarChart('Comparison with alternatives', subtitle, panelsOf(record))],
   ] as const
   for (const [path, content] of files) await writeWhole(path, content)
   return files.map(([path]) => path)

@@ -49,7 +49,7 @@ export function eventCostFigures(measured: EventCostMeasured): Omit<PartResult, 
     label: `${label}, ${inRatio(pair[0])} ÷ ${inRatio(pair[1])}`,
     unit: '×',
     rounds: ratioOf(of(pair[0]), of(pair[1])),
-    meaning: `${label}, of one round, divided by that of the other.`,
+    meaning: `${label}, divided by that of the other in the same round.`,
     ...(goal && { goal }),
   })
   const ofPrimary = "The primary's CPU for an event"
@@ -131,6 +131,6 @@ function notesOf(measured: EventCostMeasured): readonly string[] {
     storedNote(turns),
     `A turn is measured for ${seconds} s, with all that is done in the background meanwhile: folding, publishing from the outbox, reports to the replica, and autovacuum, which vacuumed ${vacuums[0]} tables of Hopwhistle, ${vacuums[1]} of Hopwhistle at the base and ${vacuums[2]} of a transaction for each request.`,
     'Each contender has a Postgres primary, a replica and, where it needs one, a Redis of its own; API instances are paused while others are measured.',
-    `The generator kept at most ${generator} cores busy.`,
+    `The generator used at most ${generator} cores.`,
   ]
 }

@@ -18,7 +18,7 @@ export function idleFigures({ ours, base }: IdleMeasured): Omit<PartResult, 'raw
       label: 'CPU of an idle API instance, Hopwhistle',
       unit: '%',
       rounds: api.ours,
-      meaning: 'Share of a core that the process of an instance uses which is ready and is sent no request.',
+      meaning: 'Share of a core that an instance uses while it is ready and gets no requests.',
       goal: { comparison: '≤', value: 1 },
     },
     {
@@ -33,7 +33,7 @@ export function idleFigures({ ours, base }: IdleMeasured): Omit<PartResult, 'raw
       label: 'CPU of an idle API instance, Hopwhistle ÷ the base',
       unit: '×',
       rounds: ratioOf(api.ours, api.base),
-      meaning: 'What has changed since the base commit.',
+      meaning: 'The change since the base commit.',
     },
     {
       id: 'idle.platform.ours',

@@ -49,7 +49,7 @@ export function ingestFigures(most: IngestMeasured): {
       label: 'Events a second, Hopwhistle ÷ route that stores nothing',
       unit: '×',
       rounds: ratioOf(perSecond(most.ours), perSecond(most.storesNothing)),
-      meaning: 'What is left of the speed of a route that does nothing, when everything is done.',
+      meaning: 'Throughput as a share of that of a route that stores nothing.',
       goal: { comparison: '≥', value: 0.55 },
     },
     {
@@ -57,7 +57,7 @@ export function ingestFigures(most: IngestMeasured): {
       label: 'Events a second, Hopwhistle ÷ a transaction for each request',
       unit: '×',
       rounds: ratioOf(perSecond(most.ours), perSecond(most.rowAtATime)),
-      meaning: 'What is gained over what most people would write.',
+      meaning: 'The gain over the usual implementation.',
       goal: { comparison: '≥', value: 8 },
     },
     {
@@ -65,7 +65,7 @@ export function ingestFigures(most: IngestMeasured): {
       label: 'Events a second, Hopwhistle ÷ the base',
       unit: '×',
       rounds: ratioOf(perSecond(most.ours), perSecond(most.base)),
-      meaning: 'What has changed since the base commit.',
+      meaning: 'The change since the base commit.',
     },
   ]
   return { figures, notes: notesOf(most) }
@@ -78,8 +78,8 @@ function notesOf(most: IngestMeasured): readonly string[] {
     `Compared with ${peerVersions('fastify', 'pg')}.`,
     storedNote([most.ours, most.base, most.rowAtATime]),
     'Each contender has a Postgres primary, a replica and, where it needs one, a Redis of its own; API instances are paused while others are measured.',
-    'The generator is a Node process with raw sockets that sends bytes made from a template, and reads of an answer its status and length.',
-    `At most it kept ${cores(most.storesNothing, 'generator')} cores busy with the route that stores nothing, ${cores(most.ours, 'generator')} with Hopwhistle and ${cores(most.rowAtATime, 'generator')} with a transaction for each request, whose servers kept ${cores(most.storesNothing, 'servers')}, ${cores(most.ours, 'servers')} and ${cores(most.rowAtATime, 'servers')} busy.`,
+    'The generator is a Node process with raw sockets that sends bytes made from a template, and reads only the status and the length of a response.',
+    `It used at most ${cores(most.storesNothing, 'generator')} cores with the route that stores nothing, ${cores(most.ours, 'generator')} with Hopwhistle and ${cores(most.rowAtATime, 'generator')} with a transaction for each request; their servers used ${cores(most.storesNothing, 'servers')}, ${cores(most.ours, 'servers')} and ${cores(most.rowAtATime, 'servers')} cores.`,
   ]
 }
 

@@ -71,7 +71,7 @@ function ratioFigures({ deliveries }: LiveMeasured): readonly Figure[] {
           label: `CPU of ${NAMES[our]} ÷ ${NAMES[peer]}`,
           unit: '×',
           rounds: ratioOf(cpuPerMillion(ours, DELIVERING), cpuPerMillion(theirs, DELIVERING)),
-          meaning: 'What a delivery costs, as a share of what it costs there.',
+          meaning: 'CPU of a delivery, as a share of that of the alternative.',
           ...(our === 'ours' ? { goal: { comparison: '≤', value: CPU_GOALS[peer] } as const } : {}),
         },
       ]
@@ -93,15 +93,15 @@ function ageFigures(system: LiveSystem, turns: readonly Delivery[]): readonly Fi
   return [
     {
       id: `live.p50.${system}`,
-      label: `Delivered after, p50, ${NAMES[system]}`,
+      label: `Delivery latency, p50, ${NAMES[system]}`,
       unit: 'ms',
       rounds: at('p50Ms'),
       meaning:
-        'From when the publisher sent a message until a subscriber had it in hand; with Hopwhistle, committing it included.',
+        'Time from the send by the publisher until the receipt by a subscriber; for Hopwhistle the commit is included.',
     },
     {
       id: `live.p99.${system}`,
-      label: `Delivered after, p99, ${NAMES[system]}`,
+      label: `Delivery latency, p99, ${NAMES[system]}`,
       unit: 'ms',
       rounds: at('p99Ms'),
       meaning: 'The same for the slowest of a hundred.',
@@ -115,7 +115,7 @@ const rateFigure = (system: LiveSystem, turns: readonly Delivery[]): Figure => (
   label: `Deliveries, ${NAMES[system]}`,
   unit: '/s',
   rounds: turns.map(({ perSecond }) => perSecond),
-  meaning: `Messages in the hands of subscribers while messages were published; ${number(LIVE.load.subscribers * LIVE.load.messagesPerSecond)} a second were due.`,
+  meaning: `Messages that subscribers received while messages were published; ${number(LIVE.load.subscribers * LIVE.load.messagesPerSecond)} a second were due.`,
 })
 
 function memoryFigures({ memory }: LiveMeasured): readonly Figure[] {
@@ -124,7 +124,7 @@ function memoryFigures({ memory }: LiveMeasured): readonly Figure[] {
     label: `Memory of a thousand idle subscribers, ${NAMES[system]}`,
     unit: 'MB',
     rounds: memory[system]!.map(({ bytesPerThousand }) => bytesPerThousand / MIB),
-    meaning: `What ${number(LIVE.idleSockets)} subscribers that nothing is delivered to add to the memory of a fresh instance.`,
+    meaning: `Memory that ${number(LIVE.idleSockets)} subscribers without deliveries add to a fresh instance.`,
   }))
 }
 
@@ -135,7 +135,7 @@ function slowFigures({ beside }: LiveMeasured): readonly Figure[] {
   return [
     {
       id: 'live.slow.p99',
-      label: 'p99 of the others beside slow readers ÷ without',
+      label: 'p99 of the others, with slow readers ÷ without',
       unit: '×',
       rounds: ratioOf(p99(beside.someSlow), p99(beside.nobodySlow)),
       meaning: `What ${who}, cost those: 1 is nothing.`,
@@ -143,7 +143,7 @@ function slowFigures({ beside }: LiveMeasured): readonly Figure[] {
     },
     {
       id: 'live.slow.cpu',
-      label: 'CPU for a million deliveries beside slow readers ÷ without',
+      label: 'CPU for a million deliveries, with slow readers ÷ without',
       unit: '×',
       rounds: ratioOf(cpu(beside.someSlow), cpu(beside.nobodySlow)),
       meaning: 'The same of the CPU; what is sent to the slow ones is not counted as delivered.',
@@ -166,7 +166,7 @@ function notesOf({ deliveries, beside, centrifugo }: LiveMeasured): readonly str
   const closed = beside.someSlow.map(({ report }) => report.slowClosed)
   return [
     `Compared with ${peerVersions('socket.io', '@socket.io/redis-adapter', 'ws')}${centrifugo === undefined ? '' : `, and ${centrifugo}`}.`,
-    `Subscribers are raw sockets in one Node process. Most read what has come 50 times a second and count it; 20 of ${LIVE.load.subscribers} read at once and tell how old each message is. Cores they kept busy at most: ${cores.join(', ')}.`,
+    `Subscribers are raw sockets in one Node process. Most read what has come 50 times a second and count it; 20 of ${LIVE.load.subscribers} read at once and tell how old each message is. They used at most, in cores: ${cores.join(', ')}.`,
     `Deliveries that had not come five seconds after the last message: ${losses.join(', ')}.`,
     `Of the ${LIVE.slow} subscribers that never read, ${list(closed.map((count) => number(count)))} were closed as slow in the rounds of ${number(beside.someSlow[0]!.published.seconds)} s.`,
     ...(systems.includes('centrifugo') ? [] : ['Centrifugo was not there: give its program in CENTRIFUGO.']),

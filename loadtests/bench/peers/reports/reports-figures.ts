@@ -23,8 +23,8 @@ export function reportsFigures(measured: ReportsMeasured): Omit<PartResult, 'raw
   const notes = [
     `The histories are ${number(events.large)} and ${number(events.small)} events of the same 30 days, made by \`db:seed:demo --calls=N\`: the large one in ${number(seedSeconds)} s, indexes, rollups and replica included.`,
     `Before anything was timed, both answers were compared: ${number(month.hoursCompared)} hours and the whole, every count equal, averages equal to the millisecond, percentiles within the 1 % that the platform states.`,
-    'Uncached means that what Redis and the instance itself hold is forgotten before each request; every answer says that it was read on the replica.',
-    `Cached reports are asked for over ${CACHED_CONNECTIONS} connections that are kept. The generator kept ${coresText(cached.ours)} cores busy with Hopwhistle, and ${coresText(cached.sameBytes)} with the route that returns the same bytes.`,
+    'Uncached: the caches in Redis and in the instance are cleared before each request, and every response says that the replica answered it.',
+    `Cached reports are requested over ${CACHED_CONNECTIONS} keep-alive connections. The generator used ${coresText(cached.ours)} cores with Hopwhistle, and ${coresText(cached.sameBytes)} with the route that returns the same bytes.`,
   ]
   return {
     figures: [
@@ -105,14 +105,14 @@ function cachedFigures({ ours, sameBytes, answerBytes }: CachedMeasured): readon
       label: 'Cached reports a second, Fastify route that returns the same bytes',
       unit: '/s',
       rounds: perSecond(sameBytes),
-      meaning: 'The same body and headers from memory: no key, no limits, no metrics, nobody asked.',
+      meaning: 'The same body and headers from memory: no key, no limits, no metrics, no query.',
     },
     {
       id: 'reports.cached.ratio',
       label: 'Cached reports a second, Hopwhistle ÷ that route',
       unit: '×',
       rounds: ratioOf(perSecond(ours), perSecond(sameBytes)),
-      meaning: 'What is left of the speed of a route that has the answer in its hand.',
+      meaning: 'Throughput as a share of that of a route that has the response in memory.',
       goal: { comparison: '≥', value: 0.7 },
     },
   ]

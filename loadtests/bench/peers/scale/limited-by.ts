@@ -20,14 +20,14 @@ export function limitedBy(cpu: CpuUse, instances: number, waits: Waits, due: 'al
     .map((group) => `${group} ${number(cores(group), 2)}`)
     .join(', ')
   const idle = `${number(100 * cpu.idleShare)} % idle`
-  if (due === 'all') return `nothing: all that was due came (${idle})`
+  if (due === 'all') return `nothing: all due messages arrived (${idle})`
   if (cores('servers') >= PROCESS_FULL * instances)
     return `the API's own CPU: ${number(cores('servers'), 2)} of ${instances} cores (${idle})`
   if (cpu.idleShare < NO_CPU_LEFT) return `CPU of the machine, ${idle}: cores of ${busiest}`
   const [first] = waits.shares
   const waited =
     first === undefined
-      ? 'nothing seen at work in Postgres'
-      : `${first[0]} in ${number(100 * first[1])} % of ${number(waits.seen)} looks`
+      ? 'no active session sampled in Postgres'
+      : `${first[0]} in ${number(100 * first[1])} % of ${number(waits.seen)} samples`
   return `waiting, with ${idle}: ${waited}; cores of ${busiest}`
 }

@@ -1,4 +1,4 @@
-/** Memory of an instance at the load of the brief: events, reports and subscribers at once, for minutes. */
+/** Memory of an instance at the target load: events, reports and subscribers at once, for minutes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startGenerator } from '../generator/start-generator.ts'
 import { type LivePlatform, startLive } from '../live/contenders.ts'

@@ -33,7 +33,7 @@ export function scaleFigures({ steps, memory }: ScaleMeasured): Omit<PartResult,
     figures: [...SCALED.flatMap((scaled) => stepFigures(scaled, steps[scaled])), ...memoryFigures(memory)],
     tables: [stepsTable(steps)],
     notes: [
-      'What limits a step is told from CPU time of every process, and from what the connections to the primary were seen waiting for 20 times a second.',
+      'The limit of a step comes from the CPU time of every process, and from the wait events of the connections to the primary, sampled 20 times a second.',
     ],
   }
 }
@@ -70,7 +70,7 @@ function memoryFigures(memory: MemoryMeasured | undefined): readonly Figure[] {
   return [
     {
       id: 'scale.memory',
-      label: 'Memory of an instance at the load of the brief',
+      label: 'Memory of an instance at the target load',
       unit: 'MB',
       rounds: late.map((bytes) => bytes / MIB),
       meaning: `Resident memory, one value an instance, in the last fifth of ${minutes} minutes at ${load}.`,
