@@ -955,6 +955,21 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT batch_ids bigint[], OUT batch_tenants uuid[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  select w.places, w.outcomes, w.call_states, w.batch_ids, w.batch_tenants
+  into places, outcomes, call_states, batch_ids, batch_tenants
+  from hopwhistle.write_call_events(
+    tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas,
+    array_fill(null::boolean, array[cardinality(event_ids)])) w;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], corrections boolean[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT sequences integer[], OUT batch_ids bigint[], OUT batch_tenants uuid[])
  RETURNS record
  LANGUAGE plpgsql
@@ -1158,6 +1173,8 @@ $function$
 -- function state_of_progress: owner hopwhistle_owner; execute to public
 
 -- function wait_for_replication: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function write_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function write_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 

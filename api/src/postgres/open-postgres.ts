@@ -46,11 +46,22 @@ const IDLE_TIMEOUT_MS = 600_000
  * silence, and every batch on it keeps its events waiting until then.
  */
 const INGEST_ANSWERS_WITHIN_MS = 10_000
+/**
+ * A replica repeats the lock of a migration, and lets a transaction that is open there hold that up for half a minute.
+ * A report that would queue behind it is read on the primary instead.
+ */
+const REPLICA_LOCK_TIMEOUT_MS = 500
 
 export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metrics): Postgres {
   const size = poolSizes(settings.postgresPool, settings.databaseReplicaUrl !== undefined)
   const { postgresQueryTimeoutMs: usualMs } = settings
-  const open = (name: string, url: string, max: number, answersWithinMs = usualMs): pg.Pool => {
+  const open = (
+    name: string,
+    url: string,
+    max: number,
+    answersWithinMs = usualMs,
+    more: pg.PoolConfig = {},
+  ): pg.Pool => {
     const pool = new pg.Pool({
       connectionString: url,
       application_name: `hopwhistle-api ${settings.instanceId} ${name}`.slice(0, 63),
@@ -62,6 +73,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
       // The server's timeout comes first; this one is for a server that no longer answers at all.
       query_timeout: answersWithinMs + 1_000,
       keepAlive: true,
+      ...more,
     })
     // Unhandled, a connection that breaks would end the process; also one that is taken out of the pool and not asked
     // anything just then, to whose errors the pool does not listen. The pool replaces it, and its next query fails.
@@ -78,7 +90,10 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     'reports-primary': open('reports-primary', settings.databaseUrl, size.reportsPrimary),
   }
   if (settings.databaseReplicaUrl !== undefined) {
-    pools['reports-replica'] = open('reports-replica', settings.databaseReplicaUrl, size.reportsReplica)
+    pools['reports-replica'] = open('reports-replica', settings.databaseReplicaUrl, size.reportsReplica, usualMs, {
+      // Not as a parameter of the connection, which a pooler between would have to know.
+      onConnect: (client) => client.query(`set lock_timeout = ${REPLICA_LOCK_TIMEOUT_MS}`),
+    })
   }
   noticeUnreplicated(pools.ingest as pg.Pool)
   const gauges = () => {
