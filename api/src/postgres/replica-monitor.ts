@@ -118,9 +118,11 @@ export function createReplicaMonitor(deps: {
     postgres.reportsReplica &&
     createReplicaLink(postgres.reportsReplica, ANSWER_TIMEOUT_MS, {
       opened: () => {
+        replicaAnswers = false
         replayed = 0n
       },
       replayed: (position) => {
+        replicaAnswers = true
         if (position > replayed) replayed = position
         waiters.reached(position)
       },
@@ -137,7 +139,7 @@ export function createReplicaMonitor(deps: {
     createReplicaReads(postgres.reportsReplica, {
       askEveryMs: SAMPLE_MS,
       answerTimeoutMs: ANSWER_TIMEOUT_MS,
-      onSilent: (error) => letGo(error),
+      onSilent: letGo,
     })
   const waiters = createPositionWaiters(async () => void (await link?.ask()))
 

@@ -44,6 +44,7 @@ export type ReplicaReadsOptions = {
   readonly askEveryMs: number
   /** A server that takes longer to say how far it is has vanished. */
   readonly answerTimeoutMs: number
+  /** Aborts what was given as `lost`: whoever waits for a server like this one need not. */
   readonly onSilent: (error: Error) => void
 }
 
@@ -78,17 +79,13 @@ export function createReplicaReads(pool: pg.Pool, options: ReplicaReadsOptions):
   async function ask<Row>(client: pg.PoolClient, query: pg.QueryConfig, lost: AbortSignal) {
     const atMs = performance.now()
     let position: string | null = null
-    const silent = new AbortController()
-    const timer = setTimeout(() => {
-      const error = new Error('a replica does not answer')
-      silent.abort(error)
-      options.onSilent(error)
-    }, options.answerTimeoutMs)
+    const silent = () => options.onSilent(new Error('a replica does not say how far it is'))
+    const timer = setTimeout(silent, options.answerTimeoutMs)
     const reading = send<Row>(client, query, (answer) => {
       clearTimeout(timer)
       position = answer
     })
-    const rows = await unlessLost(reading, AbortSignal.any([lost, silent.signal])).finally(() => clearTimeout(timer))
+    const rows = await unlessLost(reading, lost).finally(() => clearTimeout(timer))
     const replayed = replayedOf(position)
     known.set(client, { replayed, atMs })
     return { rows, replayed }

@@ -76,7 +76,8 @@ test('while it runs, a failover behind the same name is followed: what is refuse
 
   between.moveTo(database.postgres.replicaPort)
   await until('it to be not ready', async () => (await get(instance, ROUTES.readyz)).status === 503)
-  expect(api.said()).toMatch(/"level":50[^\n]*DATABASE_URL leads to a standby, which takes no writes/)
+  const told = /"level":50[^\n]*DATABASE_URL leads to a standby, which takes no writes/
+  await until('it to say so', async () => told.test(api.said()))
   expect((await post(instance, anEvent('RINGING'), key)).status).toBe(503)
 
   const { default: pg } = await import('pg')
