@@ -201,6 +201,15 @@ create table hopwhistle.tenants (
   constraint tenants_pkey PRIMARY KEY (id)
 );
 
+create table hopwhistle.token_keys (
+  id smallint generated always as identity not null,
+  secret bytea default sha256(((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) || uuid_send(gen_random_uuid()))) not null,
+  made_at timestamp with time zone default now() not null,
+  constraint token_keys_pkey PRIMARY KEY (id),
+  constraint token_keys_id_is_a_byte CHECK (((id >= 1) AND (id <= 255))),
+  constraint token_keys_secret_is_long CHECK ((octet_length(secret) >= 32))
+);
+
 -- Partitions
 
 create table hopwhistle.call_events_0 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 0) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
@@ -1207,3 +1216,5 @@ $function$
 -- table retention: owner hopwhistle_owner
 
 -- table tenants: owner hopwhistle_owner; select to hopwhistle_api
+
+-- table token_keys: owner hopwhistle_owner

@@ -6,3 +6,7 @@ export async function ownPostgres(): Promise<TestPostgres & { stop(): Promise<vo
   const postgres = await askServices<TestPostgres>('own-postgres')
   return { ...postgres, stop: () => askServices<void>('stop-postgres', postgres.id) }
 }
+
+/** A second standby of such a pair, which goes with it. */
+export const anotherReplica = (postgres: TestPostgres): Promise<{ readonly port: number; readonly pid: number }> =>
+  askServices('another-replica', postgres.id)

@@ -6,9 +6,16 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { startGuard } from '../loadtests/bench/stack/guard.ts'
-import { type PostgresPair, postgresUrl, startPostgresPair } from '../loadtests/bench/stack/postgres-pair.ts'
+import {
+  type PostgresPair,
+  type PostgresServer,
+  postgresUrl,
+  startPostgresPair,
+} from '../loadtests/bench/stack/postgres-pair.ts'
 import { type RedisServer, startRedis } from '../loadtests/bench/stack/redis-server.ts'
 import { makeTempDir } from '../loadtests/bench/stack/run-as.ts'
+import { stopServer } from '../loadtests/bench/stack/server-process.ts'
+import { startAnotherReplica } from './another-replica.ts'
 
 /** A Postgres pair with a migrated template database. Plain data: it is sent to the test workers. */
 export type TestPostgres = {
@@ -41,7 +48,8 @@ export function createServices(): Services {
   const dir = makeTempDir('hopwhistle-test-')
   const guard = startGuard()
   guard.remove(dir)
-  const pairs = new Map<string, PostgresPair>()
+  const pairs = new Map<string, PostgresPair & { readonly dir: string }>()
+  const others = new Map<string, PostgresServer>()
   const redises = new Map<string, { server: RedisServer; dir: string }>()
   let count = 0
   let shared: Promise<TestPostgres> | undefined
@@ -57,7 +65,7 @@ export function createServices(): Services {
     // Before anything is waited for: another pair may be asked for meanwhile, and must not get the same one.
     const id = String(count)
     const pair = await startPostgresPair({ dir: path, guard, settings: QUICK })
-    pairs.set(id, pair)
+    pairs.set(id, { ...pair, dir: path })
     const apiPassword = randomBytes(18).toString('base64url')
     await createTemplate(pair, apiPassword)
     return {
@@ -93,7 +101,15 @@ export function createServices(): Services {
         return shared
       },
       'own-postgres': newPair,
+      'another-replica': async (id) => {
+        const server = await startAnotherReplica({ ...known(pairs, id), guard })
+        others.set(id, server)
+        return { port: server.port, pid: server.process.pid }
+      },
       'stop-postgres': async (id) => {
+        const other = others.get(id)
+        if (other !== undefined) await stopServer(other.process, 10_000)
+        others.delete(id)
         await known(pairs, id).stop()
         pairs.delete(id)
       },
@@ -110,6 +126,7 @@ export function createServices(): Services {
     },
     stop: async () => {
       await Promise.allSettled([...redises.values()].map(({ server }) => server.stop()))
+      await Promise.allSettled([...others.values()].map((other) => stopServer(other.process, 10_000)))
       await Promise.allSettled([...pairs.values()].map((pair) => pair.stop()))
       guard.off()
     },

@@ -8,6 +8,8 @@ import { type CallEventBody, EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createPrimaryServer } from '../../src/postgres/primary-server.ts'
+import { createTokens } from '../../src/postgres/tokens.ts'
 import { encodeCursor } from '../../src/reporting/calls-cursor.ts'
 import { filterKey } from '../../src/reporting/calls-filter.ts'
 import {
@@ -85,11 +87,15 @@ const tries = (): Record<string, readonly string[]> => ({
   to: [new Date(Date.now() + 86_400_000).toISOString()],
 })
 
-/** The seal of a cursor is no secret: who has read the source makes one, for either tenant, at any call. */
-const forgedCursors = () =>
-  [acme.id, thief.id].map((id) =>
-    encodeCursor(id, filterKey({}), { startedAt: '2999-01-01 00:00:00', callId: events[0]!.callId, shownUpTo: 0n }),
-  )
+/** By who has read the source, for either tenant, at any call; but the key is only the thief's. */
+function forgedCursors(): readonly string[] {
+  const none = async () => {}
+  const key = { id: 1, secret: Buffer.alloc(32, 'a guess') }
+  const keys = { newest: () => key, find: () => key, read: none }
+  const tokens = createTokens({ keys, primary: createPrimaryServer(), readKeys: none, askPrimary: none })
+  const place = { startedAt: '2999-01-01 00:00:00', callId: events[0]!.callId, shownUpTo: 0n }
+  return [acme.id, thief.id].map((id) => encodeCursor(tokens, id, filterKey({}), place))
+}
 
 /** Every query that a report takes: each parameter alone, and what goes with it. */
 function queriesOf(path: string): readonly string[] {

@@ -23,8 +23,12 @@ export type Platform = {
 }
 
 /** Whole instances of the API, composed as in production, on a database and a Redis of their own. */
-export async function runningPlatform(count = 1, env: Readonly<Record<string, string>> = {}): Promise<Platform> {
-  const [database, redis] = await Promise.all([freshDatabase(), freshRedis()])
+export async function runningPlatform(
+  count = 1,
+  env: Readonly<Record<string, string>> = {},
+  given?: TestDatabase,
+): Promise<Platform> {
+  const [database, redis] = await Promise.all([given ?? freshDatabase(), freshRedis()])
   const superuser = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
   superuser.on('error', () => {})
   const instances = await Promise.all(

@@ -75,6 +75,8 @@ test('the API owns nothing, creates nothing, reads no keys and changes no rollup
   for (const denied of [
     'create table hopwhistle.mine ()',
     'select from hopwhistle.api_keys',
+    'insert into hopwhistle.token_keys default values',
+    'delete from hopwhistle.token_keys',
     'delete from hopwhistle.migrations',
     'delete from hopwhistle.calls',
     'delete from hopwhistle.call_events',

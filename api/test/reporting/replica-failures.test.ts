@@ -103,7 +103,7 @@ test('when the primary is gone, reports still come from the replica; what only t
     expect([status, body.source]).toEqual([200, 'replica'])
   }
   expect((await tenant.metrics({ granularity: 'hour' })).body.source).toBe('replica')
-  const ahead = await list('FFFFFF/0')
+  const ahead = await list(platform.tokens.sealPosition(0xff_ffffn << 32n))
   expect(ahead).toMatchObject({ status: 503, body: { code: 'database-unavailable' } })
   expect(ahead.headers['retry-after']).toBe('1')
   toPrimary.set('open')

@@ -54,15 +54,15 @@ export async function makePostgresFolders(
   appendFileSync(join(replica, 'hopwhistle.conf'), `primary_slot_name = '${REPLICATION_SLOT}'\n`)
 }
 
-/** Tells the replica where its primary is. */
-export function followPrimary(home: string, primaryPort: number): void {
+/** Tells a replica where its primary is. */
+export function followPrimary(home: string, primaryPort: number, name = 'replica'): void {
   // An apostrophe in a path is escaped for libpq, and what escapes it for the file of settings.
   const passfile = join(home, 'replication.pass').replace(/['\\]/g, '\\$&')
   const conninfo =
-    `host=127.0.0.1 port=${primaryPort} user=${REPLICATION_ROLE} application_name=replica ` +
+    `host=127.0.0.1 port=${primaryPort} user=${REPLICATION_ROLE} application_name=${name} ` +
     `sslmode=disable passfile='${passfile}'`
   appendFileSync(
-    join(home, 'replica', 'hopwhistle.conf'),
+    join(home, name, 'hopwhistle.conf'),
     `primary_conninfo = ${quoted(conninfo).replaceAll('\\', '\\\\')}\n`,
   )
 }

@@ -89,7 +89,7 @@ export async function startPostgresPair(options: PostgresPairOptions): Promise<P
 
 /** Starts a server of a pair again that was stopped, in its folder and on its port; it need not be streaming yet. */
 export function startPostgresAgain(
-  name: 'primary' | 'replica',
+  name: 'primary' | `replica${string}`,
   { dir, port, superuserPassword, guard }: { dir: string; port: number; superuserPassword: string; guard?: Guard },
 ): Promise<PostgresServer> {
   const user = unprivilegedUser()
@@ -105,7 +105,7 @@ export function postgresUrl(port: number, database: string, role: string, passwo
 async function startOnPort(
   { postgres }: PostgresBinaries,
   home: string,
-  name: 'primary' | 'replica',
+  name: string,
   runAs: RunAs | undefined,
   wantedPort: number | undefined,
   password: string,

@@ -33,4 +33,4 @@ export async function serveEventRoute(
 }
 
 /** As long as a real one. */
-const POSITION = '0/3A5F2C8'
+const POSITION = 'AVC2AZkAAAAABaPB-Grl0hdPLWX_'
