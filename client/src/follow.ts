@@ -112,7 +112,7 @@ export function follow(connection: Connection, options: FollowOptions = {}): Fol
  * @throws {HopwhistleError} connecting again cannot help
  */
 async function throwIfFinal(connection: ParsedConnection, ended: Ended): Promise<number | undefined> {
-  const { code, reason, wasOpen } = ended
+  const { code, reason, isRefused } = ended
   const why = FATAL[code]
   if (why !== undefined) {
     const detail = reason === '' ? why : `${why} (${reason})`
@@ -124,7 +124,7 @@ async function throwIfFinal(connection: ParsedConnection, ended: Ended): Promise
       detail,
     })
   }
-  if (wasOpen) return undefined
+  if (!isRefused) return undefined
   const { headers, liveUrl } = connection
   const signal = AbortSignal.timeout(ASKED_WITHIN_MS)
   const response = await connection.fetch(liveUrl.replace(/^ws/, 'http'), { headers, signal }).catch(() => undefined)

@@ -15,5 +15,6 @@ export {
   type Failure,
   type Sender,
   type SenderOptions,
+  type SendOptions,
   type SendResult,
 } from './sender.ts'

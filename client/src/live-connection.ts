@@ -17,8 +17,8 @@ export type LiveGap = { readonly type: 'gap'; readonly after: LivePosition; read
 export type Ended = {
   readonly code: number
   readonly reason: string
-  /** Whether it was ever open; if not, the server may have refused it. */
-  readonly wasOpen: boolean
+  /** The handshake failed: nobody answered, or the server refused it. */
+  readonly isRefused: boolean
 }
 
 /** A place that was reached, and what there is at it; nothing where the patterns left a message out. */
@@ -85,11 +85,11 @@ export function openLiveConnection(connection: ParsedConnection, options: LiveCo
     else if (steps.length > UNREAD_MAX) end(LIVE_CLOSE.slowReader, `more than ${UNREAD_MAX} messages were not read`)
     wake()
   }
-  socket.onclose = ({ code, reason }) => end(code, lastError ?? reason)
+  socket.onclose = ({ code, reason }) => end(code, lastError ?? reason, !wasOpen)
 
-  function end(code: number, reason: string): void {
+  function end(code: number, reason: string, isRefused = false): void {
     if (ended !== undefined) return
-    ended = { code, reason, wasOpen }
+    ended = { code, reason, isRefused }
     clearTimeout(tooLate)
     clearInterval(listening)
     socket.close()

@@ -49,14 +49,19 @@ export type Failure = {
 export type FailedAttempt = Failure & { readonly eventIds: readonly string[] }
 
 export type SenderOptions = {
-  /** From `send` until every event has its result. 60 seconds unless given. */
-  readonly deadlineMs?: number
   /** One request and its answer. 10 seconds unless given. */
   readonly attemptTimeoutMs?: number
   /** Between attempts; from 200 ms, doubling up to 10 seconds, unless given. */
   readonly backoff?: Backoff
   /** Events in one request: 500, which is also the most, unless given. */
   readonly batchMax?: number
+}
+
+export type SendOptions = {
+  /** Until every event has its result. 60 seconds unless given. */
+  readonly deadlineMs?: number
+  /** Aborted: ends it early, as the deadline does. */
+  readonly signal?: AbortSignal
   /** Told of every attempt that failed. */
   readonly onFailure?: (failed: FailedAttempt) => void
 }
@@ -64,13 +69,13 @@ export type SenderOptions = {
 export type Sender = {
   /**
    * Sends these events and says what became of each, in the order given. Never rejects because of the platform: what
-   * could not be sent is a result as well. Aborting the signal ends it early, as the deadline does.
+   * could not be sent is a result as well.
    */
-  send(events: readonly CallEvent[], options?: { readonly signal?: AbortSignal }): Promise<readonly SendResult[]>
+  send(events: readonly CallEvent[], options?: SendOptions): Promise<readonly SendResult[]>
 }
 
+const DEADLINE_MS = 60_000
 const DEFAULTS = {
-  deadlineMs: 60_000,
   attemptTimeoutMs: 10_000,
   batchMax: EVENT_BOUNDS.batchMax,
   backoff: { firstMs: 200, maxMs: 10_000 },
@@ -91,26 +96,31 @@ const DEFAULTS = {
 export function createSender(connection: Connection, options: SenderOptions = {}): Sender {
   const parsed = parseConnection(connection)
   const settings = { ...DEFAULTS, ...options }
-  for (const name of ['deadlineMs', 'attemptTimeoutMs'] as const)
-    if (!(settings[name] > 0)) throw new RangeError(`${name} is ${settings[name]}; it must be above 0`)
-  const { batchMax } = settings
+  const { batchMax, attemptTimeoutMs } = settings
+  if (!(attemptTimeoutMs > 0)) throw new RangeError(`attemptTimeoutMs is ${attemptTimeoutMs}; it must be above 0`)
   if (!Number.isInteger(batchMax) || batchMax < 1 || batchMax > EVENT_BOUNDS.batchMax)
     throw new RangeError(`batchMax is ${batchMax}; it must be 1 to ${EVENT_BOUNDS.batchMax}`)
 
   return {
-    send: async (events, { signal } = {}) => {
-      const deadline = performance.now() + settings.deadlineMs
+    send: async (events, { deadlineMs = DEADLINE_MS, signal, onFailure } = {}) => {
+      if (!(deadlineMs > 0)) throw new RangeError(`deadlineMs is ${deadlineMs}; it must be above 0`)
+      const within = { deadline: performance.now() + deadlineMs, signal, onFailure }
       const results: SendResult[] = []
       for (let at = 0; at < events.length; at += batchMax) {
         const batch = events.slice(at, at + batchMax)
-        results.push(...(await sendBatch(parsed, settings, batch, deadline, signal)))
+        results.push(...(await sendBatch(parsed, settings, batch, within)))
       }
       return results
     },
   }
 }
 
-type Settings = SenderOptions & Required<Omit<SenderOptions, 'onFailure'>>
+type Settings = Required<SenderOptions>
+type Within = {
+  readonly deadline: number
+  readonly signal: AbortSignal | undefined
+  readonly onFailure: ((failed: FailedAttempt) => void) | undefined
+}
 
 /** What one attempt said about one event: a result, or why it has to be made again. */
 type Answer = { readonly result: SendResult } | { readonly failure: Failure }
@@ -119,8 +129,7 @@ async function sendBatch(
   connection: ParsedConnection,
   settings: Settings,
   events: readonly CallEvent[],
-  deadline: number,
-  signal: AbortSignal | undefined,
+  { deadline, signal, onFailure }: Within,
 ): Promise<readonly SendResult[]> {
   const results = new Map<number, SendResult>()
   let pending = events.map((event, index) => ({ event, index }))
@@ -141,7 +150,7 @@ async function sendBatch(
     })
     const [first] = failed
     if (first === undefined) break
-    settings.onFailure?.({ ...first.failure, eventIds: failed.map(({ event }) => event.eventId) })
+    onFailure?.({ ...first.failure, eventIds: failed.map(({ event }) => event.eventId) })
     const wait = pauseMs(settings.backoff, attempts, first.failure.retryAfterMs)
     const isLast = performance.now() + wait >= deadline
     if (!isLast) await sleep(wait, signal)

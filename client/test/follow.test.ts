@@ -62,7 +62,7 @@ async function following(at: string, options: FollowOptions = {}, { key } = acme
 
 test('when the server closes the socket, the follower comes back at another instance and misses nothing', async () => {
   const leaving = await runningPlatform(2)
-  onTestFinished(() => leaving.close())
+  onTestFinished(() => leaving.instances[1]!.instance.close())
   const tenant = await leaving.newTenant()
   const [first, second] = leaving.instances.map((each) => each.url) as [string, string]
   const { url: through, to } = await relay(first)
@@ -103,7 +103,7 @@ test('a later follower goes on where an earlier one was', async () => {
 
 test('where the history is gone a follower is told of the gap, and goes on', async () => {
   const { url: through, to } = await relay(url())
-  const { follower, items, has, subscribed } = await following(through)
+  const { follower, items, ids, has, subscribed } = await following(through)
   await send(events(3))
   await has(3)
   const before = follower.position
@@ -118,7 +118,7 @@ test('where the history is gone a follower is told of the gap, and goes on', asy
   const sent = events(2)
   await send(sent)
   await has(6)
-  expect(items.slice(4)).toMatchObject(expect.arrayContaining(sent.map(({ eventId }) => ({ eventId }))))
+  expect(new Set(ids().slice(4))).toEqual(new Set(sent.map(({ eventId }) => eventId)))
 })
 
 test('a key that is refused ends it with the reason, at once', async () => {
@@ -148,11 +148,9 @@ test('a key that is revoked meanwhile ends it with the reason', async () => {
 })
 
 test('what the server does not understand ends it with what the server said', async () => {
-  const { end } = await following(url(), { patterns: [] }).catch((error: unknown) => ({ end: error }))
   const patterns = ['call.*', 'nonsense'] as unknown as ['call.*']
   const follower = follow({ url: url(), apiKey: acme.key }, { patterns })
   await expect(follower[Symbol.asyncIterator]().next()).rejects.toThrow(/nonsense/)
-  expect(end).toBeDefined()
 })
 
 test('leaving the loop closes the connection, and only what was asked for comes', async () => {

@@ -24,12 +24,9 @@ test('an event whose answer is lost is sent again with the same id, and is store
   onTestFinished(() => proxy.close())
   proxy.loseNextAnswer('HTTP/1.1 201')
   const failed: FailedAttempt[] = []
-  const sender = createSender(
-    { url: proxy.through(url()), apiKey: acme.key },
-    { backoff: QUICK, onFailure: (attempt) => failed.push(attempt) },
-  )
+  const sender = createSender({ url: proxy.through(url()), apiKey: acme.key }, { backoff: QUICK })
   const event = anEvent('RINGING')
-  const results = await sender.send([event])
+  const results = await sender.send([event], { onFailure: (attempt) => failed.push(attempt) })
   expect(proxy.lost()).toBe(1)
   expect(results).toMatchObject([{ eventId: event.eventId, outcome: 'duplicate', callState: 'RINGING', attempts: 2 }])
   expect(failed).toMatchObject([{ eventIds: [event.eventId], cause: expect.any(Error) }])
@@ -66,8 +63,9 @@ test('more events than fit into one request, or into one body, are all stored', 
 
 test('a key that is refused is not tried again, and is quoted nowhere', async () => {
   const failed: FailedAttempt[] = []
-  const sender = createSender({ url: url(), apiKey: 'no-such-key' }, { onFailure: (attempt) => failed.push(attempt) })
-  const results = await sender.send([anEvent('RINGING'), anEvent('RINGING')])
+  const sender = createSender({ url: url(), apiKey: 'no-such-key' })
+  const onFailure = (attempt: FailedAttempt) => failed.push(attempt)
+  const results = await sender.send([anEvent('RINGING'), anEvent('RINGING')], { onFailure })
   expect(results).toMatchObject(Array(2).fill({ outcome: 'refused', attempts: 1, problem: { code: 'unauthorized' } }))
   expect(failed).toEqual([])
   expect(JSON.stringify(results)).not.toContain('no-such-key')
@@ -84,12 +82,11 @@ test('no attempt begins sooner than Retry-After asked', async () => {
     began.push(performance.now())
     return fetch(input, init)
   }
-  const sender = createSender(
-    { url: busy.instances[0]!.url, apiKey: key, fetch: counting },
-    { backoff: QUICK, onFailure: (attempt) => failed.push({ ...attempt, at: performance.now() }) },
-  )
+  const sender = createSender({ url: busy.instances[0]!.url, apiKey: key, fetch: counting }, { backoff: QUICK })
+  const onFailure = (attempt: FailedAttempt) => failed.push({ ...attempt, at: performance.now() })
   // One after the other: the n-th request belongs to the n-th thing that happened.
-  while (failed.length === 0) expect(await sender.send([anEvent('RINGING')])).toMatchObject([{ outcome: 'applied' }])
+  while (failed.length === 0)
+    expect(await sender.send([anEvent('RINGING')], { onFailure })).toMatchObject([{ outcome: 'applied' }])
   const [first] = failed
   expect(first).toMatchObject({ problem: { code: 'rate-limited' }, retryAfterMs: 1_000 })
   const next = began.find((at) => at > first!.at)!
@@ -101,14 +98,10 @@ test('past the deadline an event is unknown, with the last reason; once the plat
   to(undefined)
   const event = anEvent('RINGING')
   const connection = { url: through, apiKey: acme.key }
-  const [unknown] = await createSender(connection, { deadlineMs: 300, backoff: { firstMs: 10, maxMs: 20 } }).send([
-    event,
-  ])
+  const sender = createSender(connection, { backoff: { firstMs: 10, maxMs: 20 } })
+  const [unknown] = await sender.send([event], { deadlineMs: 300 })
   expect(unknown).toMatchObject({ eventId: event.eventId, outcome: 'unknown', failure: { cause: expect.any(Error) } })
   expect(unknown!.attempts).toBeGreaterThan(1)
   expect(await stored(event.eventId)).toHaveLength(0)
-  const waiting = createSender(connection, { backoff: { firstMs: 10, maxMs: 20 }, onFailure: () => to(url()) }).send([
-    event,
-  ])
-  expect(await waiting).toMatchObject([{ outcome: 'applied' }])
+  expect(await sender.send([event], { onFailure: () => to(url()) })).toMatchObject([{ outcome: 'applied' }])
 })
