@@ -11,7 +11,7 @@ export type Api = Client<paths>
  * const api = createApi({ url: 'https://calls.example.com', apiKey })
  * const { data, error } = await api.GET('/api/v1/calls/{callId}', { params: { path: { callId: 'c-1' } } })
  * if (error) throw new Error(error.detail)
- * console.log(data.state)
+ * console.log(data.call.state)
  * ```
  */
 export function createApi(connection: Connection): Api {
