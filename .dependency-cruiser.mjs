@@ -2,6 +2,7 @@
  * Who may import whom. Imports run one way:
  *
  *   contract ← adapters (postgres, redis) ← capability (calls, reporting, live) ← app ← main
+ *   contract ← client ← chaos, e2e
  *   contract ← platform ← loadtests, cdk8s, tooling, chaos, e2e
  *
  * TypeScript 7 has no compiler API for other tools, so the files are parsed by swc; type imports count too.
@@ -33,7 +34,7 @@ export default {
       comment: 'Who runs servers imports platform, never the other way round.',
       severity: 'error',
       from: { path: '^platform/', pathNot: '^platform/test/' },
-      to: { path: '^(api|loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
+      to: { path: '^(api|client|loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
     },
     {
       name: 'adapters-know-no-capability',
@@ -76,7 +77,15 @@ export default {
       comment: 'The service knows nothing of its load tests, nor of who starts its servers.',
       severity: 'error',
       from: { path: '^api/src/' },
-      to: { path: '^(platform|loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
+      to: { path: '^(client|platform|loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
+    },
+    {
+      name: 'client-runs-in-browsers',
+      comment:
+        'The client is installed by users, in browsers too: it has the contract, its own files and openapi-fetch.',
+      severity: 'error',
+      from: { path: '^client/src/' },
+      to: { pathNot: ['^(client/src|contract)/', '(^|/)node_modules/openapi-fetch/'] },
     },
     {
       name: 'scenarios-run-inside-k6',
@@ -149,7 +158,7 @@ export default {
       comment: 'Add it to the package.json of the workspace that imports it.',
       severity: 'error',
       from: {
-        path: '^(api/src|platform|loadtests/(bench|kubernetes)|cdk8s/(values|constructs|charts)|dashboards/src)/',
+        path: '^(api/src|client/src|platform|loadtests/(bench|kubernetes)|cdk8s/(values|constructs|charts)|dashboards/src)/',
         pathNot: '^platform/test/',
       },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
@@ -159,7 +168,7 @@ export default {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^loadtests/results/' },
+    exclude: { path: '^(loadtests/results|client/dist)/' },
     combinedDependencies: false,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
   },

@@ -18,6 +18,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: [
       integration('api', ['contract/test/**/*.test.ts', 'api/test/**/*.test.ts']),
+      integration('client', ['client/test/**/*.test.ts']),
       integration('platform', ['platform/test/**/*.test.ts']),
       integration('loadtests', ['loadtests/test/**/*.test.ts'], ['**/*.smoke.test.ts']),
       integration('cdk8s', ['cdk8s/test/**/*.test.ts']),

@@ -5,7 +5,7 @@ import { CHECKOUT, run } from './run.ts'
 import { scratchFolder } from './scratch-folder.ts'
 
 const NOWHERE = 'api/src/nowhere.ts'
-const ROOTS = ['api', 'cdk8s', 'contract', 'loadtests', 'platform', 'test-support', 'tooling']
+const ROOTS = ['api', 'cdk8s', 'client', 'contract', 'loadtests', 'platform', 'test-support', 'tooling']
 
 /** A rule, and two files of which the first may not import the second. */
 const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] = [
@@ -22,6 +22,7 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] 
   ['main-and-commands-are-started', 'api/src/app.ts', 'api/src/main.ts'],
   ['api-stands-alone', 'api/src/app.ts', 'loadtests/bench/main.ts'],
   ['api-stands-alone', 'api/src/app.ts', 'platform/settings/redis.ts'],
+  ['client-runs-in-browsers', 'client/src/client.ts', 'loadtests/bench/main.ts'],
   ['scenarios-run-inside-k6', 'loadtests/scenarios/redis-pubsub.ts', 'loadtests/bench/main.ts'],
   ['scenarios-run-inside-k6', 'loadtests/scenarios/lib/text.ts', 'api/src/app.ts'],
   ['bench-measures-from-outside', 'loadtests/bench/main.ts', 'api/src/app.ts'],

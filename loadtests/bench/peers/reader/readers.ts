@@ -1,7 +1,7 @@
 /**
  * Subscribers that cost next to nothing: raw sockets that count messages. Most of them read what has arrived 50 times
  * a second, so that a frame for each message does not cost them a read each; a few read at once, and tell how old each
- * message is when it comes. Slow ones never read.
+ * message is when it comes. Slow ones never read. They measure, so they are not @hopwhistle/client, which would cost more.
  */
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
