@@ -133,7 +133,7 @@ export interface paths {
                         readonly "text/plain": string;
                     };
                 };
-                /** @description No: it is starting or draining */
+                /** @description No: it is starting or draining, or a setting leads to the wrong server */
                 readonly 503: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -257,7 +257,10 @@ export interface paths {
                              * @enum {unknown}
                              */
                             readonly callState: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
-                            /** @description send it with a report that must show this event */
+                            /**
+                             * @description opaque: send it with a report that must show this event. Good until the database fails over or is restored
+                             * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
+                             */
                             readonly position: string;
                         };
                     };
@@ -281,7 +284,10 @@ export interface paths {
                              * @enum {unknown}
                              */
                             readonly callState: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
-                            /** @description send it with a report that must show this event */
+                            /**
+                             * @description opaque: send it with a report that must show this event. Good until the database fails over or is restored
+                             * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
+                             */
                             readonly position: string;
                         };
                     };
@@ -583,7 +589,10 @@ export interface paths {
                              * @enum {unknown}
                              */
                             readonly callState: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
-                            /** @description send it with a report that must show this event */
+                            /**
+                             * @description opaque: send it with a report that must show this event. Good until the database fails over or is restored
+                             * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
+                             */
                             readonly position: string;
                         };
                     };
@@ -607,7 +616,10 @@ export interface paths {
                              * @enum {unknown}
                              */
                             readonly callState: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
-                            /** @description send it with a report that must show this event */
+                            /**
+                             * @description opaque: send it with a report that must show this event. Good until the database fails over or is restored
+                             * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
+                             */
                             readonly position: string;
                         };
                     };
@@ -927,7 +939,10 @@ export interface paths {
                                     readonly requestId?: string;
                                 };
                             }[];
-                            /** @description send it with a report that must show this event */
+                            /**
+                             * @description opaque: send it with a report that must show this event. Good until the database fails over or is restored
+                             * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
+                             */
                             readonly position?: string;
                         };
                     };
@@ -1143,8 +1158,8 @@ export interface paths {
                      */
                     readonly to?: string;
                     /**
-                     * @description the position that a write answered: the report then shows that write. May also be sent as a header
-                     * @example 0/5A3C1F8
+                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
+                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
                      */
                     readonly position?: string;
                 };
@@ -1351,6 +1366,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description Problem */
+                readonly 410: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description A time out of range */
                 readonly 422: {
                     headers: {
@@ -1487,11 +1524,11 @@ export interface paths {
                     readonly startedTo?: string;
                     /** @description calls on a page */
                     readonly limit?: number;
-                    /** @description nextCursor of the page before, with the same filters */
+                    /** @description nextCursor of the page before, with the same filters. 410 once the database has failed over or was restored: start over */
                     readonly cursor?: string;
                     /**
-                     * @description the position that a write answered: the report then shows that write. May also be sent as a header
-                     * @example 0/5A3C1F8
+                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
+                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
                      */
                     readonly position?: string;
                 };
@@ -1594,6 +1631,28 @@ export interface paths {
                 };
                 /** @description Another tenant, or the key lacks the scope */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Problem */
+                readonly 410: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
@@ -1724,8 +1783,8 @@ export interface paths {
             readonly parameters: {
                 readonly query?: {
                     /**
-                     * @description the position that a write answered: the report then shows that write. May also be sent as a header
-                     * @example 0/5A3C1F8
+                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
+                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
                      */
                     readonly position?: string;
                 };
@@ -1870,6 +1929,28 @@ export interface paths {
                 };
                 /** @description No such thing, as far as this tenant can see */
                 readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Problem */
+                readonly 410: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
