@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { expectAllStored } from './support/expectations.ts'
 import { type Platform, platform } from './support/platform.ts'
 import { took } from './support/took.ts'
 
 const DRILL = 'drill'
+
+// It may build the image of the primary first.
+vi.setConfig({ testTimeout: 600_000 })
 
 test('a restore to a point in time brings back every row of then, and nothing that came after', async () => {
   const shared = await platform()
