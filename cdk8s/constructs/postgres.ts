@@ -1,23 +1,27 @@
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { Conditional } from '../values/when.ts'
-import { component } from './component.ts'
 import type { Credentials } from './credentials.ts'
+import { PostgresBackup } from './postgres-backup.ts'
+import { PRIMARY, REPLICA } from './postgres-names.ts'
 import { PostgresServer } from './postgres-server.ts'
-
-export const PRIMARY = component('postgres')
-export const REPLICA = component('postgres-replica')
 
 /** A primary, and a replica that streams from it by a replication slot. */
 export class Postgres extends Construct {
   constructor(scope: Construct, values: HopwhistleValues, credentials: Credentials) {
     super(scope, 'postgres')
     const replicationPassword = credentials.variable('REPLICATION_PASSWORD', 'replication-password')
+    const backup = new PostgresBackup(this, values, credentials)
     new PostgresServer(this, 'primary', {
       component: PRIMARY,
       values,
       start: 'start-primary.sh',
-      env: [credentials.variable('OWNER_PASSWORD', 'owner-password'), replicationPassword],
+      env: [credentials.variable('OWNER_PASSWORD', 'owner-password'), replicationPassword, ...backup.env],
+      image: backup.image,
+      args: backup.args,
+      initContainers: backup.restore,
+      mounts: backup.mounts,
+      volumes: backup.volumes,
       resources: values.postgres.resources,
     })
     const replicated = new Conditional(this, 'replicated', values.postgres.replica.enabled)

@@ -7,6 +7,7 @@ type Versions = {
   readonly kind: string
   readonly metricsServer: string
   readonly k6Operator: string
+  readonly images: { readonly postgres: string }
 }
 
 export const VERSIONS = JSON.parse(readFileSync(join(CHECKOUT, 'versions.json'), 'utf8')) as Versions
