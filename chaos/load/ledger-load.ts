@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSender, type Failure } from '../../client/src/sender.ts'
 import type { CallState } from '../../contract/calls.ts'
-import { PROGRESS } from '../../loadtests/scenarios/lib/call-progress.ts'
+import { PROGRESS } from '../../contract/traffic/call-progress.ts'
 
 /** What became of one event, as its sender saw it. */
 export type Entry = {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
 import { startFollower } from '../load/follower.ts'
 
 /** A server that says these frames to its first client, whatever it is asked. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { anEvent, type Platform, runningPlatform, type Tenant } from '../../api/test/platform/running-platform.ts'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
 import {
   type CallEvent,
   type ConnectionChange,

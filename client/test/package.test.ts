@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { anEvent, type Platform, post, runningPlatform } from '../../api/test/platform/running-platform.ts'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
 import { CHECKOUT, run } from '../../tooling/test/run.ts'
 import { scratchFolder } from '../../tooling/test/scratch-folder.ts'
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { lookForHelm } from '../../loadtests/bench/tools/find-helm.ts'
+import { lookForHelm } from '@hopwhistle/platform/tools/find-helm.ts'
 import { deployEnvironment } from './deploy.ts'
 
 const run = promisify(execFile)

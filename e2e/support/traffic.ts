@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { ApiException, type V1Pod } from '@kubernetes/client-node'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
 import type { TrafficOrder, TrafficReport } from '../traffic/report.ts'
 import type { Cluster } from './cluster.ts'
 import { isReady } from './deployed.ts'

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+import { VERSIONS } from '../../platform/kubernetes/versions.ts'
+import { CHECKOUT } from '../../platform/lib/checkout.ts'
 import type { BuiltImage } from './deliver-images.ts'
-import { VERSIONS } from './versions.ts'
 
 const DIRECTORY = `${CHECKOUT}/cdk8s/images/postgres-backup`
 

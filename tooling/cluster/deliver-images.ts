@@ -1,8 +1,8 @@
-import { Failure } from '../../loadtests/bench/lib/failure.ts'
-import { runProgram } from '../../loadtests/bench/lib/run-program.ts'
-import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+import { Failure } from '../../platform/command-line/failure.ts'
+import { clusterName, kubectl } from '../../platform/kubernetes/kubectl.ts'
+import { CHECKOUT } from '../../platform/lib/checkout.ts'
+import { runProgram } from '../../platform/machine/run-program.ts'
 import { imageTag } from './image-tag.ts'
-import { clusterName, kubectl } from './kubectl.ts'
 import type { ImageBuilder } from './settings.ts'
 import type { Steps } from './steps.ts'
 

@@ -1,4 +1,4 @@
-import { Usage } from '../../loadtests/bench/lib/failure.ts'
+import { Usage } from '../../platform/command-line/failure.ts'
 
 /** How an image gets to where the nodes of the cluster find it. */
 export type ImageBuilder =

@@ -3,9 +3,9 @@ import { chmodSync, chownSync, copyFileSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { freePort } from '../../loadtests/bench/lib/free-port.ts'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
-import { makeTempDir, unprivilegedUser } from '../../loadtests/bench/stack/run-as.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
+import { freePort } from '../../platform/machine/free-port.ts'
+import { makeTempDir, unprivilegedUser } from '../../platform/stack/run-as.ts'
 import { CHECKOUT } from './run.ts'
 
 /**

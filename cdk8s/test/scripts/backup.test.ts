@@ -13,12 +13,12 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
+import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
+import { onPath } from '@hopwhistle/platform/machine/run-program.ts'
+import { makeTempDir, unprivilegedUser } from '@hopwhistle/platform/stack/run-as.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
-import { freePort } from '../../../loadtests/bench/lib/free-port.ts'
-import { onPath } from '../../../loadtests/bench/lib/run-program.ts'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
-import { makeTempDir, unprivilegedUser } from '../../../loadtests/bench/stack/run-as.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url))
 const bin = [process.env.HOPWHISTLE_POSTGRES_BIN, '/usr/lib/postgresql/15/bin'].find(

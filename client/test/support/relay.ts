@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
-import { listenBetween } from '../../../loadtests/bench/lib/listen-between.ts'
+import { listenBetween } from '../../../platform/machine/listen-between.ts'
 
 /** One address of the platform, as a load balancer is: new connections go to the instance that it is set to. */
 export async function relay(url: string) {

@@ -1,8 +1,9 @@
 /** The results of a TestRun's runners, from the logs of their pods. */
+
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { type LoadtestResult, RESULTS_FORMAT, type RunnerPod, type RunnerResult } from '../../results-format.ts'
 import { fromLogLines } from '../../scenarios/lib/result-lines.ts'
 import { lastWords } from '../collect/last-words.ts'
-import type { Cluster } from './connect.ts'
 
 /** Lines read from the end: a result takes about 100, and what k6 says after it a few. */
 const TAIL_LINES = 1_000

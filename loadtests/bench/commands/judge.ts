@@ -1,9 +1,9 @@
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
 import { judge as reachVerdict } from '../judge/judge.ts'
 import { renderMarkdown } from '../judge/render-markdown.ts'
-import { parseOptions } from '../lib/parse-options.ts'
 import { readResultFile } from '../run/result-files.ts'
-import type { Command } from './command.ts'
 import { printVerdicts } from './report-results.ts'
 
 export const judge: Command = {

@@ -5,14 +5,15 @@
  * or invalid becomes `missed` with that rate as soon as one step is valid; where none is, nothing is proved at any rate,
  * and it stays what it was. What must not happen at any rate stays invalid, too.
  */
+
+import { list, number } from '@hopwhistle/platform/document/figures.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
+import { hasCrashed } from '../evidence/evidence.ts'
+import type { Carried, Metric, Reason, Step, Verdict } from '../evidence/verdict.ts'
 import { factsOf } from '../findings/facts-of.ts'
 import { limitText } from '../findings/limit-text.ts'
-import { hasCrashed } from './evidence.ts'
-import { list, number } from './format.ts'
 import { judgeRun } from './judge-run.ts'
-import type { Carried, Metric, Reason, Step, Verdict } from './verdict.ts'
 
 /** Whether a smaller rate may be an answer. */
 export const isQuestionOfRate = ({ outcome, reasons }: Pick<Verdict, 'outcome' | 'reasons'>): boolean =>

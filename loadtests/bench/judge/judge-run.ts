@@ -1,9 +1,9 @@
 /** Reaches the verdict on one run by itself. */
 import type { LoadtestResult } from '../../results-format.ts'
-import { evidenceOf, type Part } from './evidence.ts'
-import { measuredWithUnit, targetText } from './format.ts'
+import { evidenceOf, type Part } from '../evidence/evidence.ts'
+import { measuredWithUnit, targetText } from '../evidence/metric-text.ts'
+import type { Metric, Outcome, Reason, Verdict } from '../evidence/verdict.ts'
 import { rulesFor } from './rules/rules.ts'
-import type { Metric, Outcome, Reason, Verdict } from './verdict.ts'
 
 /**
  * Judges the runners of a result together, against the contract's targets. Pure: the same result, the same verdict.

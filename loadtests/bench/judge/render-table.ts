@@ -2,14 +2,16 @@
  * The verdicts as a person at a terminal reads them: a line for each scenario, with unit and target beside each figure,
  * then what limited it, and what to do next.
  */
+
+import { list, number, plural } from '@hopwhistle/platform/document/figures.ts'
 import type { LoadtestResult } from '../../results-format.ts'
+import { hasCrashed } from '../evidence/evidence.ts'
+import { measuredText, targetText } from '../evidence/metric-text.ts'
+import type { Carried, Metric, MetricName, Outcome, Step, Verdict } from '../evidence/verdict.ts'
 import { factsOf } from '../findings/facts-of.ts'
 import { find } from '../findings/find.ts'
 import type { Environment } from '../sample/environment.ts'
-import { hasCrashed } from './evidence.ts'
-import { list, measuredText, number, plural, targetText } from './format.ts'
 import { judge } from './judge.ts'
-import type { Carried, Metric, MetricName, Outcome, Step, Verdict } from './verdict.ts'
 
 export type TableOptions = {
   readonly colour: boolean

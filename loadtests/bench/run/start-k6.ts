@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { Failure } from '../lib/failure.ts'
-import { freePort } from '../lib/free-port.ts'
-import type { Guard } from '../stack/guard.ts'
-import { lastLines } from '../stack/server-process.ts'
-import { CHECKOUT } from '../stack/stack-record.ts'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
+import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
+import type { Guard } from '@hopwhistle/platform/stack/guard.ts'
+import { lastLines } from '@hopwhistle/platform/stack/server-process.ts'
 
 export type K6Run = {
   readonly pid: number

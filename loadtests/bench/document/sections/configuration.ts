@@ -1,7 +1,7 @@
 /** What a scenario did, from the settings that were in force when it ran. */
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
-import { number, plural } from '../../judge/format.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import type { Measured } from '../model.ts'
 
 export function targetOf(scenario: ScenarioName): string {

@@ -1,7 +1,7 @@
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import { SCENARIOS, SLOS } from '@hopwhistle/contract/slos.ts'
-import { blocks, bullets, code, indented } from '../markdown.ts'
+import { blocks, bullets, code, indented } from '@hopwhistle/platform/document/markdown.ts'
 
 const API = `http://localhost:${DEFAULT_PORT}`
 

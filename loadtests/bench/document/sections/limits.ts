@@ -1,8 +1,8 @@
 import { LIMIT_TABLES, LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { bytes, figure, number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, table } from '@hopwhistle/platform/document/markdown.ts'
 import type { Facts } from '../../findings/facts.ts'
 import { limitUse } from '../../findings/resources.ts'
-import { bytes, figure, number, percent } from '../../judge/format.ts'
-import { blocks, table } from '../markdown.ts'
 import type { DocumentModel } from '../model.ts'
 import { TITLES } from '../titles.ts'
 

@@ -1,6 +1,6 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
-import { blocks, bullets, table } from '../markdown.ts'
+import { blocks, bullets, table } from '@hopwhistle/platform/document/markdown.ts'
 
 const metric = (...names: readonly (keyof typeof METRICS)[]): string =>
   names.map((name) => `\`${METRICS[name]}\``).join(', ')

@@ -1,6 +1,6 @@
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
-import { list } from '../../judge/format.ts'
-import { blocks } from '../markdown.ts'
+import { list } from '@hopwhistle/platform/document/figures.ts'
+import { blocks } from '@hopwhistle/platform/document/markdown.ts'
 import { type DocumentModel, measuredOf } from '../model.ts'
 import { TITLES } from '../titles.ts'
 

@@ -1,6 +1,6 @@
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
-import { measuredWithUnit } from '../../judge/format.ts'
-import { blocks, day, table } from '../markdown.ts'
+import { blocks, day, table } from '@hopwhistle/platform/document/markdown.ts'
+import { measuredWithUnit } from '../../evidence/metric-text.ts'
 import type { DocumentModel } from '../model.ts'
 import { TITLES } from '../titles.ts'
 

@@ -1,6 +1,6 @@
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, minute } from '@hopwhistle/platform/document/markdown.ts'
 import { provesTargets } from '../../../scenarios/lib/profiles.ts'
-import { number } from '../../judge/format.ts'
-import { blocks, minute } from '../markdown.ts'
 import type { DocumentModel } from '../model.ts'
 import { newerInvalidSummary } from './newer-invalid.ts'
 

@@ -1,4 +1,4 @@
-import { blocks, code, indented } from '../markdown.ts'
+import { blocks, code, indented } from '@hopwhistle/platform/document/markdown.ts'
 
 export function quickStartSection(): string {
   return blocks(

@@ -1,4 +1,4 @@
-import { blocks, bullets, code } from '../markdown.ts'
+import { blocks, bullets, code } from '@hopwhistle/platform/document/markdown.ts'
 
 export function regressionSection(): string {
   return blocks(

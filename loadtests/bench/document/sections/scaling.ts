@@ -1,9 +1,9 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { bytes, ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, bullets } from '@hopwhistle/platform/document/markdown.ts'
 import { mostInstances, primaryConnections } from '../../findings/connection-budget.ts'
 import { cpuShares } from '../../findings/cpu.ts'
 import type { Facts } from '../../findings/facts.ts'
-import { bytes, ms, number, percent } from '../../judge/format.ts'
-import { blocks, bullets } from '../markdown.ts'
 import { type DocumentModel, measuredOf } from '../model.ts'
 
 /** CPU up to which a core may be planned to be used: above it, latency grows out of proportion. */

@@ -1,4 +1,4 @@
-import { number } from '../../judge/format.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 
 /** How far group commit reduced the commits. */

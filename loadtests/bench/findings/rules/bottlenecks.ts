@@ -1,5 +1,5 @@
 /** What held the platform back, or would first. */
-import { bytes, list, number, percent, plural } from '../../judge/format.ts'
+import { bytes, list, number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
 import { cpuText } from '../cpu.ts'
 import type { FindingRule } from '../finding.ts'
 import { isSaturated } from '../resources.ts'

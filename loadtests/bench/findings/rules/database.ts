@@ -1,4 +1,4 @@
-import { bytes, list, ms, number } from '../../judge/format.ts'
+import { bytes, list, ms, number } from '@hopwhistle/platform/document/figures.ts'
 import { type FindingRule, ratePerSecond } from '../finding.ts'
 
 /** How Postgres worked: memory, updates in place, WAL, checkpoints. */

@@ -1,4 +1,4 @@
-import { ms, number, percent } from '../../judge/format.ts'
+import { ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 import { sampleCount, WAITED_FOR, type WaitGroup, waitShares } from '../waits.ts'
 

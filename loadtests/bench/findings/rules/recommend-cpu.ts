@@ -1,5 +1,5 @@
 /** What to change when work queues for a processor. */
-import { ms, number, percent } from '../../judge/format.ts'
+import { ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import { cpuShares } from '../cpu.ts'
 import { type FindingRule, metricOf, ratePerSecond } from '../finding.ts'
 import type { Resource } from '../resource.ts'

@@ -1,6 +1,6 @@
 /** How much further the load may grow: limits to raise, and where the end would be. */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import { number, percent } from '../../judge/format.ts'
+import { number, percent } from '@hopwhistle/platform/document/figures.ts'
 import { cpuShares } from '../cpu.ts'
 import type { Facts } from '../facts.ts'
 import { type FindingRule, ratePerSecond } from '../finding.ts'

@@ -1,6 +1,6 @@
 /** What to change when Postgres is what is waited for. */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import { ms, number, percent, plural } from '../../judge/format.ts'
+import { ms, number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
 import { largestPool } from '../connection-budget.ts'
 import type { FindingRule } from '../finding.ts'
 import { sampleCount, waitShares } from '../waits.ts'

@@ -1,4 +1,4 @@
-import { list, ms, number, percent } from '../../judge/format.ts'
+import { list, ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 
 const SOURCES: Readonly<Record<string, string>> = {

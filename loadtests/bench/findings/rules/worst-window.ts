@@ -1,4 +1,4 @@
-import { bytes, list, ms, number, percent } from '../../judge/format.ts'
+import { bytes, list, ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { WorstWindow } from '../facts.ts'
 import type { FindingRule } from '../finding.ts'
 

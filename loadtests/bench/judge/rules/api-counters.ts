@@ -1,9 +1,9 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
-import { readSeriesName } from '../../findings/series-name.ts'
-import { type Evidence, invalid, type Rule, remark } from '../evidence.ts'
-import { number, plural } from '../format.ts'
-import { countOf } from '../totals.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { type Evidence, invalid, type Rule, remark } from '../../evidence/evidence.ts'
+import { readSeriesName } from '../../evidence/series-name.ts'
+import { countOf } from '../../evidence/totals.ts'
 
 /** The first and the last sample lie a moment off the test's ends, and a request may end unseen. */
 const TOLERANCE = 0.005

@@ -1,7 +1,7 @@
+import { number } from '@hopwhistle/platform/document/figures.ts'
 import { histogramCount } from '../../../scenarios/lib/histogram.ts'
-import { invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
-import { countOf, latencyOf, type Totals, trafficOf } from '../totals.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { countOf, latencyOf, type Totals, trafficOf } from '../../evidence/totals.ts'
 
 const PHASES = ['ramp', 'peak', 'cool'] as const
 

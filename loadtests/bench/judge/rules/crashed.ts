@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
+import { number } from '@hopwhistle/platform/document/figures.ts'
 import type { Crash, RunnerResult } from '../../../results-format.ts'
 import { secondsRun } from '../../../scenarios/lib/complete-run.ts'
-import { invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** Every k6 of this machine lived to write its result. */
 export const crashed: Rule = {

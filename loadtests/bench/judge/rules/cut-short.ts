@@ -1,6 +1,6 @@
+import { number } from '@hopwhistle/platform/document/figures.ts'
 import { endedEarly, endOfPeak, secondsRun } from '../../../scenarios/lib/complete-run.ts'
-import { invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** Every runner lived to the end of its peak. */
 export const cutShort: Rule = {

@@ -1,6 +1,6 @@
-import { broken, invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
-import { countOf, trafficOf } from '../totals.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { broken, invalid, type Rule } from '../../evidence/evidence.ts'
+import { countOf, trafficOf } from '../../evidence/totals.ts'
 
 /** Every event that was acknowledged is in Postgres: a 2xx means committed. */
 export const databaseRows: Rule = {

@@ -1,6 +1,6 @@
-import { broken, invalid, type Rule, remark } from '../evidence.ts'
-import { number, plural } from '../format.ts'
-import { countOf } from '../totals.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { broken, invalid, type Rule, remark } from '../../evidence/evidence.ts'
+import { countOf } from '../../evidence/totals.ts'
 
 /** Every message due at every subscriber is accounted for, as delivered or as lost. */
 export const deliveriesAddUp: Rule = {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { invalid, type Rule } from '../evidence.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** All runners ran the same test: only then do their counts add up to one. */
 export const differentSettings: Rule = {

@@ -1,6 +1,6 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { number, plural } from '../format.ts'
-import { countOf } from '../totals.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { countOf } from '../../evidence/totals.ts'
 
 /** Nothing that was due to be sent was left out. */
 export const droppedIterations: Rule = {

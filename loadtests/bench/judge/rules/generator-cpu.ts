@@ -1,7 +1,7 @@
+import { list, number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { duringPhase, invalid, type Rule, remark } from '../../evidence/evidence.ts'
+import { machineCpuOf } from '../../evidence/machine-cpu.ts'
 import type { Environment } from '../../sample/environment.ts'
-import { duringPhase, invalid, type Rule, remark } from '../evidence.ts'
-import { list, number, percent } from '../format.ts'
-import { machineCpuOf } from '../machine-cpu.ts'
 
 /** From here on a machine has no CPU left, as a part of its cores. */
 const SATURATED = 0.97

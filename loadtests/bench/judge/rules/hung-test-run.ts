@@ -1,5 +1,5 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { list, number, plural } from '../format.ts'
+import { list, number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** The test run came to its end in time. */
 export const hungTestRun: Rule = {

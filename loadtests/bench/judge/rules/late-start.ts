@@ -1,5 +1,5 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 const MOST_SKEW_SECONDS = 1
 

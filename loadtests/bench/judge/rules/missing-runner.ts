@@ -1,5 +1,5 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { list, plural } from '../format.ts'
+import { list, plural } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** Every k6 process of the test has left a result, and each of them once. */
 export const missingRunner: Rule = {

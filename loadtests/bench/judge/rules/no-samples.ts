@@ -1,5 +1,5 @@
 import { histogramCount } from '../../../scenarios/lib/histogram.ts'
-import { invalid, type Rule } from '../evidence.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** Nothing measured is not a pass: k6 itself takes an empty latency for 0 ms. */
 export const noSamples: Rule = {

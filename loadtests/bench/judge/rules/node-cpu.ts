@@ -1,5 +1,5 @@
-import { duringPhase, invalid, mean, type Rule, remark } from '../evidence.ts'
-import { list, number, percent } from '../format.ts'
+import { list, number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { duringPhase, invalid, mean, type Rule, remark } from '../../evidence/evidence.ts'
 
 /** From here on a node has no CPU left, as a part of its cores. */
 const SATURATED = 0.97

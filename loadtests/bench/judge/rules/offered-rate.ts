@@ -1,5 +1,5 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** The generator sent at least the rate that the target asks for, whatever became of what it sent. */
 export const offeredRate: Rule = {

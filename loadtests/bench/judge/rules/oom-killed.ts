@@ -1,5 +1,5 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { bytes } from '../format.ts'
+import { bytes } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** No runner was killed for want of memory. */
 export const oomKilled: Rule = {

@@ -1,4 +1,4 @@
-import { invalid, type Rule } from '../evidence.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** k6-operator could start the test. */
 export const operatorError: Rule = {

@@ -1,8 +1,9 @@
-import { ANY_NEIGHBOUR, type Environment } from '../../sample/environment.ts'
+import { list, number } from '@hopwhistle/platform/document/figures.ts'
+import { ANY_NEIGHBOUR } from '@hopwhistle/platform/machine/place.ts'
+import { duringPhase, type Evidence, invalid, mean, type Rule, remark } from '../../evidence/evidence.ts'
+import { machineCpuOf } from '../../evidence/machine-cpu.ts'
+import type { Environment } from '../../sample/environment.ts'
 import type { ServerEvidence } from '../../sample/server-evidence.ts'
-import { duringPhase, type Evidence, invalid, mean, type Rule, remark } from '../evidence.ts'
-import { list, number } from '../format.ts'
-import { machineCpuOf } from '../machine-cpu.ts'
 
 /** As a part of the machine: what the kernel does for the network is in nobody's account, and is less than this. */
 const ALLOWED = 0.2

@@ -1,8 +1,8 @@
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import type { HistogramData, TrendData } from '../../../results-format.ts'
 import { bucketEstimateMs, histogramCount } from '../../../scenarios/lib/histogram.ts'
-import { invalid, type Rule } from '../evidence.ts'
-import { number, plural } from '../format.ts'
-import { latencyOf, totalsOf } from '../totals.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { latencyOf, totalsOf } from '../../evidence/totals.ts'
 
 /** k6 keeps these of a part of the samples only, so that they are not those of the buckets. */
 const SAMPLED = new Set(['delivery_latency_peak'])

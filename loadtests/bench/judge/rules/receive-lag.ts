@@ -1,7 +1,8 @@
+import { ms } from '@hopwhistle/platform/document/figures.ts'
 import { percentileMs } from '../../../scenarios/lib/histogram.ts'
-import { invalid, type Rule } from '../evidence.ts'
-import { measuredWithUnit, ms } from '../format.ts'
-import { latencyOf } from '../totals.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { measuredWithUnit } from '../../evidence/metric-text.ts'
+import { latencyOf } from '../../evidence/totals.ts'
 
 const PERCENTS = { p50: 50, p95: 95, p99: 99 } as const
 /** From this part on, a latency is rather the generator's than the platform's. */

@@ -1,6 +1,6 @@
-import { broken, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
-import { countOf } from '../totals.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { broken, type Rule } from '../../evidence/evidence.ts'
+import { countOf } from '../../evidence/totals.ts'
 
 /** No subscriber got a message after a later one: offsets arrive in order. */
 export const reorderings: Rule = {

@@ -1,6 +1,6 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { number, plural } from '../format.ts'
-import { countOf, trafficOf } from '../totals.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { countOf, trafficOf } from '../../evidence/totals.ts'
 
 const PHASES = ['ramp', 'peak'] as const
 

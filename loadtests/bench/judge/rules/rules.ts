@@ -1,6 +1,6 @@
 /** What has to hold before figures count, in the order in which a person would want to hear of it. */
 import type { LoadtestResult } from '../../../results-format.ts'
-import { hasCrashed, type Rule } from '../evidence.ts'
+import { hasCrashed, type Rule } from '../../evidence/evidence.ts'
 import { apiCounters } from './api-counters.ts'
 import { bucketsAddUp } from './buckets-add-up.ts'
 import { crashed } from './crashed.ts'

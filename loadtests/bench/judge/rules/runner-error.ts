@@ -1,5 +1,5 @@
 import type { RunnerPod } from '../../../results-format.ts'
-import { invalid, type Rule } from '../evidence.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /** k6's exit codes, as of 1.8 and 2.2. */
 const MEANINGS: Readonly<Record<number, string>> = {

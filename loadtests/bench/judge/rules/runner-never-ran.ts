@@ -1,5 +1,5 @@
 import type { RunnerPod } from '../../../results-format.ts'
-import { invalid, type Rule } from '../evidence.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 const NEVER: Partial<Record<RunnerPod['state'], string>> = {
   absent: 'has no pod',

@@ -1,8 +1,8 @@
 import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { ms } from '@hopwhistle/platform/document/figures.ts'
 import { percentileMs } from '../../../scenarios/lib/histogram.ts'
-import { invalid, type Rule } from '../evidence.ts'
-import { ms } from '../format.ts'
-import { latencyOf } from '../totals.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { latencyOf } from '../../evidence/totals.ts'
 
 /** How late a publisher may be, as a part of the p95 target: latency counts from the send, and would hide the rest. */
 const TOLERANCE = 0.5

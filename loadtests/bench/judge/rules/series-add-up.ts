@@ -1,6 +1,6 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
-import { countOf, totalsOf } from '../totals.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { countOf, totalsOf } from '../../evidence/totals.ts'
 
 const COUNTERS = {
   'call-state-updates': ['updates_sent_ramp', 'updates_sent_peak'],

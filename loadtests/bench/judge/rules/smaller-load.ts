@@ -1,7 +1,7 @@
 import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
 import { provesTargets } from '../../../scenarios/lib/profiles.ts'
-import { invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
 
 /**
  * The test was shaped as large as the targets are: less load proves nothing about them. A step of the search for the

@@ -1,5 +1,5 @@
 import { provesTargets } from '../../../scenarios/lib/profiles.ts'
-import { type Rule, remark } from '../evidence.ts'
+import { type Rule, remark } from '../../evidence/evidence.ts'
 
 /** A smoke run shows that everything works together, and says so. */
 export const smokeProfile: Rule = {

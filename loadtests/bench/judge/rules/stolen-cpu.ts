@@ -1,5 +1,5 @@
-import { duringPhase, invalid, mean, type Rule, remark } from '../evidence.ts'
-import { list, number } from '../format.ts'
+import { list, number } from '@hopwhistle/platform/document/figures.ts'
+import { duringPhase, invalid, mean, type Rule, remark } from '../../evidence/evidence.ts'
 
 /** As a part of the machine. */
 const ALLOWED = 0.05

@@ -1,6 +1,6 @@
-import { invalid, type Rule, remark } from '../evidence.ts'
-import { number, plural } from '../format.ts'
-import { countOf } from '../totals.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule, remark } from '../../evidence/evidence.ts'
+import { countOf } from '../../evidence/totals.ts'
 
 /** All subscribers were there, and stayed. */
 export const subscribersLost: Rule = {

@@ -1,6 +1,6 @@
+import { number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { duringPhase, invalid, mean, type Rule, remark } from '../../evidence/evidence.ts'
 import type { PodEvidence } from '../../sample/server-evidence.ts'
-import { duringPhase, invalid, mean, type Rule, remark } from '../evidence.ts'
-import { number, percent } from '../format.ts'
 
 /** As a part of the kernel's periods. From here on a latency may be the runner's own waiting. */
 const ALLOWED = 0.05

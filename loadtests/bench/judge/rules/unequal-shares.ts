@@ -1,6 +1,6 @@
-import { invalid, type Rule } from '../evidence.ts'
-import { number } from '../format.ts'
-import { trafficOf } from '../totals.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { trafficOf } from '../../evidence/totals.ts'
 
 /** How far from an even share a runner's load may be, as a part of that share. */
 const TOLERANCE = 0.05
