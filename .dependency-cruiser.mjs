@@ -2,7 +2,8 @@
  * Who may import whom. Imports run one way:
  *
  *   contract ← adapters (postgres, redis) ← capability (calls, reporting, live) ← app ← main
- *   contract ← platform ← loadtests, cdk8s, tooling, chaos, e2e
+ *   contract ← client ← chaos, e2e
+ *   contract ← platform ← loadtests, comparisons, chaos, dashboards, cdk8s, tooling, e2e
  *
  * TypeScript 7 has no compiler API for other tools, so the files are parsed by swc; type imports count too.
  */
@@ -11,6 +12,37 @@ const CAPABILITIES = ['calls', 'reporting', 'live']
 const capability = (name) => `^api/src/${name}/`
 const ANY_CAPABILITY = capability(`(${CAPABILITIES.join('|')})`)
 const COMPOSITION = '^api/src/(main|compose|app)\\.ts$'
+
+/** Folders from the lowest: each may import only those before it. */
+const LAYERS = {
+  platform: [
+    'lib',
+    'document',
+    'command-line',
+    'settings',
+    'machine',
+    'child',
+    'checkout',
+    'tools',
+    'kubernetes',
+    'stack',
+    'test-support',
+    'commands',
+  ],
+  'loadtests/bench': [
+    'sample',
+    'collect',
+    'machine',
+    'priority',
+    'evidence',
+    'findings',
+    'judge',
+    'document',
+    'run',
+    'cluster',
+    'commands',
+  ],
+}
 
 export default {
   forbidden: [
@@ -33,7 +65,7 @@ export default {
       comment: 'Who runs servers imports platform, never the other way round.',
       severity: 'error',
       from: { path: '^platform/', pathNot: '^platform/test/' },
-      to: { path: '^(api|loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
+      to: { path: '^(api|client|loadtests|comparisons|tooling|dashboards|cdk8s|e2e|chaos)/' },
     },
     {
       name: 'adapters-know-no-capability',
@@ -76,7 +108,15 @@ export default {
       comment: 'The service knows nothing of its load tests, nor of who starts its servers.',
       severity: 'error',
       from: { path: '^api/src/' },
-      to: { path: '^(platform|loadtests|test-support|tooling|dashboards|cdk8s|e2e|chaos)/' },
+      to: { path: '^(client|platform|loadtests|comparisons|tooling|dashboards|cdk8s|e2e|chaos)/' },
+    },
+    {
+      name: 'client-runs-in-browsers',
+      comment:
+        'The client is installed by users, in browsers too: it has the contract, its own files and openapi-fetch.',
+      severity: 'error',
+      from: { path: '^client/src/' },
+      to: { pathNot: ['^(client/src|contract)/', '(^|/)node_modules/openapi-fetch/'] },
     },
     {
       name: 'scenarios-run-inside-k6',
@@ -95,9 +135,9 @@ export default {
     },
     {
       name: 'bench-measures-from-outside',
-      comment: 'The load tests reach the API through its network interface, as its users do.',
+      comment: 'Load tests and comparisons reach the API through its network interface, as its users do.',
       severity: 'error',
-      from: { path: '^loadtests/', pathNot: '^loadtests/test/' },
+      from: { path: '^(loadtests|comparisons)/', pathNot: '^(loadtests|comparisons)/test/' },
       to: { path: '^api/' },
     },
     {
@@ -105,15 +145,45 @@ export default {
       comment: 'A TestRun is the same for the command that applies it and for the chart: it knows neither.',
       severity: 'error',
       from: { path: '^loadtests/kubernetes/' },
-      to: { path: '^(loadtests/(bench|test)|cdk8s|dashboards|e2e|tooling)/' },
+      to: { path: '^(loadtests/(bench|test)|comparisons|cdk8s|dashboards|e2e|tooling)/' },
     },
     {
-      name: 'charts-are-made-of-plain-objects',
-      comment: 'A chart takes TestRuns and scripts from loadtests/kubernetes, and nothing of what runs them.',
+      name: 'load-tests-are-nobodys-library',
+      comment:
+        'What others need as well belongs to platform or to contract. A chart takes TestRuns and scripts from ' +
+        'loadtests/kubernetes, and nothing of what runs them.',
       severity: 'error',
-      from: { path: '^cdk8s/', pathNot: '^cdk8s/test/' },
-      to: { path: '^loadtests/', pathNot: '^loadtests/(kubernetes|scenarios/lib)/' },
+      from: { pathNot: '^loadtests/' },
+      to: { path: '^loadtests/', pathNot: '^loadtests/kubernetes/' },
     },
+    {
+      name: 'only-charts-render-test-runs',
+      severity: 'error',
+      from: { pathNot: '^(loadtests|cdk8s)/' },
+      to: { path: '^loadtests/kubernetes/' },
+    },
+    {
+      name: 'comparisons-stand-alone',
+      comment: 'Chaos sends the same load with the same generator; a benchmark of k6 keeps its figure in the record.',
+      severity: 'error',
+      from: { pathNot: '^(comparisons|loadtests/test)/' },
+      to: { path: '^comparisons/', pathNot: '^comparisons/generator/' },
+    },
+    {
+      name: 'only-chaos-shares-the-generator',
+      severity: 'error',
+      from: { pathNot: '^(comparisons|chaos)/' },
+      to: { path: '^comparisons/generator/' },
+    },
+    ...Object.entries(LAYERS).flatMap(([root, folders]) =>
+      folders.map((folder, i) => ({
+        name: `${root.split('/').at(-1)}-${folder}-imports-lower-folders`,
+        comment: `The folders of ${root} import one way: ${folders.join(' ← ')}`,
+        severity: 'error',
+        from: { path: `^${root}/${folder}/` },
+        to: { path: `^${root}/(${[...folders.slice(i + 1), '[^/]+\\.ts$'].join('|')})` },
+      })),
+    ),
     {
       name: 'nobody-imports-charts',
       comment: 'charts/ is written by cdk8s: import what it is written from.',
@@ -149,8 +219,8 @@ export default {
       comment: 'Add it to the package.json of the workspace that imports it.',
       severity: 'error',
       from: {
-        path: '^(api/src|platform|loadtests/(bench|kubernetes)|cdk8s/(values|constructs|charts)|dashboards/src)/',
-        pathNot: '^platform/test/',
+        path: '^(api/src|client/src|platform|comparisons|loadtests/(bench|kubernetes)|cdk8s/(values|constructs|charts)|dashboards/src)/',
+        pathNot: '^(platform|comparisons)/test(-support)?/',
       },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
     },
@@ -159,7 +229,7 @@ export default {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^loadtests/results/' },
+    exclude: { path: '^((loadtests|comparisons)/results|client/dist)/' },
     combinedDependencies: false,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
   },

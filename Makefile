@@ -1,4 +1,5 @@
-# Every target is thin: the work is done by `node loadtests/bench/main.ts` and by the npm scripts of package.json.
+# Every target is thin: the work is done by the main.ts of platform, loadtests/bench and tooling/cluster, and by the npm
+# scripts of package.json.
 
 # How many pods of the API `make scale` runs
 REPLICAS ?= 3
@@ -7,7 +8,9 @@ PROFILE ?= quick
 
 # Node 24 comes from the npm package "node", whatever Node is installed.
 RUN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
+PLATFORM := $(RUN) node platform/main.ts
 BENCH := $(RUN) node loadtests/bench/main.ts
+COMPARISONS := $(RUN) node comparisons/main.ts
 CLUSTER := $(RUN) node tooling/cluster/main.ts
 INSTALLED := node_modules/.installed
 
@@ -29,31 +32,31 @@ help: ## list every target
 	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
 
 install: $(INSTALLED) ## install what the other targets need: npm packages, and Redis, k6 and Helm if they are missing
-	+@$(RUN) node tooling/install-tools.ts
+	+@$(RUN) node platform/install-tools.ts
 
 $(INSTALLED): package-lock.json tooling/install-packages.sh
 	+@sh tooling/install-packages.sh && touch $(INSTALLED)
 
 tools: $(INSTALLED)
-	+@$(RUN) node tooling/install-tools.ts redis k6
+	+@$(RUN) node platform/install-tools.ts redis k6
 
 baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|full|smoke]: ends with 0 met, 1 missed, 2 invalid
 	+@$(BENCH) baseline --profile $(PROFILE)
 
 up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses [MONITOR=1: with Prometheus]
-	@$(BENCH) up $(if $(filter-out 0,$(MONITOR)),--monitor)
+	@$(PLATFORM) up $(if $(filter-out 0,$(MONITOR)),--monitor)
 
 down: $(INSTALLED) ## stop what `make up` started
-	@$(BENCH) down
+	@$(PLATFORM) down
 
 status: $(INSTALLED) ## show what is running
-	+@$(BENCH) status
+	+@$(PLATFORM) status
 
 seed: $(INSTALLED) ## fill the database of `make up` with 30 days of demo calls; safe to run twice
-	@$(BENCH) seed
+	@$(PLATFORM) seed
 
 migrate: $(INSTALLED) ## bring that database to the newest schema
-	@$(BENCH) migrate
+	@$(PLATFORM) migrate
 
 kind-up: $(INSTALLED) ## make a Kubernetes cluster on this machine with kind, deploy into it and print the addresses
 	@$(CLUSTER) kind-up
@@ -88,9 +91,10 @@ fix: $(INSTALLED) ## mend format and lint where a tool can
 openapi: $(INSTALLED) ## write api/openapi.json from the routes
 	@$(RUN) npm run --silent openapi
 
-document: $(INSTALLED) ## write docs/performance-baselines.md again from the committed baselines
+document: $(INSTALLED) ## write docs/performance-baselines.md and docs/performance.md again from what is committed
 	@$(BENCH) document
+	@$(COMPARISONS) document
 
 clean: ## remove what was installed, built and measured; stops the platform first
-	@if [ -e $(INSTALLED) ]; then $(BENCH) down || true; fi
-	rm -rf node_modules loadtests/results
+	@if [ -e $(INSTALLED) ]; then $(PLATFORM) down || true; fi
+	rm -rf node_modules loadtests/results comparisons/results

@@ -201,6 +201,15 @@ create table hopwhistle.tenants (
   constraint tenants_pkey PRIMARY KEY (id)
 );
 
+create table hopwhistle.token_keys (
+  id smallint generated always as identity not null,
+  secret bytea default sha256(((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) || uuid_send(gen_random_uuid()))) not null,
+  made_at timestamp with time zone default now() not null,
+  constraint token_keys_pkey PRIMARY KEY (id),
+  constraint token_keys_id_is_a_byte CHECK (((id >= 1) AND (id <= 255))),
+  constraint token_keys_secret_is_long CHECK ((octet_length(secret) >= 32))
+);
+
 -- Partitions
 
 create table hopwhistle.call_events_0 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 0) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
@@ -955,6 +964,21 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT batch_ids bigint[], OUT batch_tenants uuid[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  select w.places, w.outcomes, w.call_states, w.batch_ids, w.batch_tenants
+  into places, outcomes, call_states, batch_ids, batch_tenants
+  from hopwhistle.write_call_events(
+    tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas,
+    array_fill(null::boolean, array[cardinality(event_ids)])) w;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], corrections boolean[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT sequences integer[], OUT batch_ids bigint[], OUT batch_tenants uuid[])
  RETURNS record
  LANGUAGE plpgsql
@@ -1161,6 +1185,8 @@ $function$
 
 -- function write_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function write_call_events: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- procedure commit_call_event: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- procedure commit_call_event: owner hopwhistle_owner; execute to hopwhistle_api
@@ -1190,3 +1216,5 @@ $function$
 -- table retention: owner hopwhistle_owner
 
 -- table tenants: owner hopwhistle_owner; select to hopwhistle_api
+
+-- table token_keys: owner hopwhistle_owner

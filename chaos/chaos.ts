@@ -2,19 +2,19 @@
 import { mkdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { EXIT, Failure, Usage } from '../loadtests/bench/lib/failure.ts'
-import { measureAlone, WAIT_HELP } from '../loadtests/bench/lib/measure-alone.ts'
-import { wholeNumber } from '../loadtests/bench/lib/parse-options.ts'
-import { onPath } from '../loadtests/bench/lib/run-program.ts'
-import type { Terminal } from '../loadtests/bench/lib/terminal.ts'
-import { findRedis } from '../loadtests/bench/tools/find-redis.ts'
+import { seededRandom } from '../contract/traffic/report-queries.ts'
+import { EXIT, Failure, Usage } from '../platform/command-line/failure.ts'
+import { wholeNumber } from '../platform/command-line/parse-options.ts'
+import type { Terminal } from '../platform/command-line/terminal.ts'
+import { measureAlone, WAIT_HELP } from '../platform/machine/measure-alone.ts'
+import { onPath } from '../platform/machine/run-program.ts'
+import { findRedis } from '../platform/tools/find-redis.ts'
 import { runCommand } from './command.ts'
 import type { Fault } from './faults/fault.ts'
 import { FAULTS } from './faults/faults.ts'
 import { networkFaults } from './faults/network.ts'
 import { problemsOf } from './faults/problems-of.ts'
 import { runFaults } from './faults/run-faults.ts'
-import { chance } from './lib/chance.ts'
 import {
   type Measured,
   type MeasuredOverload,
@@ -28,7 +28,7 @@ import { abuses } from './overload/abuse.ts'
 import type { Experiment } from './overload/experiment.ts'
 import { runOverload } from './overload/run-overload.ts'
 import { tenTimes } from './overload/ten-times.ts'
-import { inNewNetwork, inOwnNetwork, missingForOwnNetwork } from './platform/own-network.ts'
+import { inNewNetwork, inOwnNetwork, missingForOwnNetwork } from './rig/own-network.ts'
 import { soakPlatform } from './soak/soak-platform.ts'
 
 const PER_SECOND = 500
@@ -93,7 +93,7 @@ async function main(options: Options, terminal: Terminal, signal: AbortSignal): 
 
 async function measure(options: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const { perSecond, seed, place, soakMinutes } = options
-  const random = chance(seed)
+  const random = seededRandom(seed)
   const problemsBy = new Map<string, readonly string[]>()
   // At once: whoever waits no longer, or has a machine that stops, keeps what was measured until then.
   const done = (name: string, problems: readonly string[], measured: Partial<Now>) => {

@@ -1,5 +1,5 @@
-import { EXIT, Failure, Usage } from '../loadtests/bench/lib/failure.ts'
-import { openTerminal, type Terminal } from '../loadtests/bench/lib/terminal.ts'
+import { EXIT, Failure, Usage } from '../platform/command-line/failure.ts'
+import { openTerminal, type Terminal } from '../platform/command-line/terminal.ts'
 
 export type Command<O> = {
   readonly help: string

@@ -1,12 +1,12 @@
 /** `npm run fuzz`: see HELP. */
 import { parseArgs } from 'node:util'
-import { EXIT, Failure, Usage } from '../loadtests/bench/lib/failure.ts'
-import { wholeNumber } from '../loadtests/bench/lib/parse-options.ts'
-import { duration, type Terminal } from '../loadtests/bench/lib/terminal.ts'
+import { EXIT, Failure, Usage } from '../platform/command-line/failure.ts'
+import { wholeNumber } from '../platform/command-line/parse-options.ts'
+import { duration, type Terminal } from '../platform/command-line/terminal.ts'
 import { runCommand } from './command.ts'
 import { findSchemathesis } from './fuzz/find-schemathesis.ts'
 import { runSchemathesis } from './fuzz/run-schemathesis.ts'
-import { withPlatform } from './platform/with-platform.ts'
+import { withPlatform } from './rig/with-platform.ts'
 
 const CASES = 20_000
 /** Of each operation in one round, which is so some 3,000 requests. */

@@ -85,8 +85,19 @@ export type RunnerResult = {
   /** k6's own percentiles of this process: a cross-check, for they cannot be merged. */
   readonly trends: Readonly<Record<string, TrendData>>
   readonly thresholds: readonly ThresholdResult[]
-  /** k6's exit code. Absent in what k6 itself writes, for it is not over then. */
+  /** k6's exit code; 128 and the signal's number when a signal ended it. Absent in what k6 itself writes. */
   readonly exitCode?: number
+  /** Set when k6 left no result: its settings and times are those of the plan then, and its counts are not known. */
+  readonly crash?: Crash
+}
+
+/** How a k6 ended that left no result. */
+export type Crash = {
+  readonly signal?: string
+  /** Set when it was stopped because it still ran so long after its load was to be over. */
+  readonly overdueSeconds?: number
+  /** What it said last. */
+  readonly lastWords?: string
 }
 
 export type RunnerSettings = {

@@ -25,7 +25,7 @@ export type Sum = {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
-  /** What failed or was skipped, by name. */
+  /** What failed or was skipped, by name, and then what was printed of tests that failed. */
   readonly lines: readonly string[]
 }
 
@@ -37,17 +37,21 @@ export function addUp(steps: readonly Step[]): Sum {
     passed: count('passed'),
     failed: count('failed'),
     skipped: count('skipped'),
-    lines: results
-      .filter(({ status }) => status !== 'passed')
-      .sort((a, b) => b.status.localeCompare(a.status))
-      .map(({ status, name }) => `${status}  ${name}`),
+    lines: [
+      ...results
+        .filter(({ status }) => status !== 'passed')
+        .sort((a, b) => b.status.localeCompare(a.status))
+        .map(({ status, name }) => `${status}  ${name}`),
+      ...steps.flatMap(({ output = '' }) => failuresIn(output)).slice(0, FAILURES_SHOWN),
+    ],
   }
 }
 
 type Result = { readonly status: 'passed' | 'failed' | 'skipped'; readonly name: string }
 
-/** An error outside of every test is in no report, only in what was printed, and there far from the end. */
-const END_LINES = 40
+/** Of a long log often only the end is kept, and what a test that fails now and then said cannot be had again. */
+const FAILURES_SHOWN = 5
+const FAILURE_LINES = 40
 
 function resultsOf({ name, exit, report, output }: Step): readonly Result[] {
   if (exit === 'skipped') return [{ status: 'skipped', name }]
@@ -71,12 +75,24 @@ function resultsOf({ name, exit, report, output }: Step): readonly Result[] {
   return [...tests, { status: 'failed', name: `${name}: ended with ${exit}, ${why}` }]
 }
 
+/** What vitest printed of each test that failed. */
+function failuresIn(output: string): readonly string[] {
+  const [, ...failures] = stripVTControlCharacters(output).split(/^(?= FAIL )/m)
+  return failures.map((failure) => start(failure.split(/^⎯{4}/m)[0] as string))
+}
+
+/** An error outside of every test is in no report, only in what was printed, and there far from the end. */
 function errorsIn(output: string): string {
   const lines = stripVTControlCharacters(output).trimEnd().split('\n')
   const first = lines.findIndex((line) => line.includes('Unhandled Error'))
-  return lines
-    .slice(first === -1 ? -END_LINES : first)
-    .slice(0, END_LINES)
+  return start(lines.slice(first === -1 ? -FAILURE_LINES : first).join('\n'))
+}
+
+function start(printed: string): string {
+  return printed
+    .trim()
+    .split('\n')
+    .slice(0, FAILURE_LINES)
     .map((line) => `    ${line}`)
     .join('\n')
 }

@@ -12,6 +12,7 @@ type Generated = { readonly paths: readonly string[]; readonly script: string }
 
 const GENERATED: readonly Generated[] = [
   { paths: ['api/openapi.json'], script: 'openapi' },
+  { paths: ['client/src/openapi.ts'], script: 'client:types' },
   { paths: ['api/schema.sql'], script: 'db:dump:schema' },
   { paths: ['docs/configuration.md'], script: 'docs:configuration' },
   { paths: ['dashboards/grafana', 'dashboards/rules', 'dashboards/provisioning'], script: 'dashboards' },

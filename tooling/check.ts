@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { openTerminal } from '../loadtests/bench/lib/terminal.ts'
+import { openTerminal } from '../platform/command-line/terminal.ts'
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
 const names = Object.keys(scripts).filter((name) => name.startsWith('check:'))

@@ -1,29 +1,41 @@
-set local role hopwhistle_owner;
-
 -- One result from any set of events, whatever the order in which they come; what a call's live messages are put in order
 -- by; and two things that make writing cheaper.
 
--- Postgres makes the check constraints of a table from their text again in every statement that writes to it, once for
--- each partition: 15 to 20 % of a batch. The checks of a domain are kept for as long as a connection.
-create domain hopwhistle.call_state as smallint check (value between 0 and 7);
-create domain hopwhistle.call_direction as smallint check (value between 0 and 1);
-grant usage on domain hopwhistle.call_state, hopwhistle.call_direction to hopwhistle_api;
-alter table hopwhistle.call_events
-  drop constraint call_events_state,
-  drop constraint call_events_outcome,
-  drop constraint call_events_direction,
-  add column corrects boolean;
-alter table hopwhistle.calls
-  drop constraint calls_state,
-  add column corrected_at timestamptz,
-  add column previous_corrected_at timestamptz,
-  add column sequence integer;
-alter table hopwhistle.outbox add column sequences integer[];
+-- A table a step: events are written to all three, and two exclusive locks at once would deadlock with them.
+-- step
+set local role hopwhistle_owner;
+alter table hopwhistle.outbox add column if not exists sequences integer[];
+comment on column hopwhistle.outbox.sequences is 'of event_ids: which event of its call each was, in the order of commit';
 
-comment on column hopwhistle.call_events.corrects is 'true: its state replaces a wrong final state';
+-- step
+set local role hopwhistle_owner;
+alter table hopwhistle.calls
+  add column if not exists corrected_at timestamptz,
+  add column if not exists previous_corrected_at timestamptz,
+  add column if not exists sequence integer;
 comment on column hopwhistle.calls.corrected_at is 'the latest occurred_at of the events that correct its final state';
 comment on column hopwhistle.calls.sequence is 'how many events it has: the sequence of the last one committed; null before it was counted';
-comment on column hopwhistle.outbox.sequences is 'of event_ids: which event of its call each was, in the order of commit';
+
+-- step
+set local role hopwhistle_owner;
+alter table hopwhistle.call_events add column if not exists corrects boolean;
+comment on column hopwhistle.call_events.corrects is 'true: its state replaces a wrong final state';
+
+-- step
+set local role hopwhistle_owner;
+
+-- Postgres makes the check constraints of a table from their text again in every statement that writes to it, once for
+-- each partition: 15 to 20 % of a batch. The checks of a domain are kept for as long as a connection. The functions below
+-- cast to them; the columns stay as they are, for a column that became a domain with a check would rewrite its table.
+do $$
+begin
+  create domain hopwhistle.call_state as smallint check (value between 0 and 7);
+  create domain hopwhistle.call_direction as smallint check (value between 0 and 1);
+exception when duplicate_object then
+  null;
+end
+$$;
+grant usage on domain hopwhistle.call_state, hopwhistle.call_direction to hopwhistle_api;
 
 -- How far a call has come: the larger, the further. Of any set of events the largest decides the state, so that their
 -- order does not matter.
@@ -31,7 +43,7 @@ comment on column hopwhistle.outbox.sequences is 'of event_ids: which event of i
 --   below 2^62  a terminal state: the one that occurred first, then the one with the smallest number
 --   above 2^62  corrected: by the correction that occurred last, then the one with the largest number
 -- The last three bits give the state. Times are unique to the millisecond.
-create function hopwhistle.progress(state smallint, ended_at timestamptz, corrected_at timestamptz) returns bigint
+create or replace function hopwhistle.progress(state smallint, ended_at timestamptz, corrected_at timestamptz) returns bigint
   language sql immutable parallel safe
 return case
   when state < 3 then state
@@ -39,7 +51,7 @@ return case
   else 4611686018427387904 + ((date_part('epoch', corrected_at) * 1000)::bigint * 8 + state)
 end;
 
-create function hopwhistle.state_of_progress(progress bigint) returns smallint
+create or replace function hopwhistle.state_of_progress(progress bigint) returns smallint
   language sql immutable parallel safe
 return case
   when progress < 3 then progress
@@ -49,7 +61,7 @@ end::smallint;
 
 -- A commit waits for synchronous replicas only if it wrote something. An event that was found stored may still lack on
 -- them, when the wait of the commit that stored it was cut short: so this one writes, and waits for what it wrote.
-create function hopwhistle.wait_for_replication() returns void
+create or replace function hopwhistle.wait_for_replication() returns void
   language sql
   set search_path = pg_catalog
 as $$
@@ -60,8 +72,7 @@ $$;
 -- As in 0006, and
 --   corrections  true for an event that corrects a final state, else null
 --   sequences    for each event that was new: which event of its call it is, in the order of commit, from 1
-drop function hopwhistle.write_call_events(uuid[], text[], text[], smallint[], bigint[], bigint[], smallint[], text[], text[], text[]);
-create function hopwhistle.write_call_events(
+create or replace function hopwhistle.write_call_events(
   tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[],
   directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], corrections boolean[],
   out places smallint[], out outcomes text, out call_states text, out sequences integer[],
@@ -243,7 +254,7 @@ end
 $$;
 
 -- As in 0006, with the corrections, and with the sequence of each event that this call added (null for the others).
-create procedure hopwhistle.commit_call_events(
+create or replace procedure hopwhistle.commit_call_events(
   visible_tenants text,
   tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[],
   directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], corrections boolean[],
@@ -331,7 +342,7 @@ end
 $$;
 
 -- As in 0007, likewise.
-create procedure hopwhistle.commit_call_event(
+create or replace procedure hopwhistle.commit_call_event(
   of_tenant uuid, of_event text, of_call text, new_state smallint, occurred_ms bigint, received_us bigint,
   new_direction smallint, new_from text, new_to text, new_metadata text, new_corrects boolean,
   published bigint[],
@@ -486,7 +497,25 @@ begin
 end
 $$;
 
--- For instances of the version before, which run until the last of them is replaced.
+-- For instances of the version before, which run until the last of them is replaced; and the first of the three for what
+-- they have under way at this very moment.
+create or replace function hopwhistle.write_call_events(
+  tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[],
+  directions smallint[], from_numbers text[], to_numbers text[], metadatas text[],
+  out places smallint[], out outcomes text, out call_states text, out batch_ids bigint[], out batch_tenants uuid[]
+)
+  language plpgsql
+  set search_path = pg_catalog
+as $$
+begin
+  select w.places, w.outcomes, w.call_states, w.batch_ids, w.batch_tenants
+  into places, outcomes, call_states, batch_ids, batch_tenants
+  from hopwhistle.write_call_events(
+    tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas,
+    array_fill(null::boolean, array[cardinality(event_ids)])) w;
+end
+$$;
+
 create or replace procedure hopwhistle.commit_call_events(
   visible_tenants text,
   tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[],
@@ -521,7 +550,7 @@ end
 $$;
 
 -- As in 0006, with the sequences.
-drop function hopwhistle.lock_stale_outbox(interval, integer);
+drop function if exists hopwhistle.lock_stale_outbox(interval, integer);
 create function hopwhistle.lock_stale_outbox(older_than interval, at_most integer)
   returns table (batch_id bigint, tenant_id uuid, event_ids text[], sequences integer[], created_at timestamptz)
   language sql volatile security definer
@@ -550,3 +579,15 @@ begin
   end loop;
 end
 $$;
+
+-- From here on the functions check.
+-- step
+set local role hopwhistle_owner;
+alter table hopwhistle.call_events
+  drop constraint if exists call_events_state,
+  drop constraint if exists call_events_outcome,
+  drop constraint if exists call_events_direction;
+
+-- step
+set local role hopwhistle_owner;
+alter table hopwhistle.calls drop constraint if exists calls_state;

@@ -49,13 +49,25 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const live = createLive({ redis, metrics, settings, log, authenticator })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: live.publish })
   const retention = startRetention({ upkeep: postgres.upkeep, keepDays: settings.retentionDays, metrics, log })
-  const reports = createReports({ replica, cache: createReportCache(redis), metrics, settings })
+  const { primary, tokens } = postgres
+  const reports = createReports({
+    replica,
+    cache: createReportCache(redis),
+    tokens,
+    history: primary.history,
+    metrics,
+    settings,
+  })
 
-  const health = createHealth(settings.instanceId, () => ({
-    postgres: replica.primaryIsUp(),
-    ...(postgres.reportsReplica === undefined ? {} : { replica: replica.isUp() }),
-    redis: redis.isUp(),
-  }))
+  const health = createHealth(
+    settings.instanceId,
+    () => ({
+      postgres: replica.primaryIsUp(),
+      ...(postgres.reportsReplica === undefined ? {} : { replica: replica.isUp() }),
+      redis: redis.isUp(),
+    }),
+    () => (primary.isStandby() ? 'DATABASE_URL leads to a standby' : undefined),
+  )
   const servers = createServerUsage([
     async () => {
       const { connections, oldestQueryMs } = await readPostgresUsage(postgres.upkeep)
@@ -90,7 +102,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     access: { authenticator, tenantRate, ratePerSecond: settings.tenantRatePerSecond, metrics },
     health,
     refreshUsage,
-    capabilities: [callRoutes({ ingest }), reportingRoutes({ reports }), liveRoutes()],
+    capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens }), liveRoutes()],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
   app.http.server.on('upgrade', live.handleUpgrade)

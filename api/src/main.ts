@@ -11,7 +11,7 @@ import { compose } from './compose.ts'
 import { describeSettings, InvalidSettings, parseSettings } from './config/settings.ts'
 import { createLog } from './telemetry/log.ts'
 
-// Who asks Node for a diagnostic report gets one that may be shown: the environment has the passwords.
+// Node's diagnostic reports leave out the environment, because it contains passwords.
 process.report.excludeEnv = true
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const

@@ -127,6 +127,48 @@ export const HOPWHISTLE = {
         limits: { cpu: '4', memory: inMebibytes(POSTGRES_MEMORY_BYTES) },
       }),
     }),
+    backup: section('Backups of the primary by pgBackRest, for a restore to any point in time: see docs/backup.md', {
+      enabled: flag(false, 'A base backup each night, and all WAL as it is written'),
+      image: text(
+        IMAGES.postgresBackup,
+        'Of the primary while this is on: as postgres.image, of the same major version, with pgbackrest on the PATH',
+      ),
+      schedule: text(
+        '17 2 * * *',
+        'When base backups are taken, as cron writes it, in UTC; an alert expects one a day',
+      ),
+      fullEveryDays: integer(
+        7,
+        'Age of the last full backup at which the next one is full; others have what has changed',
+        {
+          min: 1,
+        },
+      ),
+      retentionDays: integer(14, 'How far back a restore reaches at least', { min: 1 }),
+      storage: quantity('40Gi', 'Volume of the backups, which belongs to nothing else'),
+      storageClass: text('', 'Class of that volume; empty: the cluster’s default'),
+      s3: section('An S3-compatible storage in place of the volume', {
+        bucket: text('', 'Name of the bucket; empty: a volume'),
+        path: text('/hopwhistle', 'Folder in the bucket, of this release alone', /\/[^\s]+/),
+        endpoint: text('', 'Its host, such as s3.eu-central-1.amazonaws.com'),
+        port: port(443, 'Its port, which speaks TLS'),
+        region: text('', 'Its region'),
+        uriStyle: oneOf(['host', 'path'], 'host', 'Where a URL has the bucket: path for most that are not of Amazon'),
+        existingSecret: text('', 'Name of a Secret with an access-key and a secret-key'),
+      }),
+      resources: resources('Of what takes base backups', {
+        requests: { cpu: '100m', memory: '128Mi' },
+        limits: { cpu: '2', memory: '512Mi' },
+      }),
+    }),
+    restore: section('Restores the primary from its backups when it starts: see docs/backup.md', {
+      targetTime: text(
+        '',
+        'To this time, such as 2026-03-01 12:30:00+00, or to the latest; empty: nothing is restored',
+        /|latest|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d(?::?\d\d)?/,
+      ),
+      replaceData: flag(false, 'true: data that is there is moved aside; otherwise the primary refuses to start'),
+    }),
   }),
 
   redis: section('Redis, for live delivery and the report cache: of this chart, or another one', {

@@ -2,8 +2,7 @@
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import type { k8s } from 'cdk8s-plus-27'
-import { RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
-import { PROFILE_NAMES } from '../../loadtests/scenarios/lib/profiles.ts'
+import { PROFILE_NAMES, RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
 import { flag, integer, list, oneOf, resources, section, text, textMap, type ValuesOf } from '../values/define.ts'
 import { LOADTEST_IMAGES } from './versions.ts'
 

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 
 const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'))
 
-/** The version of Hopwhistle, of its charts and of its image. */
+/** The version of Hopwhistle, of its charts and of its images. */
 export const VERSION: string = read('package.json').version
 
 type ImageName =
   | 'api'
+  | 'postgresBackup'
   | 'postgres'
   | 'redis'
   | 'prometheus'
@@ -20,6 +21,7 @@ type ImageName =
 export const IMAGES: Readonly<Record<ImageName, string>> = {
   ...read('versions.json').images,
   api: `hopwhistle/api:${VERSION}`,
+  postgresBackup: `hopwhistle/postgres-backup:${VERSION}`,
 }
 
 const { k6, curl } = read('versions.json').images

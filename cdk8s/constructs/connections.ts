@@ -6,7 +6,7 @@ import { when } from '../values/when.ts'
 import { REDIS_CA_FILE } from './authorities.ts'
 import type { Credentials } from './credentials.ts'
 import { given } from './given.ts'
-import { PRIMARY, REPLICA } from './postgres.ts'
+import { PRIMARY, REPLICA } from './postgres-names.ts'
 import { POSTGRES_PORT } from './postgres-server.ts'
 import { REDIS, REDIS_PORT, redisMaxMemoryBytes } from './redis.ts'
 

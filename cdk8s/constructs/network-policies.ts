@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { appended } from '../values/compute.ts'
+import { appended, both, not } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import { kubeObject } from '../values/kube-object.ts'
 import { Conditional, when } from '../values/when.ts'
@@ -9,7 +9,7 @@ import { allow, DNS, pods, tcp } from './allow.ts'
 import { ADMIN_PORT, API, API_PORT } from './api.ts'
 import type { Component } from './component.ts'
 import { given } from './given.ts'
-import { PRIMARY, REPLICA } from './postgres.ts'
+import { BACKUP, PRIMARY, REPLICA } from './postgres-names.ts'
 import { POSTGRES_PORT } from './postgres-server.ts'
 import { REDIS, REDIS_PORT } from './redis.ts'
 
@@ -50,7 +50,7 @@ export class NetworkPolicies extends Construct {
     })
     for (const job of jobs) allow(enabled, job, { egress: [DNS, toPostgres] })
     allow(enabled, PRIMARY, {
-      ingress: [{ from: [API, REPLICA, ...jobs].map(pods).concat(MONITORING), ports: tcp(POSTGRES_PORT) }],
+      ingress: [{ from: [API, REPLICA, BACKUP, ...jobs].map(pods).concat(MONITORING), ports: tcp(POSTGRES_PORT) }],
       // It asks whether the replica has data, and takes it over when it has lost its own.
       egress: [DNS, { to: [pods(REPLICA)], ports: tcp(POSTGRES_PORT) }],
     })
@@ -58,6 +58,13 @@ export class NetworkPolicies extends Construct {
       ingress: [{ from: [pods(API), pods(PRIMARY), MONITORING], ports: tcp(POSTGRES_PORT) }],
       egress: [DNS, { to: [pods(PRIMARY)], ports: tcp(POSTGRES_PORT) }],
     })
+    const backups = new Conditional(enabled, 'backups', both(postgres.backup.enabled, not(postgres.external.enabled)))
+    allow(backups, BACKUP, { egress: [DNS, { to: [pods(PRIMARY)], ports: tcp(POSTGRES_PORT) }] })
+    const toS3 = new Conditional(backups, 's3', given(postgres.backup.s3.bucket))
+    for (const each of [PRIMARY, BACKUP]) {
+      const name = `${each.name}-s3`
+      allow(toS3, { ...each, name }, { egress: [DNS, { ports: tcp(postgres.backup.s3.port) }] })
+    }
     allow(enabled, REDIS, { ingress: [{ from: [pods(API), MONITORING], ports: tcp(REDIS_PORT) }] })
   }
 }

@@ -3,6 +3,7 @@ import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { empty, merged, not } from '../values/compute.ts'
 import type { Templated } from '../values/kube-object.ts'
+import type { Value } from '../values/value.ts'
 import { when } from '../values/when.ts'
 import type { Component } from './component.ts'
 import { postgresOptions } from './postgres-settings.ts'
@@ -11,7 +12,9 @@ import { Scripts } from './scripts.ts'
 import { SinglePod } from './single-pod.ts'
 
 export const POSTGRES_PORT = 5432
-const PGDATA = '/data/postgres'
+/** Where the volume of a server is, and its data on it. */
+export const DATA = '/data'
+export const PGDATA = `${DATA}/postgres`
 
 export type PostgresServerProps = {
   readonly component: Component
@@ -21,6 +24,13 @@ export type PostgresServerProps = {
   /** More scripts that the probes run. */
   readonly scripts?: readonly string[]
   readonly env: readonly Templated<k8s.EnvVar>[]
+  /** postgres.image, if nothing else is said. */
+  readonly image?: Value<string>
+  /** More arguments for it. */
+  readonly args?: readonly Templated<string>[]
+  readonly initContainers?: Templated<readonly k8s.Container[]>
+  readonly mounts?: readonly Templated<k8s.VolumeMount>[]
+  readonly volumes?: readonly Templated<k8s.Volume>[]
   /** The sizes of its settings follow from its limit of memory. */
   readonly resources: HopwhistleValues['postgres']['resources']
   /** Whether its Service leads to it also while it is not ready. */
@@ -54,9 +64,9 @@ export class PostgresServer extends Construct {
       graceSeconds: 90,
       container: {
         name: 'postgres',
-        image: postgres.image,
+        image: props.image ?? postgres.image,
         command: ['sh', `/scripts/${start}`],
-        args: postgresOptions(values, props.resources.limits.memory),
+        args: [...postgresOptions(values, props.resources.limits.memory), ...(props.args ?? [])],
         env: [{ name: 'PGDATA', value: PGDATA }, ...props.env],
         resources: props.resources,
         // Making the database, or copying a large one, takes its time.
@@ -65,9 +75,16 @@ export class PostgresServer extends Construct {
         ...(livenessProbe === undefined ? {} : { livenessProbe }),
         // Told to stop by a signal, Postgres waits until its clients leave by themselves.
         lifecycle: { preStop: { exec: { command: ['pg_ctl', 'stop', '--mode=fast', '--timeout=80'] } } },
-        volumeMounts: [{ name: 'data', mountPath: '/data' }, scripts.mount, temporary.mount, memory.mount],
+        volumeMounts: [
+          { name: 'data', mountPath: DATA },
+          scripts.mount,
+          temporary.mount,
+          memory.mount,
+          ...(props.mounts ?? []),
+        ],
       },
-      volumes: [scripts.volume, temporary.volume, memory.volume],
+      volumes: [scripts.volume, temporary.volume, memory.volume, ...(props.volumes ?? [])],
+      ...(props.initContainers === undefined ? {} : { initContainers: props.initContainers }),
       claim: {
         metadata: { name: 'data', labels: component.selector },
         spec: {

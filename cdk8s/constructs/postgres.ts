@@ -1,18 +1,17 @@
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { Conditional, when } from '../values/when.ts'
-import { component } from './component.ts'
 import type { Credentials } from './credentials.ts'
+import { PostgresBackup } from './postgres-backup.ts'
+import { PRIMARY, REPLICA } from './postgres-names.ts'
 import { PostgresServer } from './postgres-server.ts'
-
-export const PRIMARY = component('postgres')
-export const REPLICA = component('postgres-replica')
 
 /** A primary, and a replica that streams from it by a replication slot. */
 export class Postgres extends Construct {
   constructor(scope: Construct, values: HopwhistleValues, credentials: Credentials) {
     super(scope, 'postgres')
     const replicationPassword = credentials.variable('REPLICATION_PASSWORD', 'replication-password')
+    const backup = new PostgresBackup(this, values, credentials)
     new PostgresServer(this, 'primary', {
       component: PRIMARY,
       values,
@@ -21,9 +20,15 @@ export class Postgres extends Construct {
         credentials.variable('OWNER_PASSWORD', 'owner-password'),
         replicationPassword,
         when(values.postgres.replica.enabled, { name: 'REPLICA_HOST', value: REPLICA.name }),
+        ...backup.env,
       ],
       // A new database waits, before it is ready, for the replica to say that it has no data.
       publishNotReady: true,
+      image: backup.image,
+      args: backup.args,
+      initContainers: backup.restore,
+      mounts: backup.mounts,
+      volumes: backup.volumes,
       resources: values.postgres.resources,
     })
     const replicated = new Conditional(this, 'replicated', values.postgres.replica.enabled)

@@ -22,6 +22,8 @@ export type SinglePodProps = {
   /** The container, but for what every one of ours has. */
   readonly container: Templated<Partial<k8s.Container>>
   readonly volumes?: readonly Templated<k8s.Volume>[]
+  /** Run before it, in order. */
+  readonly initContainers?: Templated<readonly k8s.Container[]>
   /** Without one it has no token. */
   readonly serviceAccount?: Templated<Pick<k8s.PodSpec, 'serviceAccountName' | 'automountServiceAccountToken'>>
   /** Of the pod; those of its component, if nothing else is said. */
@@ -71,6 +73,7 @@ export class SinglePod extends Construct {
             ...props.serviceAccount,
             imagePullSecrets: values.imagePullSecrets,
             ...(graceSeconds === undefined ? {} : { terminationGracePeriodSeconds: graceSeconds }),
+            ...(props.initContainers === undefined ? {} : { initContainers: props.initContainers }),
             containers: [
               {
                 ...RESTRICTED_CONTAINER,

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Whether the replica can still follow the primary. It cannot once the primary keeps no WAL for it; started again, it
-# copies the primary anew. While nobody can tell, and once it has refused to follow this primary, it is left alone.
+# Whether the replica can still follow the primary. It cannot once the primary has let go of the WAL that it needs, or
+# was restored from a backup, which has no slots: started again, it looks whether to copy the primary anew. While nobody
+# can tell, and once it has refused to follow this primary, it is left alone.
 set -eu
 ask() {
   PGPASSWORD=$REPLICATION_PASSWORD PGCONNECT_TIMEOUT=3 psql --no-psqlrc --no-password --tuples-only --no-align \

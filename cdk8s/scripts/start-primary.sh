@@ -11,7 +11,8 @@
 #   $PGDATA.copy-replica   takes over all that the replica has, on a new timeline
 #   $PGDATA.new-database   begins empty; the replica keeps what it has until it is told otherwise
 #
-# Without a replica, when $REPLICA_HOST is empty, it begins at once.
+# Without a replica, when $REPLICA_HOST is empty, it begins at once. With $PGDATA.has-backups, which restore.sh leaves, a
+# replica without data is no reason to begin: the backups have some.
 #
 # All is made in a folder beside the real one that is renamed when it is whole: what was interrupted is thrown away and
 # made again. Each start gives the roles the passwords that the Secret has now.
@@ -19,6 +20,7 @@ set -eu
 umask 077
 export PGPASSWORD="$REPLICATION_PASSWORD" PGCONNECT_TIMEOUT=5
 partial="$PGDATA.partial" copy_replica="$PGDATA.copy-replica" new_database="$PGDATA.new-database"
+has_backups="$PGDATA.has-backups"
 beside=
 
 say() { echo "start-primary.sh: $*" >&2; }
@@ -75,6 +77,7 @@ why_it_waits() {
   else
     say "waiting: this volume is empty, and the replica $REPLICA_HOST, which may have data, does not answer."
   fi
+  [ ! -e "$has_backups" ] || say 'There are backups. To restore them: set postgres.restore.targetTime (latest: all of it).'
   say "To take over all that the replica has:  kubectl exec ${HOSTNAME:-POD} -- touch $copy_replica"
   say "To begin empty all the same:            kubectl exec ${HOSTNAME:-POD} -- touch $new_database"
 }
@@ -86,7 +89,8 @@ wait_for_replica() {
   run_beside "$@" -clog_min_messages=panic
   waited=0
   until [ -e "$copy_replica" ] || [ -e "$new_database" ] ||
-    [ "$(ask_beside "select 1 from pg_replication_slots where slot_name = 'hopwhistle_replica'")" = 1 ]; do
+    { [ ! -e "$has_backups" ] &&
+      [ "$(ask_beside "select 1 from pg_replication_slots where slot_name = 'hopwhistle_replica'")" = 1 ]; }; do
     # The replica of a first installation needs a moment.
     [ $((waited % 60)) -ne 5 ] || why_it_waits
     waited=$((waited + 1))
@@ -127,7 +131,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   fi
   mv "$partial" "$PGDATA"
 fi
-rm -f "$copy_replica" "$new_database"
+rm -f "$copy_replica" "$new_database" "$has_backups"
 
 # The remains of a server that was killed: nobody else can have this volume.
 rm -f "$PGDATA/postmaster.pid"

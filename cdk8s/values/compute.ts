@@ -17,7 +17,7 @@ export const greater: (a: Operand<number>, b: Operand<number>) => Value<boolean>
 /** Whether it is "", 0, false, or a list or map without entries. */
 export const empty: (a: Value<unknown>) => Value<boolean> = compute('empty')
 
-/** Whole numbers. */
+/** Whole numbers, exact below 2 ** 53. */
 export const sum: (...terms: readonly Operand<number>[]) => Value<number> = compute('sum')
 export const smaller: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('smaller')
 export const larger: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('larger')
@@ -25,7 +25,10 @@ export const difference: (a: Operand<number>, b: Operand<number>) => Value<numbe
 export const quotient: (dividend: Operand<number>, divisor: Operand<number>) => Value<number> = compute('quotient')
 export const product: (...factors: readonly Operand<number>[]) => Value<number> = compute('product')
 
-/** A quantity of Kubernetes as a number: bytes of `2Gi`. */
+/**
+ * A quantity of Kubernetes as a whole number: bytes of `2Gi`. What is left over is dropped; of hundreds of `Ti`, where a
+ * 64-bit float has no room for it, it may be rounded up.
+ */
 export const amount: (quantity: Operand<string>) => Value<number> = compute('amount')
 
 /** One of two plain values; `when` chooses between parts of a manifest. */

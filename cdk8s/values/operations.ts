@@ -32,7 +32,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   /** Without what is left over. */
   quotient: { kind: 'integer', evaluate: (a: number, b: number) => Math.trunc(a / b), template: call('div') },
 
-  /** An amount as Kubernetes writes it, `1.5Gi`, as a whole number; what is left over is dropped. */
+  /** An amount as Kubernetes writes it, `1.5Gi`, as a whole number. */
   amount: {
     kind: 'integer',
     evaluate: (quantity: string) => amount(quantity),
@@ -46,8 +46,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   text: {
     kind: 'text',
-    evaluate: (...parts: Json[]) =>
-      parts.map((part) => (typeof part === 'object' ? JSON.stringify(part) : String(part))).join(''),
+    evaluate: (...parts: Json[]) => {
+      // Go would print them its own way.
+      if (parts.some((part) => typeof part === 'object')) throw new Error('a list or map cannot be part of a text')
+      return parts.map(String).join('')
+    },
     template: ([...parts]) => {
       const [only] = parts
       if (parts.length === 1) return `toString ${only}`
@@ -126,11 +129,14 @@ export const NAMED_TEMPLATES: Readonly<Record<string, string>> = {
 `,
 }
 
-/** Exactly: Helm multiplies decimals, and a binary fraction would now and then be one byte less. */
+/**
+ * As Helm does it: decimals are multiplied, for a binary fraction would now and then be one byte less; the product becomes
+ * a 64-bit float, and only then is what is left over dropped.
+ */
 function amount(quantity: string): number {
   const [, whole = '', fraction = '', unit = ''] = /^(\d+)(?:\.(\d+))?(\D*)$/.exec(quantity) ?? []
   const thousandths = BigInt(Math.round((UNITS[unit] ?? Number.NaN) * 1000))
-  return Number((BigInt(whole + fraction) * thousandths) / (1000n * 10n ** BigInt(fraction.length)))
+  return Math.trunc(Number(`${BigInt(whole + fraction) * thousandths}e-${fraction.length + 3}`))
 }
 
 function fileOf(files: { readonly [path: string]: string }, path: string): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { missingForSmallDisk } from '../platform/small-disk.ts'
+import { missingForSmallDisk } from '../rig/small-disk.ts'
 import { type Fault, riggingOf } from './fault.ts'
 
 const FULL_MS = 15_000

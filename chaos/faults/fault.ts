@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Rig, Rigging } from '../platform/rig.ts'
-import type { Server } from '../platform/servers.ts'
+import type { Rig, Rigging } from '../rig/rig.ts'
+import type { Server } from '../rig/servers.ts'
 
 /** Something bad that happens to a platform under load, and passes. */
 export type Fault = {

@@ -1,5 +1,5 @@
-import { minute, table } from '../../loadtests/bench/document/markdown.ts'
-import { number } from '../../loadtests/bench/judge/format.ts'
+import { number } from '../../platform/document/figures.ts'
+import { minute, table } from '../../platform/document/markdown.ts'
 import type { ExperimentResult } from '../overload/experiment.ts'
 import type { SoakResult } from '../soak/run-soak.ts'
 import { RESOURCES, type Resource } from '../soak/watch-resources.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
-import { ask } from '../platform/ask.ts'
-import { copyPrimary } from '../platform/copy-primary.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
+import { ask } from '../rig/ask.ts'
+import { copyPrimary } from '../rig/copy-primary.ts'
 import { type Fault, freeze } from './fault.ts'
 
 const FROZEN_MS = 10_000

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WaitedTooLong, waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { WaitedTooLong, waitUntil } from '../../platform/lib/wait-until.ts'
 import { type Comparison, compareLedger } from '../load/compare-ledger.ts'
 import { type FollowerFigures, startFollower } from '../load/follower.ts'
 import { type Entry, startLedgerLoad } from '../load/ledger-load.ts'
 import { type ReportFigures, startReportLoad } from '../load/report-load.ts'
-import type { Rig } from '../platform/rig.ts'
+import type { Rig } from '../rig/rig.ts'
 import type { Fault } from './fault.ts'
 
 export type FaultResult = {

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { Failure } from '../../loadtests/bench/lib/failure.ts'
-import { isExecutable, onPath, runProgram } from '../../loadtests/bench/lib/run-program.ts'
-import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
-import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+import { Failure } from '../../platform/command-line/failure.ts'
+import type { Terminal } from '../../platform/command-line/terminal.ts'
+import { CHECKOUT } from '../../platform/lib/checkout.ts'
+import { isExecutable, onPath, runProgram } from '../../platform/machine/run-program.ts'
 
 /**
  * Where schemathesis is: $SCHEMATHESIS, of the PATH, or where `findSchemathesis` installed it.

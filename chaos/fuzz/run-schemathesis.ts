@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Failure } from '../../loadtests/bench/lib/failure.ts'
+import { Failure } from '../../platform/command-line/failure.ts'
 
 export type FuzzRun = {
   readonly command: string

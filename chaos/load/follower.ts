@@ -1,7 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { LiveFrameHead, LiveMessage, LiveReset, LiveSubscribed } from '../../contract/live.ts'
-import { LIVE_PATTERN_ALL } from '../../contract/live.ts'
-import { liveSocket } from './live-socket.ts'
+import { follow } from '../../client/src/follow.ts'
 
 /** What a live subscriber saw. */
 export type FollowerFigures = {
@@ -22,10 +19,10 @@ export type Follower = {
   stop(): void
 }
 
-const RECONNECT_MS = 100
-const SUBSCRIBED_WITHIN_MS = 5_000
-
-type Frame = LiveFrameHead | LiveSubscribed | LiveReset | { readonly type: 'pong' | 'error' }
+/** The client's code for a server that broke the protocol. */
+const PROTOCOL_ERROR = 1002
+/** Comes back soon, however often it is refused: 100 to 200 ms. */
+const BACKOFF = { firstMs: 200, maxMs: 200 }
 
 /**
  * Follows a tenant's calls, comes back after every lost connection with its last offset, and holds the server to the
@@ -35,70 +32,39 @@ export function startFollower(apiUrl: string, apiKey: string): Follower {
   const received = new Set<string>()
   const broken: string[] = []
   const first = Promise.withResolvers<void>()
+  const over = new AbortController()
   let toldGaps = 0
   let lostConnections = 0
-  let at: { readonly epoch: string; readonly offset: number } | undefined
-  let socket: WebSocket | undefined
-  let stopped = false
 
-  function onFrame(text: string): void {
-    const [line = '', ...lines] = text.split('\n')
-    const head = JSON.parse(line) as Frame
-    if (head.type === 'subscribed' || head.type === 'reset') {
-      if (!head.recovered) toldGaps += 1
-      else if (at !== undefined && (head.epoch !== at.epoch || head.offset !== at.offset))
-        broken.push(`recovered from offset ${head.offset}; the last one here was ${at.offset}`)
-      at = { epoch: head.epoch, offset: head.offset }
-      first.resolve()
-    } else if (head.type === 'events') {
-      if (at === undefined || head.epoch !== at.epoch) broken.push(`a frame of epoch ${head.epoch}, unannounced`)
-      else if (head.from !== at.offset + 1) broken.push(`a frame from ${head.from} after offset ${at.offset}`)
-      let last = head.from - 1
-      for (const one of lines) {
-        const { offset, eventId } = JSON.parse(one) as LiveMessage
-        if (offset <= last || offset > head.to) broken.push(`offset ${offset} after ${last} in a frame to ${head.to}`)
-        if (received.has(eventId)) broken.push(`${eventId} came again`)
-        received.add(eventId)
-        last = offset
-      }
-      if (lines.length !== head.count) broken.push(`${lines.length} messages in a frame of ${head.count}`)
-      at = { epoch: head.epoch, offset: head.to }
-    } else broken.push(`a frame of type ${head.type}: ${line}`)
-  }
-  function connect(): Promise<void> {
-    return new Promise((resolve) => {
-      const one = liveSocket(apiUrl, apiKey)
-      socket = one
-      // Whoever lets it connect and never answers is left.
-      const tooLate = setTimeout(() => one.close(), SUBSCRIBED_WITHIN_MS)
-      one.onopen = () => {
-        const recover = at === undefined ? {} : { recover: at }
-        one.send(JSON.stringify({ type: 'subscribe', patterns: [LIVE_PATTERN_ALL], ...recover }))
-      }
-      one.onmessage = ({ data }) => {
-        clearTimeout(tooLate)
-        onFrame(String(data))
-      }
-      one.onclose = () => {
-        clearTimeout(tooLate)
-        resolve()
-      }
-    })
-  }
+  const items = follow(
+    { url: apiUrl, apiKey },
+    {
+      backoff: BACKOFF,
+      signal: over.signal,
+      onConnection: (change) => {
+        if (change.state === 'subscribed') return first.resolve()
+        lostConnections += 1
+        if (change.code === PROTOCOL_ERROR) broken.push(change.reason)
+      },
+    },
+  )
   void (async () => {
-    while (!stopped) {
-      await connect()
-      if (!stopped) lostConnections += 1
-      await sleep(RECONNECT_MS * (1 + Math.random()))
+    for await (const item of items) {
+      if (item.type === 'gap') {
+        toldGaps += 1
+        continue
+      }
+      if (received.has(item.eventId)) broken.push(`${item.eventId} came again`)
+      received.add(item.eventId)
     }
-  })()
+  })().catch((error: Error) => {
+    broken.push(`it ended: ${error.message}`)
+    first.reject(error)
+  })
 
   return {
     subscribed: first.promise,
     figures: () => ({ received, toldGaps, lostConnections, broken }),
-    stop: () => {
-      stopped = true
-      socket?.close()
-    },
+    stop: () => over.abort(),
   }
 }

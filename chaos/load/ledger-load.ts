@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ROUTES } from '../../contract/routes.ts'
-import { PROGRESS } from '../../loadtests/scenarios/lib/call-progress.ts'
+import { createSender, type Failure } from '../../client/src/sender.ts'
+import type { CallState } from '../../contract/calls.ts'
+import { PROGRESS } from '../../contract/traffic/call-progress.ts'
 
 /** What became of one event, as its sender saw it. */
 export type Entry = {
@@ -31,8 +32,8 @@ export type LedgerLoadOptions = {
   readonly signal?: AbortSignal
 }
 
-const RETRY_FIRST_MS = 200
-const RETRY_MAX_MS = 1_000
+/** Soon again, unless the server asks for a longer pause. */
+const BACKOFF = { firstMs: 200, maxMs: 1_000 }
 const GIVE_UP_MS = 90_000
 const ANSWER_WITHIN_MS = 10_000
 const TICK_MS = 10
@@ -44,6 +45,7 @@ const UNDER_WAY_MAX = 800
  */
 export function startLedgerLoad(options: LedgerLoadOptions): LedgerLoad {
   const { apiUrl, apiKey, name, perSecond, underWayMax = UNDER_WAY_MAX, signal } = options
+  const sender = createSender({ url: apiUrl, apiKey }, { backoff: BACKOFF, attemptTimeoutMs: ANSWER_WITHIN_MS })
   const entries: Entry[] = []
   const underWay = new Set<Promise<void>>()
   const startedAt = performance.now()
@@ -58,28 +60,21 @@ export function startLedgerLoad(options: LedgerLoadOptions): LedgerLoad {
     entries.push({ eventId: `${callId}.${state}`, dueAtMs, refusals: [] })
   }
   async function send(entry: Entry): Promise<void> {
-    const { eventId } = entry
+    const { eventId, dueAtMs, refusals } = entry
+    const deadlineMs = GIVE_UP_MS - (Date.now() - dueAtMs)
+    if (deadlineMs <= 0 || signal?.aborted === true) return
     const at = eventId.lastIndexOf('.')
-    const event = { eventId, callId: eventId.slice(0, at), state: eventId.slice(at + 1) }
-    const body = JSON.stringify({ ...event, occurredAt: new Date().toISOString() })
-    let pauseMs = RETRY_FIRST_MS
-    while (Date.now() - entry.dueAtMs < GIVE_UP_MS && signal?.aborted !== true) {
-      const answer = await fetch(`${apiUrl}${ROUTES.callEvent}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-api-key': apiKey },
-        body,
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      }).catch(() => undefined)
-      await answer?.arrayBuffer().catch(() => {})
-      if (answer?.ok === true) {
-        entry.ackedAtMs = Date.now()
-        return
-      }
-      const retryAfter = answer?.headers.has('retry-after') ?? false
-      entry.refusals.push({ status: answer?.status ?? 'none', atMs: Date.now(), retryAfter })
-      await sleep(pauseMs * (0.5 + Math.random() / 2))
-      pauseMs = Math.min(RETRY_MAX_MS, pauseMs * 2)
-    }
+    const callId = eventId.slice(0, at)
+    const state = eventId.slice(at + 1) as CallState
+    const refuse = ({ problem, retryAfterMs }: Failure) =>
+      refusals.push({ status: problem?.status ?? 'none', atMs: Date.now(), retryAfter: retryAfterMs !== undefined })
+    const [result] = await sender.send([{ eventId, callId, state, occurredAt: new Date().toISOString() }], {
+      deadlineMs,
+      onFailure: refuse,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    if (result?.outcome === 'refused') refuse({ problem: result.problem })
+    else if (result?.outcome !== 'unknown') entry.ackedAtMs = Date.now()
   }
   function begin(): void {
     while (underWay.size < underWayMax && begun < entries.length) {

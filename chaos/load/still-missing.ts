@@ -1,4 +1,4 @@
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
 
 /**
  * Waits until nothing is missing any more. @param count how much is, now

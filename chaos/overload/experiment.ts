@@ -1,4 +1,4 @@
-import type { Rig } from '../platform/rig.ts'
+import type { Rig } from '../rig/rig.ts'
 
 /** More than the platform can do, or worse than anybody should ask. */
 export type Experiment = {

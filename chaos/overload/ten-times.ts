@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runName } from '../../comparisons/generator/call-events.ts'
+import type { GeneratorConfig, Load, LoadResult } from '../../comparisons/generator/load.ts'
 import { HEADERS, ROUTES } from '../../contract/routes.ts'
-import { startChild } from '../../loadtests/bench/peers/child/start-child.ts'
-import { runName } from '../../loadtests/bench/peers/generator/call-events.ts'
-import type { GeneratorConfig, Load, LoadResult } from '../../loadtests/bench/peers/generator/load.ts'
+import { startChild } from '../../platform/child/start-child.ts'
 import { riggingOf } from '../faults/fault.ts'
-import { apiUse } from '../platform/api-use.ts'
-import type { Rig } from '../platform/rig.ts'
+import { apiUse } from '../rig/api-use.ts'
+import type { Rig } from '../rig/rig.ts'
 import type { Experiment } from './experiment.ts'
 
 const OVERLOADED_S = 60
@@ -17,7 +17,7 @@ const WAITING = 100
 /** Connections of as many clients, who keep them. */
 const FLOODING = 400
 const REFUSED = '503'
-const GENERATOR = new URL('../../loadtests/bench/peers/generator/http-load.ts', import.meta.url)
+const GENERATOR = new URL('../../comparisons/generator/http-load.ts', import.meta.url)
 /** Half of the way there and back to a primary that is slow on purpose. */
 const DELAY_MS = 5
 

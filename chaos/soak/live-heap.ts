@@ -1,4 +1,4 @@
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
 
 export type LiveHeap = {
   /** Collects all garbage, and tells what is left with the buffers that it holds, in bytes. */

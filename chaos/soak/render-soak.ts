@@ -1,7 +1,7 @@
-import { linearScale, timeScale } from '../../loadtests/bench/document/chart/scale.ts'
-import { STYLE } from '../../loadtests/bench/document/chart/style.ts'
-import { element, line, path, text } from '../../loadtests/bench/document/chart/svg.ts'
-import { timeAxis } from '../../loadtests/bench/document/chart/time-axis.ts'
+import { linearScale, timeScale } from '../../platform/document/chart/scale.ts'
+import { STYLE } from '../../platform/document/chart/style.ts'
+import { element, line, path, text } from '../../platform/document/chart/svg.ts'
+import { timeAxis } from '../../platform/document/chart/time-axis.ts'
 import { RESOURCES, type Resource, type Sample } from './watch-resources.ts'
 
 const WIDTH = 880

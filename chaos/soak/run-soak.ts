@@ -6,7 +6,7 @@ import { startLedgerLoad } from '../load/ledger-load.ts'
 import { rawSubscriber } from '../load/raw-subscriber.ts'
 import { startReportLoad } from '../load/report-load.ts'
 import { stillMissing } from '../load/still-missing.ts'
-import type { Rig } from '../platform/rig.ts'
+import type { Rig } from '../rig/rig.ts'
 import { type Trend, trendOf } from './trend.ts'
 import { RESOURCES, type Resource, type Sample, watchResources } from './watch-resources.ts'
 

@@ -1,9 +1,9 @@
-import { number } from '../../loadtests/bench/judge/format.ts'
-import { freePort } from '../../loadtests/bench/lib/free-port.ts'
-import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
+import type { Terminal } from '../../platform/command-line/terminal.ts'
+import { number } from '../../platform/document/figures.ts'
+import { freePort } from '../../platform/machine/free-port.ts'
 import { resultLine } from '../lib/result-line.ts'
 import type { MeasuredSoak } from '../measured.ts'
-import { withPlatform } from '../platform/with-platform.ts'
+import { withPlatform } from '../rig/with-platform.ts'
 import { runSoak } from './run-soak.ts'
 
 /** A soak of a platform of its own; prints a line of it. */

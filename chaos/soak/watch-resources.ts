@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { Failure } from '../../loadtests/bench/lib/failure.ts'
-import { readGroup } from '../../loadtests/bench/sample/process-group.ts'
-import { apiUse } from '../platform/api-use.ts'
-import type { Rig } from '../platform/rig.ts'
+import { Failure } from '../../platform/command-line/failure.ts'
+import { readGroup } from '../../platform/machine/process-group.ts'
+import { apiUse } from '../rig/api-use.ts'
+import type { Rig } from '../rig/rig.ts'
 import { openLiveHeap } from './live-heap.ts'
 
 /**

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { FOLDER_VARIABLE } from '../../loadtests/bench/lib/measure-alone.ts'
+import { FOLDER_VARIABLE } from '../../platform/machine/measure-alone.ts'
 import { placeIn, recordMeasured } from '../measured.ts'
-import { missingForOwnNetwork } from '../platform/own-network.ts'
+import { missingForOwnNetwork } from '../rig/own-network.ts'
 
 const noNetwork = missingForOwnNetwork()
 const CHAOS = fileURLToPath(new URL('../chaos.ts', import.meta.url))

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freshDatabase, type TestDatabase } from '../../test-support/fresh-database.ts'
+import { freshDatabase, type TestDatabase } from '../../platform/test-support/fresh-database.ts'
 import { problemsOf } from '../faults/problems-of.ts'
 import { renderReliability } from '../faults/render-reliability.ts'
 import type { FaultResult } from '../faults/run-fault.ts'

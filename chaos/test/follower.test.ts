@@ -3,14 +3,15 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
 import { startFollower } from '../load/follower.ts'
 
-/** A server that says these frames, whatever it is asked. */
+/** A server that says these frames to its first client, whatever it is asked. */
 async function follow(...frames: readonly string[]) {
   const http = createServer()
   const sockets = new WebSocketServer({ server: http, handleProtocols: () => 'hopwhistle.v1' })
-  sockets.on('connection', (socket) =>
+  // Whoever comes back, as after a frame that breaks the protocol, hears nothing more.
+  sockets.once('connection', (socket) =>
     socket.on('message', () => {
       for (const frame of frames) socket.send(frame)
     }),
@@ -46,7 +47,7 @@ test.each([
   ['a wrong count', events(6, 6, 'a').replace('"count":1', '"count":2'), '1 messages in a frame of 2'],
 ])('a follower finds %s', async (_, frame, found) => {
   const follower = await follow(subscribed, frame)
-  await waitUntil('the frame', () => follower.figures().received.size > 0, { timeoutMs: 5_000 })
+  await waitUntil('the fault', () => follower.figures().broken.length > 0, { timeoutMs: 5_000 })
   expect(follower.figures().broken).toEqual([found])
 })
 

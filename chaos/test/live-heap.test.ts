@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { freePort } from '../../loadtests/bench/lib/free-port.ts'
+import { freePort } from '../../platform/machine/free-port.ts'
 import { openLiveHeap } from '../soak/live-heap.ts'
 
 const MIB = 1024 * 1024

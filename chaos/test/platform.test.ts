@@ -5,12 +5,13 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { chance, shuffled } from '../lib/chance.ts'
-import { startLink } from '../platform/link.ts'
-import { inNewNetwork, missingForOwnNetwork } from '../platform/own-network.ts'
-import { missingForSmallDisk, mountSmallDisk } from '../platform/small-disk.ts'
+import { seededRandom } from '../../contract/traffic/report-queries.ts'
+import { shuffled } from '../lib/shuffled.ts'
+import { startLink } from '../rig/link.ts'
+import { inNewNetwork, missingForOwnNetwork } from '../rig/own-network.ts'
+import { missingForSmallDisk, mountSmallDisk } from '../rig/small-disk.ts'
 
-const LINK = new URL('../platform/link.ts', import.meta.url).href
+const LINK = new URL('../rig/link.ts', import.meta.url).href
 
 async function linkToEcho(random: () => number) {
   const server = createServer((socket) => socket.pipe(socket))
@@ -107,7 +108,7 @@ test.skipIf(noNetwork !== undefined)(
 )
 
 test('the same seed brings the same order', () => {
-  const order = (seed: number) => shuffled(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], chance(seed))
+  const order = (seed: number) => shuffled(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], seededRandom(seed))
   expect(order(7)).toEqual(order(7))
   expect(order(7)).not.toEqual(order(8))
   expect([...order(7)].sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])
@@ -121,7 +122,7 @@ test('an instance whose clock is stepped knows no other time', async () => {
   const program = `const began = performance.now()
     setTimeout(() => console.log(JSON.stringify([Date.now(), new Date().getTime(), new Date(5).getTime(),
       Date.parse('1970-01-01T00:00:01Z'), new Date() instanceof Date, performance.now() - began])), 400)`
-  const shim = new URL('../platform/shift-clock.ts', import.meta.url).href
+  const shim = new URL('../rig/shift-clock.ts', import.meta.url).href
   const before = Date.now()
   const env = { ...process.env, CLOCK_SHIFT_FILE: file }
   const printed = execFileSync(process.execPath, ['--import', shim, '-e', program], { env, encoding: 'utf8' })

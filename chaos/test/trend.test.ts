@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chance } from '../lib/chance.ts'
+import { seededRandom } from '../../contract/traffic/report-queries.ts'
 import { renderSoak } from '../soak/render-soak.ts'
 import { trendOf } from '../soak/trend.ts'
 
@@ -33,7 +33,7 @@ test('a count that goes up by one and stays there does not grow, and one that go
 })
 
 test('chance alone is seldom taken for a rise, and a rise by a tenth seldom missed', () => {
-  const random = chance(7)
+  const random = seededRandom(7)
   const runs = Array.from({ length: 300 }, () => wandering(random))
   const share = (of: (values: readonly number[]) => boolean) => runs.filter(of).length / runs.length
   expect(share((values) => verdict(values) === 'grows')).toBeLessThan(0.02)
@@ -43,7 +43,7 @@ test('chance alone is seldom taken for a rise, and a rise by a tenth seldom miss
 })
 
 test('what is too uneven to see a rise in is not called flat', () => {
-  const random = chance(7)
+  const random = seededRandom(7)
   expect(verdict(Array.from({ length: 40 }, () => 100 + 400 * random()))).toBe('unclear')
   expect(() => trendOf([5, 5, 5], MATTERS)).toThrow('3 values: a trend needs 20')
 })

@@ -14,6 +14,8 @@ export const RUNBOOKS = [
   'replica-gone',
   'slot-inactive',
   'slot-retains-wal',
+  'wal-archive-failing',
+  'backup-too-old',
   'redis-down',
   'redis-memory',
   'redis-evictions',

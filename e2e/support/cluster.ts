@@ -1,11 +1,11 @@
 import { request } from 'node:https'
 import { PassThrough } from 'node:stream'
+import { connect } from '@hopwhistle/platform/kubernetes/connect.ts'
 import {
   AppsV1Api,
   AutoscalingV2Api,
-  CoreV1Api,
+  type CoreV1Api,
   Exec,
-  KubeConfig,
   NetworkingV1Api,
   RbacAuthorizationV1Api,
   type V1Pod,
@@ -32,12 +32,9 @@ export type Answer = {
 
 /** The cluster that KUBECONFIG points to. */
 export function connectToCluster(): Cluster {
-  const config = new KubeConfig()
-  config.loadFromDefault()
-  const server = config.getCurrentCluster()?.server
-  if (server === undefined) throw new Error('KUBECONFIG points to no cluster')
+  const { config, core, server } = connect()
   return {
-    core: config.makeApiClient(CoreV1Api),
+    core,
     apps: config.makeApiClient(AppsV1Api),
     autoscaling: config.makeApiClient(AutoscalingV2Api),
     networking: config.makeApiClient(NetworkingV1Api),

@@ -7,8 +7,8 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import type { TestProject } from 'vitest/node'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
 import { connectToCluster } from './cluster.ts'
 
 declare module 'vitest' {

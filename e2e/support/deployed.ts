@@ -1,5 +1,5 @@
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import type { V1Pod } from '@kubernetes/client-node'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
 import type { Cluster } from './cluster.ts'
 
 /** The parts of the platform, as the label `app.kubernetes.io/component` names them. */

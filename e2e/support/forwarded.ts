@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
+import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
 import { setAddresses } from '../../dashboards/tests/runbook-commands.ts'
-import { freePort } from '../../loadtests/bench/lib/free-port.ts'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
 
 /** What dashboards/runbooks/addresses.md has somebody paste, with ports that are free here. */
 export async function forwarded(namespace: string, release: string) {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { lookForHelm } from '../../loadtests/bench/tools/find-helm.ts'
+import { lookForHelm } from '@hopwhistle/platform/tools/find-helm.ts'
 import { deployEnvironment } from './deploy.ts'
 
 const run = promisify(execFile)
@@ -43,6 +43,13 @@ export function operations(namespace: string, release: string) {
       } finally {
         await run('kubectl', ['uncordon', ...nodes])
       }
+    },
+    /** A base backup now, and waits until it has ended. */
+    backUp: async () => {
+      const name = `${release}-postgres-backup`
+      const where = ['--namespace', namespace]
+      await run('kubectl', ['create', 'job', `${name}-now`, `--from=cronjob/${name}`, ...where])
+      await run('kubectl', ['wait', '--for=condition=complete', `job/${name}-now`, '--timeout=2m', ...where])
     },
     /** The revision before, and waits until it is ready. */
     rollback: () => helm('rollback', release, '--wait', '--timeout', '5m'),

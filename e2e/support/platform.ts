@@ -10,10 +10,10 @@ const PORT = 3001
 
 export type Platform = Awaited<ReturnType<typeof platform>>
 
-/** The deployed platform with a tenant of one's own: what its users and its operators do with it. */
-export async function platform() {
+/** A deployed platform with a tenant of one's own: what its users and its operators do with it. */
+export async function platform(release = inject('release')) {
   const cluster = connectToCluster()
-  const [namespace, release] = [inject('namespace'), inject('release')]
+  const namespace = inject('namespace')
   const deployed = deployedIn(cluster, namespace, release)
   const apiKey = await newTenant(deployed)
   const { spec } = await deployed.apiDeployment()

@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { ApiException, type V1Pod } from '@kubernetes/client-node'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
 import type { TrafficOrder, TrafficReport } from '../traffic/report.ts'
 import type { Cluster } from './cluster.ts'
 import { isReady } from './deployed.ts'
 
-const PROGRAM = ['main.ts', 'ingest.ts', 'subscriber.ts', 'report.ts']
+/** The program and all that it imports, by its path in the checkout. */
+const PROGRAM = [
+  ...['main', 'ingest', 'subscriber', 'report'].map((name) => `e2e/traffic/${name}.ts`),
+  ...['sender', 'follow', 'live-connection', 'connection', 'backoff', 'problem'].map((name) => `client/src/${name}.ts`),
+  ...['calls', 'live', 'routes'].map((name) => `contract/${name}.ts`),
+]
+/** A ConfigMap has no folders: they come back where it is mounted. */
+const keyOf = (path: string) => path.replaceAll('/', '.')
 const NAME = 'e2e-traffic'
 const PORT = 8080
 
@@ -84,7 +91,7 @@ function describe({ acknowledged, failures, slowestMs, subscribers }: TrafficRep
 
 async function startPod({ core }: Cluster, namespace: string, image: string): Promise<V1Pod> {
   const data = Object.fromEntries(
-    PROGRAM.map((file) => [file, readFileSync(new URL(`../traffic/${file}`, import.meta.url), 'utf8')]),
+    PROGRAM.map((path) => [keyOf(path), readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')]),
   )
   await core.createNamespacedConfigMap({ namespace, body: { metadata: { name: NAME }, data } }).catch(unlessThere)
   await core.createNamespacedPod({ namespace, body: podOf(image) }).catch(unlessThere)
@@ -109,13 +116,15 @@ const podOf = (image: string): V1Pod => ({
     automountServiceAccountToken: false,
     terminationGracePeriodSeconds: 1,
     securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-    volumes: [{ name: 'program', configMap: { name: NAME } }],
+    volumes: [
+      { name: 'program', configMap: { name: NAME, items: PROGRAM.map((path) => ({ key: keyOf(path), path })) } },
+    ],
     containers: [
       {
         name: 'traffic',
         image,
         imagePullPolicy: 'IfNotPresent',
-        command: ['node', '/program/main.ts'],
+        command: ['node', '/program/e2e/traffic/main.ts'],
         ports: [{ containerPort: PORT }],
         readinessProbe: { httpGet: { path: '/', port: PORT }, periodSeconds: 1 },
         resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '256Mi' } },

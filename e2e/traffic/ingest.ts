@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { createSender, type Failure, type Sender } from '../../client/src/sender.ts'
 import type { TrafficOrder, TrafficReport } from './report.ts'
 
 /**
@@ -11,8 +11,9 @@ const LEAST_SENDERS = 6
 /** A connection carries one event at a time. */
 const EVENTS_PER_SECOND_AND_SENDER = 10
 const LOOK_EVERY_MS = 5
-const RETRY_MS = 200
-const STATES = ['INITIATED', 'RINGING', 'ANSWERED', 'COMPLETED']
+/** Soon again, unless the server asks for a longer pause. */
+const BACKOFF = { firstMs: 200, maxMs: 200 }
+const STATES = ['INITIATED', 'RINGING', 'ANSWERED', 'COMPLETED'] as const
 const ANSWER_WITHIN_MS = 10_000
 
 export type Ingest = {
@@ -26,8 +27,9 @@ export type Ingest = {
  * events make a call. What is not acknowledged is sent again, with the same id, as a telephony provider does.
  */
 export function startIngest(order: TrafficOrder): Ingest {
-  const senders = Math.max(LEAST_SENDERS, Math.ceil(order.ratePerSecond / EVENTS_PER_SECOND_AND_SENDER))
-  const agents = Array.from({ length: senders }, () => new Agent({ keepAlive: true, maxSockets: 1 }))
+  const count = Math.max(LEAST_SENDERS, Math.ceil(order.ratePerSecond / EVENTS_PER_SECOND_AND_SENDER))
+  const agents = Array.from({ length: count }, () => new Agent({ keepAlive: true, maxSockets: 1 }))
+  const senders = agents.map((agent, i) => senderOver(order, agent, i))
   const acknowledged: number[] = []
   const failures: { event: number; at: string; what: string }[] = []
   const ledger = { sent: 0, acknowledged, failures, slowestMs: 0 }
@@ -35,20 +37,16 @@ export function startIngest(order: TrafficOrder): Ingest {
 
   async function deliver(event: number): Promise<void> {
     const startedAt = performance.now()
-    const isLast =
-      (Math.floor(event / senders) + (event % senders)) % EVENTS_PER_CONNECTION === EVENTS_PER_CONNECTION - 1
-    const body = JSON.stringify({
+    const fail = (what: string) => failures.push({ event, at: new Date().toISOString(), what })
+    const callEvent = {
       eventId: `${order.prefix}-${event}`,
       callId: `${order.prefix}-call-${Math.floor(event / STATES.length)}`,
-      state: STATES[event % STATES.length],
+      state: STATES[event % STATES.length]!,
       occurredAt: new Date().toISOString(),
-    })
-    for (;;) {
-      const what = await post(order, body, agents[event % senders]!, isLast)
-      if (what === undefined) break
-      failures.push({ event, at: new Date().toISOString(), what })
-      await sleep(RETRY_MS)
     }
+    const options = { deadlineMs: Number.POSITIVE_INFINITY, onFailure: (failure: Failure) => fail(describe(failure)) }
+    const [result] = await senders[event % senders.length]!.send([callEvent], options)
+    if (result?.outcome === 'refused') return void fail(`status ${result.problem.status}`)
     acknowledged.push(event)
     ledger.slowestMs = Math.max(ledger.slowestMs, Math.round(performance.now() - startedAt))
   }
@@ -71,29 +69,42 @@ export function startIngest(order: TrafficOrder): Ingest {
   }
 }
 
-/** @returns undefined when it was acknowledged, else what happened instead */
-function post(
-  { api, apiKey }: TrafficOrder,
-  body: string,
-  agent: Agent,
-  isLastOfConnection: boolean,
-): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      'x-api-key': apiKey,
-      ...(isLastOfConnection ? { connection: 'close' } : {}),
-    }
-    const sending = request(`${api}/api/v1/events/call`, { method: 'POST', agent, headers, timeout: ANSWER_WITHIN_MS })
-    sending.on('response', (response) => {
-      const { statusCode = 0 } = response
-      response.resume()
-      response.on('error', (error) => resolve(error.message))
-      response.on('end', () => resolve(statusCode >= 200 && statusCode < 300 ? undefined : `status ${statusCode}`))
+function describe({ problem, cause }: Failure): string {
+  if (problem !== undefined) return `status ${problem.status}`
+  return (cause as Error & { code?: string }).code ?? String((cause as Error).message)
+}
+
+/** A sender with a connection of its own. @param first how many events of its first connection are left out */
+function senderOver({ api, apiKey }: TrafficOrder, agent: Agent, first: number): Sender {
+  let sent = first
+  const fetch = (url: string | URL | Request, { method, headers, body }: RequestInit = {}) =>
+    new Promise<Response>((resolve, reject) => {
+      sent += 1
+      const isLast = sent % EVENTS_PER_CONNECTION === 0
+      const sending = request(String(url), {
+        method: method ?? 'GET',
+        agent,
+        headers: { ...(headers as Record<string, string>), ...(isLast ? { connection: 'close' } : {}) },
+        // From when it has the connection: an event that waits for its turn is not late.
+        timeout: ANSWER_WITHIN_MS,
+      })
+      sending.on('response', async (response) => {
+        try {
+          const parts: Buffer[] = []
+          for await (const part of response) parts.push(part as Buffer)
+          const after = response.headers['retry-after']
+          const answered = {
+            status: response.statusCode ?? 0,
+            headers: after === undefined ? {} : { 'retry-after': after },
+          }
+          resolve(new Response(Buffer.concat(parts), answered))
+        } catch (error) {
+          reject(error)
+        }
+      })
+      sending.on('timeout', () => sending.destroy(new Error(`no answer in ${ANSWER_WITHIN_MS / 1000} s`)))
+      sending.on('error', reject)
+      sending.end(body)
     })
-    sending.on('timeout', () => sending.destroy(new Error(`no answer in ${ANSWER_WITHIN_MS / 1000} s`)))
-    sending.on('error', (error: Error & { code?: string }) => resolve(error.code ?? error.message))
-    sending.end(body)
-  })
+  return createSender({ url: api, apiKey, fetch }, { backoff: BACKOFF })
 }

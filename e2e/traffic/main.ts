@@ -6,7 +6,7 @@
  *   POST /stop                        ends the sending, once all that was sent is acknowledged; subscribers stay
  *   GET /report                       a TrafficReport
  *
- * Needs nothing but Node, which runs it as it stands.
+ * Needs nothing but Node, which runs it as it stands, with the files of the client and of the contract that it imports.
  */
 import { createServer } from 'node:http'
 import { type Ingest, startIngest } from './ingest.ts'

@@ -4,9 +4,11 @@
  */
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import type { ProfileName } from '../scenarios/lib/profiles.ts'
+import { PROFILE_NAMES, type ProfileName } from '../scenarios/lib/profiles.ts'
 import { restrictedContainer, restrictedPod } from './restricted.ts'
 import { scriptFile } from './scenario-scripts.ts'
+
+export { PROFILE_NAMES }
 
 export const TEST_RUN_GROUP = 'k6.io'
 export const TEST_RUN_VERSION = 'v1alpha1'

@@ -9,11 +9,6 @@ import { check } from 'k6'
 import exec from 'k6/execution'
 import http from 'k6/http'
 import type { Options } from 'k6/options'
-import { bucketThresholds } from './lib/bucket-names.ts'
-import { finish, keepComplete } from './lib/k6/finish.ts'
-import { requestMeter } from './lib/k6/request-meter.ts'
-import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext, requestHeaders } from './lib/k6/run-context.ts'
-import { peakFrom, requestPhases, SENDING_PHASES } from './lib/phases.ts'
 import {
   type CallsWalk,
   callsQuery,
@@ -24,7 +19,12 @@ import {
   REPORT_ENDPOINTS,
   type ReportEndpoint,
   seededRandom,
-} from './lib/report-queries.ts'
+} from '../../contract/traffic/report-queries.ts'
+import { bucketThresholds } from './lib/bucket-names.ts'
+import { finish, keepComplete } from './lib/k6/finish.ts'
+import { requestMeter } from './lib/k6/request-meter.ts'
+import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext, requestHeaders } from './lib/k6/run-context.ts'
+import { peakFrom, requestPhases, SENDING_PHASES } from './lib/phases.ts'
 import { isReport } from './lib/report-shape.ts'
 import { requestScenario } from './lib/request-scenario.ts'
 import { readRequestSettings } from './lib/settings.ts'

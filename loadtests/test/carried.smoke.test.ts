@@ -1,7 +1,7 @@
 /** The whole main job on a platform that does not reach a target. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { Verdict } from '../bench/judge/verdict.ts'
+import type { Verdict } from '../bench/evidence/verdict.ts'
 import type { LoadtestResult } from '../results-format.ts'
 import { bench } from './support/bench.ts'
 

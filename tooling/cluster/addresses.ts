@@ -1,6 +1,6 @@
 import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
-import { kubectl } from './kubectl.ts'
+import { kubectl } from '../../platform/kubernetes/kubectl.ts'
 import type { DeploySettings } from './settings.ts'
 
 type Service = {

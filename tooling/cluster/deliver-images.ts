@@ -1,38 +1,54 @@
-import { Failure } from '../../loadtests/bench/lib/failure.ts'
-import { runProgram } from '../../loadtests/bench/lib/run-program.ts'
-import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+import { Failure } from '../../platform/command-line/failure.ts'
+import { clusterName, kubectl } from '../../platform/kubernetes/kubectl.ts'
+import { CHECKOUT } from '../../platform/lib/checkout.ts'
+import { runProgram } from '../../platform/machine/run-program.ts'
 import { imageTag } from './image-tag.ts'
-import { clusterName, kubectl } from './kubectl.ts'
 import type { ImageBuilder } from './settings.ts'
 import type { Steps } from './steps.ts'
 
-const NAME = 'hopwhistle/api'
-const DOCKERFILE = 'api/Dockerfile'
+export type BuiltImage = {
+  /** With a tag that is another one whenever what it is built from is. */
+  readonly name: string
+  readonly directory: string
+  readonly dockerfile: string
+  readonly buildArgs?: Readonly<Record<string, string>>
+}
+
+export function apiImage(): BuiltImage {
+  const dockerfile = 'api/Dockerfile'
+  return {
+    name: `hopwhistle/api:${imageTag(CHECKOUT, dockerfile)}`,
+    directory: CHECKOUT,
+    dockerfile: `${CHECKOUT}/${dockerfile}`,
+  }
+}
 
 /**
- * Builds the API's image and brings it to the cluster, unless every node has it.
+ * Builds an image and brings it to the cluster, unless every node has it.
  *
  * @returns its name for the chart; undefined when nothing is to be built
  * @throws {Failure} when it is not known how images get to this cluster, or it did not work
  */
 export async function deliverImage(
+  { name, directory, dockerfile, buildArgs = {} }: BuiltImage,
   given: ImageBuilder | undefined,
   { terminal, signal }: Steps,
 ): Promise<string | undefined> {
   const builder = given ?? (await builderOfCluster())
   if (builder.kind === 'none') return undefined
-  const image = `${builder.kind === 'push' ? builder.prefix : ''}${NAME}:${imageTag(CHECKOUT, DOCKERFILE)}`
+  const image = `${builder.kind === 'push' ? builder.prefix : ''}${name}`
   if (builder.kind !== 'push' && (await everyNodeHas(image))) {
     terminal.step(`  ✓ Image ${image} is on every node`)
     return image
   }
   const run = (command: string, ...args: string[]) =>
     runProgram(command, args, { signal, onLine: (line) => terminal.show(`  … ${line}`) })
-  const what = [image, CHECKOUT, '-f', `${CHECKOUT}/${DOCKERFILE}`]
+  const args = Object.entries(buildArgs).flatMap(([arg, value]) => ['--build-arg', `${arg}=${value}`])
+  const what = [image, directory, '-f', dockerfile, ...args]
   const build = async () => {
     if (builder.kind === 'command') {
-      const [command, ...args] = builder.command
-      await run(command, ...args, ...what)
+      const [command, ...first] = builder.command
+      await run(command, ...first, ...what)
     } else {
       await run('docker', 'build', '-t', ...what)
       if (builder.kind === 'push') await run('docker', 'push', image)

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
+import { apply, clusterName } from '../../platform/kubernetes/kubectl.ts'
+import { CHECKOUT } from '../../platform/lib/checkout.ts'
 import { describeAddresses } from './addresses.ts'
-import { deliverImage } from './deliver-images.ts'
+import { backupImage } from './backup-image.ts'
+import { apiImage, deliverImage } from './deliver-images.ts'
 import { installChart } from './install-chart.ts'
 import { installK6Operator } from './k6-operator.ts'
 import { KIND_CLUSTER } from './kind.ts'
-import { apply, clusterName } from './kubectl.ts'
 import { installMetricsServer } from './metrics-server.ts'
 import type { DeploySettings } from './settings.ts'
 import type { Steps } from './steps.ts'
@@ -18,7 +19,9 @@ import type { Steps } from './steps.ts'
  */
 export async function deployPlatform(settings: DeploySettings, steps: Steps): Promise<string> {
   const { namespace, release, skip } = settings
-  const image = await deliverImage(settings.imageBuilder, steps)
+  const image = await deliverImage(apiImage(), settings.imageBuilder, steps)
+  const forBackups = backupImage(settings.values)
+  const withBackups = forBackups && (await deliverImage(forBackups, settings.imageBuilder, steps))
   if (!skip.has('METRICS_SERVER')) await installMetricsServer(steps)
   if (!skip.has('K6_OPERATOR')) await installK6Operator(steps)
   await apply(namespaceOf(namespace))
@@ -34,6 +37,7 @@ export async function deployPlatform(settings: DeploySettings, steps: Steps): Pr
       set: {
         'demo.enabled': !skip.has('DEMO_DATA'),
         ...(image === undefined ? {} : { 'api.image': image }),
+        ...(withBackups === undefined ? {} : { 'postgres.backup.image': withBackups }),
       },
     },
     steps,

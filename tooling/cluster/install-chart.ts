@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { Failure } from '../../loadtests/bench/lib/failure.ts'
-import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
-import { kubectl } from './kubectl.ts'
-import { ask } from './programs.ts'
+import { Failure } from '../../platform/command-line/failure.ts'
+import { kubectl } from '../../platform/kubernetes/kubectl.ts'
+import { ask } from '../../platform/kubernetes/programs.ts'
+import { CHECKOUT } from '../../platform/lib/checkout.ts'
 import type { Steps } from './steps.ts'
 import { describeUnready } from './unready-pods.ts'
 

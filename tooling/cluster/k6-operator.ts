@@ -1,8 +1,8 @@
-import { Failure } from '../../loadtests/bench/lib/failure.ts'
-import { kubectl } from './kubectl.ts'
-import { tryTo } from './programs.ts'
+import { Failure } from '../../platform/command-line/failure.ts'
+import { kubectl } from '../../platform/kubernetes/kubectl.ts'
+import { tryTo } from '../../platform/kubernetes/programs.ts'
+import { VERSIONS } from '../../platform/kubernetes/versions.ts'
 import type { Steps } from './steps.ts'
-import { VERSIONS } from './versions.ts'
 
 const NAMESPACE = 'k6-operator-system'
 const DEPLOYMENT = 'deployment/k6-operator-controller-manager'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { Failure } from '../../loadtests/bench/lib/failure.ts'
-import { CHECKOUT } from '../../loadtests/bench/stack/stack-record.ts'
-import { ask, tryTo } from './programs.ts'
+import { Failure } from '../../platform/command-line/failure.ts'
+import { ask, tryTo } from '../../platform/kubernetes/programs.ts'
+import { CHECKOUT } from '../../platform/lib/checkout.ts'
 import type { Steps } from './steps.ts'
 
 /** The cluster's name in kind-config.yaml; its context in kubectl is `kind-hopwhistle`. */

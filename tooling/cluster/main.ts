@@ -3,8 +3,8 @@
  *
  * Every command can be run again, also after it was stopped in the middle: it goes on with what is not done.
  */
-import { EXIT, Failure, Usage } from '../../loadtests/bench/lib/failure.ts'
-import { openTerminal } from '../../loadtests/bench/lib/terminal.ts'
+import { EXIT, Failure, Usage } from '../../platform/command-line/failure.ts'
+import { openTerminal } from '../../platform/command-line/terminal.ts'
 import type { ClusterCommand } from './commands/cluster-command.ts'
 import { deploy } from './commands/deploy.ts'
 import { kindDown, kindUp } from './commands/kind.ts'

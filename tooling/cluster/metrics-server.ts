@@ -1,6 +1,6 @@
-import { clusterName, exists, kubectl } from './kubectl.ts'
+import { clusterName, exists, kubectl } from '../../platform/kubernetes/kubectl.ts'
+import { VERSIONS } from '../../platform/kubernetes/versions.ts'
 import type { Steps } from './steps.ts'
-import { VERSIONS } from './versions.ts'
 
 const RELEASES = 'https://github.com/kubernetes-sigs/metrics-server/releases/download'
 

@@ -1,4 +1,4 @@
-import { Usage } from '../../loadtests/bench/lib/failure.ts'
+import { Usage } from '../../platform/command-line/failure.ts'
 
 /** How an image gets to where the nodes of the cluster find it. */
 export type ImageBuilder =
@@ -6,7 +6,7 @@ export type ImageBuilder =
   | { readonly kind: 'kind' }
   /** Built by Docker, then pushed; the prefix is the registry and the path in it. */
   | { readonly kind: 'push'; readonly prefix: string }
-  /** A program that does both: it gets `IMAGE DIRECTORY -f DOCKERFILE` after its own arguments. */
+  /** A program that does both: it gets `IMAGE DIRECTORY -f DOCKERFILE`, and for some `--build-arg`, after its own arguments. */
   | { readonly kind: 'command'; readonly command: readonly [string, ...string[]] }
   /** Nothing is built: the values name an image that the cluster can get. */
   | { readonly kind: 'none' }
@@ -42,7 +42,7 @@ export const ENVIRONMENT_HELP = `Environment:
                      kind            docker build, kind load: what a kind cluster gets by itself
                      push            docker build, docker push; IMAGE_PREFIX=registry.example.com/team/
                      none            they are there: VALUES names them
-                     COMMAND …       run as COMMAND … IMAGE DIRECTORY -f DOCKERFILE
+                     COMMAND …       run as COMMAND … IMAGE DIRECTORY -f DOCKERFILE, with a --build-arg for some
 ${Object.entries(PARTS)
   .map(([name, what]) => `  ${name.padEnd(17)} skip: without ${what}`)
   .join('\n')}

@@ -1,4 +1,4 @@
-import type { Terminal } from '../../loadtests/bench/lib/terminal.ts'
+import type { Terminal } from '../../platform/command-line/terminal.ts'
 
 /** What each step of a command gets. */
 export type Steps = {

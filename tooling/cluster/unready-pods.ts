@@ -1,4 +1,4 @@
-import { tryTo } from './programs.ts'
+import { tryTo } from '../../platform/kubernetes/programs.ts'
 
 type Pod = {
   readonly metadata: { readonly name: string }

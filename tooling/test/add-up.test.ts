@@ -59,3 +59,29 @@ test('a run that fails without a failed test says what it printed of it', () => 
     'failed  make test: ended with 1, having printed:\n    ⎯ Unhandled Errors ⎯\n    Error: read ECONNRESET\n     Tests  1 passed (1)',
   ])
 })
+
+test('what was printed of a failed test is repeated at the end, with its seed and its counterexample', () => {
+  const output = [
+    ' × sums are exact 66ms',
+    '⎯⎯⎯⎯⎯⎯⎯ Failed Tests 1 ⎯⎯⎯⎯⎯⎯⎯',
+    '',
+    '\u001b[31m FAIL \u001b[39m tooling  a.test.ts > sums are exact',
+    'Error: Property failed after 1 tests',
+    '{ seed: 302109386, path: "0:1", endOnFailure: true }',
+    'Counterexample: [[0,-1]]',
+    ...Array.from({ length: 50 }, () => ' ❯ somewhere'),
+    '⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯[1/1]⎯',
+    ' Tests  1 failed (1)',
+  ].join('\n')
+  const { lines } = addUp([{ name: 'make test', exit: '1', report: report('failed'), output }])
+  const [name, ...said] = lines.join('\n').split('\n')
+  expect(name).toBe('failed  make test: test 1')
+  expect(said).toHaveLength(40)
+  expect(said.slice(0, 5).map((line) => line.trim())).toEqual([
+    'FAIL  tooling  a.test.ts > sums are exact',
+    'Error: Property failed after 1 tests',
+    '{ seed: 302109386, path: "0:1", endOnFailure: true }',
+    'Counterexample: [[0,-1]]',
+    '❯ somewhere',
+  ])
+})

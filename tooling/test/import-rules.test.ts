@@ -5,7 +5,7 @@ import { CHECKOUT, run } from './run.ts'
 import { scratchFolder } from './scratch-folder.ts'
 
 const NOWHERE = 'api/src/nowhere.ts'
-const ROOTS = ['api', 'cdk8s', 'contract', 'loadtests', 'platform', 'test-support', 'tooling']
+const ROOTS = ['api', 'cdk8s', 'client', 'chaos', 'comparisons', 'contract', 'loadtests', 'platform', 'tooling']
 
 /** A rule, and two files of which the first may not import the second. */
 const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] = [
@@ -22,11 +22,21 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] 
   ['main-and-commands-are-started', 'api/src/app.ts', 'api/src/main.ts'],
   ['api-stands-alone', 'api/src/app.ts', 'loadtests/bench/main.ts'],
   ['api-stands-alone', 'api/src/app.ts', 'platform/settings/redis.ts'],
+  ['client-runs-in-browsers', 'client/src/client.ts', 'loadtests/bench/main.ts'],
   ['scenarios-run-inside-k6', 'loadtests/scenarios/redis-pubsub.ts', 'loadtests/bench/main.ts'],
   ['scenarios-run-inside-k6', 'loadtests/scenarios/lib/text.ts', 'api/src/app.ts'],
   ['bench-measures-from-outside', 'loadtests/bench/main.ts', 'api/src/app.ts'],
   ['test-runs-are-plain-objects', 'loadtests/kubernetes/test-run.ts', 'loadtests/bench/main.ts'],
-  ['charts-are-made-of-plain-objects', 'cdk8s/charts/chart.ts', 'loadtests/bench/main.ts'],
+  ['load-tests-are-nobodys-library', 'cdk8s/charts/chart.ts', 'loadtests/bench/main.ts'],
+  ['load-tests-are-nobodys-library', 'chaos/chaos.ts', 'loadtests/scenarios/lib/text.ts'],
+  ['load-tests-are-nobodys-library', 'comparisons/record.ts', 'loadtests/bench/main.ts'],
+  ['only-charts-render-test-runs', 'chaos/chaos.ts', 'loadtests/kubernetes/test-run.ts'],
+  ['comparisons-stand-alone', 'chaos/chaos.ts', 'comparisons/record.ts'],
+  ['only-chaos-shares-the-generator', 'tooling/check.ts', 'comparisons/generator/load.ts'],
+  ['platform-knows-no-user', 'platform/start.ts', 'comparisons/record.ts'],
+  ['bench-measures-from-outside', 'comparisons/record.ts', 'api/src/app.ts'],
+  ['platform-tools-imports-lower-folders', 'platform/tools/find.ts', 'platform/stack/start.ts'],
+  ['bench-findings-imports-lower-folders', 'loadtests/bench/findings/find.ts', 'loadtests/bench/judge/judge.ts'],
   ['nobody-imports-charts', 'tooling/check.ts', 'charts/values.ts'],
   ['no-test-code-in-programs', 'api/src/app.ts', 'api/test/helper.ts'],
   ['no-cycles', 'api/src/config/a.ts', 'api/src/config/a.ts'],

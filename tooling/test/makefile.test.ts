@@ -31,7 +31,7 @@ describe.skipIf(version < 4)('with GNU make 4 or newer', () => {
   })
 
   test('make down status runs both', async () => {
-    const { output } = await run('make', ['down', 'status', `BENCH=echo bench`])
-    expect(output).toContain('bench down\nbench status\n')
+    const { output } = await run('make', ['down', 'status', 'PLATFORM=echo platform'])
+    expect(output).toContain('platform down\nplatform status\n')
   })
 })

@@ -3,9 +3,9 @@ import { chmodSync, chownSync, mkdirSync, openSync, readFileSync, rmSync, writeF
 import { join } from 'node:path'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { freePort } from '../../loadtests/bench/lib/free-port.ts'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
-import { makeTempDir, unprivilegedUser } from '../../loadtests/bench/stack/run-as.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
+import { freePort } from '../../platform/machine/free-port.ts'
+import { makeTempDir, unprivilegedUser } from '../../platform/stack/run-as.ts'
 import { CHECKOUT } from './run.ts'
 
 type Place = { readonly name: string; readonly data: string; readonly port: number }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { waitUntil } from '../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../platform/lib/wait-until.ts'
 import { scriptedPair } from './scripted-pair.ts'
 
 const NEEDED = ['initdb', 'postgres', 'pg_basebackup', 'pg_waldump', 'psql']

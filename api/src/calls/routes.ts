@@ -4,6 +4,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Internal, InvalidRequest, MalformedBody } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
+import type { Tokens } from '../postgres/tokens.ts'
+import { parseWalPosition } from '../postgres/wal-position.ts'
 import { CallEventSchema, CallEventsSchema, EventResultsSchema, ReceiptSchema } from './event-schema.ts'
 import type { Ingest } from './ingest.ts'
 import { laterPosition } from './later-position.ts'
@@ -12,10 +14,18 @@ import { parseEvent } from './parse-event.ts'
 /** Bodies are checked by `parseEvent`; their schemas are documentation. */
 const unchecked = () => () => true
 
-export function callRoutes({ ingest }: { readonly ingest: Ingest }): FastifyPluginAsync {
+export function callRoutes(deps: {
+  readonly ingest: Ingest
+  readonly tokens: Pick<Tokens, 'sealPosition'>
+}): FastifyPluginAsync {
+  const { ingest, tokens } = deps
+  const token = (position: string) => tokens.sealPosition(parseWalPosition(position) ?? 0n)
+
   async function postEvent(request: FastifyRequest, reply: FastifyReply) {
     const event = parseEvent(request.body, Date.now())
-    const { outcome, callState, position } = await ingest.submit(request.principal.tenantId, event)
+    const receipt = await ingest.submit(request.principal.tenantId, event)
+    const { outcome, callState } = receipt
+    const position = token(receipt.position)
     reply.code(outcome === 'duplicate' ? 200 : 201).header(HEADERS.position, position)
     return { eventId: event.eventId, callId: event.callId, outcome, callState, position }
   }
@@ -23,7 +33,8 @@ export function callRoutes({ ingest }: { readonly ingest: Ingest }): FastifyPlug
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
     const events = eventsOf(request.body)
     const results = await Promise.all(events.map((body) => settle(request, body)))
-    const position = results.reduce<string | undefined>((last, r) => laterPosition(last, r.position), undefined)
+    const latest = results.reduce<string | undefined>((last, r) => laterPosition(last, r.position), undefined)
+    const position = latest === undefined ? undefined : token(latest)
     if (position !== undefined) reply.header(HEADERS.position, position)
     return { results: results.map(({ position: _, ...result }) => result), position }
   }

@@ -3,12 +3,17 @@ import { MigrationFailed, migrate, readMigrations } from '../postgres/migrate.ts
 import { setRolePassword } from '../postgres/set-role-password.ts'
 import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
 
-const HELP = `Usage: npm run db:migrate [-- --wait]
+const HELP = `Usage: npm run db:migrate [-- --wait] [-- --give-up-after=SECONDS]
 
-Brings the database to the newest schema. Safe to run twice, and from many instances at once: one migrates,
-the others wait for it.
+Brings the database to the newest schema while instances serve. Safe to run twice, and from many instances at once:
+one migrates, the others wait for it.
 
-  --wait  waits up to five minutes for the database to let it in, as one that is being started beside it
+A lock that another transaction holds is asked for again and again, for a third of a second each time, so that reports
+and events do not queue behind it. Meanwhile it says who holds the lock.
+
+  --wait                   waits up to five minutes for the database to let it in, as one that is being started beside it
+  --give-up-after=SECONDS  waits for locks, and for another instance that migrates, no longer than this in all; 300 if
+                           not given. What was done stays, and the next run goes on from there
 
 Environment:
   MIGRATION_DATABASE_URL     required  the primary, as a role that may create roles and schemas
@@ -16,16 +21,20 @@ Environment:
                                        without it, the role stays as it is
   MONITOR_DATABASE_PASSWORD  optional  the same for hopwhistle_monitor, which sees statistics and no rows
 
-Exit codes: 0 up to date, 1 failed, 2 wrong usage.
+Exit codes: 0 up to date, 1 failed or gave up, 2 wrong usage.
 `
+
+const GIVE_UP_AFTER = '--give-up-after='
 
 const PASSWORDS = [
   ['hopwhistle_api', 'API_DATABASE_PASSWORD'],
   ['hopwhistle_monitor', 'MONITOR_DATABASE_PASSWORD'],
 ] as const
 
-const run: DatabaseCommand = async (client, say) => {
-  const report = await migrate(client, await readMigrations(), say).catch((error: unknown) => {
+const run: DatabaseCommand = async (client, say, args, connect) => {
+  const seconds = secondsOf(args)
+  const options = { connect, ...(seconds === undefined ? {} : { giveUpAfterMs: Number(seconds) * 1000 }) }
+  const report = await migrate(client, await readMigrations(), say, options).catch((error: unknown) => {
     throw error instanceof MigrationFailed ? error : new MigrationFailed((error as Error).message, { cause: error })
   })
   for (const [role, variable] of PASSWORDS) {
@@ -41,4 +50,13 @@ const run: DatabaseCommand = async (client, say) => {
   )
 }
 
-await runDatabaseCommand(HELP, 'db:migrate', run, ['--wait'])
+const secondsOf = (args: readonly string[]): string | undefined =>
+  args.findLast((arg) => arg.startsWith(GIVE_UP_AFTER))?.slice(GIVE_UP_AFTER.length)
+
+function problemWith(args: readonly string[]): string | undefined {
+  const seconds = secondsOf(args)
+  if (seconds === undefined || /^[1-9]\d{0,5}$/.test(seconds)) return undefined
+  return `${GIVE_UP_AFTER}${seconds}: expected whole seconds from 1 to 999999`
+}
+
+await runDatabaseCommand(HELP, 'db:migrate', run, ['--wait', GIVE_UP_AFTER], problemWith)

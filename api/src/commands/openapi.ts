@@ -9,6 +9,7 @@ import { callRoutes } from '../calls/routes.ts'
 import { parseSettings } from '../config/settings.ts'
 import { createHealth } from '../health/health.ts'
 import { liveRoutes } from '../live/routes.ts'
+import type { Tokens } from '../postgres/tokens.ts'
 import type { Reports } from '../reporting/reports.ts'
 import { reportingRoutes } from '../reporting/routes.ts'
 import { createLog } from '../telemetry/log.ts'
@@ -37,6 +38,7 @@ async function describe(): Promise<unknown> {
   const metrics = createMetrics()
   const settings = parseSettings({ DATABASE_URL: 'postgres://nobody@localhost/none' })
   const tenantRate = createTenantRate(1, undefined)
+  const tokens = {} as Tokens
   const { http } = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'openapi' }),
     metrics,
@@ -44,7 +46,11 @@ async function describe(): Promise<unknown> {
     access: { authenticator: createAuthenticator(async () => undefined, 0), tenantRate, ratePerSecond: 1, metrics },
     health: createHealth('openapi', () => ({})),
     refreshUsage: async () => {},
-    capabilities: [callRoutes({ ingest: {} as Ingest }), reportingRoutes({ reports: {} as Reports }), liveRoutes()],
+    capabilities: [
+      callRoutes({ ingest: {} as Ingest, tokens }),
+      reportingRoutes({ reports: {} as Reports, tokens }),
+      liveRoutes(),
+    ],
   })
   const document = http.swagger()
   tenantRate.stop()

@@ -6,7 +6,13 @@ const CONNECT_TIMEOUT_MS = 10_000
 const WAIT_MS = 300_000
 const ASK_EVERY_MS = 1_000
 
-export type DatabaseCommand = (client: pg.Client, say: (line: string) => void, args: readonly string[]) => Promise<void>
+export type DatabaseCommand = (
+  client: pg.Client,
+  say: (line: string) => void,
+  args: readonly string[],
+  /** Another connection, the same way; who asks for it ends it. */
+  connectAgain: () => Promise<pg.Client>,
+) => Promise<void>
 
 /**
  * Runs a command that needs the database as its migrating role, given in MIGRATION_DATABASE_URL, and ends the process.
@@ -48,7 +54,8 @@ export async function runDatabaseCommand(
   const say = (line: string) => void process.stderr.write(`${name}: ${line}\n`)
   try {
     const client = await connect(url, name, say, args.includes('--wait') ? WAIT_MS : 0)
-    await run(client, say, args).finally(() => client.end().catch(() => {}))
+    const connectAgain = () => connect(url, name, say, 0)
+    await run(client, say, args, connectAgain).finally(() => client.end().catch(() => {}))
     process.exitCode = EXIT.ok
   } catch (error) {
     say((error as Error).message)

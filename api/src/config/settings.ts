@@ -75,7 +75,7 @@ export const SETTINGS = {
     kind: 'url',
     protocols: POSTGRES,
     secret: true,
-    note: 'the primary, as the role hopwhistle_api; with ?sslmode=verify-full&sslrootcert=FILE over TLS',
+    note: 'the primary, as the role hopwhistle_api, by a name that follows a failover; with ?sslmode=verify-full&sslrootcert=FILE over TLS',
   },
   databaseReplicaUrl: {
     env: 'DATABASE_REPLICA_URL',
@@ -83,7 +83,7 @@ export const SETTINGS = {
     protocols: POSTGRES,
     fallback: null,
     secret: true,
-    note: 'the read replica; without it, reports read the primary',
+    note: 'the read replica, or one name for several; without it, reports read the primary',
   },
   redisUrl: {
     env: 'REDIS_URL',

@@ -101,6 +101,19 @@ export const UpgradeRequired = problem(
   () => 'this route speaks WebSocket; connect with Upgrade: websocket, see docs/live-protocol.md',
 )
 
+export const TokenOutdated = problem(
+  'token-outdated',
+  410,
+  'Token of an earlier database',
+  (field: 'cursor' | 'position') => {
+    const message = 'is from before the database failed over or was restored'
+    return [
+      `${field} ${message}; ${field === 'cursor' ? 'start over without one' : 'leave it out, and see whether the write is still there'}`,
+      { errors: [{ field, message }] },
+    ]
+  },
+)
+
 export const RateLimited = problem(
   'rate-limited',
   429,

@@ -6,7 +6,8 @@ import { Type } from 'typebox'
  * starting ──ready()──▶ serving ──drain()──▶ draining
  *
  * starting   not ready: nothing is routed here yet
- * serving    ready, whatever Postgres and Redis do: an instance that answers an honest 503 is worth more than none
+ * serving    ready, whatever Postgres and Redis do: an instance that answers an honest 503 is worth more than none. Not
+ *            ready while it is misled: its settings lead where no instance can work
  * draining   not ready, still serving, while load balancers notice
  */
 export type Phase = 'starting' | 'serving' | 'draining'
@@ -15,16 +16,23 @@ export type Health = {
   phase(): Phase
   ready(): void
   drain(): void
+  /** Why its settings lead to the wrong place; undefined when they do not. */
+  readonly misled: () => string | undefined
   /** What the instance depends on, by name; true when it answers. Never throws, never waits. */
   readonly dependencies: () => Readonly<Record<string, boolean>>
   readonly instance: string
 }
 
-export function createHealth(instance: string, dependencies: Health['dependencies']): Health {
+export function createHealth(
+  instance: string,
+  dependencies: Health['dependencies'],
+  misled: Health['misled'] = () => undefined,
+): Health {
   let phase: Phase = 'starting'
   return {
     instance,
     dependencies,
+    misled,
     phase: () => phase,
     ready: () => {
       phase = 'serving'
@@ -93,16 +101,20 @@ export function healthRoutes(health: Health): FastifyPluginAsync {
         schema: {
           tags: ['operation'],
           summary: 'Whether requests should be sent here',
-          response: { ...text(200, 'Yes'), ...text(503, 'No: it is starting or draining') },
+          response: {
+            ...text(200, 'Yes'),
+            ...text(503, 'No: it is starting or draining, or a setting leads to the wrong server'),
+          },
           security: [],
         },
       },
       async (_request, reply) => {
         const phase = health.phase()
+        const misled = health.misled()
         return reply
-          .code(phase === 'serving' ? 200 : 503)
+          .code(phase === 'serving' && misled === undefined ? 200 : 503)
           .type('text/plain')
-          .send(`${phase}\n`)
+          .send(`${misled ?? phase}\n`)
       },
     )
   }

@@ -2,7 +2,7 @@ import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { UpgradeRequired } from '../errors/catalogue.ts'
-import { ProblemSchema } from '../http/problem-schema.ts'
+import { problems } from '../http/problem-schema.ts'
 
 /** Describes the WebSocket in the OpenAPI document, and answers those who come without an upgrade. */
 export function liveRoutes(): FastifyPluginAsync {
@@ -10,16 +10,15 @@ export function liveRoutes(): FastifyPluginAsync {
     app.get(
       ROUTES.live,
       {
+        // As with an upgrade: a browser is not told why its WebSocket was refused, and may ask here.
+        config: { scope: 'live:read' },
         schema: {
           tags: ['live'],
           summary: 'Events as they happen (WebSocket)',
           description: 'Connect with `Upgrade: websocket`, then subscribe. The protocol is in docs/live-protocol.md.',
           response: {
             101: Type.Null({ description: 'The connection is a WebSocket from here on' }),
-            426: {
-              description: 'Only as a WebSocket',
-              content: { 'application/problem+json': { schema: ProblemSchema } },
-            },
+            ...problems(426),
           },
         },
       },

@@ -1,15 +1,25 @@
 /**
- * Brings a database to the newest schema.
+ * Brings a database to the newest schema, while instances of the version before serve.
  *
  * Any number of instances may do it at once: one migrates under an advisory lock, the others wait and then find
- * nothing to do. Each migration is one transaction; after a failure the ones before it stay applied, and running it
- * again goes on from there.
+ * nothing to do. A migration is one transaction, or several steps; after a failure the ones before it stay applied, and
+ * running it again goes on from there. It waits for nobody's lock for long, and tells who holds it: see runStep.
  */
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
+import { type BlockerWatch, renderBlocker, watchBlockers } from './lock-blockers.ts'
+import { LockNotAvailable, runStep, type Step, type StepRun, stepsOf } from './migration-step.ts'
 
 export type Migration = { readonly name: string; readonly sql: string; readonly checksum: string }
+
+export type MigrateOptions = {
+  /** For looking who holds a lock; absent: nobody looks. */
+  readonly connect?: () => Promise<Client>
+  /** How long it waits in all for locks that others hold. */
+  readonly giveUpAfterMs?: number
+}
 
 export type MigrateReport = { readonly applied: readonly string[]; readonly alreadyApplied: number }
 
@@ -19,6 +29,9 @@ export class MigrationFailed extends Error {
 }
 
 const FOLDER = new URL('../../migrations/', import.meta.url)
+const ASK_EVERY_MS = 200
+/** Of its questions: every ten seconds. */
+const SAY_EVERY = 50
 const LOCK = "hashtextextended('hopwhistle.migrate', 0)"
 
 /** The migrations of this version, in order. @throws {MigrationFailed} for a file that is not NNNN_name.sql or a number used twice */
@@ -33,23 +46,35 @@ export async function readMigrations(folder: URL = FOLDER): Promise<readonly Mig
   return Promise.all(
     names.map(async (file) => {
       const sql = await readFile(new URL(file, folder), 'utf8')
+      try {
+        stepsOf(sql)
+      } catch (cause) {
+        throw new MigrationFailed(`${file}: ${(cause as Error).message}`, { cause })
+      }
       return { name: file.slice(0, -'.sql'.length), sql, checksum: createHash('sha256').update(sql).digest('hex') }
     }),
   )
 }
 
+const GIVE_UP_AFTER_MS = 300_000
+const NOBODY_LOOKS: BlockerWatch = { take: () => [], stop: async () => {} }
+
 /**
  * @param client a connection of its own, as a role that may create roles and schemas
- * @param say told each step, for people
+ * @param say told each step, and who is waited for, for people
  * @throws {MigrationFailed}
  */
 export async function migrate(
   client: Client,
   migrations: readonly Migration[],
   say: (line: string) => void = () => {},
+  { connect, giveUpAfterMs = GIVE_UP_AFTER_MS }: MigrateOptions = {},
 ): Promise<MigrateReport> {
-  await lock(client, say)
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const watch = connect === undefined ? NOBODY_LOOKS : watchBlockers(rows[0]?.pid ?? 0, connect, say)
+  const run = { watch, patience: { leftMs: giveUpAfterMs } }
   try {
+    await lock(client, run, say)
     await client.query('create schema if not exists hopwhistle')
     await client.query(
       `create table if not exists hopwhistle.migrations (
@@ -57,18 +82,40 @@ export async function migrate(
     )
     const done = await appliedMigrations(client)
     const due = whatIsDue(migrations, done, say)
-    for (const migration of due) await apply(client, migration, say)
+    for (const migration of due) await apply(client, migration, run, say)
     return { applied: due.map((m) => m.name), alreadyApplied: migrations.length - due.length }
   } finally {
+    await watch.stop()
     await client.query(`select pg_advisory_unlock(${LOCK})`).catch(() => {})
   }
 }
 
-async function lock(client: Client, say: (line: string) => void): Promise<void> {
-  const { rows } = await client.query<{ locked: boolean }>(`select pg_try_advisory_lock(${LOCK}) as locked`)
-  if (rows[0]?.locked === true) return
-  say('another instance is migrating; waiting for it')
-  await client.query(`select pg_advisory_lock(${LOCK})`)
+/**
+ * Asks for the lock again and again: whoever waits within one statement keeps its snapshot, for which `create index
+ * concurrently` of the instance that has the lock would wait, and the two would wait for each other.
+ */
+async function lock(client: Client, { patience }: StepRun, say: (line: string) => void): Promise<void> {
+  const startedAt = performance.now()
+  for (let asked = 0; ; asked++) {
+    const { rows } = await client.query<{ locked: boolean }>(`select pg_try_advisory_lock(${LOCK}) as locked`)
+    if (rows[0]?.locked === true) return
+    if (asked % SAY_EVERY === 0) say(`another instance is migrating${await whoHasLock(client)}; waiting for it`)
+    if (performance.now() - startedAt > patience.leftMs) {
+      throw new MigrationFailed(
+        `gave up waiting for another instance that is migrating${await whoHasLock(client)}; run this again when it is done`,
+      )
+    }
+    await sleep(ASK_EVERY_MS)
+  }
+}
+
+async function whoHasLock(client: Client): Promise<string> {
+  const { rows } = await client.query<{ pid: number }>(
+    `select pid from pg_locks
+     where locktype = 'advisory' and granted and objsubid = 1 and (classid::bigint << 32 | objid::bigint) = ${LOCK}
+       and database = (select oid from pg_database where datname = current_database())`,
+  )
+  return rows[0] === undefined ? '' : ` (pid ${rows[0].pid})`
 }
 
 async function appliedMigrations(client: Client): Promise<ReadonlyMap<string, string>> {
@@ -98,34 +145,47 @@ function whatIsDue(
   return migrations.filter((m) => !done.has(m.name))
 }
 
-/** Roles belong to the whole server: another database's migration may touch the same one at the same moment. */
-const ROLE_RACES = new Set(['XX000', '23505', '42710'])
-const ROLE_RACE_ATTEMPTS = 5
-
-async function apply(client: Client, { name, sql, checksum }: Migration, say: (line: string) => void): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const startedAt = performance.now()
-    try {
-      await client.query('begin')
-      await client.query(sql)
-      await client.query('reset role')
-      await client.query('insert into hopwhistle.migrations (name, checksum) values ($1, $2)', [name, checksum])
-      await client.query('commit')
-      say(`applied ${name} in ${Math.round(performance.now() - startedAt)} ms`)
-      return
-    } catch (cause) {
-      await client.query('rollback').catch(() => {})
-      const { code, message, position } = cause as { code?: string; message: string; position?: string }
-      if (code !== undefined && ROLE_RACES.has(code) && attempt < ROLE_RACE_ATTEMPTS) continue
-      throw new MigrationFailed(
-        `${name}.sql${position === undefined ? '' : `, line ${lineOf(sql, Number(position))}`}: ${message}` +
-          `${code === undefined ? '' : ` (SQLSTATE ${code})`}; nothing of it was applied`,
-        { cause },
-      )
+async function apply(
+  client: Client,
+  { name, sql, checksum }: Migration,
+  run: StepRun,
+  say: (line: string) => void,
+): Promise<void> {
+  const startedAt = performance.now()
+  const steps = stepsOf(sql)
+  for (const [i, step] of steps.entries()) {
+    const isLast = i === steps.length - 1
+    const record = async () => {
+      if (isLast)
+        await client.query('insert into hopwhistle.migrations (name, checksum) values ($1, $2)', [name, checksum])
     }
+    try {
+      await runStep(client, step, run, record)
+    } catch (cause) {
+      throw new MigrationFailed(`${name}.sql${whereAndWhy(step, cause)}; ${whatStays(steps, i)}`, { cause })
+    }
+    if (steps.length > 1) say(`${name}: step ${i + 1} of ${steps.length} done`)
   }
+  say(`applied ${name} in ${Math.round(performance.now() - startedAt)} ms`)
 }
 
-function lineOf(sql: string, position: number): number {
-  return sql.slice(0, position).split('\n').length
+function whereAndWhy({ sql }: Step, cause: unknown): string {
+  if (cause instanceof LockNotAvailable) {
+    const pids = cause.blockers.map(({ pid }) => pid).filter((pid) => pid !== 0)
+    return (
+      ': gave up waiting for a lock' +
+      (cause.blockers.length === 0 ? '' : `: ${cause.blockers.map(renderBlocker).join('; and ')}`) +
+      `. Let that transaction end, or end it${pids.map((pid) => ` (select pg_terminate_backend(${pid}))`).join()}, and run this again`
+    )
+  }
+  const { code, message, position } = cause as { code?: string; message: string; position?: string }
+  const where = position === undefined ? '' : `, line ${sql.slice(0, Number(position)).split('\n').length}`
+  return `${where}: ${message}${code === undefined ? '' : ` (SQLSTATE ${code})`}`
+}
+
+function whatStays(steps: readonly Step[], failed: number): string {
+  if (steps.length === 1 && steps[0]?.inTransaction) return 'nothing of it was applied'
+  const before = failed === 0 ? '' : `, the ${failed} before it ${failed === 1 ? 'was' : 'were'}`
+  const itself = steps[failed]?.inTransaction ? 'was not applied' : 'was not finished'
+  return `step ${failed + 1} of ${steps.length} ${itself}${before}`
 }

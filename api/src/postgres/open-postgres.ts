@@ -11,8 +11,10 @@
 import pg from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { createPrimaryServer, greet, type PrimaryServer } from './primary-server.ts'
 import { noticeUnreplicated } from './replicated.ts'
 import { timePoolWait } from './time-pool-wait.ts'
+import { createTokenKeys, createTokens, type Tokens } from './tokens.ts'
 
 export type PostgresSettings = {
   readonly databaseUrl: string
@@ -29,6 +31,8 @@ export type Postgres = {
   readonly reportsPrimary: pg.Pool
   /** Absent when there is no replica; its connections may fail at any time. */
   readonly reportsReplica: pg.Pool | undefined
+  readonly primary: PrimaryServer
+  readonly tokens: Tokens
   /** Connections that are running something right now. */
   connectionsInUse(): number
   /** Waits for what is running, then closes every connection. */
@@ -46,11 +50,32 @@ const IDLE_TIMEOUT_MS = 600_000
  * silence, and every batch on it keeps its events waiting until then.
  */
 const INGEST_ANSWERS_WITHIN_MS = 10_000
+/**
+ * A replica repeats the lock of a migration, and lets a transaction that is open there hold that up for half a minute.
+ * A report that would queue behind it is read on the primary instead.
+ */
+const REPLICA_LOCK_TIMEOUT_MS = 500
 
 export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metrics): Postgres {
   const size = poolSizes(settings.postgresPool, settings.databaseReplicaUrl !== undefined)
   const { postgresQueryTimeoutMs: usualMs } = settings
-  const open = (name: string, url: string, max: number, answersWithinMs = usualMs): pg.Pool => {
+  const primary = createPrimaryServer()
+  const keys = createTokenKeys()
+  /** Before its first use: whoever has written something gets a position for it, and for that the keys must be there. */
+  const greetPrimary = async (client: pg.PoolClient) => {
+    await primary.greet(client)
+    if (keys.newest() === undefined) await keys.read(client)
+  }
+  const greetReplica = async (client: pg.PoolClient) => {
+    const { standby, system } = await greet(client)
+    if (!standby) throw new Error('DATABASE_REPLICA_URL leads to a server that is not a replica')
+    const ofPrimary = primary.history()?.split('/')[0] ?? system
+    if (system !== ofPrimary)
+      throw new Error('DATABASE_REPLICA_URL leads to a replica of another primary than DATABASE_URL')
+    // Not as a parameter of the connection, which a pooler between would have to know.
+    await client.query(`set lock_timeout = ${REPLICA_LOCK_TIMEOUT_MS}`)
+  }
+  const open = (name: string, url: string, max: number, answersWithinMs = usualMs, hello = greetPrimary): pg.Pool => {
     const pool = new pg.Pool({
       connectionString: url,
       application_name: `hopwhistle-api ${settings.instanceId} ${name}`.slice(0, 63),
@@ -62,6 +87,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
       // The server's timeout comes first; this one is for a server that no longer answers at all.
       query_timeout: answersWithinMs + 1_000,
       keepAlive: true,
+      verify: (client, done) => void hello(client).then(() => done(), done),
     })
     // Unhandled, a connection that breaks would end the process; also one that is taken out of the pool and not asked
     // anything just then, to whose errors the pool does not listen. The pool replaces it, and its next query fails.
@@ -78,9 +104,25 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     'reports-primary': open('reports-primary', settings.databaseUrl, size.reportsPrimary),
   }
   if (settings.databaseReplicaUrl !== undefined) {
-    pools['reports-replica'] = open('reports-replica', settings.databaseReplicaUrl, size.reportsReplica)
+    pools['reports-replica'] = open(
+      'reports-replica',
+      settings.databaseReplicaUrl,
+      size.reportsReplica,
+      usualMs,
+      greetReplica,
+    )
   }
-  noticeUnreplicated(pools.ingest as pg.Pool)
+  const { ingest, upkeep, 'reports-primary': reportsPrimary, 'reports-replica': reportsReplica } = pools as PoolsByName
+  noticeUnreplicated(ingest)
+  const tokens = createTokens({
+    keys,
+    primary,
+    askPrimary: () => primary.ask(upkeep),
+    readKeys: () =>
+      keys
+        .read(upkeep)
+        .catch((error) => (reportsReplica === undefined ? Promise.reject(error) : keys.read(reportsReplica))),
+  })
   const gauges = () => {
     for (const [name, pool] of Object.entries(pools)) {
       metrics.poolConnections.set({ pool: name, state: 'idle' }, pool.idleCount)
@@ -92,15 +134,21 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
   Object.assign(metrics.poolConnections, { collect: gauges })
 
   return {
-    ingest: pools.ingest as pg.Pool,
-    upkeep: pools.upkeep as pg.Pool,
-    reportsPrimary: pools['reports-primary'] as pg.Pool,
-    reportsReplica: pools['reports-replica'],
+    ingest,
+    upkeep,
+    reportsPrimary,
+    reportsReplica,
+    primary,
+    tokens,
     connectionsInUse: () => Object.values(pools).reduce((sum, pool) => sum + pool.totalCount - pool.idleCount, 0),
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.end()))
     },
   }
+}
+
+type PoolsByName = Record<'ingest' | 'upkeep' | 'reports-primary', pg.Pool> & {
+  readonly 'reports-replica': pg.Pool | undefined
 }
 
 /** How the connections of an instance are shared out; they add up to `total`. */

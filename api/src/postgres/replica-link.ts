@@ -1,10 +1,12 @@
 import type { Pool, PoolClient } from 'pg'
+import { REPLAYED, replayedOf } from './replica-reads.ts'
 import type { WalPosition } from './wal-position.ts'
-import { parseWalPosition } from './wal-position.ts'
 
 export type ReplicaLink = {
   /** Asks the replica how far it is, connecting first when needed; one question at a time, shared. @returns whether it answered */
   ask(): Promise<boolean>
+  /** Has the next question go to another connection, which may lead to another server; once a second at most. */
+  move(): void
   close(): void
 }
 
@@ -15,14 +17,17 @@ export type ReplicaLinkEvents = {
   closed(error: Error): void
 }
 
+const MOVE_EVERY_MS = 1_000
+
 /**
- * One connection of the replica's pool, kept for asking how far the replica is: busy reports cannot keep it waiting,
+ * One connection of the replica's pool, kept for asking how far its server is: busy reports cannot keep it waiting,
  * and a replica that restarts closes it at once, so that what was known is forgotten before anyone relies on it.
  */
 export function createReplicaLink(pool: Pool, answerTimeoutMs: number, on: ReplicaLinkEvents): ReplicaLink {
   let client: PoolClient | undefined
   let asking: Promise<boolean> | undefined
   let finished = false
+  let movedAtMs = Number.NEGATIVE_INFINITY
 
   function drop(error: Error): void {
     const dropped = client
@@ -54,11 +59,9 @@ export function createReplicaLink(pool: Pool, answerTimeoutMs: number, on: Repli
   async function askNow(): Promise<boolean> {
     try {
       const asked = client ?? (await connect())
-      const query = { name: 'replayed', text: TEXT, query_timeout: answerTimeoutMs }
+      const query = { ...REPLAYED, query_timeout: answerTimeoutMs }
       const { rows } = await asked.query<{ position: string | null }>(query)
-      const position = parseWalPosition(rows[0]?.position ?? '')
-      if (position === undefined) throw new Error('DATABASE_REPLICA_URL leads to a server that is not a replica')
-      on.replayed(position)
+      on.replayed(replayedOf(rows[0]?.position))
       return true
     } catch (error) {
       drop(error as Error)
@@ -73,6 +76,12 @@ export function createReplicaLink(pool: Pool, answerTimeoutMs: number, on: Repli
       })
       return asking
     },
+    move: () => {
+      if (client === undefined || asking !== undefined || performance.now() - movedAtMs < MOVE_EVERY_MS) return
+      movedAtMs = performance.now()
+      client.release(true)
+      client = undefined
+    },
     close: () => {
       finished = true
       client?.release(true)
@@ -80,6 +89,3 @@ export function createReplicaLink(pool: Pool, answerTimeoutMs: number, on: Repli
     },
   }
 }
-
-/** A server that was promoted still knows what it had replayed, and is no replica any more. */
-const TEXT = 'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end as position'

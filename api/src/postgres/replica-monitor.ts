@@ -1,5 +1,5 @@
 /**
- * Knows how far the replica is, and chooses where each report is read.
+ * Chooses where each report is read: on a replica, if that shows what it must, or on the primary.
  *
  *            near enough             lags by more time or bytes than allowed
  *   gone ────────────────────▶ up ──────────────────────────────────────────▶ behind
@@ -12,6 +12,11 @@
  *   behind  left alone until it is back; read only while the primary does not answer
  *   gone    left alone; tried again after 0.2 s, then ever later, up to 5 s. Also the state before its first answer
  *
+ * Several replicas may share the address. One of them is asked, over a connection of its own, and has these states; they say
+ * whether reading is worth a try, and how long a position is waited for. What may be read is decided on the connection that
+ * reads: its own server must have the position and be near enough, else the report is read on the primary. A server too far
+ * behind is left by closing the connection, and the one that is asked, likewise, so that the next may lead to a better one.
+ *
  * Both servers are asked where they are often while reports are read, and now and then otherwise:
  *
  *   resting ──a report──▶ watching ──a second without one──▶ resting
@@ -22,21 +27,20 @@
  *             it should be and its `asOf` is not the older for the rest; it waits `reportWaitMs` at most
  *
  * Nobody gets an error because of the replica. Without one, everything is read from the primary.
- *
- * DATABASE_REPLICA_URL must lead to one server: what is known of one replica says nothing about another.
  */
-import type { Pool } from 'pg'
+import type { QueryConfig } from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { untilBeatMs } from '../timing/beat.ts'
 import { withinMs } from '../timing/within-ms.ts'
 import type { Postgres } from './open-postgres.ts'
 import { createPositionWaiters } from './position-waiters.ts'
+import { createPrimaryNotes } from './primary-notes.ts'
+import { NotPrimary } from './primary-server.ts'
 import { repeating } from './repeating.ts'
 import { createReplicaLink } from './replica-link.ts'
-import { createReplicaProgress } from './replica-progress.ts'
+import { createReplicaReads, ReplicaLate, type ReplicaReads } from './replica-reads.ts'
 import type { WalPosition } from './wal-position.ts'
-import { parseWalPosition } from './wal-position.ts'
 
 export type ReplicaMonitorSettings = {
   readonly reportWaitMs: number
@@ -44,26 +48,29 @@ export type ReplicaMonitorSettings = {
   readonly replicaMaxLagBytes: number
 }
 
-/** Where to read, and what reading there shows. */
+/** Where an answer was read, and what reading there showed. */
 export type ReadFrom = {
-  readonly pool: Pool
   readonly source: 'replica' | 'primary'
-  /** Everything committed by then is there. */
+  /** Everything committed by then is in the answer. */
   readonly asOf: Date
   /**
-   * Everything up to this position is there. Unknown for the primary: a commit is flushed a moment before it can
+   * Everything up to this position is in the answer. Unknown for the primary: a commit is flushed a moment before it can
    * be seen, so no position tells what a snapshot of the primary has.
    */
   readonly position: WalPosition | undefined
-  /** Aborted when the server is found gone: whoever still waits for it need not. */
-  readonly lost?: AbortSignal
+}
+
+export type Reader = {
+  readonly source: ReadFrom['source']
+  /** @throws {ReplicaLate} the replica that was reached is not as far as it must be; otherwise what `pg` throws */
+  read<Row>(query: QueryConfig): Promise<{ readonly rows: readonly Row[]; readonly from: ReadFrom }>
 }
 
 export type ReplicaMonitor = {
   /** Where to read what must not be older than `position`. Waits `reportWaitMs` at most; never rejects. */
-  choose(position?: WalPosition): Promise<ReadFrom>
+  choose(position?: WalPosition): Promise<Reader>
   /** Where else to read after `failed` did: undefined when nothing else can show `position`. Looks after `failed`. */
-  otherThan(failed: ReadFrom, position?: WalPosition): ReadFrom | undefined
+  otherThan(failed: Reader, position: WalPosition | undefined, error: unknown): Reader | undefined
   isUp(): boolean
   primaryIsUp(): boolean
   /** Asks both servers now, and so sets the metrics. Waits for half a second at most; never rejects. */
@@ -88,13 +95,15 @@ const BACK_AT = 0.5
 type State = 'gone' | 'behind' | 'up'
 
 export function createReplicaMonitor(deps: {
-  readonly postgres: Pick<Postgres, 'upkeep' | 'reportsPrimary' | 'reportsReplica'>
+  readonly postgres: Pick<Postgres, 'upkeep' | 'reportsPrimary' | 'reportsReplica' | 'primary'>
   readonly settings: ReplicaMonitorSettings
   readonly metrics: Pick<Metrics, 'replicaLagSeconds' | 'replicaLagBytes' | 'replicaUp'>
-  readonly log: Pick<Log, 'info' | 'warn'>
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
 }): ReplicaMonitor {
   const { postgres, settings, metrics, log } = deps
-  const progress = createReplicaProgress()
+  const notes = createPrimaryNotes()
+  /** By the replica that is asked; 0 while nothing is known of it. */
+  let replayed: WalPosition = 0n
   let primaryUp = false
   let primaryFailures = 0
   let replicaAnswers = false
@@ -108,24 +117,42 @@ export function createReplicaMonitor(deps: {
   const link =
     postgres.reportsReplica &&
     createReplicaLink(postgres.reportsReplica, ANSWER_TIMEOUT_MS, {
-      opened: progress.forgetReplica,
+      opened: () => {
+        replicaAnswers = false
+        replayed = 0n
+      },
       replayed: (position) => {
-        if (progress.noteReplayed(position)) waiters.reached(position)
+        replicaAnswers = true
+        if (position > replayed) replayed = position
+        waiters.reached(position)
       },
       closed: (error) => {
         replicaAnswers = false
+        replayed = 0n
         waiters.giveUp()
-        lost.abort(new Error('the replica no longer answers', { cause: error }))
-        lost = new AbortController()
+        letGo(error)
         enter('gone', error)
       },
     })
+  const reads =
+    postgres.reportsReplica &&
+    createReplicaReads(postgres.reportsReplica, {
+      askEveryMs: SAMPLE_MS,
+      answerTimeoutMs: ANSWER_TIMEOUT_MS,
+      onSilent: letGo,
+    })
   const waiters = createPositionWaiters(async () => void (await link?.ask()))
+
+  /** Reports that still wait for a replica are read elsewhere. */
+  function letGo(error: Error): void {
+    lost.abort(new Error('the replica no longer answers', { cause: error }))
+    lost = new AbortController()
+  }
 
   function enter(next: State, error?: Error): void {
     metrics.replicaUp.set(next === 'up' ? 1 : 0)
     if (next === state) return
-    const lag = { lagMs: progress.lagMs(), lagBytes: progress.lagBytes() }
+    const lag = { lagMs: notes.lagMs(replayed), lagBytes: notes.lagBytes(replayed) }
     if (next === 'up') log.info(lag, 'reports read the replica')
     else if (next === 'behind') log.warn(lag, 'the replica is too far behind: reports leave it alone')
     else log.warn({ err: error }, 'the replica does not answer: reports leave it alone')
@@ -133,16 +160,18 @@ export function createReplicaMonitor(deps: {
     if (next !== 'up') waiters.giveUp()
   }
 
+  const isNear = (position: WalPosition, allowed = 1) =>
+    notes.lagMs(position) <= settings.replicaMaxLagMs * allowed &&
+    notes.lagBytes(position) <= settings.replicaMaxLagBytes * allowed
+
   function judge(): void {
     // Before the primary was first asked there is nothing to compare with.
     if (!replicaAnswers || !(primaryUp || primaryFailures > 0)) return
-    const allowed = state === 'behind' ? BACK_AT : 1
-    const near =
-      progress.lagMs() <= settings.replicaMaxLagMs * allowed &&
-      progress.lagBytes() <= settings.replicaMaxLagBytes * allowed
+    const near = isNear(replayed, state === 'behind' ? BACK_AT : 1)
     enter(near ? 'up' : 'behind')
-    metrics.replicaLagBytes.set(progress.lagBytes())
-    const asOfMs = progress.asOfMs()
+    if (!near) link?.move()
+    metrics.replicaLagBytes.set(notes.lagBytes(replayed))
+    const asOfMs = notes.asOfMs(replayed)
     if (asOfMs !== undefined) metrics.replicaLagSeconds.set((Date.now() - asOfMs) / 1000)
   }
 
@@ -154,12 +183,23 @@ export function createReplicaMonitor(deps: {
     return link !== undefined && isWatching() ? SAMPLE_MS : Math.min(untilBeatMs(), longestRestMs)
   }
 
+  let isTold = false
+  /** Once, until the primary answers again. */
+  function tellStandby(error: Error): undefined {
+    if (error instanceof NotPrimary && !isTold) log.error(error.message)
+    isTold ||= error instanceof NotPrimary
+  }
+
   const primarySampler = repeating(async () => {
     const askedAtMs = Date.now()
-    const position = await askPrimary(postgres.upkeep)
+    const position = await postgres.primary.ask(postgres.upkeep).catch(tellStandby)
     primaryUp = position !== undefined
     primaryFailures = primaryUp ? 0 : primaryFailures + 1
-    if (position !== undefined) progress.notePrimary(askedAtMs, position)
+    if (position !== undefined) {
+      notes.note(askedAtMs, position)
+      if (isTold) log.info('DATABASE_URL leads to the primary again')
+      isTold = false
+    }
     judge()
     return pauseMs(primaryFailures)
   })
@@ -195,20 +235,30 @@ export function createReplicaMonitor(deps: {
     await waking
   }
 
-  const fromPrimary = (): ReadFrom => ({
-    pool: postgres.reportsPrimary,
+  const fromPrimary = (): Reader => ({
     source: 'primary',
-    asOf: new Date(),
-    position: undefined,
+    read: async <Row>(query: QueryConfig) => {
+      if (postgres.primary.isStandby()) throw new NotPrimary()
+      const asOf = new Date()
+      const { rows } = await postgres.reportsPrimary.query(query)
+      return { rows: rows as Row[], from: { source: 'primary', asOf, position: undefined } }
+    },
   })
-  const fromReplica = (): ReadFrom => ({
-    pool: postgres.reportsReplica as Pool,
+  /** @param anyAge however old it is, it is better than nothing */
+  const fromReplica = (position: WalPosition | undefined, anyAge: boolean): Reader => ({
     source: 'replica',
-    asOf: new Date(progress.asOfMs() ?? 0),
-    position: progress.replayed(),
-    lost: lost.signal,
+    read: async <Row>(query: QueryConfig) => {
+      const refuse = (shown: WalPosition) => {
+        if (!anyAge && primaryUp && !isNear(shown)) return new ReplicaLate('the replica is too far behind', true)
+        if (!shows(shown, position)) return new ReplicaLate('the replica has not replayed the position', false)
+        return undefined
+      }
+      const { rows, replayed: shown } = await (reads as ReplicaReads).read<Row>(query, refuse, lost.signal)
+      const asOf = new Date(notes.asOfMs(shown) ?? 0)
+      return { rows, from: { source: 'replica', asOf, position: shown } }
+    },
   })
-  const shows = (position: WalPosition | undefined) => position === undefined || position <= progress.replayed()
+  const shows = (shown: WalPosition, position: WalPosition | undefined) => position === undefined || position <= shown
 
   return {
     choose: async (position) => {
@@ -216,18 +266,19 @@ export function createReplicaMonitor(deps: {
       await watch()
       const usable = state === 'up' || (state === 'behind' && !primaryUp)
       if (!usable) return fromPrimary()
-      if (shows(position)) return fromReplica()
+      if (shows(replayed, position)) return fromReplica(position, false)
       const leftMs = Math.max(0, settings.reportWaitMs - (performance.now() - startedAtMs))
-      const there = await waiters.wait(position as WalPosition, leftMs)
-      return there ? fromReplica() : fromPrimary()
+      if (await waiters.wait(position as WalPosition, leftMs)) return fromReplica(position, false)
+      link?.move()
+      return fromPrimary()
     },
-    otherThan: (failed, position) => {
+    otherThan: (failed, position, error) => {
       if (failed.source === 'replica') {
-        void replicaSampler?.now()
+        if (!(error instanceof ReplicaLate)) void replicaSampler?.now()
         return fromPrimary()
       }
       void primarySampler.now()
-      return state !== 'gone' && shows(position) ? fromReplica() : undefined
+      return state !== 'gone' && shows(replayed, position) ? fromReplica(position, true) : undefined
     },
     isUp: () => state === 'up',
     primaryIsUp: () => primaryUp,
@@ -240,13 +291,4 @@ export function createReplicaMonitor(deps: {
       link?.close()
     },
   }
-}
-
-/** Flushed, not inserted: what is not flushed never reaches a replica. */
-async function askPrimary(pool: Pick<Pool, 'query'>): Promise<WalPosition | undefined> {
-  const query = { text: 'select pg_current_wal_flush_lsn()::text as position', query_timeout: ANSWER_TIMEOUT_MS }
-  return pool.query<{ position: string }>(query).then(
-    ({ rows }) => parseWalPosition(rows[0]?.position ?? ''),
-    () => undefined,
-  )
 }

@@ -3,6 +3,7 @@
  * reports success, and says in a warning only that the transaction may not be on the replicas.
  */
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import { NotPrimary } from './primary-server.ts'
 
 /** Committed on the primary, and perhaps nowhere else. */
 export class NotReplicated extends Error {
@@ -31,6 +32,7 @@ export function noticeUnreplicated(pool: Pick<Pool, 'on'>): void {
  * Runs a query that commits, on a pool that `noticeUnreplicated` listens to.
  *
  * @throws {NotReplicated} when it was committed without waiting for its synchronous replicas to the end
+ * @throws {NotPrimary} nothing was written, and the connection is closed: the next one may lead to the primary
  */
 export async function queryReplicated<Row extends QueryResultRow>(
   pool: Pick<Pool, 'connect'>,
@@ -47,13 +49,16 @@ export async function queryReplicated<Row extends QueryResultRow>(
     if (unreplicated.has(client)) throw new NotReplicated()
     return result
   } catch (error) {
-    failed = error as Error
-    throw error
+    failed = isReadOnly(error) ? new NotPrimary({ cause: error }) : (error as Error)
+    throw failed
   } finally {
     client.off('error', heard)
     client.release(isBroken(failed))
   }
 }
+
+/** A pooler led the connection to a standby, or the server was made read-only. */
+const isReadOnly = (error: unknown): boolean => (error as { readonly code?: unknown }).code === '25006'
 
 /** After an ERROR of the server a connection can be used again; after anything else it cannot. */
 const isBroken = (error: (Error & { readonly severity?: string }) | undefined): boolean =>

@@ -1,7 +1,7 @@
 import { parseWalPosition } from '../postgres/wal-position.ts'
 import type { CallRow } from './call-json.ts'
 import { callFields } from './call-json.ts'
-import { encodeCursor } from './calls-cursor.ts'
+import type { CallsCursor } from './calls-cursor.ts'
 
 export type CallsPageRow = CallRow & { readonly shown_up_to: string }
 
@@ -9,15 +9,14 @@ export type CallsPageRow = CallRow & { readonly shown_up_to: string }
 export function callsPageFields(
   rows: readonly CallsPageRow[],
   limit: number,
-  tenantId: string,
-  filterKey: string,
+  encode: (cursor: CallsCursor) => string,
 ): string {
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   const nextCursor =
     last === undefined || rows.length <= limit
       ? 'null'
-      : `"${encodeCursor(tenantId, filterKey, {
+      : `"${encode({
           startedAt: last.started_at,
           callId: last.call_id,
           shownUpTo: parseWalPosition(last.shown_up_to) ?? 0n,

@@ -18,9 +18,10 @@ const phoneNumber = (description: string) =>
   )
 const position = Type.Optional(
   Type.String({
-    pattern: '^[0-9A-F]{1,8}/[0-9A-F]{1,8}$',
-    description: 'the position that a write answered: the report then shows that write. May also be sent as a header',
-    examples: ['0/5A3C1F8'],
+    description:
+      'the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a ' +
+      'header. 410 once the database has failed over or was restored: leave it out then',
+    examples: ['AVC2AZkAAAAABaPB-Grl0hdPLWX_'],
   }),
 )
 
@@ -59,7 +60,8 @@ export const CallsQuery = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 1024,
-        description: 'nextCursor of the page before, with the same filters',
+        description:
+          'nextCursor of the page before, with the same filters. 410 once the database has failed over or was restored: start over',
       }),
     ),
     position,

@@ -1,9 +1,10 @@
 import { CallNotFound } from '../errors/catalogue.ts'
 import type { ReplicaMonitor } from '../postgres/replica-monitor.ts'
+import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
 import type { ReportCache } from '../redis/report-cache.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { decodeCursor } from './calls-cursor.ts'
+import { decodeCursor, encodeCursor } from './calls-cursor.ts'
 import type { CallsFilter } from './calls-filter.ts'
 import { filterKey } from './calls-filter.ts'
 import type { CallsPageRow } from './calls-page.ts'
@@ -33,7 +34,7 @@ export type ReportSettings = { readonly postgresQueryTimeoutMs: number }
  */
 export type Reports = {
   metrics(tenantId: string, range: MetricsRange, position?: WalPosition): Promise<Answer>
-  /** @param limit 1 to 200 @throws {InvalidCursor} */
+  /** @param limit 1 to 200 @throws {InvalidCursor | TokenOutdated} */
   calls(tenantId: string, page: CallsPage, position?: WalPosition): Promise<Answer>
   /** @throws {CallNotFound} */
   timeline(tenantId: string, callId: string, position?: WalPosition): Promise<Answer>
@@ -56,10 +57,12 @@ export function createReports(deps: {
   readonly replica: Pick<ReplicaMonitor, 'choose' | 'otherThan'>
   readonly cache: ReportCache
   readonly recent?: RecentAnswers
+  readonly tokens: Pick<Tokens, 'ready' | 'seal' | 'open'>
+  readonly history: () => string | undefined
   readonly metrics: Pick<Metrics, 'reportCache' | 'reportSource'>
   readonly settings: ReportSettings
 }): Reports {
-  const { replica, settings } = deps
+  const { replica, tokens, settings } = deps
   const answer = createSharedAnswers(deps)
   const read = <Row extends object>(statement: ReportStatement, position: WalPosition | undefined) =>
     readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs)
@@ -80,7 +83,7 @@ export function createReports(deps: {
       ),
     calls: async (tenantId, { filter, limit, cursor: given }, position) => {
       const key = filterKey(filter)
-      const cursor = given === undefined ? undefined : decodeCursor(tenantId, key, given)
+      const cursor = given === undefined ? undefined : await decodeCursor(tokens, tenantId, key, given)
       // A page never comes from a server that is behind the page before it, or calls would be missing in between.
       const notBefore = latest(position, cursor?.shownUpTo)
       const untilMs = cursor === undefined ? filter.startedToMs : Date.parse(`${cursor.startedAt}Z`)
@@ -91,7 +94,8 @@ export function createReports(deps: {
             callsPageStatement(tenantId, filter, cursor, limit),
             notBefore,
           )
-          return { fields: callsPageFields(rows, limit, tenantId, key), from }
+          await tokens.ready()
+          return { fields: callsPageFields(rows, limit, (end) => encodeCursor(tokens, tenantId, key, end)), from }
         },
       )
     },

@@ -1,9 +1,8 @@
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { InvalidPosition } from '../errors/catalogue.ts'
 import { problems } from '../http/problem-schema.ts'
+import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
-import { parseWalPosition } from '../postgres/wal-position.ts'
 import { parseCallsFilter } from './calls-filter.ts'
 import { checkQuery } from './check-query.ts'
 import { parseMetricsRange } from './metrics-range.ts'
@@ -24,7 +23,20 @@ import { isSameAnswer } from './shared-answers.ts'
 const unchecked = () => () => true
 const NOT_MODIFIED = { 304: { description: 'What the caller has (If-None-Match) is still so', type: 'null' } }
 
-export function reportingRoutes({ reports }: { readonly reports: Reports }): FastifyPluginAsync {
+export function reportingRoutes(deps: {
+  readonly reports: Reports
+  readonly tokens: Pick<Tokens, 'openPosition'>
+}): FastifyPluginAsync {
+  const { reports, tokens } = deps
+  /** From the query string or the header. @throws {InvalidPosition | TokenOutdated | DatabaseUnavailable} */
+  async function positionOf(
+    request: FastifyRequest,
+    query: { readonly position?: string },
+  ): Promise<WalPosition | undefined> {
+    const given = query.position ?? request.headers[HEADERS.position]
+    return given === undefined ? undefined : tokens.openPosition(String(given))
+  }
+
   return async (app) => {
     app.get(ROUTES.reportMetrics, {
       config: { scope: 'reports:read' },
@@ -34,7 +46,7 @@ export function reportingRoutes({ reports }: { readonly reports: Reports }): Fas
         description:
           'Counts by state and direction, and ring and talk time, of the calls that started in each bucket (UTC), and of the whole range.',
         querystring: MetricsQuery,
-        response: { 200: MetricsAnswer, ...NOT_MODIFIED, ...problems(400, 422) },
+        response: { 200: MetricsAnswer, ...NOT_MODIFIED, ...problems(400, 410, 422) },
       },
       validatorCompiler: unchecked,
       handler: async (request, reply) => {
@@ -43,7 +55,7 @@ export function reportingRoutes({ reports }: { readonly reports: Reports }): Fas
         return send(
           request,
           reply,
-          await reports.metrics(request.principal.tenantId, range, positionOf(request, query)),
+          await reports.metrics(request.principal.tenantId, range, await positionOf(request, query)),
         )
       },
     })
@@ -58,14 +70,18 @@ export function reportingRoutes({ reports }: { readonly reports: Reports }): Fas
           'is as fast as the first. A walk shows every call that was there when it began. One whose start moves back meanwhile, ' +
           'by an event that came late, may be shown again.',
         querystring: CallsQuery,
-        response: { 200: CallsAnswer, ...NOT_MODIFIED, ...problems(400, 422) },
+        response: { 200: CallsAnswer, ...NOT_MODIFIED, ...problems(400, 410, 422) },
       },
       validatorCompiler: unchecked,
       handler: async (request, reply) => {
         const query = checkQuery(CallsQuery, request.query)
         const { limit = CALLS_LIMIT.usual, cursor } = query
         const page = { filter: parseCallsFilter(query), limit, ...(cursor === undefined ? {} : { cursor }) }
-        return send(request, reply, await reports.calls(request.principal.tenantId, page, positionOf(request, query)))
+        return send(
+          request,
+          reply,
+          await reports.calls(request.principal.tenantId, page, await positionOf(request, query)),
+        )
       },
     })
 
@@ -76,7 +92,7 @@ export function reportingRoutes({ reports }: { readonly reports: Reports }): Fas
         summary: 'A call and everything that happened to it',
         params: TimelineParams,
         querystring: TimelineQuery,
-        response: { 200: TimelineAnswer, ...NOT_MODIFIED, ...problems(400, 404) },
+        response: { 200: TimelineAnswer, ...NOT_MODIFIED, ...problems(400, 404, 410) },
       },
       validatorCompiler: unchecked,
       handler: async (request, reply) => {
@@ -85,20 +101,11 @@ export function reportingRoutes({ reports }: { readonly reports: Reports }): Fas
         return send(
           request,
           reply,
-          await reports.timeline(request.principal.tenantId, callId, positionOf(request, query)),
+          await reports.timeline(request.principal.tenantId, callId, await positionOf(request, query)),
         )
       },
     })
   }
-}
-
-/** From the query string or the header. @throws {InvalidPosition} */
-function positionOf(request: FastifyRequest, query: { readonly position?: string }): WalPosition | undefined {
-  const given = query.position ?? request.headers[HEADERS.position]
-  if (given === undefined) return undefined
-  const position = parseWalPosition(String(given))
-  if (position === undefined) throw InvalidPosition()
-  return position
 }
 
 /** What else than the URL decides an answer, so that no cache on the way gives one caller's to another. */

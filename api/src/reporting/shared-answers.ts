@@ -38,9 +38,11 @@ export type Fresh = { readonly fields: string; readonly from: ReadFrom }
 export function createSharedAnswers(deps: {
   readonly cache: ReportCache
   readonly recent?: RecentAnswers
+  /** Whose positions answers have: after a restore, one of before must not pass for a later one. */
+  readonly history: () => string | undefined
   readonly metrics: Pick<Metrics, 'reportCache' | 'reportSource'>
 }): (question: Question, read: () => Promise<Fresh>) => Promise<Answer> {
-  const { cache, recent = recentAnswers(), metrics } = deps
+  const { cache, recent = recentAnswers(), history, metrics } = deps
   const underway = new Map<string, Promise<Found>>()
 
   async function fromCache(question: Question): Promise<CachedReport | undefined> {
@@ -86,7 +88,8 @@ export function createSharedAnswers(deps: {
     }
   }
 
-  return async (question, read) => {
+  return async (asked, read) => {
+    const question = { ...asked, key: `${history()} ${asked.key}` }
     const key = `${question.tenantId} ${question.key}`
     const known = recent.get(key)
     if (known === undefined || !goodFor(question, known.position)) return join(key, question, read)

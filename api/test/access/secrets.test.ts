@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { type ApiProcess, apiProcess } from '../platform/api-process.ts'
 import { anEvent, type Platform, runningPlatform, type Tenant } from '../platform/running-platform.ts'
 

@@ -1,6 +1,6 @@
 import type { CallState } from '@hopwhistle/contract/calls.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import type { CallEvent } from '../../src/calls/call-event.ts'
 import {
   DatabaseUnavailable,

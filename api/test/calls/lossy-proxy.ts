@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
-import { type Between, listenBetween } from '../../../loadtests/bench/lib/listen-between.ts'
+import { type Between, listenBetween } from '../../../platform/machine/listen-between.ts'
 
 /** Stands between a client and a real Postgres, and takes the connection away at the worst moment. */
 export type LossyProxy = Between & {

@@ -1,7 +1,7 @@
 import { RETENTION_DAYS_MIN } from '@hopwhistle/contract/calls.ts'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import type { RetentionDependencies } from '../../src/calls/retention.ts'
 import { forgetPortion, startRetention } from '../../src/calls/retention.ts'
 import { createLog } from '../../src/telemetry/log.ts'

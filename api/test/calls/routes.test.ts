@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import { callRoutes } from '../../src/calls/routes.ts'
 import { createHealth } from '../../src/health/health.ts'
+import { createPrimaryServer } from '../../src/postgres/primary-server.ts'
+import { createTokenKeys, createTokens, type Tokens } from '../../src/postgres/tokens.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import type { CallStore, TestIngest } from './call-store.ts'
 import { callStore } from './call-store.ts'
@@ -12,10 +14,16 @@ let ingest: TestIngest
 let tenantId: string
 let http: Awaited<ReturnType<typeof buildApp>>['http']
 
+let tokens: Tokens
 beforeAll(async () => {
   store = await callStore()
   ingest = store.ingest()
   tenantId = await store.newTenant()
+  const keys = createTokenKeys()
+  await keys.read(store.pool())
+  const none = async () => {}
+  const primary = createPrimaryServer()
+  tokens = createTokens({ keys, primary, readKeys: none, askPrimary: none })
   const app = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'test' }),
     metrics: ingest.metrics,
@@ -31,7 +39,7 @@ beforeAll(async () => {
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
-    capabilities: [callRoutes({ ingest })],
+    capabilities: [callRoutes({ ingest, tokens })],
   })
   http = app.http
 })

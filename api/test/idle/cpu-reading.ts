@@ -1,6 +1,6 @@
 /** What a server has used of the CPU so far, and how often it went to sleep; from /proc, so Linux only. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { descendantsOf } from '../../../loadtests/bench/sample/process-group.ts'
+import { descendantsOf } from '../../../platform/machine/process-group.ts'
 
 export type CpuReading = {
   readonly atMs: number

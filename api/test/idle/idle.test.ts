@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { type ApiProcess, apiProcess } from '../platform/api-process.ts'
 import { type Platform, runningPlatform } from '../platform/running-platform.ts'
 import { cpuUse, readCpu } from './cpu-reading.ts'

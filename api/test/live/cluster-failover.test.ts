@@ -1,6 +1,6 @@
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { expect, onTestFinished, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import {
   anEvent,
   type Platform,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import type { RedisConnections } from '../../src/redis/open-redis.ts'
 import { script } from '../../src/redis/script.ts'
 import { TENANT } from './support/instance.ts'

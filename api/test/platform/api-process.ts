@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
-import { freePort } from '../../../loadtests/bench/lib/free-port.ts'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { freePort } from '../../../platform/machine/free-port.ts'
 import type { Platform } from './running-platform.ts'
 
 export type ApiProcess = {

@@ -85,7 +85,7 @@ test('whatever order two instances publish in, the largest sequence of a call ha
   listening.close()
 })
 
-test('a duplicate is not delivered again, and the same call is 426 without an upgrade', async () => {
+test('a duplicate is not delivered again, and the same call without an upgrade says whether the key is good', async () => {
   const acme = await platform.newTenant()
   const [first] = platform.instances as [Running]
   const listening = await subscriber(first, acme)
@@ -93,7 +93,14 @@ test('a duplicate is not delivered again, and the same call is 426 without an up
   for (let i = 0; i < 3; i++) await post(first, event, acme.key)
   await post(first, anEvent('ANSWERED'), acme.key)
   await expect.poll(() => listening.messages.length, { timeout: 5_000 }).toBe(2)
-  expect((await get(first, ROUTES.live)).body).toMatchObject({ status: 426, code: 'upgrade-required' })
+  const { key: writer } = await platform.newTenant(['events:write'])
+  for (const [key, code] of [
+    [acme.key, 'upgrade-required'],
+    [undefined, 'unauthorized'],
+    [writer, 'missing-scope'],
+  ] as const) {
+    expect((await get(first, ROUTES.live, key)).body).toMatchObject({ code })
+  }
   listening.close()
 })
 

@@ -2,8 +2,8 @@ import { hash, randomUUID } from 'node:crypto'
 import type { CallEventBody, CallState } from '@hopwhistle/contract/calls.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
-import { freshDatabase, type TestDatabase } from '../../../test-support/fresh-database.ts'
-import { type FreshRedis, freshRedis } from '../../../test-support/fresh-redis.ts'
+import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { type FreshRedis, freshRedis } from '../../../platform/test-support/fresh-redis.ts'
 import type { Instance } from '../../src/compose.ts'
 import { compose } from '../../src/compose.ts'
 import { parseSettings } from '../../src/config/settings.ts'
@@ -23,8 +23,12 @@ export type Platform = {
 }
 
 /** Whole instances of the API, composed as in production, on a database and a Redis of their own. */
-export async function runningPlatform(count = 1, env: Readonly<Record<string, string>> = {}): Promise<Platform> {
-  const [database, redis] = await Promise.all([freshDatabase(), freshRedis()])
+export async function runningPlatform(
+  count = 1,
+  env: Readonly<Record<string, string>> = {},
+  given?: TestDatabase,
+): Promise<Platform> {
+  const [database, redis] = await Promise.all([given ?? freshDatabase(), freshRedis()])
   const superuser = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
   superuser.on('error', () => {})
   const instances = await Promise.all(

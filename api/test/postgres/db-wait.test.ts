@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 
 const COMMAND = fileURLToPath(new URL('../../src/commands/db-wait.ts', import.meta.url))
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { TestDatabase } from '../../../test-support/fresh-database.ts'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import type { Postgres } from '../../src/postgres/open-postgres.ts'
 import { openPostgres, poolSizes } from '../../src/postgres/open-postgres.ts'
 import { createLog } from '../../src/telemetry/log.ts'

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { TestDatabase } from '../../../test-support/fresh-database.ts'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 
 let database: TestDatabase
 let owner: pg.Client
@@ -75,6 +75,8 @@ test('the API owns nothing, creates nothing, reads no keys and changes no rollup
   for (const denied of [
     'create table hopwhistle.mine ()',
     'select from hopwhistle.api_keys',
+    'insert into hopwhistle.token_keys default values',
+    'delete from hopwhistle.token_keys',
     'delete from hopwhistle.migrations',
     'delete from hopwhistle.calls',
     'delete from hopwhistle.call_events',

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { emptyDatabase } from '../../../test-support/fresh-database.ts'
+import { emptyDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { remedyFor } from '../../src/postgres/sqlstate.ts'
 
 const ofServer = (code: string) => Object.assign(new Error(), { code, severity: 'ERROR' })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
+import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import type { CallsFilter } from '../../src/reporting/calls-filter.ts'
 import { callsPageStatement } from '../../src/reporting/calls-page-statement.ts'
 import { metricsStatement } from '../../src/reporting/metrics-statement.ts'

@@ -40,6 +40,9 @@ const event = fc.record({
   direction: fc.option(fc.constantFrom('inbound' as const, 'outbound' as const)),
 })
 
+/** The test's own timeout would end it without the counterexample found so far. */
+const WITHIN_THE_TIMEOUT = { interruptAfterTimeLimit: 15_000 }
+
 /** At the ends of a range and in between, folded and not: every part that a report is put together from. */
 const answeredCall = (call: number, hour: number) =>
   (['INITIATED', 'ANSWERED', 'COMPLETED'] as const).map((state, i) => ({
@@ -82,6 +85,7 @@ test('metrics are what the calls say, for any events in any order, folded or not
       }
     }),
     {
+      ...WITHIN_THE_TIMEOUT,
       numRuns: 25,
       examples: [[[...answeredCall(1, 26), ...answeredCall(2, 3), ...answeredCall(3, 26), ...answeredCall(4, 3)]]],
     },
@@ -145,10 +149,11 @@ test('a bucket reads the same, to the letter, before it is folded and after', as
       }
       const pending = await ask(position)
       await platform.owner.query('select hopwhistle.fold_call_metrics()')
-      const { rows } = await platform.owner.query('select pg_current_wal_flush_lsn()::text as at')
-      expect(await ask(rows[0].at)).toEqual(pending)
+      // Of another day, for a position that comes after the folding.
+      const folded = await tenant.post({ callId: 'later', state: 'INITIATED', atMs: base - DAY })
+      expect(await ask(folded)).toEqual(pending)
     }),
-    { numRuns: 25, examples: [[AVERAGE_OF_A_HALF]] },
+    { ...WITHIN_THE_TIMEOUT, numRuns: 25, examples: [[AVERAGE_OF_A_HALF]] },
   )
 })
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
-import { ownPostgres } from '../../../test-support/own-postgres.ts'
+import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
 import type { Platform, Tenant } from './reporting-platform.ts'
 import { startPlatform } from './reporting-platform.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { recentAnswers } from '../../src/reporting/recent-answers.ts'
 import type { Platform, Tenant } from './reporting-platform.ts'
 import { startPlatform } from './reporting-platform.ts'

@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
-import { freshDatabase, type TestDatabase } from '../../../test-support/fresh-database.ts'
-import { ownPostgres } from '../../../test-support/own-postgres.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
+import { parseWalPosition } from '../../src/postgres/wal-position.ts'
 import { type PlatformOptions, startPlatform } from './reporting-platform.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
@@ -73,7 +74,9 @@ test('the report that ends a rest asks for its position at once, and is read fro
   const reader = await platform.newTenant()
   await platform.owner.query(`select pg_logical_emit_message(true, 'test', 'something to replay')`)
   const { rows } = await platform.owner.query('select pg_current_wal_flush_lsn()::text as position')
-  const { status, body } = await reader.calls({ position: rows[0].position })
+  const { status, body } = await reader.calls({
+    position: platform.tokens.sealPosition(parseWalPosition(rows[0].position) as bigint),
+  })
   expect([status, body.source]).toEqual([200, 'replica'])
 })
 
@@ -94,11 +97,11 @@ test('a replica that fell behind during a rest is not read by the report that en
 test('a replica that stopped during a rest and is read says since when', async () => {
   const { reader, write, pauseReplay } = await restingPlatform()
   await pauseReplay()
-  const beforeMs = Date.now()
   await write('not replayed')
+  const writtenMs = Date.now()
   const { body } = await reader.calls()
   expect([body.source, ids({ body })]).toEqual(['replica', []])
-  expect(Date.parse(body.asOf)).toBeLessThanOrEqual(beforeMs)
+  expect(Date.parse(body.asOf)).toBeLessThanOrEqual(writtenMs)
 })
 
 test('a primary that hangs keeps the report that ends a rest for no longer than a position may', async () => {

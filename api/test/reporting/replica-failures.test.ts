@@ -1,8 +1,9 @@
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
-import type { TestDatabase } from '../../../test-support/fresh-database.ts'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
-import { ownPostgres } from '../../../test-support/own-postgres.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
 import type { PlatformOptions } from './reporting-platform.ts'
 import { startPlatform } from './reporting-platform.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
@@ -102,7 +103,7 @@ test('when the primary is gone, reports still come from the replica; what only t
     expect([status, body.source]).toEqual([200, 'replica'])
   }
   expect((await tenant.metrics({ granularity: 'hour' })).body.source).toBe('replica')
-  const ahead = await list('FFFFFF/0')
+  const ahead = await list(platform.tokens.sealPosition(0xff_ffffn << 32n))
   expect(ahead).toMatchObject({ status: 503, body: { code: 'database-unavailable' } })
   expect(ahead.headers['retry-after']).toBe('1')
   toPrimary.set('open')
@@ -201,4 +202,35 @@ test('an address that leads to the primary is no replica', async () => {
   expect(await link.ask()).toBe(false)
   expect(errors[0]?.message).toContain('not a replica')
   link.close()
+})
+
+test('a report that would wait on the replica behind the lock of a migration is read on the primary', async () => {
+  const { list } = await platformBehindProxies()
+  expect((await list()).body.source).toBe('replica')
+  const holder = new pg.Client({ connectionString: database.ownerReplicaUrl })
+  holder.on('error', () => {})
+  const migrating = new pg.Client({ connectionString: database.ownerUrl })
+  const watching = new pg.Client({ connectionString: database.ownerReplicaUrl })
+  for (const client of [holder, migrating, watching]) {
+    await client.connect()
+    open.push(() => client.end())
+  }
+  await holder.query('begin; select from hopwhistle.calls')
+  await migrating.query('alter table hopwhistle.calls add column more integer')
+  await waitUntil(
+    'the replay of the lock to wait',
+    async () => {
+      const { rows } = await watching.query(
+        `select from pg_locks where relation = 'hopwhistle.calls'::regclass and mode = 'AccessExclusiveLock' and not granted`,
+      )
+      return rows.length > 0
+    },
+    { timeoutMs: 10_000 },
+  )
+  const { status, body } = await list()
+  expect([status, body.source]).toEqual([200, 'primary'])
+  // It has not waited until the replica ended this one, as it does in the end.
+  await holder.query('commit')
+  await migrating.query('alter table hopwhistle.calls drop column more')
+  await database.replicaCaughtUp()
 })

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { CallState } from '@hopwhistle/contract/calls.ts'
 import type { InjectOptions } from 'fastify'
 import pg from 'pg'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
-import type { TestDatabase } from '../../../test-support/fresh-database.ts'
-import { freshDatabase } from '../../../test-support/fresh-database.ts'
-import { freshRedis } from '../../../test-support/fresh-redis.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
+import { freshRedis } from '../../../platform/test-support/fresh-redis.ts'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
 import { createTenantRate } from '../../src/access/tenant-rate.ts'
 import { buildApp } from '../../src/app.ts'
@@ -57,8 +57,11 @@ export async function startPlatform(options: PlatformOptions = {}) {
   const redis = openRedis(settings, log, metrics)
   const replica = createReplicaMonitor({ postgres, settings, metrics, log })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: async () => {} })
+  const { primary, tokens } = postgres
   const reports = createReports({
     replica,
+    tokens,
+    history: primary.history,
     cache: createReportCache(redis, { answerWithinMs: options.redisAnswersWithinMs ?? 5_000 }),
     ...(options.answersKeptMs === undefined ? {} : { recent: recentAnswers({ keepMs: options.answersKeptMs }) }),
     metrics,
@@ -86,7 +89,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
-    capabilities: [callRoutes({ ingest }), reportingRoutes({ reports })],
+    capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens })],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
   const ownerReplica = new pg.Pool({ connectionString: database.ownerReplicaUrl, max: 1 })
@@ -97,6 +100,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
 
   return {
     database,
+    tokens,
     redisUrl,
     redis,
     replica,

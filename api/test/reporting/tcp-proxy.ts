@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
-import { type Between, listenBetween } from '../../../loadtests/bench/lib/listen-between.ts'
+import { type Between, listenBetween } from '../../../platform/machine/listen-between.ts'
 
 /**
  * Stands between a client and a real server, so that a test can take the way between them away.
@@ -10,15 +10,19 @@ import { type Between, listenBetween } from '../../../loadtests/bench/lib/listen
  *   stalled  nothing passes and nothing is closed, as when a machine loses power
  */
 export type TcpProxy = Between & {
+  /** Where new connections lead from now on: to each of these ports in turn. */
+  lead(...ports: readonly number[]): void
   set(state: 'open' | 'cut' | 'stalled'): void
 }
 
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** @param ports of the servers behind it: new connections lead to each in turn */
+export async function startTcpProxy(...ports: readonly number[]): Promise<TcpProxy> {
   let state: 'open' | 'cut' | 'stalled' = 'open'
+  let [targets, taken] = [ports, 0]
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
     if (state === 'cut') return client.resetAndDestroy()
-    const target = connect(targetPort, '127.0.0.1')
+    const target = connect(targets[taken++ % targets.length] as number, '127.0.0.1')
     for (const [from, to] of [
       [client, target],
       [target, client],
@@ -38,6 +42,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
 
   return {
     ...between,
+    lead: (...next) => {
+      targets = next
+    },
     set: (next) => {
       state = next
       for (const socket of sockets) {

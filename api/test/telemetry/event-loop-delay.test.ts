@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { busyForMs } from '../../src/telemetry/event-loop-delay.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 

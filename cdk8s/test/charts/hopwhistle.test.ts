@@ -12,6 +12,8 @@ const EXTERNAL = {
   redis: { external: { enabled: true, existingSecret: 'redis', caSecret: 'redis-ca', clusterNodes: 'a:6379,b:6379' } },
 }
 
+const S3 = { bucket: 'backups', endpoint: 's3.example.com', region: 'here', existingSecret: 'keys' }
+
 const given: readonly [string, { readonly [name: string]: Json }][] = [
   ['its defaults', {}],
   ['databases elsewhere', EXTERNAL],
@@ -31,6 +33,11 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
       postgres: { resources: { limits: { memory: '1.5Gi' } }, replica: { resources: { limits: { memory: '16G' } } } },
       redis: { resources: { limits: { memory: '160Mi' } } },
     },
+  ],
+  ['backups in a volume', { postgres: { backup: { enabled: true, storageClass: 'slow' } } }],
+  [
+    'backups in S3, and a restore',
+    { postgres: { backup: { enabled: true, s3: S3 }, restore: { targetTime: '2026-03-01 12:30:00+00' } } },
   ],
   ['other lists', { imagePullSecrets: [{ name: 'registry' }], networkPolicies: { apiFrom: [{ podSelector: {} }] } }],
 ]
@@ -88,6 +95,16 @@ test('a database elsewhere without its Secret is refused', () => {
   const values = { ...EXTERNAL, redis: { external: { enabled: true } } }
   expect(() => synthesize(hopwhistle, { values })).toThrow(
     'redis.external.enabled is true: name the Secret with its URLs in redis.external.existingSecret.',
+  )
+})
+
+test('backups in S3 of which something is missing, and a restore without backups, are refused', () => {
+  const { endpoint, ...incomplete } = S3
+  expect(() => synthesize(hopwhistle, { values: { postgres: { backup: { enabled: true, s3: incomplete } } } })).toThrow(
+    'postgres.backup.s3.bucket is given: give its endpoint, region and existingSecret too.',
+  )
+  expect(() => synthesize(hopwhistle, { values: { postgres: { restore: { targetTime: 'latest' } } } })).toThrow(
+    'a restore needs the backups, postgres.backup.enabled',
   )
 })
 

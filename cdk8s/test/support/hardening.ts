@@ -107,8 +107,8 @@ function podsOf({ kind, metadata, spec }: Manifest): readonly Pod[] {
     const operators = { [OPERATOR_LABEL]: at(metadata, 'name') }
     return TEST_RUN_PODS.map((name) => podOfTestRun(name, operators, at(spec, name) as Tree | undefined))
   }
-  if (!['Deployment', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind)) return []
-  const template = at(spec, 'template') as Tree
+  if (!['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'].includes(kind)) return []
+  const template = at(spec, ...(kind === 'CronJob' ? ['jobTemplate', 'spec'] : []), 'template') as Tree
   const of = template.spec as Tree
   const containers = [...list(of.initContainers), ...list(of.containers)] as unknown as readonly Container[]
   return [{ labels: (at(template, 'metadata', 'labels') ?? {}) as Tree, spec: of, containers }]

@@ -1,5 +1,5 @@
 /** One publisher: posts its share of the messages, each when it is due, whether or not those before were answered. */
-import { callEvent, fictionalNumbers, PROGRESS } from './lib.call-progress.ts'
+import { callEvent, fictionalNumbers, PROGRESS } from './contract.traffic.call-progress.ts'
 import { farewellId, messageId } from './lib.message-ids.ts'
 import { dueAtSeconds, plannedMessages, scheduleOf } from './lib.publish-schedule.ts'
 import type { LiveSettings } from './lib.settings.ts'

@@ -1,5 +1,5 @@
 /** A cheap look at whether a report is one: enough to notice an empty or wrong body that says 200. */
-import type { ReportEndpoint } from './lib.report-queries.ts'
+import type { ReportEndpoint } from './contract.traffic.report-queries.ts'
 
 /** @param body the parsed answer */
 export function isReport(endpoint: ReportEndpoint, body: unknown): boolean {

@@ -6,6 +6,8 @@ import { type Alert, RELEASE } from './alert.ts'
 const release = '{{ $labels.namespace }}/{{ $labels.release }}'
 /** The pool of the API whose connections lead to the replica. */
 const OF_REPLICA = 'reports-replica'
+/** One a day, and half a day to mend a failure. */
+const BACKUP_AGE_SECONDS = 36 * 3_600
 const byRelease = `by (${RELEASE.join(', ')})`
 
 /** What waits for a replica that is gone is told by ReplicaGone. */
@@ -102,6 +104,31 @@ export const postgresAlerts = (scale: Scale): readonly Alert[] => [
     summary: `The primary of ${release} keeps {{ $value | humanize1024 }}B of WAL for the slot {{ $labels.slot }}`,
     meaning: 'At 8 GiB the slot is given up, and its replica has to be made anew.',
     runbook: 'slot-retains-wal',
+    board: 'postgres',
+  },
+  {
+    name: 'WalArchiveFailing',
+    severity: 'page',
+    by: RELEASE,
+    when: [[{ query: `max ${byRelease} (pg_hopwhistle_archive_failing)`, is: '>', value: 0 }]],
+    lasting: scaled('10m', scale),
+    needs: 'stack',
+    summary: `WAL of the primary of ${release} is not archived`,
+    meaning: 'What is written now could not be restored, and WAL fills the disk of the primary until it is given up.',
+    runbook: 'wal-archive-failing',
+    board: 'postgres',
+  },
+  {
+    name: 'BackupTooOld',
+    severity: 'ticket',
+    by: RELEASE,
+    when: [[{ query: `max ${byRelease} (pg_hopwhistle_backup_age_seconds)`, is: '>', value: BACKUP_AGE_SECONDS }]],
+    // A database that has just got backups takes its first one.
+    lasting: scaled('1h', scale),
+    needs: 'kubernetes',
+    summary: `The last base backup of ${release} ended {{ $value | humanizeDuration }} ago`,
+    meaning: 'A restore takes longer by all WAL since then; once retention has removed the last backup, there is none.',
+    runbook: 'backup-too-old',
     board: 'postgres',
   },
   {

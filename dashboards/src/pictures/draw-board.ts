@@ -1,5 +1,5 @@
 /** A whole board as SVG, laid out as in Grafana. */
-import { element, escapeXml, text } from '../../../loadtests/bench/document/chart/svg.ts'
+import { element, escapeXml, text } from '@hopwhistle/platform/document/chart/svg.ts'
 import type { Board } from '../boards/board.ts'
 import { linesOf } from '../boards/to-dashboard.ts'
 import type { Panel } from '../panels/panel.ts'

@@ -1,6 +1,6 @@
 /** The lines of a panel over time, with its thresholds and what each line was last and at most. */
-import { linearScale, logScale, type Scale, timeScale } from '../../../loadtests/bench/document/chart/scale.ts'
-import { area, element, line, type Point, path, text } from '../../../loadtests/bench/document/chart/svg.ts'
+import { linearScale, logScale, type Scale, timeScale } from '@hopwhistle/platform/document/chart/scale.ts'
+import { area, element, line, type Point, path, text } from '@hopwhistle/platform/document/chart/svg.ts'
 import type { Panel } from '../panels/panel.ts'
 import type { Span } from './ask-prometheus.ts'
 import { formatValue } from './format-value.ts'

@@ -1,5 +1,5 @@
 /** One panel as SVG: what Grafana would show of the same figures, with less around it. */
-import { element, line, text } from '../../../loadtests/bench/document/chart/svg.ts'
+import { element, line, text } from '@hopwhistle/platform/document/chart/svg.ts'
 import type { Panel } from '../panels/panel.ts'
 import type { Level, Threshold } from '../panels/thresholds.ts'
 import { type Course, drawLines } from './draw-lines.ts'

@@ -1,5 +1,5 @@
 /** The newest values as a table: a row for each value of the panel's label, a column for each of its queries. */
-import { line, text } from '../../../loadtests/bench/document/chart/svg.ts'
+import { line, text } from '@hopwhistle/platform/document/chart/svg.ts'
 import type { Panel } from '../panels/panel.ts'
 import { formatValue } from './format-value.ts'
 import { newest, type Series } from './panel-data.ts'

@@ -4,7 +4,7 @@
  */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { aggregate, CHOSEN, PANEL_WINDOW, rate, select } from '../promql.ts'
-import { now, query } from './query.ts'
+import { kubernetesQuery, now, query } from './query.ts'
 
 const database = { ...CHOSEN, datname: '!~template.*|postgres|' }
 
@@ -75,6 +75,9 @@ export const slotRetained = query(
   '{{slot}}',
   aggregate('max', select('pg_hopwhistle_slots_retained_bytes', CHOSEN), ['slot']),
 )
+export const archiveFailing = query('failing', aggregate('max', select('pg_hopwhistle_archive_failing', CHOSEN)))
+export const archiveWaiting = query('waiting', aggregate('max', select('pg_hopwhistle_archive_waiting_bytes', CHOSEN)))
+export const backupAge = kubernetesQuery('age', aggregate('max', select('pg_hopwhistle_backup_age_seconds', CHOSEN)))
 export const size = query('{{server}}', aggregate('max', select('pg_hopwhistle_size_bytes', CHOSEN), ['server']))
 export const deadRows = query(
   '{{table}}',

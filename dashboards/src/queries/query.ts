@@ -4,7 +4,7 @@
  *
  * stack       the platform and its servers, wherever they run
  * load-test   while a load test writes its metrics to Prometheus
- * kubernetes  cAdvisor and kube-state-metrics
+ * kubernetes  cAdvisor, kube-state-metrics, and the backups of the chart
  */
 export type Needs = 'stack' | 'load-test' | 'kubernetes'
 

@@ -66,6 +66,26 @@ export const postgresCases: readonly AlertCase[] = [
     says: 'The primary of prod/hw keeps 5GiB of WAL for the slot hopwhistle_replica',
   },
   {
+    alert: 'WalArchiveFailing',
+    fires: [stays('pg_hopwhistle_archive_failing', 'server="primary"', 1)],
+    // WAL waits, and goes.
+    isQuiet: [
+      stays('pg_hopwhistle_archive_failing', 'server="primary"', 0),
+      stays('pg_hopwhistle_archive_waiting_bytes', 'server="primary"', 2 * 1024 ** 3),
+    ],
+    afterMinutes: 12,
+    labels: { ...AT_LABELS, severity: 'page' },
+    says: 'WAL of the primary of prod/hw is not archived',
+  },
+  {
+    alert: 'BackupTooOld',
+    fires: [stays('pg_hopwhistle_backup_age_seconds', 'server="primary"', 40 * 3_600)],
+    isQuiet: [stays('pg_hopwhistle_backup_age_seconds', 'server="primary"', 36 * 3_600)],
+    afterMinutes: 70,
+    labels: { ...AT_LABELS, severity: 'ticket' },
+    says: 'The last base backup of prod/hw ended 1d 16h 0m 0s ago',
+  },
+  {
     alert: 'PoolWaits',
     // Nine of ten waited less than 50 ms, the tenth up to 200 ms.
     fires: [waited('0.05', 90), waited('0.2', 100), waited('+Inf', 100)],

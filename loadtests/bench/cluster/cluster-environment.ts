@@ -1,11 +1,11 @@
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
+import { quantity } from '@hopwhistle/platform/kubernetes/quantity.ts'
+import { readSource } from '@hopwhistle/platform/machine/place.ts'
 import type { V1Node, V1Pod } from '@kubernetes/client-node'
 import type { RunnerPod } from '../../results-format.ts'
-import { readSource } from '../run/read-environment.ts'
 import type { Environment } from '../sample/environment.ts'
 import type { ServerEvidence } from '../sample/server-evidence.ts'
-import type { Cluster } from './connect.ts'
 import { componentOf } from './platform.ts'
-import { quantity } from './quantity.ts'
 
 export type ClusterUse = {
   readonly platformPods: readonly V1Pod[]

@@ -1,7 +1,7 @@
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { RUNNER_PORT } from '../../kubernetes/test-run.ts'
 import type { RunnerPod } from '../../results-format.ts'
 import { type K6Snapshot, METRICS_PATH, readSnapshot } from '../collect/k6-snapshot.ts'
-import type { Cluster } from './connect.ts'
 
 /** Through the API server, and with many runners behind each other. */
 const ANSWER_WITHIN_MS = 4_000

@@ -1,11 +1,12 @@
 /** Samples the pods of a run, and their nodes, as the kubelets see them. */
+
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
+import { quantity } from '@hopwhistle/platform/kubernetes/quantity.ts'
 import type { V1Pod } from '@kubernetes/client-node'
 import type { SeriesRecorder } from '../sample/series-recorder.ts'
 import type { KubernetesEvidence, PodEvidence } from '../sample/server-evidence.ts'
 import type { Source } from '../sample/source.ts'
 import { type NodeUse, type PodUse, readCadvisor } from './cadvisor.ts'
-import type { Cluster } from './connect.ts'
-import { quantity } from './quantity.ts'
 
 export type WatchedPod = { readonly pod: V1Pod; readonly kind: PodEvidence['kind'] }
 

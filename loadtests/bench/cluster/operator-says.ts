@@ -1,6 +1,7 @@
 /** k6-operator itself, which tells of its troubles only in its log. */
+
+import { type Cluster, reasonOf } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { V1Pod } from '@kubernetes/client-node'
-import { type Cluster, reasonOf } from './connect.ts'
 import { describePod } from './runner-pods.ts'
 import { podLogs } from './runner-results.ts'
 

@@ -1,4 +1,4 @@
-import type { Cluster } from './connect.ts'
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { COMPONENT, INSTANCE, type Platform } from './platform.ts'
 
 export type Credentials = {

@@ -1,7 +1,8 @@
 /** Where in the cluster the platform is, found by the labels that its chart gives. */
+
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { type Cluster, reasonOf } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { V1Pod, V1Service } from '@kubernetes/client-node'
-import { Failure } from '../lib/failure.ts'
-import { type Cluster, reasonOf } from './connect.ts'
 import type { WatchedPod } from './kubelet-source.ts'
 
 export type Platform = {

@@ -1,8 +1,9 @@
 /** What Kubernetes says of the pods of a TestRun. */
+
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
+import { quantity } from '@hopwhistle/platform/kubernetes/quantity.ts'
 import type { V1Pod } from '@kubernetes/client-node'
 import type { RunnerPod } from '../../results-format.ts'
-import type { Cluster } from './connect.ts'
-import { quantity } from './quantity.ts'
 
 const OOM = 'OOMKilled'
 

@@ -1,12 +1,13 @@
 /** The results of a TestRun's runners, from the logs of their pods. */
+
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { type LoadtestResult, RESULTS_FORMAT, type RunnerPod, type RunnerResult } from '../../results-format.ts'
 import { fromLogLines } from '../../scenarios/lib/result-lines.ts'
-import type { Cluster } from './connect.ts'
+import { lastWords } from '../collect/last-words.ts'
 
 /** Lines read from the end: a result takes about 100, and what k6 says after it a few. */
 const TAIL_LINES = 1_000
 const READ_WITHIN_MS = 30_000
-const LAST_WORDS = 300
 
 export type Collected = {
   /** The first runner's, with those of all others behind it; undefined when none left a result. */
@@ -70,18 +71,4 @@ export function resultIn(log: string): LoadtestResult | undefined {
   } catch {
     return undefined
   }
-}
-
-/** The last thing k6 complained about; crossed thresholds are the verdict's business. */
-export function lastWords(log: string): string | undefined {
-  const complaints = log
-    .split('\n')
-    .filter((line) => /level=(error|fatal)/.test(line) && !line.includes('have been crossed'))
-  const [, message] = /msg="((?:[^"\\]|\\.)*)"/.exec(complaints.at(-1) ?? '') ?? []
-  const words = (message ?? complaints.at(-1))
-    ?.replace(/\\[nt]/g, ' ')
-    .replaceAll('\\"', '"')
-    .replace(/\s+/g, ' ')
-    .trim()
-  return words === undefined || words.length <= LAST_WORDS ? words : `${words.slice(0, LAST_WORDS)}…`
 }

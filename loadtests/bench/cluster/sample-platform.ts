@@ -1,12 +1,13 @@
 /** Everything of the platform in the cluster that can be sampled while a run is on. */
+
+import { type Cluster, reasonOf } from '@hopwhistle/platform/kubernetes/connect.ts'
+import { openTunnel, type Tunnel } from '@hopwhistle/platform/kubernetes/tunnel.ts'
 import type { V1Pod } from '@kubernetes/client-node'
 import type { SamplerTargets } from '../sample/sampler.ts'
-import { type Cluster, reasonOf } from './connect.ts'
 import { kubeletSource, type WatchedPod } from './kubelet-source.ts'
 import { componentOf, type Platform, platformPods } from './platform.ts'
 import { type Credentials, platformCredentials } from './platform-credentials.ts'
 import { podsOf } from './runner-pods.ts'
-import { openTunnel, type Tunnel } from './tunnel.ts'
 
 export type PlatformTargets = {
   readonly targets: SamplerTargets

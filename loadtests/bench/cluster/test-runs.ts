@@ -1,4 +1,7 @@
 /** TestRuns of k6-operator in one namespace: applied, read, listed, deleted. */
+
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { type Cluster, isNotFound, reasonOf } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { type KubernetesObject, KubernetesObjectApi, PatchStrategy } from '@kubernetes/client-node'
 import type { scriptConfigMap } from '../../kubernetes/script-config-map.ts'
 import {
@@ -8,9 +11,7 @@ import {
   TEST_RUN_VERSION,
   type TestRun,
 } from '../../kubernetes/test-run.ts'
-import { Failure } from '../lib/failure.ts'
 import type { apiKeySecret } from './api-key-secret.ts'
-import { type Cluster, isNotFound, reasonOf } from './connect.ts'
 
 /** What the operator keeps, as far as it is read here. */
 export type TestRunObject = {

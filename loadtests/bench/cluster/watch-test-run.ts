@@ -12,9 +12,9 @@
  * The operator itself waits for ever for a runner that no node takes, and for runners that were never told to begin.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { DistributedRun, RunnerPod } from '../../results-format.ts'
-import { Failure } from '../lib/failure.ts'
-import type { Cluster } from './connect.ts'
 import { readRunnerPods } from './runner-pods.ts'
 import { readTestRun } from './test-runs.ts'
 import { whyGivenUp, whyHung } from './why-not-on.ts'

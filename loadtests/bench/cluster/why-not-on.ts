@@ -2,11 +2,13 @@
  * Why a TestRun does not go on, from what there is to see of whose turn it is: the initializer checks the script, the
  * operator makes the runners, the starter tells them to begin.
  */
+
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { DistributedRun, RunnerPod } from '../../results-format.ts'
-import type { Cluster } from './connect.ts'
+import { lastWords } from '../collect/last-words.ts'
 import { operatorSays } from './operator-says.ts'
 import { describePod, podsOf } from './runner-pods.ts'
-import { lastWords, podLogs } from './runner-results.ts'
+import { podLogs } from './runner-results.ts'
 
 type Helper = 'initializer' | 'starter'
 type Seen = Omit<RunnerPod, 'instance'> & { readonly log: string }

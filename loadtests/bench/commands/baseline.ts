@@ -1,25 +1,26 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import type { Command, CommandContext } from '@hopwhistle/platform/command-line/command.ts'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { measureAlone, WAIT_HELP } from '@hopwhistle/platform/machine/measure-alone.ts'
+import { readPlace } from '@hopwhistle/platform/machine/place.ts'
+import { besideK6 } from '@hopwhistle/platform/stack/api-instances.ts'
+import { startGuard } from '@hopwhistle/platform/stack/guard.ts'
+import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
+import { readRecord, stackFolder } from '@hopwhistle/platform/stack/stack-record.ts'
+import { startStack } from '@hopwhistle/platform/stack/start-stack.ts'
+import { runningOf, stopStack } from '@hopwhistle/platform/stack/stop-stack.ts'
+import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
+import { findRedis } from '@hopwhistle/platform/tools/find-redis.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
-import { Failure } from '../lib/failure.ts'
-import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
-import { parseOptions } from '../lib/parse-options.ts'
 import { type Fit, machineText, readFit } from '../machine/fit.ts'
 import { findCarried } from '../run/find-carried.ts'
 import { measureAll } from '../run/measure-all.ts'
-import { readEnvironment, readPlace } from '../run/read-environment.ts'
+import { readEnvironment } from '../run/read-environment.ts'
 import { stackTarget } from '../run/target.ts'
-import { besideK6 } from '../stack/api-instances.ts'
-import { startGuard } from '../stack/guard.ts'
-import { makeTempDir } from '../stack/run-as.ts'
-import { readRecord, stackFolder } from '../stack/stack-record.ts'
-import { startStack } from '../stack/start-stack.ts'
-import { runningOf, stopStack } from '../stack/stop-stack.ts'
-import { findK6 } from '../tools/find-k6.ts'
-import { findRedis } from '../tools/find-redis.ts'
-import type { Command, CommandContext } from './command.ts'
 import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printVerdicts, writeAll } from './report-results.ts'
 
@@ -36,7 +37,7 @@ docs/performance-baselines.md, and stops everything, also on Ctrl-C.
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --scenario NAME      call-state-updates, reporting-endpoints or redis-pubsub; may be repeated; all if not given
   --neighbour NAME     a program that belongs to this machine and may use its CPU, or any; may be repeated
-  --keep               leave the platform running afterwards; main.ts down stops it
+  --keep               leave the platform running afterwards; make down stops it
   --results-dir DIR    instead of loadtests/results
   --wait               ${WAIT_HELP}
 
@@ -49,7 +50,7 @@ ${NEIGHBOUR_HELP}
 k6 has the right of way on the CPU. Under a CPU quota the stack fits the quota, and the baseline is one of its own:
 loadtests/README.md says how.
 
-A run that is not complete never replaces a complete result: it is written beside it, as SCENARIO.partial.json.
+A run that is not complete never replaces a complete result: it is written to SCENARIO.partial.json.
 A profile of smoke leaves the baselines and the document as they are. An invalid run does not replace a valid
 baseline: the last valid one stays, and the document says that a newer run was invalid and why.
 
@@ -111,8 +112,9 @@ async function withStack(
   const { terminal, signal } = context
   const other = readRecord(stackFolder())
   const otherRuns = other !== undefined && runningOf(other).length > 0
-  if (otherRuns && keep) throw new Failure('a stack is up already, and two cannot be kept; first: main.ts down')
-  if (otherRuns) process.stderr.write('A stack is up beside this measurement and takes some of its CPU: main.ts down\n')
+  if (otherRuns && keep) throw new Failure('a stack is up already, and two cannot be kept; first: make down')
+  if (otherRuns)
+    process.stderr.write('Another stack is running and takes CPU from this measurement. To stop it: make down\n')
 
   const k6 = await findK6(terminal, signal)
   const redisServer = await findRedis(terminal, signal)

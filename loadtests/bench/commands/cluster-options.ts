@@ -1,7 +1,8 @@
 /** Options that the commands for a cluster share. */
+
+import { Usage } from '@hopwhistle/platform/command-line/failure.ts'
+import { quantity } from '@hopwhistle/platform/kubernetes/quantity.ts'
 import { type Resources, RUNNER_RESOURCES } from '../../kubernetes/test-run.ts'
-import { quantity } from '../cluster/quantity.ts'
-import { Usage } from '../lib/failure.ts'
 
 export const CLUSTER_ENVIRONMENT_HELP = `  KUBECONFIG                    the cluster; ~/.kube/config if not given`
 

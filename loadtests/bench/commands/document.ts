@@ -1,21 +1,19 @@
 import { relative } from 'node:path'
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { EXIT } from '@hopwhistle/platform/command-line/failure.ts'
+import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { writeDocument } from '../document/write-document.ts'
-import { EXIT } from '../lib/failure.ts'
-import { parseOptions } from '../lib/parse-options.ts'
-import { writeNewestPerformance } from '../peers/document/write-performance.ts'
-import { CHECKOUT } from '../stack/stack-record.ts'
-import type { Command } from './command.ts'
 
 export const document: Command = {
-  summary: 'write the documents of the measurements again from what is kept of them',
+  summary: 'write the document of the baselines again from what is kept of them',
   help: `Usage: main.ts document
 
-Writes docs/performance-baselines.md, docs/performance.md and their charts from loadtests/baselines, without measuring
-anything.
+Writes docs/performance-baselines.md and its charts from loadtests/baselines, without measuring anything.
 `,
   async run(args, { print }) {
     parseOptions(args, {})
-    const written = [...(await writeDocument()), ...(await writeNewestPerformance())]
+    const written = await writeDocument()
     print(`Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}.\n`)
     return EXIT.ok
   },

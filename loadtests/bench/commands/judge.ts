@@ -1,16 +1,16 @@
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
 import { judge as reachVerdict } from '../judge/judge.ts'
 import { renderMarkdown } from '../judge/render-markdown.ts'
-import { parseOptions } from '../lib/parse-options.ts'
 import { readResultFile } from '../run/result-files.ts'
-import type { Command } from './command.ts'
 import { printVerdicts } from './report-results.ts'
 
 export const judge: Command = {
   summary: 'judge results that were written before',
   help: `Usage: main.ts judge [--markdown] FILE…
 
-Reaches the verdict on each result anew, from what is in the file, and prints the table. Changes nothing.
+Judges each result again, from what is in the file, and prints the table. Changes nothing.
 
   --markdown    the table as Markdown, for the summary of a CI job
 

@@ -1,12 +1,12 @@
-import { connect } from '../cluster/connect.ts'
+import { columns } from '@hopwhistle/platform/command-line/columns.ts'
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { EXIT } from '@hopwhistle/platform/command-line/failure.ts'
+import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { duration } from '@hopwhistle/platform/command-line/terminal.ts'
+import { connect } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { readRunnerPods } from '../cluster/runner-pods.ts'
 import { listTestRuns, requireOperator, scenarioNameOf } from '../cluster/test-runs.ts'
-import { EXIT } from '../lib/failure.ts'
-import { parseOptions } from '../lib/parse-options.ts'
-import { duration } from '../lib/terminal.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
-import { columns } from './columns.ts'
-import type { Command } from './command.ts'
 
 export const list: Command = {
   summary: 'list the TestRuns of a cluster, with their runners',

@@ -1,7 +1,7 @@
 import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { Usage } from '@hopwhistle/platform/command-line/failure.ts'
+import { oneOf } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { PROFILE_NAMES, type ProfileName } from '../../scenarios/lib/profiles.ts'
-import { Usage } from '../lib/failure.ts'
-import { oneOf } from '../lib/parse-options.ts'
 
 export const PROFILES_HELP = `  full    the stages of the performance baselines: about 18 minutes
   quick   the same peaks, held for a minute each: about 5 minutes

@@ -1,16 +1,16 @@
 import { relative } from 'node:path'
+import { minute } from '@hopwhistle/platform/document/markdown.ts'
+import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { missingOf } from '../../scenarios/lib/complete-run.ts'
-import { minute } from '../document/markdown.ts'
 import { PLACES, type Places } from '../document/paths.ts'
 import { writeBaseline } from '../document/write-baseline.ts'
 import { writeDocument } from '../document/write-document.ts'
+import type { Verdict } from '../evidence/verdict.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
 import { renderTable } from '../judge/render-table.ts'
-import type { Verdict } from '../judge/verdict.ts'
 import { machineText } from '../machine/fit.ts'
 import type { Environment } from '../sample/environment.ts'
-import { CHECKOUT } from '../stack/stack-record.ts'
 
 /**
  * The table for people.

@@ -1,21 +1,22 @@
 import { rmSync } from 'node:fs'
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
+import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { measureAlone, WAIT_HELP } from '@hopwhistle/platform/machine/measure-alone.ts'
+import { isOnThisMachine } from '@hopwhistle/platform/machine/own-addresses.ts'
+import { readPlace } from '@hopwhistle/platform/machine/place.ts'
+import { startGuard } from '@hopwhistle/platform/stack/guard.ts'
+import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
+import { readRecord, stackFolder } from '@hopwhistle/platform/stack/stack-record.ts'
+import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
-import { Failure, Usage } from '../lib/failure.ts'
-import { measureAlone, WAIT_HELP } from '../lib/measure-alone.ts'
-import { isOnThisMachine } from '../lib/own-addresses.ts'
-import { parseOptions } from '../lib/parse-options.ts'
 import { machineText, readFit } from '../machine/fit.ts'
 import { checkAccess } from '../run/check-access.ts'
 import { measureAll } from '../run/measure-all.ts'
-import { readEnvironment, readPlace } from '../run/read-environment.ts'
+import { readEnvironment } from '../run/read-environment.ts'
 import { remoteTarget, stackTarget, type Target } from '../run/target.ts'
-import { startGuard } from '../stack/guard.ts'
-import { makeTempDir } from '../stack/run-as.ts'
-import { readRecord, stackFolder } from '../stack/stack-record.ts'
-import { findK6 } from '../tools/find-k6.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
-import type { Command } from './command.ts'
 import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printVerdicts } from './report-results.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, refuseClusterOptions, runCluster } from './run-cluster.ts'
@@ -37,7 +38,7 @@ export const run: Command = {
   help: `Usage: main.ts run [SCENARIO]… [--profile PROFILE] [--api-url URL] [--results-dir DIR] [--wait]
        main.ts run [SCENARIO]… --cluster [--parallelism N] [--namespace NS] …
 
-Runs call-state-updates, reporting-endpoints or redis-pubsub, or all three, against the platform that \`main.ts up\`
+Runs call-state-updates, reporting-endpoints or redis-pubsub, or all three, against the platform that \`make up\`
 started, judges them and writes loadtests/results. Baselines and document stay as they are.
 
   --profile PROFILE    quick if not given:
@@ -48,13 +49,13 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --wait               of an API on this machine: ${WAIT_HELP}
 
 A run that is not complete (stopped, profile smoke, or less than its profile by one of the settings below) never replaces
-a complete result: it is written beside it, as SCENARIO.partial.json.
+a complete result: it is written to SCENARIO.partial.json.
 
 ${NEIGHBOUR_HELP}
 
 ${CLUSTER_HELP}
 
-k6 has the right of way on a machine that it shares with the platform: the platform that \`main.ts up\` started gets
+k6 has the right of way on a machine that it shares with the platform: the platform that \`make up\` started gets
 a lower priority then, and keeps it until it is stopped.
 
 Environment:

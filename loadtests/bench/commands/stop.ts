@@ -1,9 +1,9 @@
-import { connect } from '../cluster/connect.ts'
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { EXIT, Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { connect } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { deleteTestRun, requireOperator } from '../cluster/test-runs.ts'
-import { EXIT, Failure } from '../lib/failure.ts'
-import { parseOptions } from '../lib/parse-options.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
-import type { Command } from './command.ts'
 
 export const stop: Command = {
   summary: 'end a TestRun in a cluster and delete it, with what it measured',

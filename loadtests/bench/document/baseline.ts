@@ -9,12 +9,12 @@
  */
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
 import type { HistogramData, LoadtestResult } from '../../results-format.ts'
+import { scenarioOf } from '../evidence/evidence.ts'
+import { totalsOf } from '../evidence/totals.ts'
+import type { Reason, Verdict } from '../evidence/verdict.ts'
 import type { Facts } from '../findings/facts.ts'
 import { factsOf } from '../findings/facts-of.ts'
-import { scenarioOf } from '../judge/evidence.ts'
 import { judge } from '../judge/judge.ts'
-import { totalsOf } from '../judge/totals.ts'
-import type { Reason, Verdict } from '../judge/verdict.ts'
 import type { Environment } from '../sample/environment.ts'
 import { type ChartData, chartDataOf } from './chart-data.ts'
 

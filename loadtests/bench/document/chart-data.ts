@@ -1,9 +1,9 @@
 /** What a chart shows of a run: rate and percentiles over time, in as many windows as an eye can tell apart. */
 import type { LoadtestResult, PhaseSpan, SeriesPoint } from '../../results-format.ts'
 import { mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
+import { scenarioOf } from '../evidence/evidence.ts'
+import { totalsOf, trafficOf } from '../evidence/totals.ts'
 import { rounded } from '../findings/stat.ts'
-import { scenarioOf } from '../judge/evidence.ts'
-import { totalsOf, trafficOf } from '../judge/totals.ts'
 
 export type ChartData = {
   readonly phases: readonly PhaseSpan[]

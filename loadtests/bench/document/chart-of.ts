@@ -1,7 +1,7 @@
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import { isFullLoadValid } from '../judge/verdict.ts'
+import { day } from '@hopwhistle/platform/document/markdown.ts'
+import { isFullLoadValid } from '../evidence/verdict.ts'
 import { renderChart } from './chart/render-chart.ts'
-import { day } from './markdown.ts'
 import { type DocumentModel, measuredOf } from './model.ts'
 import { TITLES } from './titles.ts'
 

@@ -1,6 +1,6 @@
 /** The whole of docs/performance-baselines.md. */
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
-import { blocks } from './markdown.ts'
+import { blocks } from '@hopwhistle/platform/document/markdown.ts'
 import type { DocumentModel } from './model.ts'
 import { environmentSection } from './sections/environment.ts'
 import { executionSection } from './sections/execution.ts'

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { renderJson, writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
 import type { LoadtestResult } from '../../results-format.ts'
-import { scenarioOf } from '../judge/evidence.ts'
+import { scenarioOf } from '../evidence/evidence.ts'
 import { environmentOf, type ScenarioBaseline, updated } from './baseline.ts'
-import { readBaseline, renderJson, writeWhole } from './baseline-files.ts'
+import { readBaseline } from './baseline-files.ts'
 import { PLACES, type Places } from './paths.ts'
 
 const NAME = /^[a-z0-9][a-z0-9._-]*$/

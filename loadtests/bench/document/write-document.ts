@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
-import { readBaselines, writeWhole } from './baseline-files.ts'
+import { writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
+import { readBaselines } from './baseline-files.ts'
 import { chartFile, chartOf } from './chart-of.ts'
 import { documentModel } from './model.ts'
 import { PLACES, type Places } from './paths.ts'

@@ -1,10 +1,10 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { readSeriesName } from '../evidence/series-name.ts'
 import type { ApiEvidence, HistogramGrowth, Series, ServerEvidence } from '../sample/server-evidence.ts'
 import type { During } from './during.ts'
 import type { ApiFacts, PoolFacts } from './facts.ts'
-import { readSeriesName } from './series-name.ts'
 import { known, rounded, type Stat, statOf } from './stat.ts'
 
 const ROUTES_OF: Readonly<Record<ScenarioName, readonly string[]>> = {

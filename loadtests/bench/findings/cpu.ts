@@ -1,5 +1,5 @@
 /** Who used the CPU. */
-import { list, number } from '../judge/format.ts'
+import { list, number } from '@hopwhistle/platform/document/figures.ts'
 import type { Facts, OtherProgramFacts, ProcessFacts } from './facts.ts'
 
 export type CpuShare = { readonly name: string; readonly kind: ProcessFacts['kind'] | 'other'; readonly cores: number }

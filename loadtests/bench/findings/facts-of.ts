@@ -1,5 +1,5 @@
 import type { LoadtestResult } from '../../results-format.ts'
-import { duringPhase, scenarioOf, serverOf } from '../judge/evidence.ts'
+import { duringPhase, scenarioOf, serverOf } from '../evidence/evidence.ts'
 import { apiFacts } from './api-facts.ts'
 import type { Facts } from './facts.ts'
 import { kubernetesFacts } from './kubernetes-facts.ts'

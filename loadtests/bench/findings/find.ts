@@ -1,6 +1,6 @@
 /** Computes what a run has shown: findings, bottlenecks and recommendations, each by a rule with its figures. */
-import { percent } from '../judge/format.ts'
-import type { Verdict } from '../judge/verdict.ts'
+import { percent } from '@hopwhistle/platform/document/figures.ts'
+import type { Verdict } from '../evidence/verdict.ts'
 import { cpuShares } from './cpu.ts'
 import type { Facts } from './facts.ts'
 import type { Context, Finding, FindingRule, Findings, Words } from './finding.ts'

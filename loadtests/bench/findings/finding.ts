@@ -1,5 +1,5 @@
 /** What is concluded from facts: sentences in Markdown, each with the figures that it rests on. */
-import type { Metric, Verdict } from '../judge/verdict.ts'
+import type { Metric, Verdict } from '../evidence/verdict.ts'
 import type { Facts } from './facts.ts'
 import type { Resource } from './resource.ts'
 

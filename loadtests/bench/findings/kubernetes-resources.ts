@@ -1,5 +1,5 @@
 /** What pods and nodes of a cluster may run out of. */
-import { bytes, number } from '../judge/format.ts'
+import { bytes, number } from '@hopwhistle/platform/document/figures.ts'
 import type { Facts, KubernetesFacts } from './facts.ts'
 import type { Resource } from './resource.ts'
 import { SATURATED_CPU, SATURATED_MEMORY } from './saturation.ts'

@@ -1,4 +1,4 @@
-import { list, number } from '../judge/format.ts'
+import { list, number } from '@hopwhistle/platform/document/figures.ts'
 import { cpuText } from './cpu.ts'
 import type { Facts } from './facts.ts'
 import { isSaturated, resourcesOf } from './resources.ts'

@@ -1,7 +1,7 @@
 import type { HistogramData, LoadtestResult } from '../../results-format.ts'
 import { histogramCount, percentileMs } from '../../scenarios/lib/histogram.ts'
-import { type Evidence, evidenceOf } from '../judge/evidence.ts'
-import { countOf, latencyOf, trafficOf } from '../judge/totals.ts'
+import { type Evidence, evidenceOf } from '../evidence/evidence.ts'
+import { countOf, latencyOf, trafficOf } from '../evidence/totals.ts'
 import type { DeliveryFacts, LoadFacts, Percentiles } from './facts.ts'
 import { known, rounded } from './stat.ts'
 

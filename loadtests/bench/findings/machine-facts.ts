@@ -1,4 +1,4 @@
-import { busyCoresOf, usableCoresOf } from '../judge/machine-cpu.ts'
+import { busyCoresOf, usableCoresOf } from '../evidence/machine-cpu.ts'
 import type { ServerEvidence } from '../sample/server-evidence.ts'
 import type { During } from './during.ts'
 import type { MachineFacts, OtherProgramFacts, ProcessFacts } from './facts.ts'

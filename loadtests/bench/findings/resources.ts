@@ -1,6 +1,6 @@
 /** Everything that can run out, and how far it was used during the peak. */
 import { LIMITS, type LimitName } from '@hopwhistle/contract/limits.ts'
-import { bytes, figure, number, percent } from '../judge/format.ts'
+import { bytes, figure, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { Facts } from './facts.ts'
 import { kubernetesResources } from './kubernetes-resources.ts'
 import type { Resource } from './resource.ts'

@@ -5,13 +5,15 @@
  * or invalid becomes `missed` with that rate as soon as one step is valid; where none is, nothing is proved at any rate,
  * and it stays what it was. What must not happen at any rate stays invalid, too.
  */
+
+import { list, number } from '@hopwhistle/platform/document/figures.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
+import { hasCrashed } from '../evidence/evidence.ts'
+import type { Carried, Metric, Reason, Step, Verdict } from '../evidence/verdict.ts'
 import { factsOf } from '../findings/facts-of.ts'
 import { limitText } from '../findings/limit-text.ts'
-import { list, number } from './format.ts'
 import { judgeRun } from './judge-run.ts'
-import type { Carried, Metric, Reason, Step, Verdict } from './verdict.ts'
 
 /** Whether a smaller rate may be an answer. */
 export const isQuestionOfRate = ({ outcome, reasons }: Pick<Verdict, 'outcome' | 'reasons'>): boolean =>
@@ -38,7 +40,7 @@ export function carriedBy(result: LoadtestResult): Carried | undefined {
   return {
     ratePerSecond,
     metrics: best?.verdict.metrics ?? [],
-    limitedBy: limitText(factsOf(limit.result)) ?? limit.verdict.reasons[0]?.text ?? 'not known',
+    limitedBy: limitOf(limit.result, limit.verdict),
     limitedAtPerSecond: limit.ratePerSecond,
     steps: tried.map(({ ratePerSecond, verdict }): Step => {
       const why = verdict.reasons.find(({ effect }) => effect !== 'remark')?.text
@@ -46,6 +48,10 @@ export function carriedBy(result: LoadtestResult): Carried | undefined {
     }),
   }
 }
+
+/** A k6 that crashed is the limit itself, whatever else was used up. */
+const limitOf = (result: LoadtestResult, { reasons }: Verdict): string =>
+  (hasCrashed(result) ? undefined : limitText(factsOf(result))) ?? reasons[0]?.text ?? 'not known'
 
 /** Only a smaller rate of the same test says something about this run. */
 const isStepOf = (step: LoadtestResult, result: LoadtestResult): boolean =>

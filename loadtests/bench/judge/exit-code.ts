@@ -1,5 +1,5 @@
-import { EXIT } from '../lib/failure.ts'
-import type { Verdict } from './verdict.ts'
+import { EXIT } from '@hopwhistle/platform/command-line/failure.ts'
+import type { Verdict } from '../evidence/verdict.ts'
 
 /**
  * What a measurement ends with: 0 when every target is met by valid evidence, 1 when one is missed, 2 when any run is

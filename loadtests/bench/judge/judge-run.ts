@@ -1,9 +1,9 @@
 /** Reaches the verdict on one run by itself. */
 import type { LoadtestResult } from '../../results-format.ts'
-import { evidenceOf, type Part } from './evidence.ts'
-import { measuredWithUnit, targetText } from './format.ts'
-import { RULES } from './rules/rules.ts'
-import type { Metric, Outcome, Reason, Verdict } from './verdict.ts'
+import { evidenceOf, type Part } from '../evidence/evidence.ts'
+import { measuredWithUnit, targetText } from '../evidence/metric-text.ts'
+import type { Metric, Outcome, Reason, Verdict } from '../evidence/verdict.ts'
+import { rulesFor } from './rules/rules.ts'
 
 /**
  * Judges the runners of a result together, against the contract's targets. Pure: the same result, the same verdict.
@@ -15,7 +15,9 @@ import type { Metric, Outcome, Reason, Verdict } from './verdict.ts'
  */
 export function judgeRun(result: LoadtestResult, part: Part = 'whole'): Verdict {
   const evidence = evidenceOf(result, part)
-  const found = RULES.flatMap((rule) => rule.check(evidence).map((reason): Reason => ({ rule: rule.name, ...reason })))
+  const found = rulesFor(result).flatMap((rule) =>
+    rule.check(evidence).map((reason): Reason => ({ rule: rule.name, ...reason })),
+  )
   const misses = evidence.metrics.filter(({ status }) => status === 'missed').map(missed)
   const isInvalid = found.some(({ effect }) => effect === 'invalid')
   const outcome: Outcome = isInvalid ? 'invalid' : misses.length > 0 ? 'missed' : 'met'

@@ -1,8 +1,8 @@
 /** Reaches the verdict on a result: the run itself, what it repeats, and the steps that were made after it. */
 import type { LoadtestResult } from '../../results-format.ts'
+import type { Reason, Verdict } from '../evidence/verdict.ts'
 import { carriedBy, withCarried } from './carried.ts'
 import { judgeRun } from './judge-run.ts'
-import type { Reason, Verdict } from './verdict.ts'
 
 /**
  * Pure: the same result, the same verdict. Without its steps a result is judged the same or worse, never better.

@@ -1,8 +1,10 @@
 /** The verdicts as Markdown, for the summary of a CI job. */
+
+import { number } from '@hopwhistle/platform/document/figures.ts'
 import type { LoadtestResult } from '../../results-format.ts'
-import { COMPARISON, measuredWithUnit, number } from './format.ts'
+import { COMPARISON, measuredWithUnit } from '../evidence/metric-text.ts'
+import type { Outcome } from '../evidence/verdict.ts'
 import { nextStep, verdictOf } from './render-table.ts'
-import type { Outcome } from './verdict.ts'
 
 const SIGNS: Readonly<Record<Outcome, string>> = { met: '✅', missed: '❌', invalid: '⚠️ invalid' }
 

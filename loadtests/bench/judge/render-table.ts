@@ -2,13 +2,16 @@
  * The verdicts as a person at a terminal reads them: a line for each scenario, with unit and target beside each figure,
  * then what limited it, and what to do next.
  */
+
+import { list, number, plural } from '@hopwhistle/platform/document/figures.ts'
 import type { LoadtestResult } from '../../results-format.ts'
+import { hasCrashed } from '../evidence/evidence.ts'
+import { measuredText, targetText } from '../evidence/metric-text.ts'
+import type { Carried, Metric, MetricName, Outcome, Step, Verdict } from '../evidence/verdict.ts'
 import { factsOf } from '../findings/facts-of.ts'
 import { find } from '../findings/find.ts'
 import type { Environment } from '../sample/environment.ts'
-import { list, measuredText, number, plural, targetText } from './format.ts'
 import { judge } from './judge.ts'
-import type { Carried, Metric, MetricName, Outcome, Step, Verdict } from './verdict.ts'
 
 export type TableOptions = {
   readonly colour: boolean
@@ -92,6 +95,7 @@ function limitedBy(result: LoadtestResult, verdict: Verdict): string {
     const { limitedAtPerSecond, limitedBy } = verdict.carried
     return `at ${number(limitedAtPerSecond)} a second: ${limitedBy}`
   }
+  if (hasCrashed(result)) return 'not known: k6 left no result'
   const environment = result.environment as unknown as Environment | undefined
   const generatorOnSameMachine = environment?.stack?.generatorOnSameMachine ?? true
   return find(factsOf(result), verdict, { generatorOnSameMachine }).limitedBy
@@ -117,7 +121,7 @@ export function nextStep(verdicts: readonly Verdict[], keptBy?: string): string 
   if (metrics.length === 0) return 'Nothing was measured. Next: `make baseline`'
   if (verdicts.some(({ outcome }) => outcome === 'invalid')) {
     const which = verdicts.filter(({ outcome }) => outcome === 'invalid').map(({ scenario }) => scenario)
-    return `Invalid: ${which.join(', ')}. Next: mend what is said above and run again`
+    return `Invalid: ${which.join(', ')}. Next: fix the reasons above and run again`
   }
   const missed = metrics.filter(({ status }) => status === 'missed').length
   if (missed > 0) {
@@ -125,7 +129,7 @@ export function nextStep(verdicts: readonly Verdict[], keptBy?: string): string 
     return `${number(missed)} of ${plural(metrics.length, 'target')} missed. Next: ${keptBy === undefined ? advice : `${keptBy} writes ${advice}`}`
   }
   if (verdicts.some(({ profile }) => profile === 'smoke')) {
-    return 'Everything works together; a smoke run proves no more. Next: profile quick, that of `make baseline`, measures the targets'
+    return 'Everything works together. A smoke run proves no more; next: `make baseline` measures the targets'
   }
   const changes = '`git diff docs/performance-baselines.md` shows what changed'
   return `All ${plural(metrics.length, 'target')} met. Next: ${keptBy === undefined ? changes : `${keptBy} keeps this as a baseline`}`

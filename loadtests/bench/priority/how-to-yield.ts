@@ -5,7 +5,7 @@
  * a task group of its own (an autogroup) where that is switched on and no cpu control group has the process; the nice
  * value of a thread means nothing outside its session then.
  */
-import { cpuCgroupOf, type ReadFile, taskGroupOf } from '../machine/cpu-cgroup.ts'
+import { cpuCgroupOf, type ReadFile, taskGroupOf } from '@hopwhistle/platform/machine/cpu-cgroup.ts'
 
 export type HowToYield =
   /** `/proc/PID/autogroup` sets the weight of a session. */

@@ -11,9 +11,9 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readIfThere } from '../machine/cpu-cgroup.ts'
+import { readIfThere } from '@hopwhistle/platform/machine/cpu-cgroup.ts'
+import { descendantsOf } from '@hopwhistle/platform/machine/process-group.ts'
 import type { GeneratorPriority } from '../sample/environment.ts'
-import { descendantsOf } from '../sample/process-group.ts'
 import { howToYield } from './how-to-yield.ts'
 
 export type RightOfWay = {

@@ -1,7 +1,7 @@
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { refusedAccess } from '../../scenarios/lib/refused-access.ts'
-import { Failure } from '../lib/failure.ts'
 import type { Target } from './target.ts'
 
 const ANSWER_WITHIN_MS = 10_000

@@ -1,6 +1,6 @@
+import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { judge } from '../judge/judge.ts'
-import type { Terminal } from '../lib/terminal.ts'
 import { writeResult } from './result-files.ts'
 
 export type JudgeOptions = {

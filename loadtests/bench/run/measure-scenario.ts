@@ -3,25 +3,27 @@
  *
  *   warm up; servers yield to k6 ─▶ settle ─▶ k6 runs; servers are sampled, k6 is followed ─▶ put together
  */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
+import type { Guard } from '@hopwhistle/platform/stack/guard.ts'
+import { settlePostgres } from '@hopwhistle/platform/stack/settle-postgres.ts'
+import type { K6 } from '@hopwhistle/platform/tools/find-k6.ts'
 import { remoteWrite } from '../../kubernetes/remote-write.ts'
 import { type LoadtestResult, RESULTS_FORMAT } from '../../results-format.ts'
 import { type ProfileName, provesTargets } from '../../scenarios/lib/profiles.ts'
 import { followK6 } from '../collect/follow-k6.ts'
 import { readK6 } from '../collect/k6-snapshot.ts'
-import { Failure } from '../lib/failure.ts'
-import type { Terminal } from '../lib/terminal.ts'
+import { lastWords } from '../collect/last-words.ts'
 import { giveRightOfWay, type RightOfWay } from '../priority/right-of-way.ts'
 import type { Environment } from '../sample/environment.ts'
 import { beginSampling } from '../sample/sampler.ts'
-import type { Guard } from '../stack/guard.ts'
-import type { K6 } from '../tools/find-k6.ts'
+import { crashedResult } from './crashed-result.ts'
 import { liveLine } from './live-line.ts'
 import { newRunId } from './new-run-id.ts'
 import { scenarioPhases } from './scenario-phases.ts'
-import { settlePostgres } from './settle-postgres.ts'
 import { type K6Run, startK6 } from './start-k6.ts'
 import type { Target } from './target.ts'
 import { warmUp } from './warm-up.ts'
@@ -41,6 +43,8 @@ export type MeasureOptions = {
   readonly isStep?: boolean
   /** Where k6 is to send its metrics, if it is: see remote-write.ts. */
   readonly k6Environment?: NodeJS.ProcessEnv
+  /** How long after its load is to be over a k6 that still runs is stopped. */
+  readonly overdueAfterMs?: number
   readonly guard: Guard
   readonly terminal: Terminal
   readonly signal?: AbortSignal
@@ -51,7 +55,10 @@ const FOLLOW_EVERY_MS = 2_000
 /** Costs 1.5 % of a core with three instances and two Postgres servers; every second, 3 %. */
 const SAMPLE_EVERY_MS = 2_000
 
-/** @throws {Failure} when k6 leaves no result */
+/** After its load k6 lets requests end (30 s), has live messages arrive, and writes its summary (2 minutes at most). */
+const OVERDUE_AFTER_MS = 240_000
+
+/** @throws {Failure} when k6 refuses to make this load at any rate. One that crashes leaves a result without counts */
 export async function measureScenario(options: MeasureOptions): Promise<LoadtestResult> {
   const { processes = [] } = options.target.sampled
   const servers = processes.flatMap(({ pid }) => (typeof pid === 'number' ? [pid] : []))
@@ -92,24 +99,26 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
     },
     profile === 'smoke' || isStep ? 1_000 : SAMPLE_EVERY_MS,
   )
+  const env = {
+    ...sent.env,
+    ...options.overrides,
+    API_URL: target.apiUrl,
+    WS_URL: target.apiUrl.replace(/^http/, 'ws'),
+    API_KEY: target.apiKey,
+    TENANT_ID: target.tenantId,
+    PROFILE: profile,
+    RUN_ID: runId,
+    RESULTS_DIR: resultsDir,
+    K6_VERSION: k6.version,
+  }
+  const logFile = join(resultsDir, 'k6.log')
   try {
     running = await startK6({
       command: k6.command,
       scenario,
       args: sent.args,
-      env: {
-        ...sent.env,
-        ...options.overrides,
-        API_URL: target.apiUrl,
-        WS_URL: target.apiUrl.replace(/^http/, 'ws'),
-        API_KEY: target.apiKey,
-        TENANT_ID: target.tenantId,
-        PROFILE: profile,
-        RUN_ID: runId,
-        RESULTS_DIR: resultsDir,
-        K6_VERSION: k6.version,
-      },
-      logFile: join(resultsDir, 'k6.log'),
+      env,
+      logFile,
       guard,
       signal,
     })
@@ -132,17 +141,33 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
       terminal.show(liveLine(scenario, phases, sinceStart, point, total))
     },
   })
-  const { exitCode, series, server } = await running
-    .ended()
+  const startedAt = Date.now()
+  const { overdueAfterMs = OVERDUE_AFTER_MS } = options
+  const overdue = AbortSignal.timeout(1000 * (phases.at(-1)?.toSeconds ?? 0) + overdueAfterMs)
+  const { end, endedAt, series, server } = await running
+    .ended(overdue)
     .then(
-      async (exitCode) => ({ exitCode, series: await follow(), server: await sampler.end() }),
+      async (end) => ({ end, endedAt: Date.now(), series: await follow(), server: await sampler.end() }),
       async (error) => {
         await Promise.allSettled([follow(), sampler.end()])
         throw error
       },
     )
     .finally(() => terminal.clear())
-  const raw = readResult(join(resultsDir, `${scenario}.json`), scenario)
+  const { exitCode, signal: endedBy } = end
+  const words = lastWords(readFileSync(logFile, 'utf8'))
+  const raw =
+    readResult(join(resultsDir, `${scenario}.json`), scenario) ??
+    crashedResult(scenario, env, {
+      startedAt: loadBeganAt ?? startedAt,
+      endedAt,
+      phases,
+      crash: {
+        ...(endedBy === undefined ? {} : { signal: endedBy }),
+        ...(overdue.aborted ? { overdueSeconds: overdueAfterMs / 1000 } : {}),
+        ...(words === undefined ? {} : { lastWords: words }),
+      },
+    })
   return {
     ...raw,
     runners: raw.runners.map((runner) => ({ ...runner, exitCode })),
@@ -152,12 +177,15 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
   }
 }
 
-function readResult(file: string, scenario: ScenarioName): LoadtestResult {
+/** @returns undefined when k6 left none */
+function readResult(file: string, scenario: ScenarioName): LoadtestResult | undefined {
+  if (!existsSync(file)) return undefined
   let result: LoadtestResult
   try {
     result = JSON.parse(readFileSync(file, 'utf8')) as LoadtestResult
-  } catch (error) {
-    throw new Failure(`k6 ran ${scenario} to its end and left no result: ${(error as Error).message}`)
+  } catch {
+    // It ended while it wrote.
+    return undefined
   }
   if (result.format !== RESULTS_FORMAT) {
     throw new Failure(`the result of ${scenario} has the format "${result.format}"; expected "${RESULTS_FORMAT}"`)

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { type LoadtestResult, RESULTS_FORMAT } from '../../results-format.ts'
 import { isCompleteResult, keptText, missingOf, partialName } from '../../scenarios/lib/complete-run.ts'
-import { Failure } from '../lib/failure.ts'
-import { CHECKOUT } from '../stack/stack-record.ts'
 
 export const RESULTS_DIR = join(CHECKOUT, 'loadtests', 'results')
 

@@ -1,18 +1,28 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
-import { Failure } from '../lib/failure.ts'
-import { freePort } from '../lib/free-port.ts'
-import type { Guard } from '../stack/guard.ts'
-import { lastLines } from '../stack/server-process.ts'
-import { CHECKOUT } from '../stack/stack-record.ts'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
+import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
+import type { Guard } from '@hopwhistle/platform/stack/guard.ts'
+import { lastLines } from '@hopwhistle/platform/stack/server-process.ts'
 
 export type K6Run = {
   readonly pid: number
   /** `host:port` of its REST API. */
   readonly address: string
-  /** @returns its exit code: 0, or 99 when a threshold was missed, which is the verdict's business. @throws {Failure} */
-  ended(): Promise<number>
+  /**
+   * @param overdue stops it
+   * @throws {Failure} when it could not make this load, whatever its rate
+   */
+  ended(overdue?: AbortSignal): Promise<K6End>
+}
+
+export type K6End = {
+  /** 128 and the signal's number when a signal ended it. */
+  readonly exitCode: number
+  readonly signal?: NodeJS.Signals
 }
 
 export type K6Options = {
@@ -27,13 +37,14 @@ export type K6Options = {
   readonly signal?: AbortSignal | undefined
 }
 
-const THRESHOLDS_MISSED = 99
+/** A bad configuration, no REST API, an exception outside the load, a test that the script aborts. */
+const REFUSED: readonly number[] = [104, 106, 107, 108]
 /** How long k6 may take to end in an orderly way once it was asked to. */
 const GRACE_MS = 8_000
 
 /**
  * Fewer garbage collections leave more of the machine to the platform. They cost some 100 MB at 400 %. Of live
- * frames hardly anything is kept: there 1600 % saves a tenth of k6's CPU for 200 MB more (decision 15), and the limit
+ * frames hardly anything is kept: there 1600 % saves a tenth of k6's CPU for 200 MB more (decision 5), and the limit
  * keeps a k6 that no longer follows from taking all memory.
  */
 export const garbageCollection = (scenario: string): Record<string, string> =>
@@ -53,9 +64,11 @@ export async function startK6(options: K6Options): Promise<K6Run> {
     stdio: ['ignore', log, log],
   })
   closeSync(log)
-  const exit = new Promise<string | number>((resolve, reject) => {
+  const exit = new Promise<K6End>((resolve, reject) => {
     child.once('error', (error) => reject(new Failure(`k6 cannot be run: ${error.message}`)))
-    child.once('close', (code, killedBy) => resolve(code ?? killedBy ?? 'unknown'))
+    child.once('close', (code, signal) =>
+      resolve(signal === null ? { exitCode: code ?? 0 } : { exitCode: 128 + constants.signals[signal], signal }),
+    )
   })
   exit.catch(() => {})
   if (child.pid === undefined) {
@@ -72,14 +85,16 @@ export async function startK6(options: K6Options): Promise<K6Run> {
   return {
     pid,
     address,
-    async ended() {
-      const code = await exit.finally(() => {
+    async ended(overdue) {
+      overdue?.addEventListener('abort', abort, { once: true })
+      const end = await exit.finally(() => {
         guard.forget(pid)
         signal?.removeEventListener('abort', abort)
+        overdue?.removeEventListener('abort', abort)
       })
       signal?.throwIfAborted()
-      if (code === 0 || code === THRESHOLDS_MISSED) return code
-      throw new Failure(`k6 ended ${scenario} with ${code}:\n${lastLines(logFile)}`)
+      if (!REFUSED.includes(end.exitCode)) return end
+      throw new Failure(`k6 ended ${scenario} with ${end.exitCode}:\n${lastLines(logFile)}`)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import type { StackDetails, StackRecord } from '@hopwhistle/platform/stack/stack-record.ts'
 import type { SamplerTargets } from '../sample/sampler.ts'
-import type { StackDetails, StackRecord } from '../stack/stack-record.ts'
 
 /** What is put under load, and what of it can be looked at meanwhile. */
 export type Target = {

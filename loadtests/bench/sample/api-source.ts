@@ -1,5 +1,10 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
-import { labelOf, type PrometheusMetrics, parsePrometheus, splitEdge } from './prometheus-text.ts'
+import {
+  labelOf,
+  type PrometheusMetrics,
+  parsePrometheus,
+  splitEdge,
+} from '@hopwhistle/platform/lib/prometheus-text.ts'
 import type { SeriesRecorder } from './series-recorder.ts'
 import type { ApiEvidence, HistogramGrowth, Series } from './server-evidence.ts'
 import type { Source } from './source.ts'

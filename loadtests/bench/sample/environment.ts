@@ -1,34 +1,12 @@
-import type { SingleThreadScore } from '../machine/single-thread-score.ts'
+import type { Place } from '@hopwhistle/platform/machine/place.ts'
 
 /** Where a measurement was made: `environment` in a result. */
-export type Environment = {
-  /** A file name: `linux-x64-2-cores`, or HOPWHISTLE_ENVIRONMENT. Names the baseline file. */
-  readonly name: string
-  readonly machine: {
-    readonly os: string
-    readonly kernel: string
-    readonly architecture: string
-    readonly cpuModel: string
-    readonly cores: number
-    /** CPU time that the measurement might use, as a number of cores; absent where no quota was below `cores`. */
-    readonly quotaCores?: number
-    readonly memoryBytes: number
-    /** Absent where it was not measured: elsewhere than on this machine, or by an older version. */
-    readonly singleThreadScore?: SingleThreadScore
-  }
-  /** Programs that were declared to belong to the machine: what they use is no disturbance. `any` is every program. */
-  readonly neighbours?: readonly string[]
+export type Environment = Place & {
   readonly versions: {
     readonly node: string
     readonly postgres?: string
     readonly redis?: string
     readonly k6: string
-  }
-  readonly source: {
-    /** Absent outside a git checkout. */
-    readonly commit?: string
-    /** Whether files differed from that commit. */
-    readonly dirty?: boolean
   }
   readonly stack: {
     readonly apiInstances: number
@@ -46,5 +24,3 @@ export type Environment = {
 export type GeneratorPriority =
   | { readonly method: 'autogroup' | 'nice'; readonly platform: number; readonly k6: number }
   | { readonly method: 'none'; readonly why: string }
-/** Declares every other program on the machine a neighbour. */
-export const ANY_NEIGHBOUR = 'any'

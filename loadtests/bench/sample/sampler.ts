@@ -8,7 +8,7 @@
  * ended     everything is closed; the evidence is complete
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readCpuAllowance } from '../machine/cpu-allowance.ts'
+import { readCpuAllowance } from '@hopwhistle/platform/machine/cpu-allowance.ts'
 import { apiSource } from './api-source.ts'
 import { otherProgramsSource } from './other-programs.ts'
 import { postgresSource } from './postgres-source.ts'

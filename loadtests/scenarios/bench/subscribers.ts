@@ -1,5 +1,5 @@
 /**
- * The subscribers of `redis-pubsub.ts` alone, for `api/test/live/bench/k6.bench.ts`: somebody else publishes.
+ * The subscribers of `redis-pubsub.ts` alone, for `loadtests/test/live/k6.bench.ts`: somebody else publishes.
  *
  * READERS=none opens the same sockets with a handler that does nothing: what k6 itself costs.
  */

@@ -14,6 +14,7 @@ export function missingOf(result: LoadtestResult): string | undefined {
   const { scenario, profile, expectedRunners, runners, distributed } = result
   const [first] = runners
   if (first === undefined || runners.length < expectedRunners) return `${runners.length} of ${expectedRunners} runners`
+  if (runners.some(({ crash }) => crash !== undefined)) return 'k6 left no result'
   const early = runners.find(endedEarly)
   if (early !== undefined) return `stopped after ${secondsRun(early).toFixed(0)} of ${endOfPeak(early)} s`
   const stopped = (distributed?.runners ?? runners).find(({ exitCode = 0 }) => !ENDED_WELL.includes(exitCode))

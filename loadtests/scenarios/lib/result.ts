@@ -1,5 +1,5 @@
 /** Turns what k6 hands to `handleSummary` into the result format. */
-import type { LoadtestResult, PhaseSpan, TrendData } from '../../results-format.ts'
+import type { LoadtestResult, PhaseSpan, RunnerSettings, TrendData } from '../../results-format.ts'
 import { isBucketMetric, splitCounters } from './bucket-names.ts'
 import type { CommonSettings, LiveSettings, RequestSettings } from './settings.ts'
 
@@ -51,12 +51,7 @@ export function resultOf(
         startedAt: new Date(facts.startedAt).toISOString(),
         endedAt: new Date(facts.endedAt).toISOString(),
         k6: settings.k6Version === undefined ? {} : { version: settings.k6Version },
-        settings: {
-          ...settings.shape,
-          offeredPerSecond: settings.offeredPerSecond,
-          parallelism: settings.parallelism,
-          phases: facts.phases,
-        },
+        settings: runnerSettings(settings, facts.phases),
         counters: { ...zeros(facts.counters), ...counters, ...k6Counts(summary) },
         histograms,
         trends: Object.fromEntries(
@@ -74,6 +69,12 @@ export function resultOf(
     ],
   }
 }
+
+/** The shape of a test, as a result tells it. */
+export const runnerSettings = (
+  { shape, offeredPerSecond, parallelism }: RequestSettings | LiveSettings,
+  phases: readonly PhaseSpan[],
+): RunnerSettings => ({ ...shape, offeredPerSecond, parallelism, phases })
 
 /** A name for the runner that no other of the same test has: what it was given, else its segment of the load. */
 export function instanceName({ instance }: CommonSettings, segment: string | undefined): string {

@@ -1,7 +1,7 @@
+import { versionOfImage } from '@hopwhistle/platform/checkout/pinned-images.ts'
+import { quantity } from '@hopwhistle/platform/kubernetes/quantity.ts'
 import { expect, test } from 'vitest'
-import { quantity } from '../../bench/cluster/quantity.ts'
 import { runSeconds } from '../../bench/cluster/time-limits.ts'
-import { versionOfImage } from '../../bench/cluster/versions.ts'
 import { runnerResources } from '../../bench/commands/cluster-options.ts'
 
 test('amounts are read as Kubernetes writes them', () => {

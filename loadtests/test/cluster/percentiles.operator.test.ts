@@ -1,9 +1,10 @@
 /** The merged percentiles of four runners, beside those of every single latency that they measured. */
+
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collectResults, podLogs } from '../../bench/cluster/runner-results.ts'
 import { watchTestRun } from '../../bench/cluster/watch-test-run.ts'
-import { totalsOf } from '../../bench/judge/totals.ts'
-import { waitUntil } from '../../bench/lib/wait-until.ts'
+import { totalsOf } from '../../bench/evidence/totals.ts'
 import { restrictedContainer, restrictedPod } from '../../kubernetes/restricted.ts'
 import type { TestRun } from '../../kubernetes/test-run.ts'
 import { histogramCount, mergeHistograms, nearestRank, percentileMs } from '../../scenarios/lib/histogram.ts'

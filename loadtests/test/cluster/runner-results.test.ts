@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { collectResults, lastWords, resultIn } from '../../bench/cluster/runner-results.ts'
+import { collectResults, resultIn } from '../../bench/cluster/runner-results.ts'
+import { lastWords } from '../../bench/collect/last-words.ts'
+import { totalsOf } from '../../bench/evidence/totals.ts'
 import { judge } from '../../bench/judge/judge.ts'
-import { totalsOf } from '../../bench/judge/totals.ts'
 import type { LoadtestResult, RunnerPod } from '../../results-format.ts'
 import { histogramCount, mergeHistograms } from '../../scenarios/lib/histogram.ts'
 import { toLogLines } from '../../scenarios/lib/result-lines.ts'
@@ -49,6 +50,13 @@ test('one line of JSON is read too, as RESULTS_DIR "-" prints it, when the log l
   expect(resultIn(`hello\n${json}\n${CROSSED}`)?.runId).toBe('fixture')
   expect(resultIn(`hello\n${json.slice(0, 9_000)}${CROSSED}\n${json.slice(9_000)}`)).toBeUndefined()
   expect(resultIn('{"format":"something else"}')).toBeUndefined()
+})
+
+test('the last words of a k6 without memory are those of Go, not the stack after them', () => {
+  const goroutines = 'goroutine 1 [running]:\n\tgo.k6.io/k6/js/runner.go:3 +0x1a'
+  expect(lastWords(`${WARNING}\nfatal error: runtime: out of memory\n\n${goroutines}`)).toBe(
+    'fatal error: runtime: out of memory',
+  )
 })
 
 test('crossed thresholds are no last words', () => {

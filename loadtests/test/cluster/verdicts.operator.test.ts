@@ -1,11 +1,12 @@
 /** What can go wrong with a distributed run, made to happen by a real k6-operator, and what the verdict says of it. */
+
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { Exec } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runnerReaders } from '../../bench/cluster/follow-runners.ts'
 import { podsOf, readRunnerPods } from '../../bench/cluster/runner-pods.ts'
 import { listTestRuns } from '../../bench/cluster/test-runs.ts'
-import type { Verdict } from '../../bench/judge/verdict.ts'
-import { waitUntil } from '../../bench/lib/wait-until.ts'
+import type { Verdict } from '../../bench/evidence/verdict.ts'
 import { readResultFile } from '../../bench/run/result-files.ts'
 import { type Bench, bench } from '../support/bench.ts'
 import { applyByHand } from './support/by-hand.ts'

@@ -1,6 +1,6 @@
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { V1ContainerState, V1Pod } from '@kubernetes/client-node'
 import { expect, test } from 'vitest'
-import type { Cluster } from '../../bench/cluster/connect.ts'
 import { lastComplaint } from '../../bench/cluster/operator-says.ts'
 import { whyGivenUp, whyHung } from '../../bench/cluster/why-not-on.ts'
 

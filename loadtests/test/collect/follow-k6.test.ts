@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { afterEach, expect, test } from 'vitest'
 import { followK6 } from '../../bench/collect/follow-k6.ts'
 import { readK6 } from '../../bench/collect/k6-snapshot.ts'
-import { waitUntil } from '../../bench/lib/wait-until.ts'
 
 const close: (() => void)[] = []
 afterEach(() => {

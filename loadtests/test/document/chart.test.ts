@@ -1,6 +1,6 @@
+import { linearScale, logScale, timeScale } from '@hopwhistle/platform/document/chart/scale.ts'
 import { expect, test } from 'vitest'
 import { renderChart } from '../../bench/document/chart/render-chart.ts'
-import { linearScale, logScale, timeScale } from '../../bench/document/chart/scale.ts'
 import { chartDataOf, MOST_POINTS } from '../../bench/document/chart-data.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import { resultWith } from '../fixtures/result-with.ts'

@@ -150,7 +150,7 @@ test('a miss and an invalid run are marked, with the reason', async () => {
   expect(text).toMatch(/\| p95 latency +\| +< 300 ms \| +\d+ ms \| ❌ +\|/)
   expect(text).toMatch(/\| Request rate +\| +≥ 100 requests\/s \| +101\.0 requests\/s \| ⚠️ invalid \|/)
   expect(text).toContain('- ⚠️ **Invalid:** Generator: k6 dropped 3 iterations')
-  expect(text).toContain('2 of 9 targets are met ✅, 2 missed ❌, 5 not proved, for their run is invalid ⚠️.')
+  expect(text).toContain('2 of 9 targets are met ✅, 2 missed ❌, 5 not proved, because their run is invalid ⚠️.')
   expect(await readFile(join(at.charts, 'reporting-endpoints.svg'), 'utf8')).toContain('invalid, proves nothing')
 })
 
@@ -189,7 +189,7 @@ describe('where a target was not reached', () => {
     }
     expect(text).toContain('of the full load, whose evidence is not valid: they prove nothing.')
     expect(text).toContain('- Remark: The figures at 500 updates/s are not valid: generator: k6 dropped 3 iterations')
-    expect(text).toContain('0 of 4 targets are met ✅, 1 missed ❌, 3 not proved, for their run is invalid ⚠️.')
+    expect(text).toContain('0 of 4 targets are met ✅, 1 missed ❌, 3 not proved, because their run is invalid ⚠️.')
     expect(await readFile(join(at.charts, 'call-state-updates.svg'), 'utf8')).toContain('invalid, proves nothing')
   })
 })

@@ -57,10 +57,12 @@ describe('when nothing is near its limit', () => {
       "CPU for a thousand updates: the API's 3 instances 0.75 s, k6 0.50 s, the primary 0.20 s, the replica 0.08 s and Redis 0.04 s.",
     ])
     expect(texts(found, 'batches')[0]).toMatch(/^Group commit wrote 34,090 events in 16,000 batches, 2\.1 events each/)
-    expect(texts(found, 'statements')[1]).toContain('100 % went to `call hopwhistle.commit_call_events(…)`')
+    expect(texts(found, 'statements')[1]).toContain(
+      '100 % of the statement time went to `call hopwhistle.commit_call_events(…)`',
+    )
     expect(texts(found, 'latency-parts')).toEqual([
-      'Committing a batch took 2.5 ms on average, 99 % below 5.0 ms; ' +
-        'in 67 % of 300 looks at a session that did, it waited for the WAL flush.',
+      'Committing a batch took 2.5 ms on average, 99 % below 5.0 ms. ' +
+        'Sampled 300 times while committing, sessions waited for the WAL flush 67 % of the time.',
     ])
   })
 })
@@ -125,7 +127,7 @@ describe('a resource that ran out is named first', () => {
     const found = conclude(withServer({ api: { gauges: { [METRICS.eventLoopUtilization]: 0.93 } } }))
     expect(found.limitedBy).toBe('the event loop of api-1: 93 %')
     expect(texts(found, 'more-api-cpu')[0]).toBe(
-      'Add an API instance: the event loop of api-1 is 93 % busy. At the measured cost one core of the API carries about ' +
+      'Add an API instance: the event loop of api-1 is 93 % busy. At the measured cost, one core of the API carries about ' +
         '930 updates a second when it is 70 % busy.',
     )
   })
@@ -178,7 +180,7 @@ describe('Postgres', () => {
     ])
     expect(texts(found, 'faster-flush')[0]).toBe(
       "To answer even sooner, put the primary's WAL on a disk that flushes faster (1.2 ms each): " +
-        'in 75 % of 400 looks at a session that committed a batch, it waited for that.',
+        'sampled 400 times while committing, sessions waited for the WAL flush 75 % of the time.',
     )
   })
 
@@ -249,7 +251,7 @@ test('the slowest window comes with what was unusual then', () => {
   }
   const found = conclude({ ...result, series, server: { ...changed } })
   expect(texts(found, 'worst-window')[0]).toMatch(
-    /^The slowest 1 s of the peak began 40 s after the start, with a p99 of .* Then WAL written was 8\.6 MB\/s instead of/,
+    /^The slowest 1 s of the peak began 40 s after the start, with a p99 of .* Unusual then: WAL written 8\.6 MB\/s \(usually /,
   )
 })
 
@@ -264,8 +266,8 @@ test('what the API needed is told beside what k6 saw', () => {
   const api = { histograms: { [METRICS.liveDelay]: delay }, totals: { [METRICS.liveDelivered]: 6_060_000 } }
   const found = conclude(withServer({ scenario: 'redis-pubsub', api }, { scenario: 'redis-pubsub' }))
   expect(texts(found, 'latency-parts')).toEqual([
-    'A delivery took 38 ms; the API needed less than 50 ms from receiving an event to writing it to its sockets; a publisher ' +
-      'had its answer after 19 ms; a frame waited 1.0 ms inside k6 for its handler (each is a p95).',
+    'A delivery took 38 ms; the API took less than 50 ms from receiving an event to writing it to its sockets; a publisher ' +
+      'got its response after 19 ms; a frame waited 1.0 ms inside k6 for its handler (each figure is a p95).',
   ])
 })
 
@@ -289,7 +291,7 @@ test('reports are told by endpoint, source and cache', () => {
   expect(texts(found, 'endpoints')[0]).toMatch(/^p95 by report, slowest first: daily metrics 57 ms/)
   expect(texts(found, 'report-sources')).toEqual([
     'Of 100 reports, 90 % were read from the replica and 10 % came from the cache.',
-    'Of 100 look-ups in the report cache, 90 % were not there and 10 % were there.',
+    'Of 100 look-ups in the report cache, 90 % were misses and 10 % were hits.',
   ])
 })
 

@@ -1,8 +1,8 @@
 /** What becomes of a run that did not reach its targets when steps at smaller rates were made after it. */
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
 import { describe, expect, test } from 'vitest'
+import { measuredWithUnit } from '../../bench/evidence/metric-text.ts'
 import { exitCodeOf } from '../../bench/judge/exit-code.ts'
-import { measuredWithUnit } from '../../bench/judge/format.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import type { LoadtestResult } from '../../results-format.ts'
 import { type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'

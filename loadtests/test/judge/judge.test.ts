@@ -1,8 +1,8 @@
 import { SCENARIOS, SLOS } from '@hopwhistle/contract/slos.ts'
 import { describe, expect, test } from 'vitest'
+import type { Metric, Verdict } from '../../bench/evidence/verdict.ts'
 import { exitCodeOf } from '../../bench/judge/exit-code.ts'
 import { judge } from '../../bench/judge/judge.ts'
-import type { Metric, Verdict } from '../../bench/judge/verdict.ts'
 import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
 import { latenciesMs, resultWith, withCounters } from '../fixtures/result-with.ts'
 

@@ -81,10 +81,10 @@ test('the last line says what to do next', () => {
     'All 14 targets met. Next: `collect --document` keeps this as a baseline',
   )
   expect(last([judged({ runner: withCounters({ k6_dropped_iterations: 1 }) })])).toBe(
-    'Invalid: call-state-updates. Next: mend what is said above and run again',
+    'Invalid: call-state-updates. Next: fix the reasons above and run again',
   )
   expect(last(all({ profile: 'smoke' }))).toBe(
-    'Everything works together; a smoke run proves no more. Next: profile quick, that of `make baseline`, measures the targets',
+    'Everything works together. A smoke run proves no more; next: `make baseline` measures the targets',
   )
   expect(last([])).toBe('Nothing was measured. Next: `make baseline`')
 })

@@ -4,7 +4,14 @@ import { judge } from '../../bench/judge/judge.ts'
 import { RULES, RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
 import type { Environment } from '../../bench/sample/environment.ts'
 import type { PodEvidence, Series } from '../../bench/sample/server-evidence.ts'
-import type { DistributedRun, HistogramData, LoadtestResult, RunnerPod, RunnerResult } from '../../results-format.ts'
+import type {
+  Crash,
+  DistributedRun,
+  HistogramData,
+  LoadtestResult,
+  RunnerPod,
+  RunnerResult,
+} from '../../results-format.ts'
 import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
 import { ENVIRONMENT, type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
 import { processWith, serverWith } from '../fixtures/server-with.ts'
@@ -50,6 +57,31 @@ describe('no-samples', () => {
     expect(said('no-samples', result)).toEqual([
       'no latency was recorded during the peak, though 30300 requests were sent',
     ])
+  })
+})
+
+describe('crashed', () => {
+  const crashedWith = (crash: Crash, exitCode: number) =>
+    resultWith({
+      runner: (runner) => ({ ...runner, exitCode, crash, endedAt: at(12.5), counters: {}, histograms: {}, trends: {} }),
+    })
+
+  test('by a signal, by itself, and when it hung', () => {
+    expect(said('crashed', crashedWith({ signal: 'SIGKILL' }, 137))).toEqual([
+      'k6 was ended by signal 9 (SIGKILL) after 12.5 s and left no result; the kernel sends it when memory runs out',
+    ])
+    expect(said('crashed', crashedWith({ lastWords: 'fatal error: runtime: out of memory' }, 2))).toEqual([
+      'k6 ended with exit code 2 after 12.5 s and left no result (fatal error: runtime: out of memory)',
+    ])
+    expect(said('crashed', crashedWith({ signal: 'SIGKILL', overdueSeconds: 240 }, 137))).toEqual([
+      'k6 was still running 240 s after its load was to be over, and was stopped without a result',
+    ])
+  })
+
+  test('is all that there is to say of such a run', () => {
+    const { reasons, metrics } = judge(crashedWith({ signal: 'SIGKILL' }, 137))
+    expect(reasons.map(({ rule }) => rule)).toEqual(['crashed'])
+    expect(metrics.filter(({ measured }) => measured !== undefined)).toEqual([])
   })
 })
 
@@ -525,7 +557,7 @@ describe('live delivery', () => {
 
   test('duplicates: a message that came twice', () => {
     expect(said('duplicates', live({ runner: withCounters({ messages_duplicated: 12 }) }))).toEqual([
-      '12 messages arrived twice, beside 6,060,000 delivered once',
+      '12 messages arrived twice; 6,060,000 were delivered once',
     ])
   })
 

@@ -1,9 +1,9 @@
 /** Measures alone again and again, as `contend.ts FOLDER SECONDS`. Says how often, and fails when it was not alone. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Failure } from '../../bench/lib/failure.ts'
-import { measureAlone } from '../../bench/lib/measure-alone.ts'
-import { openTerminal } from '../../bench/lib/terminal.ts'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { openTerminal } from '@hopwhistle/platform/command-line/terminal.ts'
+import { measureAlone } from '@hopwhistle/platform/machine/measure-alone.ts'
 
 const [folder = '', seconds] = process.argv.slice(2)
 const options = { command: 'contend', wait: false, terminal: openTerminal() }

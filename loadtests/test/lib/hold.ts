@@ -1,7 +1,7 @@
 /** Measures alone, as `hold.ts NAME [--wait]`, until its standard input ends. Says `begun` when it does. */
-import { Failure } from '../../bench/lib/failure.ts'
-import { measureAlone } from '../../bench/lib/measure-alone.ts'
-import { openTerminal } from '../../bench/lib/terminal.ts'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { openTerminal } from '@hopwhistle/platform/command-line/terminal.ts'
+import { measureAlone } from '@hopwhistle/platform/machine/measure-alone.ts'
 
 const [command = '', option] = process.argv.slice(2)
 try {

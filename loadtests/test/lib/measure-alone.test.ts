@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
+import { FOLDER_VARIABLE } from '@hopwhistle/platform/machine/measure-alone.ts'
+import { isOnThisMachine } from '@hopwhistle/platform/machine/own-addresses.ts'
+import { identify } from '@hopwhistle/platform/machine/process-identity.ts'
+import { program } from '@hopwhistle/platform/test-support/program.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { FOLDER_VARIABLE } from '../../bench/lib/measure-alone.ts'
-import { isOnThisMachine } from '../../bench/lib/own-addresses.ts'
-import { identify } from '../../bench/lib/process-identity.ts'
-import { waitUntil } from '../../bench/lib/wait-until.ts'
 import { bench } from '../support/bench.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -114,23 +115,27 @@ test('however many try at once and again, never two of them measure', async () =
   expect(times.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(10)
 })
 
-test.each([['baseline'], ['peers', '--only', 'ingest'], ['run', '--api-url', 'http://localhost:9']])(
-  'bench %s is refused before it starts anything',
-  async (...args) => {
-    const first = hold('npm run chaos')
-    await first.begun()
-    const here = bench({ [FOLDER_VARIABLE]: dir })
-    try {
-      const { code, stdout, stderr } = await here.run(...args)
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-      expect(stderr).toContain(`"npm run chaos" (process ${first.child.pid}, since `)
-      expect(here.leftFiles()).toEqual([])
-    } finally {
-      here.remove()
-      await first.end()
-    }
-  },
-)
+const BENCH = new URL('../../bench/main.ts', import.meta.url)
+const COMPARISONS = new URL('../../../comparisons/main.ts', import.meta.url)
+
+test.each([
+  ['baseline', BENCH, []],
+  ['run', BENCH, ['--api-url', 'http://localhost:9']],
+  ['measure', COMPARISONS, ['--only', 'ingest']],
+] as const)('%s is refused before it starts anything', async (command, main, args) => {
+  const first = hold('npm run chaos')
+  await first.begun()
+  const here = program(main, { [FOLDER_VARIABLE]: dir })
+  try {
+    const { code, stdout, stderr } = await here.run(command, ...args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(`"npm run chaos" (process ${first.child.pid}, since `)
+    expect(here.leftFiles()).toEqual([])
+  } finally {
+    here.remove()
+    await first.end()
+  }
+})
 
 test('a run of profile smoke goes on beside a measurement, for it proves nothing about speed', async () => {
   const first = hold('main.ts baseline')

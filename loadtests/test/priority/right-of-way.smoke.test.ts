@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { cpuCgroupOfProcess, readIfThere, taskGroupOf } from '@hopwhistle/platform/machine/cpu-cgroup.ts'
+import { canReach, type RunAs, unprivilegedUser } from '@hopwhistle/platform/stack/run-as.ts'
+import { withCpuCgroup } from '@hopwhistle/platform/test-support/cpu-cgroup.ts'
 import { describe, expect, test } from 'vitest'
-import { cpuCgroupOfProcess, readIfThere, taskGroupOf } from '../../bench/machine/cpu-cgroup.ts'
-import { canReach, type RunAs, unprivilegedUser } from '../../bench/stack/run-as.ts'
-import { withCpuCgroup } from '../support/cpu-cgroup.ts'
 import type { ShortOfCpu } from './short-of-cpu.ts'
 
 const PROGRAM = fileURLToPath(new URL('short-of-cpu.ts', import.meta.url))

@@ -7,10 +7,10 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { waitUntil } from '../../bench/lib/wait-until.ts'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
+import { descendantsOf } from '@hopwhistle/platform/machine/process-group.ts'
 import { giveRightOfWay } from '../../bench/priority/right-of-way.ts'
 import type { GeneratorPriority } from '../../bench/sample/environment.ts'
-import { descendantsOf } from '../../bench/sample/process-group.ts'
 
 const FOR_EVER = 'while :; do :; done'
 export type ShortOfCpu = {

@@ -1,5 +1,11 @@
+import {
+  callsQuery,
+  dailyQuery,
+  hourlyQuery,
+  nextWalk,
+  seededRandom,
+} from '@hopwhistle/contract/traffic/report-queries.ts'
 import { expect, test } from 'vitest'
-import { callsQuery, dailyQuery, hourlyQuery, nextWalk, seededRandom } from '../../scenarios/lib/report-queries.ts'
 import { isReport } from '../../scenarios/lib/report-shape.ts'
 
 const NOW = Date.parse('2026-11-24T10:00:00Z')

@@ -1,7 +1,7 @@
-import { parseOptions } from '../../../loadtests/bench/lib/parse-options.ts'
+import { parseOptions } from '../../../platform/command-line/parse-options.ts'
+import { requireCluster } from '../../../platform/kubernetes/kubectl.ts'
+import { requirePrograms } from '../../../platform/kubernetes/programs.ts'
 import { deployPlatform } from '../deploy-platform.ts'
-import { requireCluster } from '../kubectl.ts'
-import { requirePrograms } from '../programs.ts'
 import { ENVIRONMENT_HELP, readDeploySettings } from '../settings.ts'
 import type { ClusterCommand } from './cluster-command.ts'
 

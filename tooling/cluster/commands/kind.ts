@@ -1,7 +1,7 @@
-import { parseOptions } from '../../../loadtests/bench/lib/parse-options.ts'
+import { parseOptions } from '../../../platform/command-line/parse-options.ts'
+import { requirePrograms } from '../../../platform/kubernetes/programs.ts'
 import { deployPlatform } from '../deploy-platform.ts'
 import { createKindCluster, deleteKindCluster, KIND_CLUSTER } from '../kind.ts'
-import { requirePrograms } from '../programs.ts'
 import { ENVIRONMENT_HELP, readDeploySettings } from '../settings.ts'
 import type { ClusterCommand } from './cluster-command.ts'
 

@@ -1,8 +1,8 @@
-import { Failure } from '../../../loadtests/bench/lib/failure.ts'
-import { parseOptions } from '../../../loadtests/bench/lib/parse-options.ts'
-import { waitUntil } from '../../../loadtests/bench/lib/wait-until.ts'
-import { kubectl, requireCluster } from '../kubectl.ts'
-import { requirePrograms, tryTo } from '../programs.ts'
+import { Failure } from '../../../platform/command-line/failure.ts'
+import { parseOptions } from '../../../platform/command-line/parse-options.ts'
+import { kubectl, requireCluster } from '../../../platform/kubernetes/kubectl.ts'
+import { requirePrograms, tryTo } from '../../../platform/kubernetes/programs.ts'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { readDeploySettings } from '../settings.ts'
 import type { ClusterCommand } from './cluster-command.ts'
 

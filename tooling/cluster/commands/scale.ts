@@ -1,8 +1,8 @@
-import { Failure } from '../../../loadtests/bench/lib/failure.ts'
-import { parseOptions, wholeNumber } from '../../../loadtests/bench/lib/parse-options.ts'
+import { Failure } from '../../../platform/command-line/failure.ts'
+import { parseOptions, wholeNumber } from '../../../platform/command-line/parse-options.ts'
+import { requireCluster } from '../../../platform/kubernetes/kubectl.ts'
+import { requirePrograms, tryTo } from '../../../platform/kubernetes/programs.ts'
 import { installChart } from '../install-chart.ts'
-import { requireCluster } from '../kubectl.ts'
-import { requirePrograms, tryTo } from '../programs.ts'
 import { readDeploySettings } from '../settings.ts'
 import type { ClusterCommand } from './cluster-command.ts'
 

@@ -6,18 +6,13 @@ import { INITDB_ARGUMENTS } from '@hopwhistle/platform/settings/postgres.ts'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { freePort } from '../../../loadtests/bench/lib/free-port.ts'
-import { type Guard, startGuard } from '../../../loadtests/bench/stack/guard.ts'
-import { findPostgres } from '../../../loadtests/bench/stack/postgres-binaries.ts'
-import { ownFolder, postgresEnvironment } from '../../../loadtests/bench/stack/postgres-folders.ts'
-import { redisAnswers } from '../../../loadtests/bench/stack/redis-server.ts'
-import { makeTempDir, unprivilegedUser } from '../../../loadtests/bench/stack/run-as.ts'
-import {
-  type ServerProcess,
-  startServer,
-  stopServer,
-  waitForServer,
-} from '../../../loadtests/bench/stack/server-process.ts'
+import { freePort } from '../../../platform/machine/free-port.ts'
+import { type Guard, startGuard } from '../../../platform/stack/guard.ts'
+import { findPostgres } from '../../../platform/stack/postgres-binaries.ts'
+import { ownFolder, postgresEnvironment } from '../../../platform/stack/postgres-folders.ts'
+import { redisAnswers } from '../../../platform/stack/redis-server.ts'
+import { makeTempDir, unprivilegedUser } from '../../../platform/stack/run-as.ts'
+import { type ServerProcess, startServer, stopServer, waitForServer } from '../../../platform/stack/server-process.ts'
 
 export type Reported = Readonly<Record<string, string>>
 

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { startRedis } from '../../../../loadtests/bench/stack/redis-server.ts'
+import { startRedis } from '../../../../platform/stack/redis-server.ts'
 
 const { values } = parseArgs({
   options: {

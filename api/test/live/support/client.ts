@@ -1,6 +1,6 @@
 import type { LiveFrameHead, LiveMessage } from '@hopwhistle/contract/live.ts'
 import { WebSocket } from 'ws'
-import { GiveUp, waitUntil } from '../../../../loadtests/bench/lib/wait-until.ts'
+import { GiveUp, waitUntil } from '../../../../platform/lib/wait-until.ts'
 
 export type Notice = {
   type: string

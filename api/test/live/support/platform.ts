@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import { freshRedis } from '../../../../test-support/fresh-redis.ts'
+import { freshRedis } from '../../../../platform/test-support/fresh-redis.ts'
 import type { LiveSettings } from '../../../src/live/live.ts'
 import { openClient } from './client.ts'
 import { startInstance } from './instance.ts'

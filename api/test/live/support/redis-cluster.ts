@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
-import { freePort } from '../../../../loadtests/bench/lib/free-port.ts'
-import { waitUntil } from '../../../../loadtests/bench/lib/wait-until.ts'
-import { redisAnswers } from '../../../../loadtests/bench/stack/redis-server.ts'
+import { waitUntil } from '../../../../platform/lib/wait-until.ts'
+import { freePort } from '../../../../platform/machine/free-port.ts'
+import { redisAnswers } from '../../../../platform/stack/redis-server.ts'
 
 const SLOTS = 16_384
 const PRIMARIES = 3

@@ -1,11 +1,12 @@
 /** Draws a scenario's chart: latencies over time on a logarithmic scale, and the rate below, each with its target. */
-import { number } from '../../judge/format.ts'
-import type { Metric } from '../../judge/verdict.ts'
+
+import { linearScale, logScale, type Scale, timeScale } from '@hopwhistle/platform/document/chart/scale.ts'
+import { STYLE } from '@hopwhistle/platform/document/chart/style.ts'
+import { area, element, escapeXml, line, type Point, path, text } from '@hopwhistle/platform/document/chart/svg.ts'
+import { timeAxis } from '@hopwhistle/platform/document/chart/time-axis.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import type { Metric } from '../../evidence/verdict.ts'
 import type { ChartData, ChartPoint } from '../chart-data.ts'
-import { linearScale, logScale, type Scale, timeScale } from './scale.ts'
-import { STYLE } from './style.ts'
-import { area, element, escapeXml, line, type Point, path, text } from './svg.ts'
-import { timeAxis } from './time-axis.ts'
 
 export type ChartOptions = {
   readonly title: string

@@ -1,6 +1,7 @@
-import { list, measuredWithUnit, number } from '../../judge/format.ts'
+import { list, number } from '@hopwhistle/platform/document/figures.ts'
+import { measuredWithUnit } from '../../evidence/metric-text.ts'
+import { type Carried, isFullLoadValid, type Verdict } from '../../evidence/verdict.ts'
 import { stepsText } from '../../judge/render-table.ts'
-import { type Carried, isFullLoadValid, type Verdict } from '../../judge/verdict.ts'
 
 /** Below the table of a scenario that did not reach its targets: the largest rate that did, and how it was found. */
 export function carriedNote(

@@ -1,7 +1,7 @@
 /** What a scenario did, from the settings that were in force when it ran. */
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
-import { number, plural } from '../../judge/format.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import type { Measured } from '../model.ts'
 
 export function targetOf(scenario: ScenarioName): string {
@@ -13,8 +13,8 @@ export function targetOf(scenario: ScenarioName): string {
     case 'redis-pubsub': {
       const { ratePerSecond, subscribers, p95Ms } = SLOS[scenario]
       return (
-        `${number(ratePerSecond)} messages a second to ${number(subscribers)} subscribers each, which are ` +
-        `${number(ratePerSecond * subscribers)} deliveries a second, p95 below ${p95Ms} ms from send to receipt`
+        `${number(ratePerSecond)} messages a second to ${number(subscribers)} subscribers each ` +
+        `(${number(ratePerSecond * subscribers)} deliveries a second), p95 below ${p95Ms} ms from send to receipt`
       )
     }
   }
@@ -28,7 +28,7 @@ export function configurationOf({ scenario, facts: { load } }: Measured): string
     scenario
   ]
   const model = `Open model: ${one} is sent when it is due, however slow the answers are`
-  const peak = `Peak: ${duration(peakSeconds)}, after ${duration(rampSeconds)} of rising from 0. Only the peak is judged`
+  const peak = `Peak: ${duration(peakSeconds)}, after a ramp of ${duration(rampSeconds)}. Only the peak is judged`
   const more = `1 % more than the target is offered (${offered} a second), so that the rate reached is compared with the target itself`
   switch (scenario) {
     case 'call-state-updates':
@@ -51,7 +51,7 @@ export function configurationOf({ scenario, facts: { load } }: Measured): string
         `Publishers: ${of('publishers')}, posting call events to \`${ROUTES.callEvent}\` at ${offered} a second together. ${model}. ${more}.`,
         `${peak}: ${number(load.sent)} messages, ${number(load.sentInAll)} in all.`,
         'Every delivery is timed, and counted by offset; one subscriber in ten also checks the id of each message.',
-        "Latency is from the publisher's send to the subscriber's receipt, commit to Postgres included, and whatever k6 needs to handle a frame.",
+        "Latency is the time from the publisher's send to the subscriber's receipt. It includes the commit to Postgres, and the time that k6 needs to handle a frame.",
       ]
   }
 }

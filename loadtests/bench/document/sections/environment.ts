@@ -1,7 +1,8 @@
-import { bytes, list, number, plural } from '../../judge/format.ts'
+import { bytes, list, number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, bullets, minute, table } from '@hopwhistle/platform/document/markdown.ts'
+import { ANY_NEIGHBOUR } from '@hopwhistle/platform/machine/place.ts'
 import { coresText } from '../../machine/fit.ts'
-import { ANY_NEIGHBOUR, type Environment } from '../../sample/environment.ts'
-import { blocks, bullets, minute, table } from '../markdown.ts'
+import type { Environment } from '../../sample/environment.ts'
 import type { DocumentModel, Measured } from '../model.ts'
 import { TITLES } from '../titles.ts'
 import { commitText } from './words.ts'
@@ -18,7 +19,7 @@ export function environmentSection({ measured }: DocumentModel): string {
   return blocks(
     '## Test environment',
     ...lists,
-    'Each scenario has a run of its own and is repeated alone when need be:',
+    'Each scenario has its own run, and can be measured again alone:',
     table(
       ['Scenario', 'Profile', 'Measured', 'Took', 'Commit', 'k6 processes', 'Machine score'],
       measured.map((one) => [
@@ -31,10 +32,10 @@ export function environmentSection({ measured }: DocumentModel): string {
         score(one.environment.machine),
       ]),
     ),
-    'The machine score says how fast one thread of the machine was before the run: rounds a second of a fixed mix of ' +
-      'JSON, hashing, sorting and strings in Node.js. Machines with the same name differ in it.',
-    'Profile `full` ramps up and holds the peak for as long as the targets ask; `quick` has the same peaks for a minute; ' +
-      '`smoke` shows that everything works together and proves nothing about the targets.',
+    'The machine score is the speed of one thread, measured before the run: rounds per second of a fixed mix of JSON, ' +
+      'hashing, sorting and strings in Node.js. Machines of the same type can differ in it.',
+    'Profile `full` ramps up and holds the peak for as long as the targets ask; `quick` holds the same peaks for a minute; ' +
+      '`smoke` shows only that everything works together.',
   )
 }
 
@@ -43,8 +44,8 @@ function describe({ machine, versions, stack, generatorPriority, neighbours = []
   const postgres = versions.postgres === undefined ? 'of unknown version' : versions.postgres
   const redis = versions.redis === undefined ? 'of unknown version' : versions.redis
   const where = stack.generatorOnSameMachine
-    ? `on the same machine: what it uses, the platform lacks${priority(generatorPriority)}`
-    : 'on a machine of its own'
+    ? `on the same machine, where it takes CPU from the platform${priority(generatorPriority)}`
+    : 'on its own machine'
   return [
     `**Machine:** ${machine.cpuModel}, ${coresText(machine)}, ${bytes(machine.memoryBytes)} of memory; ${machine.os}, kernel ${machine.kernel}, ${machine.architecture}`,
     ...(neighbours.length === 0 ? [] : [`**Neighbours:** ${neighboursText(neighbours)}`]),
@@ -57,7 +58,7 @@ function describe({ machine, versions, stack, generatorPriority, neighbours = []
 
 function neighboursText(neighbours: readonly string[]): string {
   const which = neighbours.includes(ANY_NEIGHBOUR) ? 'any other program' : list(neighbours.map((name) => `\`${name}\``))
-  return `${which}, declared to belong to this machine: what the platform and k6 have is what it leaves`
+  return `${which}, declared to belong to this machine: the platform and k6 have the CPU that it leaves`
 }
 
 function given({ apiSettings = {} }: Environment['stack']): string {

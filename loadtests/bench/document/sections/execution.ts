@@ -1,7 +1,7 @@
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import { SCENARIOS, SLOS } from '@hopwhistle/contract/slos.ts'
-import { blocks, bullets, code, indented } from '../markdown.ts'
+import { blocks, bullets, code, indented } from '@hopwhistle/platform/document/markdown.ts'
 
 const API = `http://localhost:${DEFAULT_PORT}`
 
@@ -15,7 +15,7 @@ export function executionSection(): string {
     indented(code('bash', 'make up', 'make status')),
     '   Or in containers:',
     indented(code('bash', 'docker compose up --detach')),
-    '2. The demo data is there then. In a database of your own:',
+    '2. This also loads the demo data. For a database of your own:',
     indented(code('bash', 'npm run db:migrate', 'npm run db:seed:demo')),
     '3. Install k6: `make install` builds it when it is missing; [loadtests/README.md](../loadtests/README.md) has the other ways.',
     '### Running the tests',
@@ -55,7 +55,7 @@ export function executionSection(): string {
     'Each scenario leaves its result here, in the format of [`results.schema.json`](../loadtests/results.schema.json):',
     bullets(SCENARIOS.map((scenario) => `\`loadtests/results/${scenario}.json\``)),
     '`make baseline` also keeps what this document needs in `loadtests/baselines/`, one file for each environment, and ' +
-      'writes the document. An invalid run does not replace a valid one there: it is noted beside it. `make document` ' +
+      'writes the document. An invalid run does not replace a valid one there: it is only mentioned. `make document` ' +
       'writes the document again from those files, without measuring.',
   )
 }

@@ -1,15 +1,15 @@
 import { LIMIT_TABLES, LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { bytes, figure, number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, table } from '@hopwhistle/platform/document/markdown.ts'
 import type { Facts } from '../../findings/facts.ts'
 import { limitUse } from '../../findings/resources.ts'
-import { bytes, figure, number, percent } from '../../judge/format.ts'
-import { blocks, table } from '../markdown.ts'
 import type { DocumentModel } from '../model.ts'
 import { TITLES } from '../titles.ts'
 
 type Row = {
   readonly label: string
   readonly notes: string
-  /** Of a timeout: what a look once a second hardly ever sees, in milliseconds. */
+  /** Of a timeout: what a sample once a second hardly ever shows, in milliseconds. */
   readonly slowestMs?: (facts: Facts) => number | undefined
 }
 
@@ -17,40 +17,40 @@ const ROWS: Readonly<Record<LimitName, Row>> = {
   postgres_connections: { label: 'Connections', notes: 'all clients of the primary together' },
   postgres_query_timeout: {
     label: 'Query timeout',
-    notes: 'use: the oldest statement that was seen running',
+    notes: 'use: the oldest running statement that was sampled',
     slowestMs: ({ postgres }) => postgres?.slowestStatementMs,
   },
   postgres_pool: {
     label: 'Connection pool',
-    notes: 'of each API instance; ingest, reports and upkeep have their shares',
+    notes: 'per API instance, divided between ingest, reports and upkeep',
   },
-  redis_connections: { label: 'Connections', notes: 'two of each API instance, and who looks on' },
+  redis_connections: { label: 'Connections', notes: 'two per API instance, plus observers' },
   redis_memory: {
     label: 'Memory',
-    notes: 'report cache and live history; what would expire soonest goes first',
+    notes: 'report cache and live history; evicts what expires soonest',
   },
-  requests_in_flight: { label: 'Requests in flight', notes: 'of each instance; past it 503 with Retry-After' },
+  requests_in_flight: { label: 'Requests in flight', notes: 'per instance; above it 503 with Retry-After' },
   request_timeout: {
     label: 'Request timeout',
-    notes: 'use: the oldest request that was seen under way',
+    notes: 'use: the oldest open request that was sampled',
     slowestMs: ({ load }) => (load.delivery === undefined ? load.latency : load.delivery.publish)?.max,
   },
-  websockets: { label: 'WebSockets', notes: 'of each instance; past it the upgrade answers 503' },
+  websockets: { label: 'WebSockets', notes: 'per instance; above it the upgrade answers 503' },
   ingest_queue: {
     label: 'Events waiting for their commit',
-    notes: 'of each instance; past it 503 with Retry-After',
+    notes: 'per instance; above it 503 with Retry-After',
   },
-  live_socket_buffer: { label: 'Unread by one subscriber', notes: 'past it the socket is closed with 4008' },
-  tenant_rate: { label: 'Requests of a tenant', notes: 'over all instances; past it 429 with Retry-After' },
-  request_body: { label: 'Request body', notes: 'past it 413' },
+  live_socket_buffer: { label: 'Unread by one subscriber', notes: 'above it the socket is closed with 4008' },
+  tenant_rate: { label: 'Requests of a tenant', notes: 'over all instances; above it 429 with Retry-After' },
+  request_body: { label: 'Request body', notes: 'above it 413' },
 }
 
 export function limitsSection(model: DocumentModel): string {
   return blocks(
     '## System resource limits',
-    'Each limit is enforced, set by the environment variable named, and exported as `hopwhistle_limit{resource}` beside ' +
-      '`hopwhistle_usage{resource}`, which the board Limits shows as well. The peak use is the most of any instance, ' +
-      'sampled once a second, during the peak of any scenario; what rose and fell between two samples is not in it.',
+    'Each limit is enforced, set by the environment variable named, and exported as `hopwhistle_limit{resource}` next to ' +
+      '`hopwhistle_usage{resource}`; the dashboard Limits shows both. The peak use is the highest value of any instance, ' +
+      'sampled once a second during the peak of any scenario. It misses what rose and fell between two samples.',
     '### Database (PostgreSQL)',
     tableOf(model, 'postgres'),
     '### Redis',

@@ -1,6 +1,6 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
-import { blocks, bullets, table } from '../markdown.ts'
+import { blocks, bullets, table } from '@hopwhistle/platform/document/markdown.ts'
 
 const metric = (...names: readonly (keyof typeof METRICS)[]): string =>
   names.map((name) => `\`${METRICS[name]}\``).join(', ')
@@ -47,7 +47,7 @@ export function monitoringSection(): string {
     'The machine: CPU, memory, network and disk of each process. The tests sample them from `/proc` themselves, k6 included.',
     '### Monitoring tools',
     bullets([
-      `**API:** Prometheus metrics at \`${ROUTES.metrics}\`; behind one port (${DEFAULT_PORT}) each instance also answers on an admin port of its own, so that a scrape reaches the one it means`,
+      `**API:** Prometheus metrics at \`${ROUTES.metrics}\`; all instances share port ${DEFAULT_PORT}; each also has its own admin port, so that Prometheus can scrape each of them`,
       '**Database:** `pg_stat_statements`, `pg_stat_activity`, `pg_stat_wal`',
       '**Redis:** `INFO`, `LATENCY DOCTOR`',
       '**System:** `process_*` and `nodejs_*` of prom-client, `make status`; with Docker, Prometheus at http://localhost:9090',

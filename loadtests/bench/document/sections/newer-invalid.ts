@@ -1,6 +1,6 @@
-import { list } from '../../judge/format.ts'
+import { list } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, bullets, minute } from '@hopwhistle/platform/document/markdown.ts'
 import type { InvalidRun } from '../baseline.ts'
-import { blocks, bullets, minute } from '../markdown.ts'
 import type { Measured } from '../model.ts'
 import { TITLES } from '../titles.ts'
 import { commitText, sentence } from './words.ts'

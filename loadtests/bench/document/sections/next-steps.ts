@@ -1,6 +1,6 @@
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
-import { list } from '../../judge/format.ts'
-import { blocks } from '../markdown.ts'
+import { list } from '@hopwhistle/platform/document/figures.ts'
+import { blocks } from '@hopwhistle/platform/document/markdown.ts'
 import { type DocumentModel, measuredOf } from '../model.ts'
 import { TITLES } from '../titles.ts'
 
@@ -31,7 +31,7 @@ export function nextStepsSection(model: DocumentModel): string {
       : [false, `Meet every target: ${names([...missed, ...invalid])}`],
     [true, 'Bottlenecks identified from evidence, in each scenario above'],
     open.length === 0
-      ? [true, 'No recommendation is open but to look for the end']
+      ? [true, 'No open recommendation, except to find the limit']
       : [false, `Weigh the recommendations for ${names(open)}, and measure again`],
     [true, 'Measured daily: [`performance.yml`](../.github/workflows/performance.yml)'],
     [false, 'Alert on each limit before it is reached: `hopwhistle_usage / hopwhistle_limit` is exported for it'],

@@ -1,6 +1,6 @@
 import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
-import { measuredWithUnit } from '../../judge/format.ts'
-import { blocks, day, table } from '../markdown.ts'
+import { blocks, day, table } from '@hopwhistle/platform/document/markdown.ts'
+import { measuredWithUnit } from '../../evidence/metric-text.ts'
 import type { DocumentModel } from '../model.ts'
 import { TITLES } from '../titles.ts'
 
@@ -22,7 +22,7 @@ export function otherEnvironmentsSection({ others }: DocumentModel): string {
   if (rows.length === 0) return ''
   return blocks(
     '### Other environments',
-    'Kept beside the one above. Figures of different machines are not to be compared with each other.',
+    'Baselines of other machines. Do not compare figures of different machines with each other.',
     table(['Environment', 'Scenario', 'Profile', 'Measured', 'Baseline'], rows),
   )
 }

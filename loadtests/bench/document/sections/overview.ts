@@ -1,6 +1,6 @@
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, minute } from '@hopwhistle/platform/document/markdown.ts'
 import { provesTargets } from '../../../scenarios/lib/profiles.ts'
-import { number } from '../../judge/format.ts'
-import { blocks, minute } from '../markdown.ts'
 import type { DocumentModel } from '../model.ts'
 import { newerInvalidSummary } from './newer-invalid.ts'
 
@@ -14,10 +14,10 @@ export function overviewSection({ measured, environment }: DocumentModel): strin
     '<!-- Written by `make document` from loadtests/baselines/*.json. Changes made here are lost. -->',
     `**Last updated:** ${last === undefined ? 'never' : minute(last)}`,
     '## Overview',
-    `How fast Hopwhistle is, what it was measured with, and how near it came to each of its limits. Every figure below ` +
-      `was measured by k6 in the environment \`${environment}\`, and judged only after its evidence had been checked: ` +
-      `a run that lost a runner, dropped iterations or does not add up is invalid, proves nothing, and does not replace ` +
-      'a valid one. Where a target is not reached, its row shows the largest rate that was carried, and what limited it.',
+    `This page shows how fast Hopwhistle is, how it was measured, and how close it came to each of its limits. k6 measured ` +
+      `every figure in the environment \`${environment}\`. A run counts only when its evidence is valid: one that lost a ` +
+      'runner, dropped iterations or does not add up is invalid, and does not replace a valid one. Where a target was ' +
+      'missed, its row shows the largest rate that the platform carried, and what limited it.',
     summary(measured),
     newerInvalidSummary(measured),
   )
@@ -31,8 +31,8 @@ function summary(measured: DocumentModel['measured']): string {
   const parts = [
     `${number(count('met'))} of ${number(metrics.length)} targets are met ✅`,
     ...(count('missed') > 0 ? [`${number(count('missed'))} missed ❌`] : []),
-    ...(count('invalid') > 0 ? [`${number(count('invalid'))} not proved, for their run is invalid ⚠️`] : []),
-    ...(count('smoke') > 0 ? [`${number(count('smoke'))} not proved, for a smoke run proves nothing ⚠️`] : []),
+    ...(count('invalid') > 0 ? [`${number(count('invalid'))} not proved, because their run is invalid ⚠️`] : []),
+    ...(count('smoke') > 0 ? [`${number(count('smoke'))} not proved, because a smoke run proves nothing ⚠️`] : []),
   ]
   return `**${parts.join(', ')}.**`
 }

@@ -1,4 +1,4 @@
-import { blocks, code, indented } from '../markdown.ts'
+import { blocks, code, indented } from '@hopwhistle/platform/document/markdown.ts'
 
 export function quickStartSection(): string {
   return blocks(
@@ -7,10 +7,10 @@ export function quickStartSection(): string {
     code(
       'bash',
       'make baseline                 # quick: all peaks, about 4 minutes of load',
-      'make baseline PROFILE=full    # what counts',
+      'make baseline PROFILE=full    # full: as long as the targets ask',
     ),
     'Or step by step:',
-    '1. Install k6 and the rest: `make install` (macOS: `brew install k6` is as good; Windows and Linux packages: [loadtests/README.md](../loadtests/README.md)).',
+    '1. Install k6 and the rest: `make install` (macOS: `brew install k6` works, too; Windows and Linux packages: [loadtests/README.md](../loadtests/README.md)).',
     '2. Start the services, with the demo data: `make up`, or `docker compose up --detach`.',
     '3. Run a test:',
     indented(code('bash', 'cd loadtests/scenarios', 'k6 run --env PROFILE=smoke call-state-updates.ts')),

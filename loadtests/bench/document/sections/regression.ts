@@ -1,4 +1,4 @@
-import { blocks, bullets, code } from '../markdown.ts'
+import { blocks, bullets, code } from '@hopwhistle/platform/document/markdown.ts'
 
 export function regressionSection(): string {
   return blocks(
@@ -7,11 +7,11 @@ export function regressionSection(): string {
     code('bash', 'gh workflow run performance.yml --field profile=quick'),
     bullets([
       'It runs `make baseline` on a fresh machine, with profile `full` unless told otherwise.',
-      'It fails when a target is missed, and when a run is invalid: a machine too busy to measure on is no pass.',
+      'It fails when a target is missed, and when a run is invalid: a run on a machine that is too busy does not pass.',
       'It writes the table of targets to the job summary, and uploads the results, this document and its charts.',
     ]),
     'On a pull request, `make test` makes a `smoke` run of the whole job and checks that a verdict is reached and its ' +
-      'evidence adds up, never how fast it was.',
+      'evidence adds up. It does not check the speed.',
     'To see what a change did, measure before and after on the same machine and compare the two baselines:',
     code('bash', 'make baseline', 'git diff loadtests/baselines docs/performance-baselines.md'),
   )

@@ -1,9 +1,9 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
+import { bytes, ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, bullets } from '@hopwhistle/platform/document/markdown.ts'
 import { mostInstances, primaryConnections } from '../../findings/connection-budget.ts'
 import { cpuShares } from '../../findings/cpu.ts'
 import type { Facts } from '../../findings/facts.ts'
-import { bytes, ms, number, percent } from '../../judge/format.ts'
-import { blocks, bullets } from '../markdown.ts'
 import { type DocumentModel, measuredOf } from '../model.ts'
 
 /** CPU up to which a core may be planned to be used: above it, latency grows out of proportion. */
@@ -15,7 +15,7 @@ export function scalingSection(model: DocumentModel): string {
   const live = measuredOf(model, 'redis-pubsub')?.facts
   return blocks(
     '## Scaling recommendations',
-    'Figures are those measured above. They hold for this machine; ratios between them travel further.',
+    'These figures are the ones measured above, on this machine. Ratios between them also hold on other machines.',
     '### Horizontal scaling',
     bullets([
       apiServers(calls, reports, live),
@@ -31,7 +31,7 @@ export function scalingSection(model: DocumentModel): string {
     '### Optimization strategies',
     'Database',
     bullets([
-      'Every filter of the reports has its index, and pages go on from a key instead of counting rows past: cost does not grow with history.',
+      'Every filter of the reports has its index, and pages continue from a key instead of an offset, so the cost does not grow with history.',
       'Metrics come from rollups kept up to date with each batch; repeated reports come from a cache in Redis with single flight.',
       `Group commit: \`INGEST_BATCH_WAIT_MS\` and \`INGEST_BATCH_MAX\` trade latency for commits. ${batches(calls)}`,
     ]),
@@ -67,7 +67,7 @@ function apiServers(calls?: Facts, reports?: Facts, live?: Facts): string {
     known.length === 0
       ? 'What a core carries was not measured: no CPU was sampled.'
       : `At ${percent(PLANNED_CPU)} of a core, the API carries about ${known.map(([rate, what]) => `${number(rate)} ${what}`).join(', or ')} a second.`
-  return `**API servers:** three instances or more behind a load balancer, so that one may go. ${carried}`
+  return `**API servers:** three instances or more behind a load balancer, so that one can fail. ${carried}`
 }
 
 function replica(reports: Facts | undefined): string {
@@ -75,8 +75,8 @@ function replica(reports: Facts | undefined): string {
   const total = Object.values(sources).reduce((a, b) => a + b, 0)
   const lag = reports?.api?.replicaLagSeconds
   if (total === 0) return 'How many of them was not measured in this environment.'
-  const age = lag === undefined ? '' : `, which was ${ms(1000 * lag.mean)} behind on average`
-  return `${percent((sources.replica ?? 0) / total)} of those that the cache did not have (${number(total)} of ${number(total + cache)}) did${age}; a second replica is worth it when its CPU is the limit.`
+  const age = lag === undefined ? '' : `, ${ms(1000 * lag.mean)} behind the primary on average`
+  return `It answered ${percent((sources.replica ?? 0) / total)} of those that the cache did not have (${number(total)} of ${number(total + cache)})${age}. Add a second replica when its CPU is the limit.`
 }
 
 function redisCpu(live: Facts | undefined): string {
@@ -89,9 +89,9 @@ function connections(facts: Facts | undefined): string {
   const max = facts?.postgres?.maxConnections ?? LIMITS.postgres_connections.value
   const size = facts?.api?.limits.postgres_pool ?? LIMITS.postgres_pool.value
   return (
-    `**Database:** of a pool of ${number(size)}, ${number(primaryConnections(size))} connections are the primary's and the others the replica's. ` +
-    `Its ${number(max)} are enough for ${number(mostInstances(max, size))} instances, a tenth kept for migrations, monitoring and replication. ` +
-    `Past that, PgBouncer, or a smaller \`POSTGRES_POOL_SIZE\`: ${poolUse(facts)}`
+    `**Database:** a pool of ${number(size)} has ${number(primaryConnections(size))} connections to the primary; the others go to the replica. ` +
+    `The ${number(max)} connections of the primary are enough for ${number(mostInstances(max, size))} instances, with a tenth kept for migrations, monitoring and replication. ` +
+    `For more, use PgBouncer, or a smaller \`POSTGRES_POOL_SIZE\`: ${poolUse(facts)}`
   )
 }
 

@@ -1,8 +1,9 @@
 import { type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
-import { COMPARISON, measuredWithUnit, number } from '../../judge/format.ts'
-import { isFullLoadValid, type Metric, type Outcome, type Verdict } from '../../judge/verdict.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { blocks, bullets, table } from '@hopwhistle/platform/document/markdown.ts'
+import { COMPARISON, measuredWithUnit } from '../../evidence/metric-text.ts'
+import { isFullLoadValid, type Metric, type Outcome, type Verdict } from '../../evidence/verdict.ts'
 import { chartFile } from '../chart-of.ts'
-import { blocks, bullets, table } from '../markdown.ts'
 import { type DocumentModel, type Measured, measuredOf } from '../model.ts'
 import { TITLES } from '../titles.ts'
 import { carriedNote } from './carried.ts'
@@ -44,7 +45,7 @@ function results(measured: Measured): string[] {
     ...(reasons.length === 0 ? [] : [bullets(reasons.map(({ effect, text }) => `${mark(effect)}${sentence(text)}`))]),
     ...(newerInvalid === undefined ? [] : [newerInvalidNote(newerInvalid)]),
     ...(chart.points.length === 0
-      ? ['No chart: this run was not watched while it lasted.']
+      ? ['No chart: this run has no samples over time.']
       : [`![${TITLES[scenario]}: rate and latency over time](charts/${chartFile(scenario)})`]),
     '#### Test configuration',
     bullets(configurationOf(measured)),

@@ -1,6 +1,6 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { DEFAULT_PORT, ROUTES } from '@hopwhistle/contract/routes.ts'
-import { blocks, bullets, code } from '../markdown.ts'
+import { blocks, bullets, code } from '@hopwhistle/platform/document/markdown.ts'
 
 const API = `http://localhost:${DEFAULT_PORT}`
 
@@ -29,7 +29,7 @@ export function troubleshootingSection(): string {
     '**An invalid run** is explained by the sentence below its table: it quotes what was found and what was expected. ' +
       '[troubleshooting.md](troubleshooting.md) goes through the rest, from installing to shutting down.',
     '### Debug commands',
-    'With the platform that `make up` started; `tooling/with-stack.ts` fills in its addresses. `psql` and `redis-cli` come with ' +
+    'With the platform that `make up` started; `platform/with-stack.ts` fills in its addresses. `psql` and `redis-cli` come with ' +
       'the clients of Postgres and Redis.',
     code(
       'bash',
@@ -40,18 +40,18 @@ export function troubleshootingSection(): string {
       'make status',
       '',
       '# Connections to Redis',
-      `npx node tooling/with-stack.ts sh -c 'redis-cli -u "$REDIS_URL" INFO clients'`,
+      `npx node platform/with-stack.ts sh -c 'redis-cli -u "$REDIS_URL" INFO clients'`,
       '',
       '# Connections to the primary, by what they are doing',
-      `npx node tooling/with-stack.ts sh -c 'psql "$MIGRATION_DATABASE_URL" -c \\`,
+      `npx node platform/with-stack.ts sh -c 'psql "$MIGRATION_DATABASE_URL" -c \\`,
       `  "select application_name, state, count(*) from pg_stat_activity group by 1, 2 order by 3 desc"'`,
       '',
       '# What sessions wait for at this moment',
-      `npx node tooling/with-stack.ts sh -c 'psql "$MIGRATION_DATABASE_URL" -c \\`,
+      `npx node platform/with-stack.ts sh -c 'psql "$MIGRATION_DATABASE_URL" -c \\`,
       `  "select state, wait_event_type, wait_event, count(*) from pg_stat_activity where state is not null group by 1, 2, 3"'`,
       '',
       '# The statements that take the most time',
-      `npx node tooling/with-stack.ts sh -c 'psql "$MIGRATION_DATABASE_URL" -c \\`,
+      `npx node platform/with-stack.ts sh -c 'psql "$MIGRATION_DATABASE_URL" -c \\`,
       `  "select calls, round(mean_exec_time::numeric, 2) as mean_ms, left(query, 80) from pg_stat_statements order by total_exec_time desc limit 10"'`,
       '',
       '# Limits and their use, of one instance',

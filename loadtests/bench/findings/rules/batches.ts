@@ -1,4 +1,4 @@
-import { number } from '../../judge/format.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 
 /** How far group commit reduced the commits. */
@@ -7,11 +7,11 @@ export const batches: FindingRule = {
   say({ facts: { api, postgres } }) {
     const ingest = api?.ingest
     if (ingest === undefined) return []
-    const retries = ingest.retries === 0 ? 'none was written again' : `${number(ingest.retries)} were written again`
+    const retries = ingest.retries === 0 ? 'no batch was retried' : `${number(ingest.retries)} were retried`
     const commits =
       postgres?.commitsPerSecond === undefined
         ? ''
-        : ` The primary committed ${number(postgres.commitsPerSecond.mean)} transactions a second, of all kinds.`
+        : ` In total, the primary committed ${number(postgres.commitsPerSecond.mean)} transactions a second.`
     return [
       `Group commit wrote ${number(ingest.events)} events in ${number(ingest.batches)} batches, ` +
         `${number(ingest.meanBatch, 1)} events each on average; ${retries}.${commits}`,

@@ -1,5 +1,5 @@
 /** What held the platform back, or would first. */
-import { bytes, list, number, percent, plural } from '../../judge/format.ts'
+import { bytes, list, number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
 import { cpuText } from '../cpu.ts'
 import type { FindingRule } from '../finding.ts'
 import { isSaturated } from '../resources.ts'
@@ -16,7 +16,7 @@ export const saturated: FindingRule = {
   name: 'saturated',
   say: ({ facts, resources }) =>
     resources.filter(isSaturated).map(({ id, name, use, figures }, place) => {
-      const first = place === 0 ? 'The first to run out was' : 'Also near its end was'
+      const first = place === 0 ? 'The first to run out was' : 'Also near its limit was'
       const who = id === 'machine cpu' ? `, of which ${cpuText(facts)}` : ''
       return `${first} ${name}: ${percent(use)}, ${figures}${who}.`
     }),

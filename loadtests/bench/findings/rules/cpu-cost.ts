@@ -1,4 +1,4 @@
-import { list, number } from '../../judge/format.ts'
+import { list, number } from '@hopwhistle/platform/document/figures.ts'
 import { cpuShares } from '../cpu.ts'
 import { type FindingRule, ratePerSecond } from '../finding.ts'
 

@@ -1,4 +1,4 @@
-import { number } from '../../judge/format.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 
 /** Three counts of the same thing, by three programs. */

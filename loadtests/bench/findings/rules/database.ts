@@ -1,4 +1,4 @@
-import { bytes, list, ms, number } from '../../judge/format.ts'
+import { bytes, list, ms, number } from '@hopwhistle/platform/document/figures.ts'
 import { type FindingRule, ratePerSecond } from '../finding.ts'
 
 /** How Postgres worked: memory, updates in place, WAL, checkpoints. */
@@ -32,5 +32,5 @@ const share = (ratio: number): string =>
 
 const checkpointText = (count: number): string =>
   count === 0
-    ? ' No checkpoint fell into the run.'
-    : ` ${number(count)} checkpoint${count === 1 ? '' : 's'} fell into the run.`
+    ? ' No checkpoint ran during the test.'
+    : ` ${number(count)} checkpoint${count === 1 ? '' : 's'} ran during the test.`

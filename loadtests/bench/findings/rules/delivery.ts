@@ -1,4 +1,4 @@
-import { number, plural } from '../../judge/format.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 
 /** Whether every message reached every subscriber once and in order, and at what rate. */

@@ -1,4 +1,4 @@
-import { list, ms, number } from '../../judge/format.ts'
+import { list, ms, number } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 
 const NAMES: Readonly<Record<string, string>> = {

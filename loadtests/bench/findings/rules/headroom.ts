@@ -1,5 +1,6 @@
-import { COMPARISON, list, measuredWithUnit, ms, number } from '../../judge/format.ts'
-import type { Metric } from '../../judge/verdict.ts'
+import { list, ms, number } from '@hopwhistle/platform/document/figures.ts'
+import { COMPARISON, measuredWithUnit } from '../../evidence/metric-text.ts'
+import type { Metric } from '../../evidence/verdict.ts'
 import type { FindingRule } from '../finding.ts'
 
 /** With fewer than this, p99.9 is the slowest or two. */

@@ -1,8 +1,8 @@
-import { ms, number, percent } from '../../judge/format.ts'
+import { ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 import { sampleCount, WAITED_FOR, type WaitGroup, waitShares } from '../waits.ts'
 
-/** Fewer looks at sessions than this are no distribution. */
+/** Fewer samples than this are no distribution. */
 const LEAST_SAMPLES = 30
 
 /** What a latency consists of: commit, publishing, ticks, and the generator's own part. */
@@ -14,18 +14,18 @@ export const latencyParts: FindingRule = {
     const inside = api?.requests
     if (d !== undefined && load.latency !== undefined) {
       const socketsMs = api?.live?.p95DelayBelowMs
-      const answered = d.publish === undefined ? [] : [`a publisher had its answer after ${ms(d.publish.p95)}`]
+      const answered = d.publish === undefined ? [] : [`a publisher got its response after ${ms(d.publish.p95)}`]
       const answering =
-        inside?.p95BelowMs === undefined ? [] : [`for which the API needed less than ${ms(inside.p95BelowMs)}`]
+        inside?.p95BelowMs === undefined ? [] : [`for which the API took less than ${ms(inside.p95BelowMs)}`]
       const parts = [
         `A delivery took ${ms(load.latency.p95)}`,
         ...(socketsMs === undefined
           ? []
-          : [`the API needed less than ${ms(socketsMs)} from receiving an event to writing it to its sockets`]),
+          : [`the API took less than ${ms(socketsMs)} from receiving an event to writing it to its sockets`]),
         ...(answered.length === 0 ? [] : [[...answered, ...answering].join(', ')]),
         ...(d.receiveLag === undefined ? [] : [`a frame waited ${ms(d.receiveLag.p95)} inside k6 for its handler`]),
       ]
-      texts.push(`${parts.join('; ')} (each is a p95).`)
+      texts.push(`${parts.join('; ')} (each figure is a p95).`)
     } else if (inside?.p95BelowMs !== undefined && load.latency !== undefined) {
       texts.push(
         `Inside the API, 95 % of the requests took less than ${ms(inside.p95BelowMs)}, and ${ms(inside.meanMs)} on average; ` +
@@ -38,7 +38,7 @@ export const latencyParts: FindingRule = {
       const waits =
         first === undefined || sampleCount(shares) < LEAST_SAMPLES
           ? ''
-          : `; in ${percent(first.share)} of ${number(sampleCount(shares))} looks at a session that did, ${atWhat(first.group)}`
+          : `. Sampled ${number(sampleCount(shares))} times while committing, sessions ${atWhat(first.group)} ${percent(first.share)} of the time`
       const edge = api.ingest.p99CommitBelowMs
       const rest = edge === undefined ? '' : `, 99 % below ${ms(edge)}`
       texts.push(`Committing a batch took ${ms(api.ingest.meanCommitMs)} on average${rest}${waits}.`)
@@ -48,4 +48,4 @@ export const latencyParts: FindingRule = {
 }
 
 const atWhat = (group: WaitGroup): string =>
-  group === 'CPU' ? 'it was computing, not waiting' : `it waited for ${WAITED_FOR[group]}`
+  group === 'CPU' ? 'were computing, not waiting,' : `waited for ${WAITED_FOR[group]}`

@@ -1,5 +1,5 @@
 /** What to change when work queues for a processor. */
-import { ms, number, percent } from '../../judge/format.ts'
+import { ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import { cpuShares } from '../cpu.ts'
 import { type FindingRule, metricOf, ratePerSecond } from '../finding.ts'
 import type { Resource } from '../resource.ts'
@@ -22,7 +22,7 @@ export const generatorApart: FindingRule = {
     if (k6.cores / busy < LARGE_SHARE) return []
     return [
       `Run k6 on a machine of its own: it takes ${number(k6.cores, 2)} of the ${number(busy, 2)} cores in use, which the ` +
-        `platform lacks. \`API_URL\` and \`WS_URL\` point it at the platform.`,
+        `platform could use. \`API_URL\` and \`WS_URL\` point it at the platform.`,
     ]
   },
 }
@@ -38,7 +38,7 @@ export const moreApiCpu: FindingRule = {
     const carried = `one core of the API carries about ${number((PLANNED_CPU * rate) / api.cores)} ${words.many} a second`
     if (loop !== undefined && isSaturated(loop)) {
       return [
-        `Add an API instance: ${loop.name} is ${percent(loop.use)} busy. At the measured cost ${carried} ` +
+        `Add an API instance: ${loop.name} is ${percent(loop.use)} busy. At the measured cost, ${carried} ` +
           `when it is ${percent(PLANNED_CPU)} busy.`,
       ]
     }

@@ -1,6 +1,6 @@
 /** How much further the load may grow: limits to raise, and where the end would be. */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import { number, percent } from '../../judge/format.ts'
+import { number, percent } from '@hopwhistle/platform/document/figures.ts'
 import { cpuShares } from '../cpu.ts'
 import type { Facts } from '../facts.ts'
 import { type FindingRule, ratePerSecond } from '../finding.ts'
@@ -39,7 +39,7 @@ export const findTheEnd: FindingRule = {
     if (round <= rate) return []
     const variable = facts.load.delivery === undefined ? 'RATE' : 'MESSAGES_PER_SECOND'
     return [
-      `Nothing has to change for this load. To see the end, raise the rate: if cost stays in proportion, ${first.name} ` +
+      `Nothing has to change for this load. To find the limit, raise the rate: if the cost grows in proportion, ${first.name} ` +
         `reaches ${percent(first.saturatedAt)} at about ${number(round)} ${words.many} a second (\`${variable}=${round}\`).`,
     ]
   },

@@ -1,6 +1,6 @@
 /** What to change when Postgres is what is waited for. */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import { ms, number, percent, plural } from '../../judge/format.ts'
+import { ms, number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
 import { largestPool } from '../connection-budget.ts'
 import type { FindingRule } from '../finding.ts'
 import { sampleCount, waitShares } from '../waits.ts'
@@ -22,8 +22,8 @@ export const fasterFlush: FindingRule = {
     const each = postgres.walMeanSyncMs === undefined ? '' : ` (${ms(postgres.walMeanSyncMs)} each)`
     const close = p95?.measured !== undefined && p95.measured > p95.target * CLOSE_TO_TARGET
     return [
-      `${close ? 'Put' : 'To answer even sooner, put'} the primary's WAL on a disk that flushes faster${each}: in ` +
-        `${percent(flush.share)} of ${number(sampleCount(shares))} looks at a session that committed a batch, it waited for that.`,
+      `${close ? 'Put' : 'To answer even sooner, put'} the primary's WAL on a disk that flushes faster${each}: ` +
+        `sampled ${number(sampleCount(shares))} times while committing, sessions waited for the WAL flush ${percent(flush.share)} of the time.`,
     ]
   },
 }

@@ -1,4 +1,4 @@
-import { list, ms, number, percent } from '../../judge/format.ts'
+import { list, ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 
 const SOURCES: Readonly<Record<string, string>> = {
@@ -7,10 +7,10 @@ const SOURCES: Readonly<Record<string, string>> = {
   cache: 'came from the cache',
 }
 const CACHE: Readonly<Record<string, string>> = {
-  hit: 'were there',
-  miss: 'were not there',
+  hit: 'were hits',
+  miss: 'were misses',
   stale: 'were older than asked for',
-  joined: 'joined one under way',
+  joined: 'joined a query in flight',
 }
 
 /** Where reports were read, how often the cache had them, and how old they were. */
@@ -22,7 +22,7 @@ export const reportSources: FindingRule = {
     const { bySource, byCache } = api.reports
     if (total(bySource) > 0) {
       const lag = api.replicaLagSeconds
-      const age = lag === undefined ? '' : `; what the replica shows was ${ms(1000 * lag.mean)} old on average`
+      const age = lag === undefined ? '' : `; the data of the replica was ${ms(1000 * lag.mean)} old on average`
       texts.push(`Of ${number(total(bySource))} reports, ${shares(bySource, SOURCES)}${age}.`)
     }
     if (total(byCache) > 0) {

@@ -1,4 +1,4 @@
-import { ms, number, percent } from '../../judge/format.ts'
+import { ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { Facts } from '../facts.ts'
 import type { FindingRule } from '../finding.ts'
 
@@ -25,7 +25,7 @@ function costliest(where: string, { statements, statementMs }: Server, ofAll: nu
   const [first] = statements
   if (first === undefined || statementMs < LEAST_SHARE * ofAll || statementMs === 0) return []
   return [
-    `Of the time of all statements on ${where}, ${percent(first.totalMs / statementMs)} went to ` +
+    `On ${where}, ${percent(first.totalMs / statementMs)} of the statement time went to ` +
       `\`${shortened(first.query)}\`: ${number(first.calls)} calls, ${ms(first.meanMs)} on average, ${ms(first.maxMs)} at most.`,
   ]
 }

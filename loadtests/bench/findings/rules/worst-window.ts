@@ -1,4 +1,4 @@
-import { bytes, list, ms, number, percent } from '../../judge/format.ts'
+import { bytes, list, ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { WorstWindow } from '../facts.ts'
 import type { FindingRule } from '../finding.ts'
 
@@ -11,9 +11,9 @@ export const worstWindow: FindingRule = {
     const when = `${number(atSeconds)} s after the start`
     const begin =
       `The slowest ${number(windowSeconds)} s of the peak began ${when}, with a p99 of ${ms(p99)}; ` +
-      `the median window has ${ms(typicalP99)}`
-    if (unusual.length === 0) return [`${begin}. Nothing that was sampled stood out then.`]
-    return [`${begin}. Then ${list(unusual.map(text))}.`]
+      `the median of all windows is ${ms(typicalP99)}`
+    if (unusual.length === 0) return [`${begin}. No sampled value was unusual then.`]
+    return [`${begin}. Unusual then: ${list(unusual.map(text))}.`]
   },
 }
 
@@ -24,5 +24,5 @@ function text({ what, value, usual, unit }: WorstWindow['unusual'][number]): str
     if (unit === 'ratio') return percent(n)
     return unit === 'cores' ? `${number(n, 2)} cores` : number(n, 1)
   }
-  return `${what} was ${show(value)} instead of ${show(usual)}`
+  return `${what} ${show(value)} (usually ${show(usual)})`
 }

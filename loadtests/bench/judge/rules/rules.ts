@@ -1,39 +1,27 @@
 /** What has to hold before figures count, in the order in which a person would want to hear of it. */
-import type { Rule } from '../evidence.ts'
-import { apiCounters } from './api-counters.ts'
-import { bucketsAddUp } from './buckets-add-up.ts'
-import { cutShort } from './cut-short.ts'
-import { databaseRows } from './database-rows.ts'
-import { deliveriesAddUp } from './deliveries-add-up.ts'
-import { differentSettings } from './different-settings.ts'
-import { droppedIterations } from './dropped-iterations.ts'
-import { duplicates } from './duplicates.ts'
-import { generatorCpu } from './generator-cpu.ts'
-import { hungTestRun } from './hung-test-run.ts'
-import { lateStart } from './late-start.ts'
-import { missingRunner } from './missing-runner.ts'
-import { noSamples } from './no-samples.ts'
-import { nodeCpu } from './node-cpu.ts'
-import { offeredRate } from './offered-rate.ts'
-import { oomKilled } from './oom-killed.ts'
-import { operatorError } from './operator-error.ts'
-import { otherPrograms } from './other-programs.ts'
-import { percentileGrid } from './percentile-grid.ts'
-import { receiveLag } from './receive-lag.ts'
-import { reorderings } from './reorderings.ts'
-import { requestsAddUp } from './requests-add-up.ts'
-import { runnerError } from './runner-error.ts'
-import { runnerNeverRan } from './runner-never-ran.ts'
-import { scheduleLag } from './schedule-lag.ts'
-import { seriesAddUp } from './series-add-up.ts'
-import { smallerLoad } from './smaller-load.ts'
-import { smokeProfile } from './smoke-profile.ts'
-import { stolenCpu } from './stolen-cpu.ts'
-import { subscribersLost } from './subscribers-lost.ts'
-import { throttledCpu } from './throttled-cpu.ts'
-import { unequalShares } from './unequal-shares.ts'
+import type { LoadtestResult } from '../../../results-format.ts'
+import { hasCrashed, type Rule } from '../../evidence/evidence.ts'
+import { apiCounters, bucketsAddUp, databaseRows, percentileGrid, requestsAddUp, seriesAddUp } from './counts.ts'
+import { generatorCpu, nodeCpu, otherPrograms, stolenCpu, throttledCpu } from './cpu.ts'
+import { deliveriesAddUp, duplicates, reorderings, subscribersLost } from './delivery.ts'
+import { droppedIterations, offeredRate, receiveLag, scheduleLag, smallerLoad, smokeProfile } from './load.ts'
+import {
+  crashed,
+  cutShort,
+  differentSettings,
+  hungTestRun,
+  lateStart,
+  missingRunner,
+  noSamples,
+  oomKilled,
+  operatorError,
+  runnerError,
+  runnerNeverRan,
+  unequalShares,
+} from './test-run.ts'
 
 export const RULES: readonly Rule[] = [
+  crashed,
   operatorError,
   hungTestRun,
   runnerNeverRan,
@@ -67,6 +55,9 @@ export const RULES: readonly Rule[] = [
   databaseRows,
   smokeProfile,
 ]
+
+/** Those to judge a result by: where a k6 left no result nothing was counted, and the others would only say so again. */
+export const rulesFor = (result: LoadtestResult): readonly Rule[] => (hasCrashed(result) ? [crashed] : RULES)
 
 /**
  * Rules about how fast the run was made, not about what it left: on a busy machine they fail though everything adds up.

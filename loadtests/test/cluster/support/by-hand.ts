@@ -1,4 +1,4 @@
-import { pinnedImages } from '../../../bench/cluster/versions.ts'
+import { pinnedImages } from '@hopwhistle/platform/checkout/pinned-images.ts'
 import { scriptConfigMap } from '../../../kubernetes/script-config-map.ts'
 import { type TestRun, testRun } from '../../../kubernetes/test-run.ts'
 import type { TestNamespace } from './operator.ts'

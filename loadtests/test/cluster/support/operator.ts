@@ -1,10 +1,10 @@
 /** A namespace of a test's own in a real cluster with k6-operator, with something in it to put under load. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { type Cluster, connect } from '@hopwhistle/platform/kubernetes/connect.ts'
+import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { CoreV1Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
-import { type Cluster, connect } from '../../../bench/cluster/connect.ts'
 import { requireOperator } from '../../../bench/cluster/test-runs.ts'
-import { waitUntil } from '../../../bench/lib/wait-until.ts'
 import { restrictedContainer, restrictedPod } from '../../../kubernetes/restricted.ts'
 
 /** Why tests on a cluster cannot run here; undefined when they can. */

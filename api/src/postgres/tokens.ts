@@ -1,0 +1,164 @@
+/**
+ * Tokens that clients carry from one answer to a later request: positions and cursors.
+ *
+ *   key 1 byte · history 4 bytes · payload · signature 8 bytes, all as base64url
+ *
+ * - The signature is a truncated HMAC-SHA-256. A token that nobody was given is refused before it can send a report to the
+ *   primary, keep it waiting or reach a statement. The database keeps the keys, so every instance takes the others' tokens.
+ * - The history is a hash of the system identifier and the timeline. A position says nothing about another database, nor about
+ *   this one after a restore or a failover, which may have lost what the token stands for.
+ */
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import type { ClientBase } from 'pg'
+import { DatabaseUnavailable, InvalidPosition, TokenOutdated } from '../errors/catalogue.ts'
+import type { PrimaryServer } from './primary-server.ts'
+import type { WalPosition } from './wal-position.ts'
+
+export type Tokens = {
+  /** Keys are known from the first connection to the primary on. @throws {DatabaseUnavailable} they cannot be read */
+  ready(): Promise<void>
+  /** Only when `ready`. @param purpose what it is for: it is good for nothing else */
+  seal(purpose: string, payload: Buffer): string
+  /** @returns the payload; `invalid` for what was not sealed for this purpose @throws {DatabaseUnavailable} nobody can tell */
+  open(purpose: string, token: string): Promise<Buffer | 'invalid' | 'outdated'>
+  /** As `seal`. */
+  sealPosition(position: WalPosition): string
+  /** @throws {InvalidPosition | TokenOutdated | DatabaseUnavailable} */
+  openPosition(token: string): Promise<WalPosition>
+}
+
+type Key = { readonly id: number; readonly secret: Buffer }
+
+/** The highest id signs. */
+export type TokenKeys = {
+  newest(): Key | undefined
+  find(id: number): Key | undefined
+  read(db: Pick<ClientBase, 'query'>): Promise<void>
+}
+
+export function createTokenKeys(): TokenKeys {
+  let keys: readonly Key[] = []
+  return {
+    newest: () => keys[0],
+    find: (id) => keys.find((key) => key.id === id),
+    read: async (db) => {
+      const { rows } = await db.query<Key>('select id, secret from hopwhistle.token_keys order by id desc')
+      if (rows.length > 0) keys = rows
+    },
+  }
+}
+
+/** A token that an instance cannot judge makes it ask the database; all such tokens together, this often at most. */
+const READ_KEYS_EVERY_MS = 1_000
+const ASK_PRIMARY_EVERY_MS = 200
+const HEAD_BYTES = 5
+const SIGNATURE_BYTES = 8
+const POSITION = 'position'
+const UNKNOWN_HISTORY = Buffer.alloc(4)
+
+/** @param readKeys reads them anew @param askPrimary asks it for its history; both reject when no server answers */
+export function createTokens(deps: {
+  readonly keys: TokenKeys
+  readonly primary: Pick<PrimaryServer, 'history' | 'answeredAtMs'>
+  readonly readKeys: () => Promise<void>
+  readonly askPrimary: () => Promise<unknown>
+}): Tokens {
+  const { keys, primary } = deps
+  const readKeys = shared(deps.readKeys)
+  const askPrimary = shared(deps.askPrimary)
+  let keysReadAtMs = Number.NEGATIVE_INFINITY
+  let hashed: { readonly of: string | undefined; readonly bytes: Buffer } = { of: undefined, bytes: UNKNOWN_HISTORY }
+  let last: { readonly position: WalPosition; readonly history: Buffer; readonly token: string } | undefined
+
+  function historyBytes(): Buffer {
+    const history = primary.history()
+    if (history !== undefined && hashed.of !== history) {
+      hashed = { of: history, bytes: hash('sha256', history, 'buffer').subarray(0, UNKNOWN_HISTORY.length) }
+    }
+    return hashed.bytes
+  }
+
+  async function ready(): Promise<void> {
+    if (keys.newest() === undefined) await readKeys()
+    if (keys.newest() === undefined) throw DatabaseUnavailable()
+  }
+
+  /** One that another instance signs with since this one last read them. */
+  async function keyOf(id: number): Promise<Key | undefined> {
+    if (keys.newest() === undefined) await ready()
+    const known = keys.find(id)
+    if (known !== undefined || performance.now() - keysReadAtMs < READ_KEYS_EVERY_MS) return known
+    await readKeys()
+    keysReadAtMs = performance.now()
+    return keys.find(id)
+  }
+
+  async function isOfThisHistory(history: Buffer): Promise<boolean> {
+    if (primary.history() === undefined || history.equals(historyBytes())) return true
+    // It may be another since this instance last asked.
+    if (performance.now() - primary.answeredAtMs() >= ASK_PRIMARY_EVERY_MS) await askPrimary()
+    return history.equals(historyBytes())
+  }
+
+  function seal(purpose: string, payload: Buffer): string {
+    const key = keys.newest()
+    if (key === undefined) throw DatabaseUnavailable()
+    const signed = Buffer.concat([Buffer.of(key.id), historyBytes(), payload])
+    return Buffer.concat([signed, signature(key, purpose, signed)]).toString('base64url')
+  }
+
+  async function open(purpose: string, token: string): Promise<Buffer | 'invalid' | 'outdated'> {
+    const bytes = Buffer.from(token, 'base64url')
+    // Node reads what is not base64url as if it were not there.
+    if (bytes.length < HEAD_BYTES + SIGNATURE_BYTES || bytes.toString('base64url') !== token) return 'invalid'
+    const key = await keyOf(bytes[0] as number)
+    const signed = bytes.subarray(0, -SIGNATURE_BYTES)
+    if (key === undefined || !timingSafeEqual(signature(key, purpose, signed), bytes.subarray(-SIGNATURE_BYTES))) {
+      return 'invalid'
+    }
+    if (!(await isOfThisHistory(signed.subarray(1, HEAD_BYTES)))) return 'outdated'
+    return signed.subarray(HEAD_BYTES)
+  }
+
+  return {
+    ready,
+    seal,
+    open,
+    // The events of a batch share a commit, and so a position.
+    sealPosition: (position) => {
+      const history = historyBytes()
+      if (last?.position !== position || last.history !== history) {
+        const payload = Buffer.alloc(8)
+        payload.writeBigUInt64BE(position)
+        last = { position, history, token: seal(POSITION, payload) }
+      }
+      return last.token
+    },
+    openPosition: async (token) => {
+      const payload = await open(POSITION, token)
+      if (payload === 'outdated') throw TokenOutdated('position')
+      if (payload === 'invalid') throw InvalidPosition()
+      return payload.readBigUInt64BE()
+    },
+  }
+}
+
+function signature({ secret }: Key, purpose: string, signed: Buffer): Buffer {
+  return createHmac('sha256', secret).update(`${purpose}\0`).update(signed).digest().subarray(0, SIGNATURE_BYTES)
+}
+
+/** Whoever asks while it is asked waits for the same answer. */
+function shared(ask: () => Promise<unknown>): () => Promise<void> {
+  let asking: Promise<void> | undefined
+  return () => {
+    asking ??= ask()
+      .then(
+        () => {},
+        (error) => Promise.reject(DatabaseUnavailable(error)),
+      )
+      .finally(() => {
+        asking = undefined
+      })
+    return asking
+  }
+}

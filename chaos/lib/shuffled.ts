@@ -1,0 +1,7 @@
+/** The same things in another order. */
+export function shuffled<T>(things: readonly T[], random: () => number): readonly T[] {
+  return things
+    .map((thing) => ({ thing, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ thing }) => thing)
+}

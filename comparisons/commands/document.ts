@@ -1,0 +1,20 @@
+import { relative } from 'node:path'
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { EXIT } from '@hopwhistle/platform/command-line/failure.ts'
+import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
+import { writeNewestPerformance } from '../document/write-performance.ts'
+
+export const document: Command = {
+  summary: 'write docs/performance.md again from what is kept of the measurements',
+  help: `Usage: main.ts document
+
+Writes docs/performance.md and its chart from comparisons/baselines, without measuring anything.
+`,
+  async run(args, { print }) {
+    parseOptions(args, {})
+    const written = await writeNewestPerformance()
+    print(`Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}.\n`)
+    return EXIT.ok
+  },
+}

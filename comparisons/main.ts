@@ -1,0 +1,9 @@
+/** The platform next to alternatives and to an earlier commit: `npm run comparisons -- COMMAND`. */
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { runCommands } from '@hopwhistle/platform/command-line/run-commands.ts'
+import { document } from './commands/document.ts'
+import { measure } from './commands/measure.ts'
+
+const COMMANDS: Readonly<Record<string, Command>> = { measure, document }
+
+process.exitCode = await runCommands(COMMANDS)

@@ -1,0 +1,58 @@
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import { number } from '@hopwhistle/platform/document/figures.ts'
+import { readPlace } from '@hopwhistle/platform/machine/place.ts'
+import { measureCost } from './cost/measure-cost.ts'
+import { measureEventCost } from './event-cost/measure-event-cost.ts'
+import { measureIdle } from './idle/measure-idle.ts'
+import { measureIngest } from './ingest/measure-ingest.ts'
+import { measureLive } from './live/measure-live.ts'
+import { type CpuUse, startCpuMeter } from './measure/cpu-meter.ts'
+import { MEMORY_MINUTES, type MeasurePart, type PartName, type PartOptions, ROUNDS } from './parts.ts'
+import { type PartRecord, writeRaw } from './record.ts'
+import { measureReports } from './reports/measure-reports.ts'
+import { measureScale } from './scale/measure-scale.ts'
+
+const MEASURE: Readonly<Record<PartName, MeasurePart>> = {
+  ingest: measureIngest,
+  'event-cost': measureEventCost,
+  idle: measureIdle,
+  reports: measureReports,
+  live: measureLive,
+  scale: measureScale,
+  cost: measureCost,
+}
+
+export type MeasuredPart = { readonly part: PartName; readonly record: PartRecord; readonly rawPath: string }
+
+/**
+ * Measures one part and writes its raw numbers.
+ *
+ * @throws {Failure} elsewhere than on Linux, whose CPU times it is made of, and for whatever makes it worth nothing
+ */
+export async function measurePart(part: PartName, options: PartOptions, resultsDir?: string): Promise<MeasuredPart> {
+  if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
+  const { source, ...place } = await readPlace()
+  const measuredAt = new Date().toISOString()
+  const stop = startCpuMeter({ here: [process.pid] })
+  const ended = () => `✓ ${part.padEnd(22)} ${options.rounds} rounds`
+  const { raw, notes, ...result } = await options.terminal.during(part, () => MEASURE[part](options), ended)
+  const used = stop()
+  const record: PartRecord = {
+    measuredAt,
+    durationSeconds: Math.round(used.seconds),
+    source,
+    ...result,
+    notes: [...notes, othersNote(used, place.machine.cores)],
+  }
+  const rawPath = await writeRaw(part, { complete: isComplete(part, options), ...place, ...record, raw }, resultsDir)
+  return { part, record, rawPath }
+}
+
+const isComplete = (part: PartName, { quick, rounds, memoryMinutes }: PartOptions): boolean =>
+  !quick && rounds >= ROUNDS && (part !== 'scale' || memoryMinutes >= MEMORY_MINUTES)
+
+/** Whatever is measured here is started by this process, and counted with it; the rest of what was busy is others'. */
+function othersNote({ seconds, idleShare, cpuSeconds }: CpuUse, cores: number): string {
+  const others = Math.max(0, cores * (1 - idleShare) - cpuSeconds.here! / seconds)
+  return `Other processes and the kernel used ${number(others, 2)} of ${cores} cores.`
+}

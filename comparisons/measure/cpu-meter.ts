@@ -1,0 +1,74 @@
+/** CPU time of servers between two moments, from /proc; Linux only. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { descendantsOf } from '@hopwhistle/platform/machine/process-group.ts'
+import { readMachine } from '@hopwhistle/platform/machine/read-machine.ts'
+
+/** By what the processes are, such as `api` or `postgres primary`: their main processes. */
+export type WatchedGroups = Readonly<Record<string, readonly number[]>>
+
+export type CpuUse = {
+  readonly seconds: number
+  /** CPU seconds of each group: its processes, what they started, and what of that has ended meanwhile. */
+  readonly cpuSeconds: Readonly<Record<string, number>>
+  /** Of all cores, what nobody used: 0 to 1. */
+  readonly idleShare: number
+}
+
+/** @returns what tells the use since this call */
+export function startCpuMeter(groups: WatchedGroups): () => CpuUse {
+  const read = () => ({
+    at: performance.now(),
+    machine: readMachine().cpuSeconds,
+    groups: Object.entries(groups).map(([name, pids]) => [name, pids.reduce((sum, pid) => sum + groupCpu(pid), 0)]),
+  })
+  const before = read()
+  return () => {
+    const after = read()
+    const grown = (name: keyof typeof before.machine) => after.machine[name] - before.machine[name]
+    const all = grown('user') + grown('system') + grown('iowait') + grown('steal') + grown('idle')
+    return {
+      seconds: (after.at - before.at) / 1000,
+      cpuSeconds: Object.fromEntries(
+        after.groups.map(([name, value], i) => [name, (value as number) - (before.groups[i]![1] as number)]),
+      ),
+      idleShare: all === 0 ? 1 : (grown('idle') + grown('iowait')) / all,
+    }
+  }
+}
+
+const TICKS_PER_SECOND = 100
+
+/** A server's children that ended count as its own time by then, so that the sum never shrinks. */
+function groupCpu(pid: number): number {
+  return descendantsOf(pid).reduce((sum, member) => sum + cpuOf(member), 0)
+}
+
+/**
+ * `stat` counts all threads that a process ever had, in hundredths of a second; `schedstat` counts in nanoseconds, which
+ * tells what an idle process uses, and leaves out threads that ended. The larger one is nearer to what was used.
+ */
+function cpuOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // After the command, which may hold spaces: utime, stime, cutime, cstime are the fields 14 to 17.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const [user, system, childrenUser, childrenSystem] = fields
+      .slice(11, 15)
+      .map((ticks) => Number(ticks) / TICKS_PER_SECOND)
+    return Math.max(user! + system!, cpuOfThreads(pid)) + childrenUser! + childrenSystem!
+  } catch {
+    return 0
+  }
+}
+
+/** @returns 0 where the kernel does not count it */
+function cpuOfThreads(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+      const [ns] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')
+      return sum + Number(ns) / 1e9
+    }, 0)
+  } catch {
+    return 0
+  }
+}

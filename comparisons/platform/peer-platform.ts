@@ -1,0 +1,197 @@
+/**
+ * The servers of a comparison: a Postgres pair, Redis, and as many databases, API instances and peers as it asks for.
+ * They go when the comparison ends, however it ends.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { OUR_CODE, type PlatformCode } from '@hopwhistle/platform/checkout/platform-code.ts'
+import { type Child, startChild } from '@hopwhistle/platform/child/start-child.ts'
+import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
+import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
+import type { Settings } from '@hopwhistle/platform/settings/postgres.ts'
+import { startApiInstances } from '@hopwhistle/platform/stack/api-instances.ts'
+import { runDatabaseCommand } from '@hopwhistle/platform/stack/database-command.ts'
+import { startGuard } from '@hopwhistle/platform/stack/guard.ts'
+import { type PostgresPair, postgresUrl, startPostgresPair } from '@hopwhistle/platform/stack/postgres-pair.ts'
+import { type RedisServer, startRedis } from '@hopwhistle/platform/stack/redis-server.ts'
+import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
+import {
+  type ServerProcess,
+  startServer,
+  stopServer,
+  waitForServer,
+} from '@hopwhistle/platform/stack/server-process.ts'
+import type { StackDetails } from '@hopwhistle/platform/stack/stack-record.ts'
+import { withClient } from '@hopwhistle/platform/stack/with-client.ts'
+
+export type Database = Omit<StackDetails['urls'], 'redis'>
+
+export type Api = {
+  readonly port: number
+  readonly url: string
+  readonly process: ServerProcess
+  readonly adminUrl: string
+}
+
+export type PeerPlatform = {
+  readonly pair: PostgresPair
+  readonly redis: RedisServer
+  createEmptyDatabase(name: string): Promise<Database>
+  /** Migrated, with the demo tenant, its key and about so many calls of its last 30 days. */
+  createDatabase(name: string, calls: number): Promise<Database>
+  startRedis(): Promise<RedisServer>
+  /** Each on a port of its own, so that whoever sends the load spreads it evenly. */
+  startApi(database: Database, instances: number, options?: ApiOptions): Promise<readonly Api[]>
+  stopApi(instances: readonly Api[]): Promise<void>
+  startProgram<Ready>(name: string, program: URL, config: unknown): Promise<Child<Ready>>
+  /** A program that is not ours. @param ready asked until it says so */
+  startServer(options: ServerOptions, ready: () => Promise<boolean>): Promise<ServerProcess>
+  stopServer(server: ServerProcess): Promise<void>
+  stop(): Promise<void>
+}
+
+export type ServerOptions = {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+export type ApiOptions = { readonly redis?: RedisServer; readonly env?: Readonly<Record<string, string>> }
+
+export type PlatformContext = {
+  readonly redisServer: string
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+  /** What its databases are migrated with and its API instances run; absent: this checkout. */
+  readonly code?: PlatformCode
+  /** Added to the settings of its Postgres pair. */
+  readonly postgresSettings?: Settings
+}
+
+/** One tenant sends everything here, and is to be held up by nothing but the machine. */
+const NO_TENANT_RATE = { TENANT_RATE_PER_SECOND: '1000000' }
+
+const READY_TIMEOUT_MS = 30_000
+const STOP_TIMEOUT_MS = 15_000
+
+export async function startPeerPlatform({
+  redisServer,
+  terminal,
+  signal,
+  code = OUR_CODE,
+  postgresSettings = {},
+}: PlatformContext): Promise<PeerPlatform> {
+  const dir = makeTempDir('hopwhistle-peers-')
+  const guard = startGuard()
+  guard.remove(dir)
+  const apiPassword = randomBytes(18).toString('base64url')
+  const children: Child[] = []
+  const servers: ServerProcess[] = []
+  let folders = 0
+  const folder = () => {
+    const path = join(dir, String(folders++))
+    mkdirSync(path, { mode: 0o711 })
+    return path
+  }
+  let pair: PostgresPair | undefined
+  const stop = () => terminal.during('stopping', stopAll)
+  const stopAll = async () => {
+    await Promise.all(children.map((child) => child.stop()))
+    await Promise.all(
+      servers.filter(({ name }) => name !== 'redis').map((server) => stopServer(server, STOP_TIMEOUT_MS)),
+    )
+    await Promise.all(servers.map((server) => stopServer(server, STOP_TIMEOUT_MS)))
+    await pair?.stop()
+    guard.off()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  const openRedis = async () => {
+    const redis = await startRedis({ dir: folder(), command: redisServer, guard })
+    servers.push(redis.process)
+    return redis
+  }
+
+  try {
+    const { postgres, redis } = await terminal.during('Postgres, its replica and Redis', async () => {
+      const postgres = await startPostgresPair({ dir: folder(), settings: postgresSettings, guard })
+      pair = postgres
+      return { postgres, redis: await openRedis() }
+    })
+    const asSuperuser = (port: number, database: string) =>
+      postgresUrl(port, database, 'postgres', postgres.superuserPassword)
+    const asApi = (port: number, database: string) => postgresUrl(port, database, 'hopwhistle_api', apiPassword)
+    const { primary, replica } = postgres
+    const createEmptyDatabase = async (name: string): Promise<Database> => {
+      await createDatabase(asSuperuser(primary.port, 'postgres'), name)
+      return {
+        primary: asApi(primary.port, name),
+        replica: asApi(replica.port, name),
+        owner: asSuperuser(primary.port, name),
+        ownerReplica: asSuperuser(replica.port, name),
+      }
+    }
+
+    return {
+      pair: postgres,
+      redis,
+      startRedis: openRedis,
+      createEmptyDatabase,
+      createDatabase: async (name, calls) => {
+        const show = (line: string) => terminal.show(`  … database ${name}: ${line}`)
+        return terminal.during(`database ${name}`, async () => {
+          const database = await createEmptyDatabase(name)
+          const options = { ownerUrl: database.owner, code, signal, onLine: show }
+          await runDatabaseCommand('db-migrate', { ...options, apiPassword })
+          await runDatabaseCommand('db-seed-demo', { ...options, args: [`--calls=${calls}`] })
+          return database
+        })
+      },
+      startApi: (database, instances, { redis: itsRedis = redis, env = {} } = {}) =>
+        Promise.all(
+          Array.from({ length: instances }, async (_, i) => {
+            const port = await freePort()
+            const [instance] = await startApiInstances({
+              dir: folder(),
+              port,
+              host: '127.0.0.1',
+              instances: 1,
+              code,
+              urls: { ...database, redis: itsRedis.url },
+              env: { INSTANCE_ID: `api-${i + 1}`, ...NO_TENANT_RATE, ...env },
+              onStart: (server) => servers.push(server),
+              guard,
+            })
+            const { process, adminUrl } = instance!
+            return { port, url: `http://127.0.0.1:${port}`, process, adminUrl }
+          }),
+        ),
+      stopApi: async (instances) => {
+        await Promise.all(instances.map(({ process }) => stopServer(process, STOP_TIMEOUT_MS)))
+      },
+      startProgram: async (name, program, config) => {
+        signal.throwIfAborted()
+        const child = await startChild<never>(name, program, config)
+        children.push(child)
+        return child
+      },
+      startServer: async (options, ready) => {
+        const cwd = folder()
+        const server = await startServer({ ...options, cwd, logFile: join(cwd, 'log'), stopSignal: 'SIGTERM', guard })
+        servers.push(server)
+        await waitForServer(server, ready, READY_TIMEOUT_MS)
+        return server
+      },
+      stopServer: async (server) => void (await stopServer(server, STOP_TIMEOUT_MS)),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function createDatabase(superuserUrl: string, name: string): Promise<void> {
+  await withClient(superuserUrl, (client) => client.query(`create database ${client.escapeIdentifier(name)}`))
+}

@@ -1,0 +1,25 @@
+/** What most people write: `ws`, Redis pub/sub between instances, and a frame for each message to each subscriber. */
+
+import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
+import { Redis } from 'ioredis'
+import { WebSocketServer } from 'ws'
+import { listen, servePublishing } from './publish-route.ts'
+import type { ServerReady } from './stores-nothing.ts'
+
+export type LivePeerConfig = { readonly redisUrl: string }
+
+const CHANNEL = 'calls'
+
+runAsChild(async ({ redisUrl }: LivePeerConfig) => {
+  const publisher = new Redis(redisUrl, { enableAutoPipelining: true })
+  const subscriber = new Redis(redisUrl)
+  const server = servePublishing((message) => publisher.publish(CHANNEL, JSON.stringify(message)))
+  const sockets = new WebSocketServer({ server, perMessageDeflate: false })
+  // Whoever is connected is a subscriber, once it has said so: the answer tells it that what comes from now on is its.
+  sockets.on('connection', (socket) => socket.on('message', () => socket.send('{"type":"subscribed"}')))
+  subscriber.on('message', (_, message) => {
+    for (const socket of sockets.clients) socket.send(message)
+  })
+  await subscriber.subscribe(CHANNEL)
+  return { ready: { port: await listen(server) } satisfies ServerReady }
+})

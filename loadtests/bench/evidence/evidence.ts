@@ -1,0 +1,116 @@
+/** A result prepared for the rules: what they all need is worked out once. */
+import { SCENARIOS, type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
+import type { LoadtestResult, PhaseSpan } from '../../results-format.ts'
+import { peakSecondsOf } from '../../scenarios/lib/phases.ts'
+import { provesTargets } from '../../scenarios/lib/profiles.ts'
+import { SERVER_EVIDENCE_FORMAT, type Series, type ServerEvidence } from '../sample/server-evidence.ts'
+import { metricsOf } from './metrics.ts'
+import { type Totals, type Traffic, totalsOf, trafficOf } from './totals.ts'
+import type { Metric, Reason } from './verdict.ts'
+
+export type Evidence = {
+  readonly result: LoadtestResult
+  readonly scenario: ScenarioName
+  readonly totals: Totals
+  readonly peak: Traffic
+  readonly ramp: Traffic
+  readonly peakSeconds: number
+  /** Statuses are those of a valid run. */
+  readonly metrics: readonly Metric[]
+  readonly server: ServerEvidence | undefined
+  /** The rate that the peak must be offered for the targets to mean anything. */
+  readonly targetPerSecond: number
+  readonly part: Part
+}
+
+/** `whole`: the run that the targets are about. `step`: a shorter one at a smaller rate, judged at the rate it was set to. */
+export type Part = 'whole' | 'step'
+
+/** What has to hold of a run for its figures to count. */
+export type Rule = {
+  readonly name: string
+  /** @returns what is wrong; nothing when the rule holds or has nothing to look at */
+  check(evidence: Evidence): readonly Omit<Reason, 'rule'>[]
+}
+
+export const invalid = (text: string): Omit<Reason, 'rule'> => ({ effect: 'invalid', text })
+/** Of what must not happen at any rate: a smaller load is no answer to it. */
+export const broken = (text: string): Omit<Reason, 'rule'> => ({ effect: 'invalid', broken: true, text })
+export const remark = (text: string): Omit<Reason, 'rule'> => ({ effect: 'remark', text })
+
+/** @throws {Error} when the scenario is not one of the contract's */
+export function evidenceOf(result: LoadtestResult, part: Part = 'whole'): Evidence {
+  const scenario = scenarioOf(result)
+  const totals = totalsOf(result.runners)
+  const peak = trafficOf(scenario, totals, 'peak')
+  const [first] = result.runners
+  const peakSeconds = first === undefined ? 0 : peakSecondsOf(first.settings.phases)
+  const isWhole = part === 'whole' && provesTargets(result.profile)
+  const targetPerSecond = isWhole || first === undefined ? SLOS[scenario].ratePerSecond : first.settings.targetPerSecond
+  return {
+    result,
+    scenario,
+    totals,
+    peak,
+    ramp: trafficOf(scenario, totals, 'ramp'),
+    peakSeconds,
+    // Where a k6 left no result nothing is known, which is not a rate of 0.
+    metrics: metricsOf(scenario, { totals, peak, peakSeconds: hasCrashed(result) ? 0 : peakSeconds, targetPerSecond }),
+    server: serverOf(result),
+    targetPerSecond,
+    part,
+  }
+}
+
+/** Whether a k6 left no result, so that what was counted is not known. */
+export const hasCrashed = ({ runners }: LoadtestResult): boolean => runners.some(({ crash }) => crash !== undefined)
+
+export function scenarioOf({ scenario }: LoadtestResult): ScenarioName {
+  const known = SCENARIOS.find((name) => name === scenario)
+  if (known === undefined) throw new Error(`scenario is "${scenario}"; it may be ${SCENARIOS.join(', ')}`)
+  return known
+}
+
+/** The evidence of the servers, when there is any in a format that is understood. */
+export function serverOf({ server }: LoadtestResult): ServerEvidence | undefined {
+  return server?.format === SERVER_EVIDENCE_FORMAT ? (server as unknown as ServerEvidence) : undefined
+}
+
+/** When a phase began and ended by the clock, in Unix milliseconds: from the first runner's start to the last one's. */
+export function phaseTimes(
+  { runners }: LoadtestResult,
+  name: PhaseSpan['name'],
+): { readonly from: number; readonly to: number } | undefined {
+  const spans = runners.flatMap(({ startedAt, settings }) => {
+    const span = settings.phases.find((phase) => phase.name === name)
+    const start = Date.parse(startedAt)
+    return span === undefined ? [] : [{ from: start + 1000 * span.fromSeconds, to: start + 1000 * span.toSeconds }]
+  })
+  if (spans.length === 0) return undefined
+  return { from: Math.min(...spans.map(({ from }) => from)), to: Math.max(...spans.map(({ to }) => to)) }
+}
+
+/** Picks from a series of the server's what was sampled during a phase. */
+export function duringPhase(
+  result: LoadtestResult,
+  server: ServerEvidence,
+  name: PhaseSpan['name'] = 'peak',
+): (series: Series | undefined) => readonly number[] {
+  const times = phaseTimes(result, name)
+  const start = Date.parse(server.startedAt)
+  const inside = server.atSeconds.map((at) => {
+    const time = start + 1000 * at
+    return times !== undefined && time > times.from && time <= times.to
+  })
+  return (series) => {
+    if (series === undefined) return []
+    if (typeof series === 'number') return inside.some(Boolean) ? [series] : []
+    return series.filter((value, i): value is number => value !== null && inside[i] === true)
+  }
+}
+
+export const mean = (values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length
+
+export const most = (values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : values.reduce((a, b) => Math.max(a, b))

@@ -1,0 +1,244 @@
+/** Whether everything that was counted adds up: in k6, in the API and in Postgres. */
+import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import type { HistogramData, TrendData } from '../../../results-format.ts'
+import { bucketEstimateMs, histogramCount } from '../../../scenarios/lib/histogram.ts'
+import { broken, type Evidence, invalid, type Rule, remark } from '../../evidence/evidence.ts'
+import { readSeriesName } from '../../evidence/series-name.ts'
+import { countOf, latencyOf, type Totals, totalsOf, trafficOf } from '../../evidence/totals.ts'
+
+const BEFORE_COOLING = ['ramp', 'peak'] as const
+
+/** Every request that was sent has ended, well or not, and k6 itself counts no fewer. */
+export const requestsAddUp: Rule = {
+  name: 'requests-add-up',
+  check({ scenario, totals }) {
+    if (scenario === 'redis-pubsub') return []
+    const traffic = BEFORE_COOLING.map((phase) => ({ phase, ...trafficOf(scenario, totals, phase) }))
+    const reasons = traffic
+      .filter(({ sent, ok, failed }) => ok + failed > sent)
+      .map(({ phase, sent, ok, failed }) =>
+        invalid(
+          `${number(ok + failed)} requests of the ${phase} ended (${number(ok)} well, ${number(failed)} not), ` +
+            `and ${number(sent)} were sent`,
+        ),
+      )
+    const unanswered = traffic.reduce((sum, { sent, ok, failed }) => sum + Math.max(0, sent - ok - failed), 0)
+    if (unanswered > 0) reasons.push(invalid(`${plural(unanswered, 'request')} sent and neither answered nor failed`))
+    const sent = traffic.reduce((sum, phase) => sum + phase.sent, 0)
+    const own = countOf(totals, 'k6_http_reqs')
+    if (own < sent) {
+      reasons.push(invalid(`the scenario counted ${plural(sent, 'request')} and k6 itself ${number(own)}`))
+    }
+    return reasons
+  },
+}
+
+const PHASES = ['ramp', 'peak', 'cool'] as const
+
+/** There are as many latencies in the buckets as things were timed: else percentiles are of something else. */
+export const bucketsAddUp: Rule = {
+  name: 'buckets-add-up',
+  check({ scenario, totals }) {
+    if (scenario === 'redis-pubsub') return deliveries(totals)
+    return PHASES.flatMap((phase) => {
+      const { ok, failed, latency } = trafficOf(scenario, totals, phase)
+      return compareTimed(`requests of the ${phase}`, ok + failed, histogramCount(latency))
+    })
+  },
+}
+
+/** Every delivery is timed. */
+function deliveries(totals: Totals) {
+  const timed = PHASES.reduce((sum, phase) => sum + histogramCount(latencyOf('delivery_latency', totals, phase)), 0)
+  const delivered = countOf(totals, 'messages_delivered')
+  // What comes twice may be timed twice, when a frame brings it together with something new.
+  const twice = countOf(totals, 'messages_duplicated')
+  return timed >= delivered && timed <= delivered + twice ? [] : compareTimed('messages delivered', delivered, timed)
+}
+
+const compareTimed = (what: string, counted: number, timed: number) =>
+  counted === timed ? [] : [invalid(`${number(counted)} ${what} were counted, and ${number(timed)} latencies recorded`)]
+
+const COUNTERS = {
+  'call-state-updates': ['updates_sent_ramp', 'updates_sent_peak'],
+  'reporting-endpoints': ['reports_sent_ramp', 'reports_sent_peak'],
+  'redis-pubsub': ['messages_published_ramp', 'messages_published_peak'],
+} as const
+
+/** The windows watched during the run hold no more than was counted in the end; what came after the last is not seen. */
+export const seriesAddUp: Rule = {
+  name: 'series-add-up',
+  check({ result: { series = [] }, totals, scenario }) {
+    const watched = totalsOf(series)
+    return COUNTERS[scenario].flatMap((name) => {
+      const [seen, counted] = [countOf(watched, name), countOf(totals, name)]
+      if (seen <= counted) return []
+      return [
+        invalid(`the windows of the run add up to ${number(seen)} ${name}, and its end counted ${number(counted)}`),
+      ]
+    })
+  },
+}
+
+/** k6 keeps these of a part of the samples only, so that they are not those of the buckets. */
+const SAMPLED = new Set(['delivery_latency_peak'])
+/** What rounding to a microsecond may add. */
+const ROUNDING_MS = 0.0006
+
+/**
+ * k6's own percentiles, of its raw samples, agree with those from buckets to the buckets' error. Only of a runner that
+ * carried the whole load: the percentiles of several cannot be merged.
+ */
+export const percentileGrid: Rule = {
+  name: 'percentile-grid',
+  check({ result: { runners } }) {
+    const [runner] = runners
+    if (runner === undefined || runners.length > 1) return []
+    const totals = totalsOf([runner])
+    return Object.entries(runner.trends).flatMap(([name, trend]) => {
+      const histogram = latencyOf(name.replace(/_peak$/, ''), totals, 'peak')
+      if (!name.endsWith('_peak') || SAMPLED.has(name) || trend.count === 0) return []
+      const count = histogramCount(histogram)
+      if (count !== trend.count) {
+        return [invalid(`k6 has ${number(trend.count)} samples of ${name}, and the buckets hold ${number(count)}`)]
+      }
+      const off = differences(trend, histogram)
+      const [worst] = off.toSorted((a, b) => b.by - a.by)
+      if (worst === undefined) return []
+      const range =
+        worst.low === worst.high ? number(worst.low, 2) : `${number(worst.low, 2)} to ${number(worst.high, 2)}`
+      return [
+        invalid(
+          `${plural(off.length, 'percentile')} of ${name} ${off.length === 1 ? 'differs' : 'differ'} from k6's own by more than 1 %, most p${worst.percent}: ` +
+            `${number(worst.value, 2)} ms, and ${range} ms from buckets`,
+        ),
+      ]
+    })
+  },
+}
+
+type Difference = { percent: number; value: number; low: number; high: number; by: number }
+
+/** k6 draws a line between the two samples nearest to a percentile: it may lie anywhere between their buckets. */
+function differences(trend: TrendData, histogram: HistogramData): Difference[] {
+  const estimateAt = estimates(histogram)
+  return trend.percentiles.flatMap(([percent, value]) => {
+    const place = (percent / 100) * (trend.count - 1)
+    const low = estimateAt(Math.floor(place + 1e-9))
+    const high = estimateAt(Math.ceil(place - 1e-9))
+    // The error is relative to the value, not to the estimate.
+    const [least, greatest] = [low / (1 + histogram.relativeError), high / (1 - histogram.relativeError)]
+    const by = Math.max(least - value, value - greatest) - ROUNDING_MS
+    // Everything up to the smallest edge shares one bucket, whatever its size.
+    return by <= 0 || value <= histogram.minMs ? [] : [{ percent, value, low, high, by: by / value }]
+  })
+}
+
+/** The estimate of the sample at a place, from 0, among all sorted ones. */
+function estimates(histogram: HistogramData): (place: number) => number {
+  const ends: [end: number, ms: number][] = []
+  let end = 0
+  for (const [index, count] of histogram.counts) {
+    end += count
+    ends.push([end, bucketEstimateMs(index, histogram)])
+  }
+  return (place) => (ends.find(([until]) => place < until) ?? ends.at(-1))?.[1] ?? 0
+}
+
+/** The first and the last sample lie a moment off the test's ends, and a request may end unseen. */
+const TOLERANCE = 0.005
+
+/** The API counted the same requests and deliveries as k6 did. */
+export const apiCounters: Rule = {
+  name: 'api-counters',
+  check(evidence) {
+    const { server, scenario, totals, result } = evidence
+    const runners = result.runners.length
+    if (server === undefined || server.api.length === 0) return []
+    const unanswered = server.api.filter(({ unanswered }) => unanswered > 0)
+    const reasons = unanswered.map(({ instance, unanswered }) =>
+      remark(`${instance} left ${plural(unanswered, 'request')} for its metrics unanswered`),
+    )
+    const late = sampledLateBy(evidence)
+    if (late > 0) {
+      return [
+        ...reasons,
+        remark(
+          `the servers were sampled from ${number(late, 1)} s after the load began, ` +
+            'so that what the API counted is not compared with k6',
+        ),
+      ]
+    }
+    if (scenario === 'call-state-updates') {
+      const sent = countOf(totals, 'updates_sent_ramp') + countOf(totals, 'updates_sent_peak')
+      return [...reasons, ...compareCounted('updates', sent, requests(evidence, [ROUTES.demoCallEvent]), runners)]
+    }
+    if (scenario === 'reporting-endpoints') {
+      const sent = countOf(totals, 'reports_sent_ramp') + countOf(totals, 'reports_sent_peak')
+      return [
+        ...reasons,
+        ...compareCounted('reports', sent, requests(evidence, [ROUTES.reportMetrics, ROUTES.reportCalls]), runners),
+      ]
+    }
+    const delivered = countOf(totals, 'messages_delivered')
+    const settings = result.runners[0]?.settings
+    // Each publisher's farewell goes to every subscriber and is none of the messages.
+    const farewells = Number(settings?.publishers ?? 0) * Number(settings?.subscribers ?? 0)
+    return [
+      ...reasons,
+      ...compareCounted('deliveries', delivered, sum(evidence, METRICS.liveDelivered), runners, farewells),
+    ]
+  },
+}
+
+/** In seconds; 0 in a run that was sampled from before its load on. A test run in a cluster may be met on its way. */
+function sampledLateBy({ server, result }: Evidence): number {
+  const began = Math.min(...result.runners.map(({ startedAt }) => Date.parse(startedAt)))
+  const sampled = Date.parse(server?.startedAt ?? '') + 1000 * (server?.atSeconds[0] ?? 0)
+  return Number.isFinite(began) ? Math.max(0, (sampled - began) / 1000) : 0
+}
+
+function requests(evidence: Evidence, routes: readonly string[]): number {
+  return sum(evidence, METRICS.httpRequests, ({ route = '' }) => routes.includes(route))
+}
+
+function sum({ server }: Evidence, name: string, matches = (_: Readonly<Record<string, string>>) => true): number {
+  let total = 0
+  for (const { totals } of server?.api ?? []) {
+    for (const [series, grown] of Object.entries(totals)) {
+      const read = readSeriesName(series)
+      if (read.name === name && matches(read.labels)) total += grown
+    }
+  }
+  return total
+}
+
+/** @param besides how much the API may count that k6 does not */
+function compareCounted(what: string, byK6: number, byApi: number, runners: number, besides = 0) {
+  // One request of k6's `setup` for each runner is in there too.
+  const allowed = Math.max(9 + runners, byK6 * TOLERANCE)
+  if (byApi >= byK6 - allowed && byApi <= byK6 + besides + allowed) return []
+  return [invalid(`k6 counted ${number(byK6)} ${what}, and the API ${number(byApi)}`)]
+}
+
+/** Every event that was acknowledged is in Postgres: a 2xx means committed. */
+export const databaseRows: Rule = {
+  name: 'database-rows',
+  check({ server, scenario, totals }) {
+    const rows = server?.postgres?.rowsOfRun
+    if (rows === undefined || scenario === 'reporting-endpoints') return []
+    const phases = ['ramp', 'peak', 'cool'] as const
+    const acknowledged = phases.reduce((sum, phase) => sum + trafficOf(scenario, totals, phase).ok, 0)
+    // What was not answered in time may have been stored all the same.
+    const unsure = phases.reduce((sum, phase) => {
+      const { sent, ok } = trafficOf(scenario, totals, phase)
+      return sum + Math.max(0, sent - ok) + countOf(totals, `publish_retried_${phase}`)
+    }, 0)
+    if (rows.events >= acknowledged && rows.events <= acknowledged + unsure) return []
+    const claim = `the API acknowledged ${number(acknowledged)} events, and Postgres holds ${number(rows.events)} of this run`
+    // More are those that were stored and whose answer k6 did not live to see.
+    return [rows.events < acknowledged ? broken(claim) : invalid(claim)]
+  },
+}

@@ -1,0 +1,145 @@
+/** Whether the generator had the CPU that it needed, so that a miss is the platform's. */
+import { list, number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { ANY_NEIGHBOUR } from '@hopwhistle/platform/machine/place.ts'
+import { duringPhase, type Evidence, invalid, mean, type Rule, remark } from '../../evidence/evidence.ts'
+import { machineCpuOf } from '../../evidence/machine-cpu.ts'
+import type { Environment } from '../../sample/environment.ts'
+import type { PodEvidence, ServerEvidence } from '../../sample/server-evidence.ts'
+
+/** From here on a machine or a node has no CPU left, as a part of its cores. */
+const SATURATED = 0.97
+/** From here on k6 is one of those that used it up. */
+const LARGE_SHARE = 0.25
+
+/**
+ * A miss is not for want of CPU in the generator.
+ *
+ * Where k6 shares the machine, it can run out of CPU together with what it measures. With the right of way it is the
+ * platform that waits, and a miss is the platform's. Without it latencies hold the waiting of k6 as well: a target that
+ * is met all the same is met, one that is missed may be missed by k6.
+ */
+export const generatorCpu: Rule = {
+  name: 'generator-cpu',
+  check({ server, result, metrics }) {
+    const cpu = server === undefined ? undefined : machineCpuOf(server, duringPhase(result, server))
+    if (cpu === undefined) return []
+    const { cores, k6 } = cpu
+    const busy = cpu.busy / cores
+    if (busy < SATURATED || k6 < LARGE_SHARE * cores) return []
+    const figures = `the machine was ${percent(busy)} busy during the peak and k6 used ${number(k6, 2)} of ${cores} cores`
+    const priority = (result.environment as Partial<Environment> | undefined)?.generatorPriority
+    if (priority !== undefined && priority.method !== 'none') {
+      return [remark(`${figures}, with the right of way: it was the platform that waited for CPU`)]
+    }
+    const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
+    if (misses.length === 0) return [remark(`${figures}: the latencies hold the generator's own waiting for CPU`)]
+    return [invalid(`generator: ${figures}, so that a miss (${list(misses)}) may be its own`)]
+  },
+}
+
+/** As a part of the kernel's periods. From here on a latency may be the runner's own waiting. */
+const THROTTLED_CPU_ALLOWED = 0.05
+
+const NOT_SEEN = 'the run was too short for its kubelet to look twice: it is not known whether the CPU'
+
+/**
+ * The CPU of no runner was throttled. Where the platform's is, that is what its limit is there for, and told.
+ *
+ * A kubelet looks every 10 to 15 s: where no look fell into a short peak, those of the whole run are taken.
+ */
+export const throttledCpu: Rule = {
+  name: 'throttled-cpu',
+  check({ server, result }) {
+    if (server?.kubernetes === undefined) return []
+    const duringPeak = duringPhase(result, server)
+    const duringRamp = duringPhase(result, server, 'ramp')
+    return server.kubernetes.pods.flatMap((pod) => {
+      const part = mean(duringPeak(pod.throttled)) ?? mean(duringRamp(pod.throttled))
+      if (part === undefined) return pod.kind === 'k6' ? [remark(`${NOT_SEEN} of ${pod.pod} was throttled`)] : []
+      if (part < THROTTLED_CPU_ALLOWED) return []
+      const text = `CPU of ${pod.pod} was throttled in ${percent(part)} of the time${limitOf(pod)}`
+      return [pod.kind === 'k6' ? invalid(`generator: the ${text}`) : remark(`the ${text}`)]
+    })
+  },
+}
+
+const limitOf = ({ cpuLimitCores }: PodEvidence): string =>
+  cpuLimitCores === undefined ? '' : `; its limit is ${number(cpuLimitCores, 2)} cores`
+
+/** A miss is not for want of CPU on a node that a runner was on: the counterpart of `generator-cpu` in a cluster. */
+export const nodeCpu: Rule = {
+  name: 'node-cpu',
+  check({ server, result, metrics }) {
+    if (server?.kubernetes === undefined) return []
+    const { nodes, pods } = server.kubernetes
+    const during = duringPhase(result, server)
+    return nodes.flatMap(({ name, cores, cpuCores }) => {
+      const runners = pods.filter(({ kind, node }) => kind === 'k6' && node === name)
+      const busy = (mean(during(cpuCores)) ?? 0) / cores
+      if (runners.length === 0 || cores === 0 || busy < SATURATED) return []
+      const used = runners.reduce((sum, pod) => sum + (mean(during(pod.cpuCores)) ?? 0), 0)
+      const figures = `node ${name} was ${percent(busy)} busy during the peak, and its runners used ${number(used, 2)} of ${cores} cores`
+      const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
+      if (misses.length === 0) return [remark(`${figures}: the latencies hold the generator's own waiting for CPU`)]
+      return [invalid(`generator: ${figures}, so that a miss (${list(misses)}) may be its own`)]
+    })
+  },
+}
+
+/** As a part of the machine: what the kernel does for the network is in nobody's account, and is less than this. */
+const OTHER_PROGRAMS_ALLOWED = 0.2
+/** What used less than this, in cores, is not named. */
+const LEAST_NAMED = 0.01
+const MOST_NAMES = 5
+
+/**
+ * The machine was there for the measurement: what other programs used, the platform and k6 lacked. Those that were
+ * declared as neighbours belong to the machine.
+ */
+export const otherPrograms: Rule = {
+  name: 'other-programs',
+  check({ server, result, metrics }) {
+    const cpu = server === undefined ? undefined : machineCpuOf(server, duringPhase(result, server))
+    if (cpu === undefined || server === undefined || server.processes.length === 0) return []
+    const named = namedOthers(server, result)
+    const { neighbours = [] } = (result.environment ?? {}) as Partial<Environment>
+    const isDeclared = (name: string) => neighbours.includes(name)
+    const declared = neighbours.includes(ANY_NEIGHBOUR)
+      ? cpu.others
+      : named.filter(({ name }) => isDeclared(name)).reduce((sum, { cores }) => sum + cores, 0)
+    const others = cpu.others - declared
+    if (others < OTHER_PROGRAMS_ALLOWED * cpu.cores) return []
+    const names = named
+      .filter(({ name, cores }) => !isDeclared(name) && cores >= LEAST_NAMED)
+      .toSorted((a, b) => b.cores - a.cores)
+      .slice(0, MOST_NAMES)
+    const who = names.length === 0 ? '' : `: ${list(names.map(({ name, cores }) => `${name} ${number(cores, 2)}`))}`
+    const figures = `other programs used ${number(others, 2)} of ${cpu.cores} cores${who}`
+    const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
+    if (misses.length === 0) return [remark(`${figures}; the platform and k6 lacked them`)]
+    return [invalid(`${figures}; a miss (${list(misses)}) may be their doing`)]
+  },
+}
+
+const namedOthers = (server: ServerEvidence, result: Evidence['result']) => {
+  const during = duringPhase(result, server)
+  return (server.otherPrograms ?? []).map(({ name, cpuCores }) => ({ name, cores: mean(during(cpuCores)) ?? 0 }))
+}
+
+/** As a part of the machine. */
+const STOLEN_CPU_ALLOWED = 0.05
+
+/** The host of a virtual machine left it its CPU. */
+export const stolenCpu: Rule = {
+  name: 'stolen-cpu',
+  check({ server, result, metrics }) {
+    if (server?.machine === undefined) return []
+    const { cores, cpuCores } = server.machine
+    const stolen = mean(duringPhase(result, server)(cpuCores.steal)) ?? 0
+    if (stolen < STOLEN_CPU_ALLOWED * cores) return []
+    const figures = `the host took ${number(stolen, 2)} of ${cores} cores away from this machine (steal)`
+    const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
+    if (misses.length === 0) return [remark(figures)]
+    return [invalid(`${figures}, so that a miss (${list(misses)}) may be its doing`)]
+  },
+}

@@ -1,0 +1,27 @@
+import { Failure } from '../command-line/failure.ts'
+import { ask, tryTo } from './programs.ts'
+
+/** @throws {Failure} with what kubectl said */
+export const kubectl = (...args: readonly string[]) => ask('kubectl', args)
+
+/** Creates or changes objects; those that are so already stay as they are. */
+export const apply = (...manifests: readonly object[]) =>
+  ask('kubectl', ['apply', '--server-side', '--force-conflicts', '--filename', '-'], {
+    input: manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n'),
+  })
+
+/** Whether there is such an object. */
+export const exists = async (...args: readonly string[]) =>
+  (await tryTo('kubectl', ['get', ...args, '--output', 'name'])) !== undefined
+
+/** The name of the kind cluster that the current context is of; empty when it is another cluster. */
+export async function clusterName(): Promise<string> {
+  const context = (await kubectl('config', 'current-context')).trim()
+  return context.startsWith('kind-') ? context.slice('kind-'.length) : ''
+}
+
+/** @throws {Failure} when no cluster answers */
+export async function requireCluster(): Promise<void> {
+  if ((await tryTo('kubectl', ['get', '--raw', '/readyz', '--request-timeout', '10s'])) !== undefined) return
+  throw new Failure('no cluster answers: set KUBECONFIG, or make one on this machine with make kind-up')
+}

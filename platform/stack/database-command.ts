@@ -1,0 +1,28 @@
+import { apiProgram, OUR_CODE, type PlatformCode } from '../checkout/platform-code.ts'
+import { runProgram } from '../machine/run-program.ts'
+
+export type DatabaseCommand = {
+  readonly ownerUrl: string
+  readonly apiPassword?: string
+  readonly args?: readonly string[]
+  /** Absent: that of this checkout. */
+  readonly code?: PlatformCode
+  readonly signal?: AbortSignal | undefined
+  /** Told each line that the command says while it works. */
+  readonly onLine: (line: string) => void
+}
+
+/** Runs a database command of the API. @throws {Failure} with the last lines it said */
+export async function runDatabaseCommand(name: 'db-migrate' | 'db-seed-demo', options: DatabaseCommand): Promise<void> {
+  const { ownerUrl, apiPassword, args = [], code = OUR_CODE, signal, onLine } = options
+  await runProgram(process.execPath, [apiProgram(code, `commands/${name}.ts`), ...args], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      MIGRATION_DATABASE_URL: ownerUrl,
+      ...(apiPassword === undefined ? {} : { API_DATABASE_PASSWORD: apiPassword }),
+    },
+    signal,
+    // The lines begin with the command's name, which is known here.
+    onLine: (line) => onLine(line.replace(/^db:[a-z:]+: /, '')),
+  })
+}

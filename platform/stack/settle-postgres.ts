@@ -1,0 +1,32 @@
+import { waitUntil } from '../lib/wait-until.ts'
+import { withClient } from './with-client.ts'
+
+/**
+ * Brings Postgres to the same state before each scenario: what came before is on disk and on the replica, so that its
+ * writing is not measured as this scenario's.
+ */
+export async function settlePostgres(
+  urls: { readonly primaryUrl: string; readonly replicaUrl?: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  const at = await withClient(urls.primaryUrl, async (primary) => {
+    await primary.query('checkpoint')
+    const { rows } = await primary.query<{ at: string }>('select pg_current_wal_flush_lsn() as at')
+    return rows[0]?.at
+  })
+  if (urls.replicaUrl === undefined) return
+  await withClient(urls.replicaUrl, async (replica) => {
+    await waitUntil(
+      'the replica to catch up',
+      async () => {
+        const { rows } = await replica.query<{ reached: boolean }>(
+          'select pg_last_wal_replay_lsn() >= $1::pg_lsn as reached',
+          [at],
+        )
+        return rows[0]?.reached
+      },
+      { timeoutMs: 60_000, everyMs: 100, ...(signal === undefined ? {} : { signal }) },
+    )
+    await replica.query('checkpoint')
+  })
+}

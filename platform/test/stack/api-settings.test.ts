@@ -1,0 +1,19 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { besideK6, settingsGiven } from '../../stack/api-instances.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+test('settings that were given are told, without secrets and without what is none of the API', () => {
+  vi.stubEnv('INGEST_BATCH_WAIT_MS', '5')
+  vi.stubEnv('POSTGRES_PASSWORD', 'hidden')
+  vi.stubEnv('EDITOR', 'ed')
+  const settings = settingsGiven(besideK6())
+  expect(settings).toMatchObject({ INGEST_BATCH_WAIT_MS: '5', LIVE_TICK_MS: '30' })
+  expect(settings).not.toHaveProperty('POSTGRES_PASSWORD')
+  expect(settings).not.toHaveProperty('EDITOR')
+})
+
+test('the tick that the user set holds', () => {
+  vi.stubEnv('LIVE_TICK_MS', '10')
+  expect(settingsGiven(besideK6())).toMatchObject({ LIVE_TICK_MS: '10' })
+})

@@ -1,8 +1,0 @@
-import { askServices } from './ask-services.ts'
-import type { TestPostgres } from './services.ts'
-
-/** A Postgres pair that no other test uses, to stop, pause or kill. About two seconds: once a file, in `beforeAll`. */
-export async function ownPostgres(): Promise<TestPostgres & { stop(): Promise<void> }> {
-  const postgres = await askServices<TestPostgres>('own-postgres')
-  return { ...postgres, stop: () => askServices<void>('stop-postgres', postgres.id) }
-}
