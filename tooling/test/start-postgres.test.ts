@@ -98,6 +98,18 @@ describe.skipIf(bin === undefined)(`the scripts that start Postgres${MISSING}`, 
     await streams(pair)
   })
 
+  test('a primary whose backups hold data does not begin because its replica is empty too', async () => {
+    const pair = await scriptedPair(bin ?? '')
+    writeFileSync(`${pair.primaryData}.has-backups`, '')
+    pair.startReplica()
+    const primary = pair.startPrimary()
+    await wait('the primary to name the backups', () => primary.said().includes('set postgres.restore.targetTime'))
+    await refusesClients(pair.askPrimary)
+    writeFileSync(`${pair.primaryData}.new-database`, '')
+    await answers(pair.askPrimary)
+    expect(existsSync(`${pair.primaryData}.has-backups`)).toBe(false)
+  })
+
   test('a replica that is down is not taken for an empty one, and keeps its data when the primary begins anew', async () => {
     const { pair, primary, replica } = await primaryLost()
     await replica.kill()
