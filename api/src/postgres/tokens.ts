@@ -9,6 +9,7 @@
  *   this one after a restore or a failover, which may have lost what the token stands for.
  */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientBase } from 'pg'
 import { DatabaseUnavailable, InvalidPosition, TokenOutdated } from '../errors/catalogue.ts'
 import type { PrimaryServer } from './primary-server.ts'
@@ -48,8 +49,8 @@ export function createTokenKeys(): TokenKeys {
   }
 }
 
-/** A token that an instance cannot judge makes it ask the database; all such tokens together, this often at most. */
-const READ_KEYS_EVERY_MS = 1_000
+/** Tokens with a key that an instance does not know make it ask the database; all of them together, this often at most. */
+const READ_KEYS_EVERY_MS = 100
 const ASK_PRIMARY_EVERY_MS = 200
 const HEAD_BYTES = 5
 const SIGNATURE_BYTES = 8
@@ -64,7 +65,11 @@ export function createTokens(deps: {
   readonly askPrimary: () => Promise<unknown>
 }): Tokens {
   const { keys, primary } = deps
-  const readKeys = shared(deps.readKeys)
+  const readKeys = shared(async () => {
+    await sleep(Math.max(0, keysReadAtMs + READ_KEYS_EVERY_MS - performance.now()))
+    keysReadAtMs = performance.now()
+    await deps.readKeys()
+  })
   const askPrimary = shared(deps.askPrimary)
   let keysReadAtMs = Number.NEGATIVE_INFINITY
   let hashed: { readonly of: string | undefined; readonly bytes: Buffer } = { of: undefined, bytes: UNKNOWN_HISTORY }
@@ -86,10 +91,9 @@ export function createTokens(deps: {
   /** One that another instance signs with since this one last read them. */
   async function keyOf(id: number): Promise<Key | undefined> {
     if (keys.newest() === undefined) await ready()
-    const known = keys.find(id)
-    if (known !== undefined || performance.now() - keysReadAtMs < READ_KEYS_EVERY_MS) return known
-    await readKeys()
-    keysReadAtMs = performance.now()
+    const cameAtMs = performance.now()
+    // A read that had begun before may have missed the key.
+    while (keys.find(id) === undefined && keysReadAtMs < cameAtMs) await readKeys()
     return keys.find(id)
   }
 
