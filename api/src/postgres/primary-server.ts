@@ -40,8 +40,6 @@ export type PrimaryServer = {
   ask(pool: Pick<Pool, 'connect'>): Promise<WalPosition>
   /** Whose log positions are of: `system/timeline`; undefined before its first answer. */
   history(): string | undefined
-  /** `performance.now()` of the last answer. */
-  answeredAtMs(): number
   /** True from an answer of a standby on, until a primary answers. */
   isStandby(): boolean
 }
@@ -70,14 +68,12 @@ export async function greet(client: Pick<ClientBase, 'query'>): Promise<Greeting
 export function createPrimaryServer(): PrimaryServer {
   let history: string | undefined
   let isStandby = false
-  let answeredAtMs = Number.NEGATIVE_INFINITY
 
   async function greetPrimary(client: Pick<ClientBase, 'query'>): Promise<WalPosition> {
     const { standby, system, position, timeline } = await greet(client)
     isStandby = standby
     if (standby || position === undefined) throw new NotPrimary()
     history = `${system}/${timeline}`
-    answeredAtMs = performance.now()
     return position
   }
 
@@ -95,7 +91,6 @@ export function createPrimaryServer(): PrimaryServer {
       }
     },
     history: () => history,
-    answeredAtMs: () => answeredAtMs,
     isStandby: () => isStandby,
   }
 }

@@ -49,7 +49,7 @@ export function createTokenKeys(): TokenKeys {
   }
 }
 
-/** Tokens with a key that an instance does not know make it ask the database; all of them together, this often at most. */
+/** A token that an instance cannot judge makes it ask the database; all such tokens together, this often at most. */
 const READ_KEYS_EVERY_MS = 100
 const ASK_PRIMARY_EVERY_MS = 200
 const HEAD_BYTES = 5
@@ -60,18 +60,13 @@ const UNKNOWN_HISTORY = Buffer.alloc(4)
 /** @param readKeys reads them anew @param askPrimary asks it for its history; both reject when no server answers */
 export function createTokens(deps: {
   readonly keys: TokenKeys
-  readonly primary: Pick<PrimaryServer, 'history' | 'answeredAtMs'>
+  readonly primary: Pick<PrimaryServer, 'history'>
   readonly readKeys: () => Promise<void>
   readonly askPrimary: () => Promise<unknown>
 }): Tokens {
   const { keys, primary } = deps
-  const readKeys = shared(async () => {
-    await sleep(Math.max(0, keysReadAtMs + READ_KEYS_EVERY_MS - performance.now()))
-    keysReadAtMs = performance.now()
-    await deps.readKeys()
-  })
-  const askPrimary = shared(deps.askPrimary)
-  let keysReadAtMs = Number.NEGATIVE_INFINITY
+  const readKeys = askAnew(deps.readKeys, READ_KEYS_EVERY_MS)
+  const askPrimary = askAnew(deps.askPrimary, ASK_PRIMARY_EVERY_MS)
   let hashed: { readonly of: string | undefined; readonly bytes: Buffer } = { of: undefined, bytes: UNKNOWN_HISTORY }
   let last: { readonly position: WalPosition; readonly history: Buffer; readonly token: string } | undefined
 
@@ -91,16 +86,14 @@ export function createTokens(deps: {
   /** One that another instance signs with since this one last read them. */
   async function keyOf(id: number): Promise<Key | undefined> {
     if (keys.newest() === undefined) await ready()
-    const cameAtMs = performance.now()
-    // A read that had begun before may have missed the key.
-    while (keys.find(id) === undefined && keysReadAtMs < cameAtMs) await readKeys()
+    if (keys.find(id) === undefined) await readKeys()
     return keys.find(id)
   }
 
   async function isOfThisHistory(history: Buffer): Promise<boolean> {
     if (primary.history() === undefined || history.equals(historyBytes())) return true
     // It may be another since this instance last asked.
-    if (performance.now() - primary.answeredAtMs() >= ASK_PRIMARY_EVERY_MS) await askPrimary()
+    await askPrimary()
     return history.equals(historyBytes())
   }
 
@@ -151,18 +144,30 @@ function signature({ secret }: Key, purpose: string, signed: Buffer): Buffer {
   return createHmac('sha256', secret).update(`${purpose}\0`).update(signed).digest().subarray(0, SIGNATURE_BYTES)
 }
 
-/** Whoever asks while it is asked waits for the same answer. */
-function shared(ask: () => Promise<unknown>): () => Promise<void> {
-  let asking: Promise<void> | undefined
-  return () => {
-    asking ??= ask()
-      .then(
-        () => {},
-        (error) => Promise.reject(DatabaseUnavailable(error)),
-      )
-      .finally(() => {
-        asking = undefined
-      })
-    return asking
+/**
+ * For what may have changed a moment ago: it resolves after an `ask` that began after the call, however many call.
+ *
+ * @param everyMs one `ask` begins this long after the one before, or later
+ */
+function askAnew(ask: () => Promise<unknown>, everyMs: number): () => Promise<void> {
+  let begunAtMs = Number.NEGATIVE_INFINITY
+  let next: Promise<void> | undefined
+  async function askOnce(): Promise<void> {
+    await sleep(Math.max(0, begunAtMs + everyMs - performance.now()))
+    begunAtMs = performance.now()
+    try {
+      await ask()
+    } catch (error) {
+      throw DatabaseUnavailable(error)
+    } finally {
+      next = undefined
+    }
+  }
+  return async () => {
+    const calledAtMs = performance.now()
+    while (begunAtMs < calledAtMs) {
+      next ??= askOnce()
+      await next
+    }
   }
 }
