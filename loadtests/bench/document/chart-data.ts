@@ -2,7 +2,7 @@
 import type { LoadtestResult, PhaseSpan, SeriesPoint } from '../../results-format.ts'
 import { mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
 import { scenarioOf } from '../evidence/evidence.ts'
-import { totalsOf, trafficOf } from '../evidence/totals.ts'
+import { PHASES, totalsOf, trafficOf } from '../evidence/totals.ts'
 import { rounded } from '../findings/stat.ts'
 
 export type ChartData = {
@@ -20,8 +20,6 @@ export type ChartPoint = readonly [
 ]
 
 export const MOST_POINTS = 120
-
-const PHASES = ['ramp', 'peak', 'cool'] as const
 
 /** Neighbouring windows are added up, buckets and all, so that each percentile is that of its window. */
 export function chartDataOf(result: LoadtestResult): ChartData {

@@ -2,6 +2,9 @@
 import type { HistogramData, LoadtestResult, PhaseName } from '../../results-format.ts'
 import { mergeHistograms } from '../../scenarios/lib/histogram.ts'
 
+/** The phases that counters and histograms are named after. */
+export const PHASES = ['ramp', 'peak', 'cool'] as const satisfies readonly PhaseName[]
+
 export type Totals = {
   readonly counters: Readonly<Record<string, number>>
   readonly histograms: Readonly<Record<string, HistogramData>>

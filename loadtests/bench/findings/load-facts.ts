@@ -1,11 +1,9 @@
 import type { HistogramData, LoadtestResult } from '../../results-format.ts'
 import { histogramCount, percentileMs } from '../../scenarios/lib/histogram.ts'
 import { type Evidence, evidenceOf } from '../evidence/evidence.ts'
-import { countOf, latencyOf, trafficOf } from '../evidence/totals.ts'
+import { countOf, latencyOf, PHASES, trafficOf } from '../evidence/totals.ts'
 import type { DeliveryFacts, LoadFacts, Percentiles } from './facts.ts'
 import { known, rounded } from './stat.ts'
-
-const PHASES = ['ramp', 'peak', 'cool'] as const
 
 export function loadFacts(result: LoadtestResult): LoadFacts {
   const evidence = evidenceOf(result)

@@ -4,18 +4,17 @@ import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import type { HistogramData, TrendData } from '../../../results-format.ts'
 import { bucketEstimateMs, histogramCount } from '../../../scenarios/lib/histogram.ts'
+import { SENDING_PHASES } from '../../../scenarios/lib/phases.ts'
 import { broken, type Evidence, invalid, type Rule, remark } from '../../evidence/evidence.ts'
 import { readSeriesName } from '../../evidence/series-name.ts'
-import { countOf, latencyOf, type Totals, totalsOf, trafficOf } from '../../evidence/totals.ts'
-
-const BEFORE_COOLING = ['ramp', 'peak'] as const
+import { countOf, latencyOf, PHASES, type Totals, totalsOf, trafficOf } from '../../evidence/totals.ts'
 
 /** Every request that was sent has ended, well or not, and k6 itself counts no fewer. */
 export const requestsAddUp: Rule = {
   name: 'requests-add-up',
   check({ scenario, totals }) {
     if (scenario === 'redis-pubsub') return []
-    const traffic = BEFORE_COOLING.map((phase) => ({ phase, ...trafficOf(scenario, totals, phase) }))
+    const traffic = SENDING_PHASES.map((phase) => ({ phase, ...trafficOf(scenario, totals, phase) }))
     const reasons = traffic
       .filter(({ sent, ok, failed }) => ok + failed > sent)
       .map(({ phase, sent, ok, failed }) =>
@@ -34,8 +33,6 @@ export const requestsAddUp: Rule = {
     return reasons
   },
 }
-
-const PHASES = ['ramp', 'peak', 'cool'] as const
 
 /** There are as many latencies in the buckets as things were timed: else percentiles are of something else. */
 export const bucketsAddUp: Rule = {
@@ -229,10 +226,9 @@ export const databaseRows: Rule = {
   check({ server, scenario, totals }) {
     const rows = server?.postgres?.rowsOfRun
     if (rows === undefined || scenario === 'reporting-endpoints') return []
-    const phases = ['ramp', 'peak', 'cool'] as const
-    const acknowledged = phases.reduce((sum, phase) => sum + trafficOf(scenario, totals, phase).ok, 0)
+    const acknowledged = PHASES.reduce((sum, phase) => sum + trafficOf(scenario, totals, phase).ok, 0)
     // What was not answered in time may have been stored all the same.
-    const unsure = phases.reduce((sum, phase) => {
+    const unsure = PHASES.reduce((sum, phase) => {
       const { sent, ok } = trafficOf(scenario, totals, phase)
       return sum + Math.max(0, sent - ok) + countOf(totals, `publish_retried_${phase}`)
     }, 0)

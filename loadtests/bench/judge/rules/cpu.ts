@@ -6,6 +6,19 @@ import { machineCpuOf } from '../../evidence/machine-cpu.ts'
 import type { Environment } from '../../sample/environment.ts'
 import type { PodEvidence, ServerEvidence } from '../../sample/server-evidence.ts'
 
+/** Too little CPU counts against a target that was missed. One that was met all the same is met. */
+function matteringToMisses(metrics: Evidence['metrics'], text: string, invalidates: (misses: string) => string) {
+  const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
+  return misses.length === 0 ? remark(text) : invalid(invalidates(list(misses)))
+}
+
+const starvedGenerator = (metrics: Evidence['metrics'], figures: string) =>
+  matteringToMisses(
+    metrics,
+    `${figures}: the latencies hold the generator's own waiting for CPU`,
+    (misses) => `generator: ${figures}, so that a miss (${misses}) may be its own`,
+  )
+
 /** From here on a machine or a node has no CPU left, as a part of its cores. */
 const SATURATED = 0.97
 /** From here on k6 is one of those that used it up. */
@@ -31,9 +44,7 @@ export const generatorCpu: Rule = {
     if (priority !== undefined && priority.method !== 'none') {
       return [remark(`${figures}, with the right of way: it was the platform that waited for CPU`)]
     }
-    const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
-    if (misses.length === 0) return [remark(`${figures}: the latencies hold the generator's own waiting for CPU`)]
-    return [invalid(`generator: ${figures}, so that a miss (${list(misses)}) may be its own`)]
+    return [starvedGenerator(metrics, figures)]
   },
 }
 
@@ -79,9 +90,7 @@ export const nodeCpu: Rule = {
       if (runners.length === 0 || cores === 0 || busy < SATURATED) return []
       const used = runners.reduce((sum, pod) => sum + (mean(during(pod.cpuCores)) ?? 0), 0)
       const figures = `node ${name} was ${percent(busy)} busy during the peak, and its runners used ${number(used, 2)} of ${cores} cores`
-      const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
-      if (misses.length === 0) return [remark(`${figures}: the latencies hold the generator's own waiting for CPU`)]
-      return [invalid(`generator: ${figures}, so that a miss (${list(misses)}) may be its own`)]
+      return [starvedGenerator(metrics, figures)]
     })
   },
 }
@@ -115,9 +124,8 @@ export const otherPrograms: Rule = {
       .slice(0, MOST_NAMES)
     const who = names.length === 0 ? '' : `: ${list(names.map(({ name, cores }) => `${name} ${number(cores, 2)}`))}`
     const figures = `other programs used ${number(others, 2)} of ${cpu.cores} cores${who}`
-    const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
-    if (misses.length === 0) return [remark(`${figures}; the platform and k6 lacked them`)]
-    return [invalid(`${figures}; a miss (${list(misses)}) may be their doing`)]
+    const invalidates = (misses: string) => `${figures}; a miss (${misses}) may be their doing`
+    return [matteringToMisses(metrics, `${figures}; the platform and k6 lacked them`, invalidates)]
   },
 }
 
@@ -138,8 +146,7 @@ export const stolenCpu: Rule = {
     const stolen = mean(duringPhase(result, server)(cpuCores.steal)) ?? 0
     if (stolen < STOLEN_CPU_ALLOWED * cores) return []
     const figures = `the host took ${number(stolen, 2)} of ${cores} cores away from this machine (steal)`
-    const misses = metrics.filter(({ status }) => status === 'missed').map(({ label }) => label)
-    if (misses.length === 0) return [remark(figures)]
-    return [invalid(`${figures}, so that a miss (${list(misses)}) may be its doing`)]
+    const invalidates = (misses: string) => `${figures}, so that a miss (${misses}) may be its doing`
+    return [matteringToMisses(metrics, figures, invalidates)]
   },
 }

@@ -1,7 +1,7 @@
 /** Whether every live message arrived once, in order, at everyone. */
 import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { broken, invalid, type Rule, remark } from '../../evidence/evidence.ts'
-import { countOf } from '../../evidence/totals.ts'
+import { countOf, PHASES } from '../../evidence/totals.ts'
 
 /** All subscribers were there, and stayed. */
 export const subscribersLost: Rule = {
@@ -44,7 +44,7 @@ export const deliveriesAddUp: Rule = {
       'frames_malformed',
     ].map((name) => countOf(totals, name)) as [number, number, number, number, number]
     const subscribers = Number(result.runners[0]?.settings.subscribers ?? 0)
-    const failed = ['ramp', 'peak', 'cool'].reduce((sum, phase) => sum + countOf(totals, `publish_failed_${phase}`), 0)
+    const failed = PHASES.reduce((sum, phase) => sum + countOf(totals, `publish_failed_${phase}`), 0)
     // A publish without an answer may have been stored and delivered all the same.
     const more = delivered + lost - due
     if (Math.abs(more) > failed * subscribers) {

@@ -5,7 +5,7 @@ import { percentileMs } from '../../../scenarios/lib/histogram.ts'
 import { provesTargets } from '../../../scenarios/lib/profiles.ts'
 import { invalid, type Rule, remark } from '../../evidence/evidence.ts'
 import { measuredWithUnit } from '../../evidence/metric-text.ts'
-import { countOf, latencyOf } from '../../evidence/totals.ts'
+import { countOf, latencyOf, PHASES } from '../../evidence/totals.ts'
 
 /**
  * The test was shaped as large as the targets are: less load proves nothing about them. A step of the search for the
@@ -48,7 +48,7 @@ export const droppedIterations: Rule = {
           : `, with ${number(used)} of ${number(most)} virtual users in use`
       reasons.push(invalid(`generator: k6 dropped ${plural(dropped, 'iteration')}${most > 0 ? why : ''}`))
     }
-    const unsent = ['ramp', 'peak', 'cool'].reduce((sum, phase) => sum + countOf(totals, `publish_dropped_${phase}`), 0)
+    const unsent = PHASES.reduce((sum, phase) => sum + countOf(totals, `publish_dropped_${phase}`), 0)
     if (unsent > 0) {
       reasons.push(
         invalid(`generator: ${plural(unsent, 'message')} not sent, for too many posts of a publisher were unanswered`),
