@@ -10,7 +10,7 @@ export type DatabaseCommand = (
   client: pg.Client,
   say: (line: string) => void,
   args: readonly string[],
-  /** Another connection, the same way; who asks for it ends it. */
+  /** Opens another connection in the same way. The caller closes it. */
   connectAgain: () => Promise<pg.Client>,
 ) => Promise<void>
 

@@ -3,7 +3,7 @@
  *
  * Any number of instances may do it at once: one migrates under an advisory lock, the others wait and then find
  * nothing to do. A migration is one transaction, or several steps; after a failure the ones before it stay applied, and
- * running it again goes on from there. It waits for nobody's lock for long, and tells who holds it: see runStep.
+ * running it again goes on from there. It never waits long for a lock, and says who holds it: see runStep.
  */
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
@@ -91,8 +91,8 @@ export async function migrate(
 }
 
 /**
- * Asks for the lock again and again: whoever waits within one statement keeps its snapshot, for which `create index
- * concurrently` of the instance that has the lock would wait, and the two would wait for each other.
+ * Asks for the lock again and again. A statement that waited for it would keep its snapshot. The instance that has the lock
+ * may run `create index concurrently`, which waits for old snapshots: the two would wait for each other.
  */
 async function lock(client: Client, { patience }: StepRun, say: (line: string) => void): Promise<void> {
   const startedAt = performance.now()

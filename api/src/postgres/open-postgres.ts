@@ -61,7 +61,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
   const { postgresQueryTimeoutMs: usualMs } = settings
   const primary = createPrimaryServer()
   const keys = createTokenKeys()
-  /** Before its first use: whoever has written something gets a position for it, and for that the keys must be there. */
+  /** Before a connection's first use: a write is answered with a position, and sealing that needs the keys. */
   const greetPrimary = async (client: pg.PoolClient) => {
     await primary.greet(client)
     if (keys.newest() === undefined) await keys.read(client)

@@ -44,7 +44,7 @@ export type ReplicaReadsOptions = {
   readonly askEveryMs: number
   /** A server that takes longer to say how far it is has vanished. */
   readonly answerTimeoutMs: number
-  /** Aborts what was given as `lost`: whoever waits for a server like this one need not. */
+  /** A server does not answer. The caller aborts the signal that it gave as `lost`, so that no report waits for it. */
   readonly onSilent: (error: Error) => void
 }
 
