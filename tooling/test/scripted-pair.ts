@@ -3,7 +3,6 @@ import { chmodSync, chownSync, mkdirSync, openSync, readFileSync, rmSync, writeF
 import { join } from 'node:path'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { waitUntil } from '../../platform/lib/wait-until.ts'
 import { freePort } from '../../platform/machine/free-port.ts'
 import { makeTempDir, unprivilegedUser } from '../../platform/stack/run-as.ts'
 import { CHECKOUT } from './run.ts'
