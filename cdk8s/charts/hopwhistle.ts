@@ -1,6 +1,6 @@
 /** The chart charts/hopwhistle: the platform, with or without databases of its own. */
 import { readFileSync } from 'node:fs'
-import { Api } from '../constructs/api.ts'
+import { API, Api } from '../constructs/api.ts'
 import { ApiJob } from '../constructs/api-job.ts'
 import { ApiScaling } from '../constructs/api-scaling.ts'
 import { component } from '../constructs/component.ts'
@@ -19,13 +19,13 @@ import { HOPWHISTLE } from './hopwhistle-values.ts'
 import { VERSION } from './versions.ts'
 
 /** What Helm says at the end. */
-const NOTES = `The API is the Service {{ .Release.Name }}-api, port 3001. From this machine:
+const NOTES = `The API is the Service ${API.name}, port 3001. From this machine:
 
-  kubectl --namespace {{ .Release.Namespace }} port-forward service/{{ .Release.Name }}-api 3001
+  kubectl --namespace {{ .Release.Namespace }} port-forward service/${API.name} 3001
 
 Wait until all of it is ready:
 
-  kubectl --namespace {{ .Release.Namespace }} rollout status deployment/{{ .Release.Name }}-api
+  kubectl --namespace {{ .Release.Namespace }} rollout status deployment/${API.name}
 `
 
 export const hopwhistle: HelmChart<typeof HOPWHISTLE> = {
@@ -40,8 +40,8 @@ export const hopwhistle: HelmChart<typeof HOPWHISTLE> = {
   build(chart, values) {
     const credentials = new Credentials(chart, values)
     const environment = connections(values, credentials)
-    const migrations = component('migrate')
-    const demo = component('demo')
+    const migrations = component('migrate', 'object')
+    const demo = component('demo', 'object')
 
     new MissingSecrets(chart, values)
     new ConnectionBudget(chart, values, environment.replicated)

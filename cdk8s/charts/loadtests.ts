@@ -8,11 +8,10 @@ import { scenarioScripts } from '../../loadtests/kubernetes/scenario-scripts.ts'
 import { LOADTEST_LABELS, LONGEST_NAME, SCENARIO_LABEL, testRun } from '../../loadtests/kubernetes/test-run.ts'
 import { given } from '../constructs/given.ts'
 import { RunnerPolicies } from '../constructs/runner-policies.ts'
-import { empty, fileContent, not, replaced } from '../values/compute.ts'
+import { empty, fileContent, nameWithin } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
 import { customObject, kubeObject } from '../values/kube-object.ts'
-import { Refusal } from '../values/refusal.ts'
 import { Conditional, when } from '../values/when.ts'
 import { LOADTESTS, type LoadtestsValues } from './loadtests-values.ts'
 import { VERSION } from './versions.ts'
@@ -50,14 +49,7 @@ function file(name: string): string {
 }
 
 function scenarioObjects(scope: Construct, scenario: ScenarioName, values: LoadtestsValues): void {
-  const name = `${RELEASE.name}-${scenario}`
-  new Refusal(
-    scope,
-    'name',
-    not(empty(replaced(name, `^.{0,${LONGEST_NAME}}$`, ''))),
-    `k6-operator cannot run a TestRun called ${name}: it makes names of it that are too long for Kubernetes. ` +
-      `It may have ${LONGEST_NAME} characters; choose a shorter name for the release.`,
-  )
+  const name = `${nameWithin(RELEASE.name, LONGEST_NAME - scenario.length - 1)}-${scenario}`
   const { existingSecret } = values.apiKey
   kubeObject(scope, 'scripts', k8s.KubeConfigMap, {
     metadata: { name, labels: { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario } },

@@ -18,13 +18,15 @@ import { IMAGES } from './versions.ts'
 const small = (note: string, memory = '64Mi') =>
   resources(note, { requests: { cpu: '20m', memory: '32Mi' }, limits: { cpu: '500m', memory } })
 
+/** What Helm allows. */
+const RELEASE_NAME = /[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/
 const URL = /(?:https?:[/][/][^\s${}]*[^\s${}/])?/
 
 /** The folders of dashboards/rules. */
 export const RULE_SCALES = ['production', 'demo', 'drill'] as const
 
 export const MONITORING = {
-  release: text('hopwhistle', 'Name of the release that is watched; it is in the same namespace', /[a-z0-9][a-z0-9-]*/),
+  release: text('hopwhistle', 'Name of the release that is watched; it is in the same namespace', RELEASE_NAME),
   rules: oneOf(
     RULE_SCALES,
     'production',

@@ -4,6 +4,7 @@ import { Alertmanager } from '../constructs/monitoring/alertmanager.ts'
 import { Boards } from '../constructs/monitoring/boards.ts'
 import { Exporters, QUERIES } from '../constructs/monitoring/exporters.ts'
 import { ALERTING, GRAFANA_RULES, Grafana, PROVISIONING } from '../constructs/monitoring/grafana.ts'
+import { GRAFANA, PROMETHEUS } from '../constructs/monitoring/names.ts'
 import { MonitoringPolicies } from '../constructs/monitoring/network-policies.ts'
 import { OperatorObjects } from '../constructs/monitoring/operator.ts'
 import { Prometheus, RULE_FILES } from '../constructs/monitoring/prometheus.ts'
@@ -40,9 +41,9 @@ const FILES = {
 
 /** What Helm says at the end. */
 const NOTES = `{{- if not .Values.operator.enabled }}
-Prometheus is the Service {{ .Release.Name }}-prometheus, port 9090{{ if .Values.grafana.enabled }}; Grafana is {{ .Release.Name }}-grafana, port 3000. Its admin's password:
+Prometheus is the Service ${PROMETHEUS.name}, port 9090{{ if .Values.grafana.enabled }}; Grafana is ${GRAFANA.name}, port 3000. Its admin's password:
 
-  kubectl --namespace {{ .Release.Namespace }} get secret {{ .Values.grafana.existingSecret | default (printf "%s-grafana" .Release.Name) }} --output jsonpath='{.data.admin-password}' | base64 --decode{{ end }}
+  kubectl --namespace {{ .Release.Namespace }} get secret {{ if .Values.grafana.existingSecret }}{{ .Values.grafana.existingSecret }}{{ else }}${GRAFANA.name}{{ end }} --output jsonpath='{.data.admin-password}' | base64 --decode{{ end }}
 {{- end }}
 `
 

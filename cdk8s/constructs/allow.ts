@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-27'
 import type { Construct } from 'constructs'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'
-import type { Component } from './component.ts'
+import { type Component, partOf } from './component.ts'
 
 type Rules = {
   readonly ingress?: Templated<readonly k8s.NetworkPolicyIngressRule[]>
@@ -10,8 +10,9 @@ type Rules = {
 }
 
 /** Opens paths from and to the pods of a component; the direction of which nothing is said stays closed. */
-export function allow(scope: Construct, { name, selector, labels }: Component, { ingress, egress }: Rules): void {
-  kubeObject(scope, `allow-${labels['app.kubernetes.io/component']}`, k8s.KubeNetworkPolicy, {
+export function allow(scope: Construct, component: Component, { ingress, egress }: Rules): void {
+  const { name, selector, labels } = component
+  kubeObject(scope, `allow-${partOf(component)}`, k8s.KubeNetworkPolicy, {
     metadata: { name, labels },
     spec: {
       podSelector: { matchLabels: selector },

@@ -14,7 +14,7 @@ import { given } from './given.ts'
 import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
 import { waitForSchema } from './wait-for-schema.ts'
 
-export const API = component('api')
+export const API = component('api', 'service')
 export const API_PORT = DEFAULT_PORT
 export const ADMIN_PORT = DEFAULT_PORT + 1
 /** The user `node` of its image. */

@@ -20,7 +20,7 @@ export class Credentials extends Construct {
 
   constructor(scope: Construct, values: HopwhistleValues) {
     super(scope, 'credentials')
-    const { name, labels } = component('credentials')
+    const { name, labels } = component('credentials', 'object')
     const { existingSecret } = values.credentials
     this.#secret = choose(empty(existingSecret), name, existingSecret)
     const ours = new Conditional(this, 'generated', empty(existingSecret))

@@ -2,13 +2,13 @@ import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { both, choose, either, empty, merged, not } from '../values/compute.ts'
-import { RELEASE } from '../values/define.ts'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import { Refusal } from '../values/refusal.ts'
 import type { Value } from '../values/value.ts'
 import { Conditional, when } from '../values/when.ts'
 import type { Credentials } from './credentials.ts'
 import { given } from './given.ts'
+import { job } from './job.ts'
 import { BACKUP, PRIMARY, REPLICA } from './postgres-names.ts'
 import { DATA, PGDATA } from './postgres-server.ts'
 import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
@@ -112,7 +112,7 @@ export class PostgresBackup extends Construct {
     })
 
     const temporary = scratch('tmp', '/tmp', '256Mi')
-    const job = (args: readonly string[]) =>
+    const spec = (args: readonly string[]) =>
       ({
         backoffLimit: 6,
         ttlSecondsAfterFinished: KEEP_SECONDS,
@@ -166,14 +166,11 @@ export class PostgresBackup extends Construct {
         startingDeadlineSeconds: 3600,
         successfulJobsHistoryLimit: 1,
         failedJobsHistoryLimit: 3,
-        jobTemplate: { metadata: { labels }, spec: job([]) },
+        jobTemplate: { metadata: { labels }, spec: spec([]) },
       },
     })
     // WAL alone restores nothing: the first base backup does not wait for the night.
-    kubeObject(enabled, 'first', k8s.KubeJob, {
-      metadata: { name: `${name}-${RELEASE.revision}`, labels },
-      spec: job(['--first']),
-    })
+    job(enabled, 'first', BACKUP, spec(['--first']))
   }
 
   #refuse({ postgres }: HopwhistleValues): void {

@@ -1,5 +1,5 @@
 import { component } from './component.ts'
 
-export const PRIMARY = component('postgres')
-export const REPLICA = component('postgres-replica')
-export const BACKUP = component('postgres-backup')
+export const PRIMARY = component('postgres', 'statefulSet')
+export const REPLICA = component('postgres-replica', 'statefulSet')
+export const BACKUP = component('postgres-backup', 'cronJob')

@@ -9,7 +9,7 @@ import { scratch } from './restricted.ts'
 import { Scripts } from './scripts.ts'
 import { SinglePod } from './single-pod.ts'
 
-export const REDIS = component('redis')
+export const REDIS = component('redis', 'statefulSet')
 export const REDIS_PORT = 6379
 
 const memoryBytes = ({ redis }: HopwhistleValues): Value<number> => compute.amount(redis.resources.limits.memory)

@@ -38,7 +38,14 @@ export const choose: <T>(condition: Value<boolean>, then: Operand<T>, otherwise:
 /** Whatever matches a regular expression, which has no backslashes; `${1}` is what its first group matched. */
 export const replaced: (text: Operand<string>, pattern: string, replacement: Operand<string>) => Value<string> =
   compute('replaced')
+/** Its JSON, with the keys of maps in order. */
+export const json: (value: Operand<unknown>) => Value<string> = compute('json')
 export const sha256: (text: Operand<string>) => Value<string> = compute('sha256')
+/**
+ * A name of at most so many characters that a Service may begin with: letters, digits and dashes, a letter first. One
+ * that is so already stays as it is; of any other a part remains, with a hash of all of it: `my.app` is `my-app-1a2b3c4d`.
+ */
+export const nameWithin: (name: Operand<string>, most: number) => Value<string> = compute('nameWithin')
 
 /** One list after the other. */
 export const appended: <T>(...lists: readonly (Value<readonly T[]> | readonly unknown[])[]) => Value<readonly T[]> =

@@ -10,7 +10,7 @@ import { NAMED_TEMPLATES } from './operations.ts'
 import { printManifest } from './print-manifest.ts'
 import { Refusal, Refused } from './refusal.ts'
 import { spreadResolver } from './spread.ts'
-import { template, templatingResolver } from './template.ts'
+import { template, templatesIn, templatingResolver } from './template.ts'
 import { type Json, toExpression } from './value.ts'
 import { valuesSchema, valuesYaml } from './values-files.ts'
 import { conditionOf } from './when.ts'
@@ -27,7 +27,7 @@ export type HelmChart<F extends Fields = Fields> = {
   readonly build: (chart: Chart, values: ValuesOf<F>) => void
   /** Text files for `fileContent`, by path in the chart, `files/…`. */
   readonly files?: Readonly<Record<string, string>>
-  /** Shown after installing: a template. */
+  /** Shown after installing: a template; values stand in it as in other strings. */
   readonly notes?: string
 }
 
@@ -77,6 +77,7 @@ export function renderChart<F extends Fields>(chart: HelmChart<F>): ReadonlyMap<
       onCondition(object, printManifest(object.toJson())),
     ]),
     ...Object.entries(chart.files ?? {}),
+    ...(chart.notes === undefined ? [] : [['templates/NOTES.txt', templatesIn(chart.notes)] as const]),
   ])
   const texts = [...files.values()]
   for (const [template, text] of Object.entries(NAMED_TEMPLATES)) {
@@ -84,7 +85,6 @@ export function renderChart<F extends Fields>(chart: HelmChart<F>): ReadonlyMap<
       files.set(`templates/_${template}.tpl`, `{{- define "${template}" -}}\n${text}{{- end }}\n`)
   }
   if (refusals.length > 0) files.set('templates/refusals.yaml', refusals.map(printRefusal).join(''))
-  if (chart.notes !== undefined) files.set('templates/NOTES.txt', chart.notes)
   return files
 }
 

@@ -70,10 +70,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       ),
     template: ([text, pattern, replacement]) => `regexReplaceAll ${pattern} ${text} ${replacement}`,
   },
+  json: { kind: 'text', evaluate: (value: Json) => jsonOf(value), template: call('toJson') },
   sha256: {
     kind: 'text',
     evaluate: (text: string) => createHash('sha256').update(text).digest('hex'),
     template: call('sha256sum'),
+  },
+
+  /** Begins the name of an object: see `nameWithin` in compute.ts. */
+  nameWithin: {
+    kind: 'text',
+    evaluate: nameWithin,
+    template: ([name, most]) => `include "${NAME_WITHIN}" (list ${name} ${most})`,
   },
 
   list: { kind: 'data', evaluate: (...items: Json[]) => items, template: call('list') },
@@ -118,8 +126,11 @@ const UNITS: Readonly<Record<string, number>> = {
 }
 
 const AMOUNT = 'hopwhistle.amount'
+const NAME_WITHIN = 'hopwhistle.name-within'
+const LABEL = '^[a-z]([-a-z0-9]*[a-z0-9])?$'
+const HASH_DIGITS = 8
 
-/** What `amount` includes: it would be said again in every size that follows from a limit. */
+/** What operations include that would otherwise be written out in each of many places. */
 export const NAMED_TEMPLATES: Readonly<Record<string, string>> = {
   [AMOUNT]: `\
 {{- $units := dict ${Object.entries(UNITS)
@@ -127,6 +138,23 @@ export const NAMED_TEMPLATES: Readonly<Record<string, string>> = {
     .join(' ')} -}}
 {{- mulf (regexFind "^[0-9.]+" . | float64) (index $units (regexFind "[A-Za-z]*$" .)) | int64 -}}
 `,
+  [NAME_WITHIN]: `\
+{{- $name := index . 0 -}}
+{{- $most := index . 1 | int -}}
+{{- if and (le (len $name) $most) (regexMatch "${LABEL}" $name) -}}
+{{- $name -}}
+{{- else -}}
+{{- $label := regexReplaceAll "^([0-9])" (replace "." "-" $name) "r${'$'}{1}" -}}
+{{- printf "%s-%s" (trunc (int (sub $most ${HASH_DIGITS + 1})) $label) (sha256sum $name | trunc ${HASH_DIGITS}) -}}
+{{- end -}}
+`,
+}
+
+function nameWithin(name: string, most: number): string {
+  if (name.length <= most && new RegExp(LABEL).test(name)) return name
+  const label = name.replaceAll('.', '-').replace(/^(?=[0-9])/, 'r')
+  const hash = createHash('sha256').update(name).digest('hex')
+  return `${label.slice(0, most - HASH_DIGITS - 1)}-${hash.slice(0, HASH_DIGITS)}`
 }
 
 /**
@@ -143,6 +171,16 @@ function fileOf(files: { readonly [path: string]: string }, path: string): strin
   const content = files[path]
   if (content === undefined) throw new Error(`the chart has no file ${path}`)
   return content
+}
+
+/** As Go writes it: keys in order, and what HTML would read is escaped. */
+function jsonOf(value: Json): string {
+  const sorted = JSON.stringify(value, (_, part: Json) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
+  return sorted.replace(/[<>&\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** As Go's templates see it. */

@@ -1,7 +1,7 @@
 /** The synthesis for Helm: everything that depends on values, written as a template. */
 import type { IResolver, ResolutionContext } from 'cdk8s'
 import { operationOf } from './evaluate.ts'
-import { type Expression, hasTokens, type Json, type Kind, parseTokens, Value } from './value.ts'
+import { type Expression, hasTokens, type Json, type Kind, parseTokens, replaceTokens, Value } from './value.ts'
 import { When } from './when.ts'
 
 /** A key that no manifest has: a map with it stands for a value or a condition until the manifest is printed. */
@@ -30,6 +30,11 @@ export const templatingResolver: IResolver = {
 
 function sentinel(expression: Expression): Sentinel {
   return { [SENTINEL]: 'value', template: inYaml(expression) }
+}
+
+/** A text that is a template already, with those of the values in it. */
+export function templatesIn(text: string): string {
+  return replaceTokens(text, (expression) => `{{ ${template(expression)} }}`)
 }
 
 /** What stands between `{{` and `}}`. */

@@ -52,6 +52,13 @@ export function parseTokens(text: string): Expression {
   return { call: 'text', on: parts.filter((part) => !('known' in part && part.known === '')) }
 }
 
+/** A string with something else in the place of each token. */
+export function replaceTokens(text: string, by: (expression: Expression) => string): string {
+  return text.replace(new RegExp(TOKEN, 'g'), (_, token: string) =>
+    by(JSON.parse(Buffer.from(token, 'base64url').toString())),
+  )
+}
+
 /** What stands in a manifest or as an operand, as an expression: literals, values, and lists and maps of them. */
 export function toExpression(operand: unknown): Expression {
   if (operand instanceof Value) return operand.expression

@@ -6,7 +6,7 @@ import { kubeObject } from '../../values/kube-object.ts'
 import type { Value } from '../../values/value.ts'
 import { Conditional } from '../../values/when.ts'
 import { SinglePod } from '../single-pod.ts'
-import { orOfRelease, PORTS, postgresExporter, REDIS_EXPORTER } from './names.ts'
+import { credentialsIn, PORTS, postgresExporter, REDIS_EXPORTER, serverAt } from './names.ts'
 
 /** The file of dashboards/exporters with what boards and alerts want to know beside the exporter's own questions. */
 export const QUERIES = 'files/postgres-queries.yaml'
@@ -24,9 +24,9 @@ export class Exporters extends Construct {
       metadata: { name, labels },
       data: { 'queries.yaml': fileContent(QUERIES) },
     })
-    this.#postgres(withPostgres, 'primary', values, orOfRelease(values, postgres.primary, 'postgres:5432'))
+    this.#postgres(withPostgres, 'primary', values, serverAt(values, postgres.primary, 'postgres', 5432))
     const replicated = new Conditional(withPostgres, 'replicated', postgres.replica.enabled)
-    const replica = orOfRelease(values, postgres.replica.address, 'postgres-replica:5432')
+    const replica = serverAt(values, postgres.replica.address, 'postgres-replica', 5432)
     this.#postgres(replicated, 'replica', values, replica)
 
     new SinglePod(new Conditional(this, 'with-redis', redis.enabled), 'redis', {
@@ -37,8 +37,8 @@ export class Exporters extends Construct {
       container: {
         image: redis.image,
         env: [
-          { name: 'REDIS_ADDR', value: `redis://${orOfRelease(values, redis.address, 'redis:6379')}` },
-          secret('REDIS_PASSWORD', orOfRelease(values, redis.existingSecret, 'credentials'), 'redis-password'),
+          { name: 'REDIS_ADDR', value: `redis://${serverAt(values, redis.address, 'redis', 6379)}` },
+          secret('REDIS_PASSWORD', credentialsIn(values, redis.existingSecret), 'redis-password'),
         ],
         resources: redis.resources,
         readinessProbe: { httpGet: { path: '/health', port: 'http' } },
@@ -64,7 +64,7 @@ export class Exporters extends Construct {
             value: `${address}/hopwhistle?sslmode=${postgres.sslmode}&connect_timeout=${CONNECT_SECONDS}`,
           },
           { name: 'DATA_SOURCE_USER', value: 'hopwhistle_monitor' },
-          secret('DATA_SOURCE_PASS', orOfRelease(values, postgres.existingSecret, 'credentials'), 'monitor-password'),
+          secret('DATA_SOURCE_PASS', credentialsIn(values, postgres.existingSecret), 'monitor-password'),
         ],
         resources: postgres.resources,
         readinessProbe: { httpGet: { path: '/', port: 'http' } },

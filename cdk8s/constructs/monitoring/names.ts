@@ -3,14 +3,15 @@ import { EXPORTER_PORTS } from '@hopwhistle/platform/settings/scrapes.ts'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
 import { choose, empty, type Operand } from '../../values/compute.ts'
 import type { Value } from '../../values/value.ts'
-import { type Component, component } from '../component.ts'
+import { type Component, component, type NamedFor, nameIn } from '../component.ts'
 
-const part = (name: string): Component => component(name, 'hopwhistle-monitoring')
+const part = (name: string, namedFor: NamedFor = 'statefulSet'): Component =>
+  component(name, namedFor, 'hopwhistle-monitoring')
 
 export const PROMETHEUS = part('prometheus')
 export const ALERTMANAGER = part('alertmanager')
 export const GRAFANA = part('grafana')
-export const API_PODS = part('api-metrics')
+export const API_PODS = part('api-metrics', 'service')
 export const REDIS_EXPORTER = part('redis-exporter')
 export const STATE_METRICS = part('state-metrics')
 /** One exporter for each server, `primary` and `replica`. */
@@ -32,7 +33,12 @@ export const JOBS = {
   stateMetrics: 'kube-state-metrics',
 }
 
-/** What was given, or else what the watched release has. */
-export function orOfRelease({ release }: MonitoringValues, given: Value<string>, suffix: string): Value<string> {
-  return choose<string>(empty(given), `${release}-${suffix}`, given as Operand<string>)
+/** The address that was given, or else that of a server of the watched release. */
+export function serverAt({ release }: MonitoringValues, given: Value<string>, server: string, port: number) {
+  return choose<string>(empty(given), `${nameIn(release, server, 'statefulSet')}:${port}`, given as Operand<string>)
+}
+
+/** The Secret that was given, or else that of the watched release. */
+export function credentialsIn({ release }: MonitoringValues, given: Value<string>): Value<string> {
+  return choose<string>(empty(given), nameIn(release, 'credentials', 'object'), given as Operand<string>)
 }

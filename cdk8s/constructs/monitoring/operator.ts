@@ -24,7 +24,7 @@ export class OperatorObjects extends Construct {
       ],
     })
 
-    const api = component('api-monitor', 'hopwhistle-monitoring')
+    const api = component('api-monitor', 'object', 'hopwhistle-monitoring')
     customObject(this, 'api', {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PodMonitor',
@@ -48,7 +48,7 @@ export class OperatorObjects extends Construct {
     monitor(new Conditional(this, 'redis', values.redis.enabled), REDIS_EXPORTER, JOBS.redis)
 
     for (const file of RULE_FILES) {
-      const rules = component(`rules-${file}`, 'hopwhistle-monitoring')
+      const rules = component(`rules-${file}`, 'object', 'hopwhistle-monitoring')
       customObject(this, file, {
         apiVersion: 'monitoring.coreos.com/v1',
         kind: 'PrometheusRule',

@@ -4,6 +4,7 @@ import { defaultsOf } from '../../values/define.ts'
 import { type Manifest, synthesize } from '../../values/helm-chart.ts'
 import type { Json } from '../../values/value.ts'
 import { problems, RULES, type Rule } from '../support/hardening.ts'
+import { switchedOn } from '../support/switched-on.ts'
 
 const rules = Object.entries<Rule>(RULES)
 
@@ -94,15 +95,6 @@ test.each(
 type Pod = { readonly spec: any; readonly first: any; readonly all: Manifest[] }
 
 const name = (metadata: Json | undefined) => (metadata as { readonly name: string }).name
-
-/** Flags turned on, names of Secrets given. */
-function switchedOn(value: Json): Json {
-  if (value === false) return true
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [name, name === 'existingSecret' ? 'given' : switchedOn(part)]),
-  )
-}
 
 function leaves(tree: { readonly [name: string]: Json }): readonly (readonly [string, Json])[] {
   return Object.entries(tree).flatMap(([name, value]) =>

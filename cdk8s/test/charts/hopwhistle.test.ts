@@ -58,7 +58,27 @@ test('each revision has a Job of its own for migrations', () => {
   const jobs = [1, 2].map(
     (revision) => synthesize(hopwhistle, { revision }).find(({ kind }) => kind === 'Job')?.metadata,
   )
-  expect(jobs).toMatchObject([{ name: 'hopwhistle-migrate-1' }, { name: 'hopwhistle-migrate-2' }])
+  expect(jobs).toMatchObject([
+    { name: expect.stringMatching(/^hopwhistle-migrate-1-[0-9a-f]{8}$/) },
+    { name: expect.stringMatching(/^hopwhistle-migrate-2-[0-9a-f]{8}$/) },
+  ])
+})
+
+test('a Job that would run something else has another name, and one that runs the same keeps it', () => {
+  const names = (values: { readonly [name: string]: Json }) =>
+    synthesize(hopwhistle, { values: { demo: { enabled: true }, ...values } })
+      .filter(({ kind }) => kind === 'Job')
+      .map(({ metadata }) => (metadata as { readonly name: string }).name)
+  const before = names({})
+  expect(before).toHaveLength(2)
+  expect(names({ api: { replicas: 2 }, redis: { maxClients: 200 } })).toEqual(before)
+  const others: readonly { readonly [name: string]: Json }[] = [
+    { api: { image: 'hopwhistle/api:0.2.0' } },
+    { podLabels: { team: 'calls' } },
+    { imagePullSecrets: [{ name: 'registry' }] },
+    EXTERNAL,
+  ]
+  for (const values of others) expect(names(values).filter((name) => before.includes(name))).toEqual([])
 })
 
 describe('the connection budget', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MOST_BYTES } from '../../../loadtests/kubernetes/scenario-scripts.ts'
-import { LONGEST_NAME, type TestRun } from '../../../loadtests/kubernetes/test-run.ts'
+import type { TestRun } from '../../../loadtests/kubernetes/test-run.ts'
 import { loadtests } from '../../charts/loadtests.ts'
 import { plainTestRuns } from '../../charts/plain-test-runs.ts'
 import { type Manifest, renderChart, synthesize } from '../../values/helm-chart.ts'
@@ -37,15 +37,6 @@ describe.skipIf(helm === undefined)(`hopwhistle-loadtests rendered by Helm${NEED
   ])('refuses %j, and names the value', async (values, message) => {
     await expect(helmTemplate(chartFolder(loadtests), 'mine', values)).rejects.toThrow(message)
   })
-})
-
-test('a name that k6-operator cannot lengthen is refused, by Helm as well', async () => {
-  const release = (characters: number) => 'x'.repeat(characters - '-call-state-updates'.length)
-  expect(testRuns(synthesize(loadtests, { name: release(LONGEST_NAME) }))).toHaveLength(1)
-  const tooLong = release(LONGEST_NAME + 1)
-  const refused = `k6-operator cannot run a TestRun called ${tooLong}-call-state-updates`
-  expect(() => synthesize(loadtests, { name: tooLong })).toThrow(refused)
-  if (helm !== undefined) await expect(helmTemplate(chartFolder(loadtests), tooLong, {})).rejects.toThrow(refused)
 })
 
 const testRuns = (objects: readonly Manifest[]) =>

@@ -26,6 +26,7 @@ const OPERANDS = {
     flag: flag(true, ''),
     text: text('', ''),
     quantity: quantity('1', ''),
+    release: text('r', ''),
     list: list<string>([], '', {}),
     map: textMap({}, ''),
   }),
@@ -56,7 +57,9 @@ const everyOperation = ({ a, b }: ValuesOf<typeof OPERANDS>) => ({
   quotient: compute.quotient(a.number, 7),
   choose: compute.choose(a.flag, a.text, 'b "quoted"'),
   replaced: compute.replaced(a.text, '([a1])|[{]', `<${'$'}{1}${b.text}>`),
+  json: `${compute.json(a.text)}${compute.json(a.list)}${compute.json(b.map)}${compute.json(b.number)}`,
   sha256: compute.sha256(a.text),
+  nameWithin: compute.nameWithin(a.release, 20),
   text: `${a.number} % ${a.text}${b.flag}`,
   appended: compute.appended(a.list, ['x', `${b.text}`], b.list),
   merged: compute.merged({ x: a.text }, a.map, b.map),
@@ -82,7 +85,7 @@ const computing: HelmChart<Record<string, Section<typeof OPERANDS>>> = {
 }
 
 const plainText = fc.string({
-  unit: fc.constantFrom('a', '"', '%', '\\', '{{', '}}', '\n', ' ', 'é', '#', ': ', '-', '1'),
+  unit: fc.constantFrom('a', '"', '%', '\\', '{{', '}}', '\n', ' ', 'é', '<', '&', '#', ': ', '-', '1'),
 })
 const some = fc.record({
   number: fc.integer({ min: -1e9, max: 1e9 }),
@@ -100,7 +103,12 @@ const someQuantity = fc
   })
   .map(({ whole, fraction, unit }) => `${whole}${fraction}${unit}`)
 
-const someOperands = fc.tuple(some, some, someQuantity).map(([a, b, quantity]): Json => ({ a: { ...a, quantity }, b }))
+/** As Helm allows them. */
+const someRelease = fc.stringMatching(/^[a-z0-9]([-.a-z0-9]{0,40}[a-z0-9])?$/)
+
+const someOperands = fc
+  .tuple(some, some, someQuantity, someRelease)
+  .map(([a, b, quantity, release]): Json => ({ a: { ...a, quantity, release }, b }))
 
 /** Bytes with a fraction that a 64-bit float has no room for: Helm rounds up before it drops what is left over. */
 const A_BYTE_APART: Json = { a: { quantity: '1024.005Ti' } }
