@@ -17,25 +17,18 @@ import {
   textMap,
   type ValuesOf,
 } from '../values/define.ts'
+import { POD_FIELDS, podOf } from './pod-fields.ts'
 import { SETTING_FIELDS } from './setting-fields.ts'
 import { IMAGES } from './versions.ts'
 
 const inMebibytes = (bytes: number) => `${bytes / MIB}Mi`
 const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
 
+/** A command of the API that is run once. */
+const COMMAND = { requests: { cpu: '50m', memory: '96Mi' }, limits: { cpu: '1', memory: '512Mi' } }
+
 export const HOPWHISTLE = {
-  imagePullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], 'IfNotPresent', 'When images are fetched'),
-  imagePullSecrets: list<k8s.LocalObjectReference>(
-    [],
-    'Secrets for a registry that asks for them, such as {name: registry}',
-    {
-      type: 'object',
-      properties: { name: { type: 'string' } },
-      required: ['name'],
-      additionalProperties: false,
-    },
-  ),
-  podLabels: textMap({}, 'More labels for every pod'),
+  ...POD_FIELDS,
 
   api: section('The API, which takes call events, reports, and delivers live', {
     image: text(IMAGES.api, 'Its image; migrations and demo data use it too'),
@@ -70,11 +63,23 @@ export const HOPWHISTLE = {
     graceSeconds: integer(40, 'Time until a pod that was told to stop is killed', { min: 10, max: 600 }),
     nodeSelector: textMap({}, 'Labels of the nodes that it may run on'),
     tolerations: list<k8s.Toleration>([], 'Taints of nodes that are no obstacle', { type: 'object' }),
+    waitResources: resources('Of the container that waits for the schema before a pod starts', {
+      requests: { cpu: '10m', memory: '64Mi' },
+      limits: { cpu: '1', memory: '128Mi' },
+    }),
+    pod: podOf('pods of the API'),
     settings: section('What each instance reads from its environment: see docs/configuration.md', SETTING_FIELDS),
   }),
 
   demo: section('Demo data: 225,000 calls and a key that everybody knows', {
     enabled: flag(false, 'Never in production'),
+    resources: resources('Of the Job that makes them', COMMAND),
+    pod: podOf('its pod'),
+  }),
+
+  migrations: section('The Job that brings the schema up to date', {
+    resources: resources('Of its pod', COMMAND),
+    pod: podOf('its pod'),
   }),
 
   credentials: section('Passwords. They are made at the first installation and kept from then on', {
@@ -120,12 +125,14 @@ export const HOPWHISTLE = {
         limits: { cpu: '4', memory: inMebibytes(POSTGRES_MEMORY_BYTES) },
       },
     ),
+    pod: podOf('the pod of the primary'),
     replica: section('The streaming replica, which answers reports', {
       enabled: flag(true, 'false: reports read the primary'),
       resources: resources('Of the replica. Its sizes follow from its limit in the same way', {
         requests: { cpu: '250m', memory: '512Mi' },
         limits: { cpu: '4', memory: inMebibytes(POSTGRES_MEMORY_BYTES) },
       }),
+      pod: podOf('its pod'),
     }),
     backup: section('Backups of the primary by pgBackRest, for a restore to any point in time: see docs/backup.md', {
       enabled: flag(false, 'A base backup each night, and all WAL as it is written'),
@@ -160,6 +167,7 @@ export const HOPWHISTLE = {
         requests: { cpu: '100m', memory: '128Mi' },
         limits: { cpu: '2', memory: '512Mi' },
       }),
+      pod: podOf('pods that take base backups'),
     }),
     restore: section('Restores the primary from its backups when it starts: see docs/backup.md', {
       targetTime: text(
@@ -187,6 +195,7 @@ export const HOPWHISTLE = {
       requests: { cpu: '250m', memory: '256Mi' },
       limits: { cpu: '2', memory: inMebibytes(REDIS_MEMORY_BYTES) },
     }),
+    pod: podOf('its pod'),
   }),
 
   networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {

@@ -50,15 +50,17 @@ export const hopwhistle: HelmChart<typeof HOPWHISTLE> = {
     new ApiJob(chart, 'migrations', {
       component: migrations,
       values,
+      of: values.migrations,
       command: ['node', 'api/src/commands/db-migrate.ts', '--wait'],
       env: environment.migration,
     })
     new ApiJob(new Conditional(chart, 'with-demo', values.demo.enabled), 'demo', {
       component: demo,
       values,
+      of: values.demo,
       command: ['node', 'api/src/commands/db-seed-demo.ts'],
       env: environment.migration,
-      initContainers: [waitForSchema(values, environment.writer)],
+      initContainers: (pod) => [waitForSchema(values, environment.writer, pod)],
     })
     new Api(chart, values, environment)
     new ApiScaling(chart, values)

@@ -2,13 +2,20 @@
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import type { k8s } from 'cdk8s-plus-27'
-import { PROFILE_NAMES, RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
+import {
+  INITIALIZER_RESOURCES,
+  PROFILE_NAMES,
+  RUNNER_RESOURCES,
+  STARTER_RESOURCES,
+} from '../../loadtests/kubernetes/test-run.ts'
 import { flag, integer, list, oneOf, resources, section, text, textMap, type ValuesOf } from '../values/define.ts'
+import { POD_FIELDS, podOf } from './pod-fields.ts'
 import { LOADTEST_IMAGES } from './versions.ts'
 
 const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
 
 export const LOADTESTS = {
+  ...POD_FIELDS,
   scenarios: section(
     'Which of them run, from the moment they are installed. One at a time: they slow each other down',
     {
@@ -49,6 +56,17 @@ export const LOADTESTS = {
     nodeSelector: textMap({}, 'Labels of these nodes'),
     tolerations: list<k8s.Toleration>([], 'Taints of them that are no obstacle', { type: 'object' }),
   }),
+  runnerPod: podOf('runners'),
+  initializerResources: resources('Of the pod that looks at the script before', {
+    requests: { ...INITIALIZER_RESOURCES.requests },
+    limits: { ...INITIALIZER_RESOURCES.limits },
+  }),
+  initializerPod: podOf('that pod, which extraEnvFrom does not reach'),
+  starterResources: resources('Of the pod that tells the runners to begin, one after the other', {
+    requests: { ...STARTER_RESOURCES.requests },
+    limits: { ...STARTER_RESOURCES.limits },
+  }),
+  starterPod: podOf('that pod'),
   networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {
     enabled: flag(true, 'Needs a network that enforces them'),
     apiPort: port(DEFAULT_PORT, 'Where the pods of the API listen, or what else apiUrl leads to'),

@@ -5,14 +5,22 @@ import { k8s } from 'cdk8s-plus-27'
 import type { Construct } from 'constructs'
 import { REMOTE_WRITE_URL, remoteWrite } from '../../loadtests/kubernetes/remote-write.ts'
 import { scenarioScripts } from '../../loadtests/kubernetes/scenario-scripts.ts'
-import { LOADTEST_LABELS, LONGEST_NAME, SCENARIO_LABEL, testRun } from '../../loadtests/kubernetes/test-run.ts'
+import {
+  LOADTEST_LABELS,
+  LONGEST_NAME,
+  type Part,
+  partLabels,
+  SCENARIO_LABEL,
+  testRun,
+} from '../../loadtests/kubernetes/test-run.ts'
 import { given } from '../constructs/given.ts'
+import { imageOf, pod } from '../constructs/pod.ts'
 import { RunnerPolicies } from '../constructs/runner-policies.ts'
 import { empty, fileContent, nameWithin } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
 import { customObject, kubeObject } from '../values/kube-object.ts'
-import { Conditional, when } from '../values/when.ts'
+import { Conditional, each, when } from '../values/when.ts'
 import { LOADTESTS, type LoadtestsValues } from './loadtests-values.ts'
 import { VERSION } from './versions.ts'
 
@@ -61,6 +69,14 @@ function scenarioObjects(scope: Construct, scenario: ScenarioName, values: Loadt
   const { metricsUrl } = values
   const sent = remoteWrite({ [REMOTE_WRITE_URL]: `${metricsUrl}` }, { runId: name, scenario })
   const asked = given(metricsUrl)
+  const part = (
+    name: Part,
+    ofKind: LoadtestsValues['runnerPod'],
+    nodes: Partial<LoadtestsValues['runnerNodes']> = {},
+  ) => {
+    const own = pod(values, ofKind, { labels: partLabels(scenario, name), ...nodes })
+    return { ...own, moreEnv: each(own.container.env) }
+  }
   const run = testRun({
     name,
     scenario,
@@ -75,9 +91,16 @@ function scenarioObjects(scope: Construct, scenario: ScenarioName, values: Loadt
     ),
     configMap: name,
     runId: scenario,
-    images: values.images,
+    images: { k6: imageOf(values, values.images.k6), starter: imageOf(values, values.images.starter) },
+    imagePullPolicy: values.imagePullPolicy,
     runnerResources: values.runnerResources,
-    runnerNodes: values.runnerNodes,
+    initializerResources: values.initializerResources,
+    starterResources: values.starterResources,
+    pods: {
+      initializer: part('initializer', values.initializerPod),
+      starter: part('starter', values.starterPod),
+      runner: part('runner', values.runnerPod, values.runnerNodes),
+    },
     args: sent.args.map((argument) => when(asked, argument)),
     runnerEnv: Object.entries(sent.env).map(([name, value]) => when(asked, { name, value })),
   })

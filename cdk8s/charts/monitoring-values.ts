@@ -13,6 +13,7 @@ import {
   textMap,
   type ValuesOf,
 } from '../values/define.ts'
+import { POD_FIELDS, podOf } from './pod-fields.ts'
 import { IMAGES } from './versions.ts'
 
 const small = (note: string, memory = '64Mi') =>
@@ -37,14 +38,7 @@ export const MONITORING = {
     'Where the files of dashboards/runbooks can be read, for links in alerts; empty: on the board Runbooks of grafana.url',
     URL,
   ),
-  imagePullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], 'IfNotPresent', 'When images are fetched'),
-  imagePullSecrets: list<k8s.LocalObjectReference>(
-    [],
-    'Secrets for a registry that asks for them, such as {name: registry}',
-    {
-      type: 'object',
-    },
-  ),
+  ...POD_FIELDS,
 
   operator: section(
     'Where Prometheus Operator runs, such as with kube-prometheus-stack: monitors, rules and labelled boards for it, and no Prometheus, Alertmanager and Grafana of our own',
@@ -69,6 +63,7 @@ export const MONITORING = {
       requests: { cpu: '100m', memory: '256Mi' },
       limits: { cpu: '2', memory: '2Gi' },
     }),
+    pod: podOf('its pod'),
     serviceType: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'How it is reached: port 9090'),
     nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
   }),
@@ -80,6 +75,7 @@ export const MONITORING = {
       'Name of a Secret with your alertmanager.yml, which has addresses and passwords in it; empty: alerts are shown and nobody is told',
     ),
     resources: small('Of its pod', '128Mi'),
+    pod: podOf('its pod'),
   }),
 
   grafana: section('Shows it', {
@@ -98,6 +94,7 @@ export const MONITORING = {
       requests: { cpu: '50m', memory: '128Mi' },
       limits: { cpu: '1', memory: '512Mi' },
     }),
+    pod: podOf('its pod'),
     serviceType: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'How it is reached: port 3000'),
     nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
   }),
@@ -113,6 +110,7 @@ export const MONITORING = {
     sslmode: oneOf(['disable', 'require', 'verify-full'], 'disable', 'How far the server is trusted'),
     existingSecret: text('', 'Name of a Secret with the monitor-password; empty: that of the release'),
     resources: small('Of each exporter'),
+    pod: podOf('pods of the exporters'),
   }),
 
   redis: section('Statistics of Redis', {
@@ -121,6 +119,7 @@ export const MONITORING = {
     address: text('', 'host:port; empty: that of the release'),
     existingSecret: text('', 'Name of a Secret with the redis-password; empty: that of the release'),
     resources: small('Of the exporter'),
+    pod: podOf('its pod'),
   }),
 
   kubernetes: section('What only Kubernetes knows of the pods; an operator’s stack has both already', {
@@ -135,6 +134,7 @@ export const MONITORING = {
       enabled: flag(true, 'Whether it runs; installing that needs the right to make a Role'),
       image: text(IMAGES.kubeStateMetrics, 'kube-state-metrics 2.10 or newer'),
       resources: small('Of its pod'),
+      pod: podOf('its pod'),
     }),
   }),
 

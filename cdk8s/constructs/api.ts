@@ -4,13 +4,14 @@ import { HEALTH_CHECK } from '@hopwhistle/platform/settings/load-balancer.ts'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { greater, merged, not } from '../values/compute.ts'
+import { greater, not } from '../values/compute.ts'
 import { kubeObject } from '../values/kube-object.ts'
-import { when } from '../values/when.ts'
+import { each, when } from '../values/when.ts'
 import { authorities } from './authorities.ts'
 import { component } from './component.ts'
 import type { connections } from './connections.ts'
 import { given } from './given.ts'
+import { imageOf, pod } from './pod.ts'
 import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
 import { waitForSchema } from './wait-for-schema.ts'
 
@@ -35,6 +36,24 @@ export class Api extends Construct {
       failureThreshold: HEALTH_CHECK.failures,
       successThreshold: HEALTH_CHECK.successes,
     }
+
+    const own = pod(values, api.pod, {
+      labels,
+      annotations: {
+        'prometheus.io/scrape': 'true',
+        'prometheus.io/port': `${ADMIN_PORT}`,
+        'prometheus.io/path': ROUTES.metrics,
+      },
+      nodeSelector: api.nodeSelector,
+      tolerations: api.tolerations,
+      topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
+        topologyKey,
+        maxSkew: 1,
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: selector },
+        matchLabelKeys: ['pod-template-hash'],
+      })),
+    })
 
     const { service } = api
     kubeObject(this, 'service', k8s.KubeService, {
@@ -62,32 +81,19 @@ export class Api extends Construct {
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: api.surge } },
         template: {
           metadata: {
-            labels: merged(values.podLabels, labels),
-            annotations: {
-              'prometheus.io/scrape': 'true',
-              'prometheus.io/port': `${ADMIN_PORT}`,
-              'prometheus.io/path': ROUTES.metrics,
-            },
+            labels: own.labels,
+            annotations: own.annotations,
           },
           spec: {
             ...restrictedPod(API_USER),
-            imagePullSecrets: values.imagePullSecrets,
-            nodeSelector: api.nodeSelector,
-            tolerations: api.tolerations,
+            ...own.spec,
             terminationGracePeriodSeconds: api.graceSeconds,
-            topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
-              topologyKey,
-              maxSkew: 1,
-              whenUnsatisfiable: 'ScheduleAnyway',
-              labelSelector: { matchLabels: selector },
-              matchLabelKeys: ['pod-template-hash'],
-            })),
-            initContainers: [waitForSchema(values, environment.writer)],
+            initContainers: [waitForSchema(values, environment.writer, own)],
             containers: [
               {
                 ...RESTRICTED_CONTAINER,
                 name: 'api',
-                image: api.image,
+                image: imageOf(values, api.image),
                 imagePullPolicy: values.imagePullPolicy,
                 // Not its `command`: the image's own entrypoint forbids core dumps.
                 args: ['node', ...NODE_FLAGS, 'api/src/main.ts'],
@@ -98,7 +104,9 @@ export class Api extends Construct {
                   environment.reader,
                   ...environment.redis,
                   ...environment.settings,
+                  each(own.container.env),
                 ],
+                envFrom: own.container.envFrom,
                 ports: [
                   { name: 'http', containerPort: API_PORT },
                   { name: 'admin', containerPort: ADMIN_PORT },

@@ -1,14 +1,15 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { both, choose, either, empty, merged, not } from '../values/compute.ts'
+import { both, choose, either, empty, not } from '../values/compute.ts'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import { Refusal } from '../values/refusal.ts'
 import type { Value } from '../values/value.ts'
-import { Conditional, when } from '../values/when.ts'
+import { Conditional, each, when } from '../values/when.ts'
 import type { Credentials } from './credentials.ts'
 import { given } from './given.ts'
 import { job } from './job.ts'
+import { imageOf, pod } from './pod.ts'
 import { BACKUP, PRIMARY, REPLICA } from './postgres-names.ts'
 import { DATA, PGDATA } from './postgres-server.ts'
 import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
@@ -70,6 +71,7 @@ export class PostgresBackup extends Construct {
     const env = [...pgBackRest, ...ofS3.map((variable) => when(inS3, variable))]
     const mounts = [files.mount, when(inVolume, repository.mount)]
 
+    const image = imageOf(values, backup.image)
     this.image = choose(backup.enabled, backup.image, postgres.image)
     this.args = ARCHIVE.map((arg) => when(backup.enabled, arg))
     this.env = [
@@ -78,11 +80,12 @@ export class PostgresBackup extends Construct {
     ]
     this.mounts = [when(backup.enabled, files.mount), when(both(backup.enabled, inVolume), repository.mount)]
     this.volumes = [when(backup.enabled, files.volume), when(both(backup.enabled, inVolume), repository.volume)]
+    const primary = pod(values, postgres.pod, { labels: PRIMARY.labels })
     this.restore = when(backup.enabled, [
       {
         ...RESTRICTED_CONTAINER,
         name: 'restore',
-        image: backup.image,
+        image,
         imagePullPolicy: values.imagePullPolicy,
         command: ['sh', `${FILES}/restore.sh`],
         env: [
@@ -91,7 +94,9 @@ export class PostgresBackup extends Construct {
           { name: 'RESTORE_TARGET', value: restore.targetTime },
           { name: 'RESTORE_REPLACE', value: `${restore.replaceData}` },
           ...env,
+          each(primary.container.env),
         ],
+        envFrom: primary.container.envFrom,
         resources: postgres.resources,
         volumeMounts: [
           { name: 'data', mountPath: DATA },
@@ -112,29 +117,32 @@ export class PostgresBackup extends Construct {
     })
 
     const temporary = scratch('tmp', '/tmp', '256Mi')
+    const own = pod(values, backup.pod, {
+      labels,
+      // Volumes that one node may have at a time are on the primary's.
+      affinity: {
+        podAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: PRIMARY.selector } },
+          ],
+        },
+      },
+    })
     const spec = (args: readonly string[]) =>
       ({
         backoffLimit: 6,
         ttlSecondsAfterFinished: KEEP_SECONDS,
         template: {
-          metadata: { labels: merged(values.podLabels, labels) },
+          metadata: { labels: own.labels, annotations: own.annotations },
           spec: {
             ...restrictedPod(postgres.user),
-            imagePullSecrets: values.imagePullSecrets,
+            ...own.spec,
             restartPolicy: 'OnFailure',
-            // Volumes that one node may have at a time are on the primary's.
-            affinity: {
-              podAffinity: {
-                requiredDuringSchedulingIgnoredDuringExecution: [
-                  { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: PRIMARY.selector } },
-                ],
-              },
-            },
             containers: [
               {
                 ...RESTRICTED_CONTAINER,
                 name: 'backup',
-                image: backup.image,
+                image,
                 imagePullPolicy: values.imagePullPolicy,
                 command: ['sh', `${FILES}/backup.sh`, ...args],
                 env: [
@@ -143,7 +151,9 @@ export class PostgresBackup extends Construct {
                   credentials.variable('PGPASSWORD', 'owner-password'),
                   { name: 'FULL_EVERY_DAYS', value: `${backup.fullEveryDays}` },
                   ...env,
+                  each(own.container.env),
                 ],
+                envFrom: own.container.envFrom,
                 resources: backup.resources,
                 volumeMounts: [{ name: 'data', mountPath: DATA, readOnly: true }, temporary.mount, ...mounts],
               },

@@ -1,11 +1,12 @@
 import type { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { empty, merged, not } from '../values/compute.ts'
+import { empty, not } from '../values/compute.ts'
 import type { Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'
 import { when } from '../values/when.ts'
 import type { Component } from './component.ts'
+import { imageOf } from './pod.ts'
 import { postgresOptions } from './postgres-settings.ts'
 import { scratch } from './restricted.ts'
 import { Scripts } from './scripts.ts'
@@ -33,6 +34,8 @@ export type PostgresServerProps = {
   readonly volumes?: readonly Templated<k8s.Volume>[]
   /** The sizes of its settings follow from its limit of memory. */
   readonly resources: HopwhistleValues['postgres']['resources']
+  /** What the values ask of its pod. */
+  readonly ofKind: HopwhistleValues['postgres']['pod']
   /** Whether its Service leads to it also while it is not ready. */
   readonly publishNotReady?: boolean
   /** Without one, a server that runs is alive. */
@@ -59,12 +62,12 @@ export class PostgresServer extends Construct {
       port: POSTGRES_PORT,
       portName: 'postgres',
       ...(publishNotReady === undefined ? {} : { publishNotReady }),
-      labels: merged(values.podLabels, component.labels),
+      ofKind: props.ofKind,
       annotations: { 'checksum/scripts': scripts.checksum },
       graceSeconds: 90,
       container: {
         name: 'postgres',
-        image: props.image ?? postgres.image,
+        image: imageOf(values, props.image ?? postgres.image),
         command: ['sh', `/scripts/${start}`],
         args: [...postgresOptions(values, props.resources.limits.memory), ...(props.args ?? [])],
         env: [{ name: 'PGDATA', value: PGDATA }, ...props.env],

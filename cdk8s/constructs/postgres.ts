@@ -30,6 +30,7 @@ export class Postgres extends Construct {
       mounts: backup.mounts,
       volumes: backup.volumes,
       resources: values.postgres.resources,
+      ofKind: values.postgres.pod,
     })
     const replicated = new Conditional(this, 'replicated', values.postgres.replica.enabled)
     new PostgresServer(replicated, 'replica', {
@@ -39,6 +40,7 @@ export class Postgres extends Construct {
       scripts: ['replica-follows.sh'],
       env: [{ name: 'PRIMARY_HOST', value: PRIMARY.name }, replicationPassword],
       resources: values.postgres.replica.resources,
+      ofKind: values.postgres.replica.pod,
       livenessProbe: {
         exec: { command: ['sh', '/scripts/replica-follows.sh'] },
         periodSeconds: 30,

@@ -5,6 +5,7 @@ import * as compute from '../values/compute.ts'
 import type { Value } from '../values/value.ts'
 import { component } from './component.ts'
 import type { Credentials } from './credentials.ts'
+import { imageOf } from './pod.ts'
 import { scratch } from './restricted.ts'
 import { Scripts } from './scripts.ts'
 import { SinglePod } from './single-pod.ts'
@@ -35,11 +36,11 @@ export class Redis extends Construct {
       user: redis.user,
       port: REDIS_PORT,
       portName: 'redis',
-      labels: compute.merged(values.podLabels, REDIS.labels),
+      ofKind: redis.pod,
       annotations: { 'checksum/scripts': scripts.checksum },
       container: {
         name: 'redis',
-        image: redis.image,
+        image: imageOf(values, redis.image),
         command: ['sh', '/scripts/start-redis.sh'],
         args: redisArguments({
           ...redisSettings({ memoryBytes: memoryBytes(values), maxClients: redis.maxClients }, compute),

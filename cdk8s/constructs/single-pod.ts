@@ -1,34 +1,37 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
+import type { PodOfKind, PodValues } from '../charts/pod-fields.ts'
 import { greater } from '../values/compute.ts'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'
-import { when } from '../values/when.ts'
+import { each, when } from '../values/when.ts'
 import type { Component } from './component.ts'
+import { type OwnPod, pod } from './pod.ts'
 import { RESTRICTED_CONTAINER, restrictedPod } from './restricted.ts'
 
-type Labels = { readonly [name: string]: string }
+/** Its environment is a list, for more to follow it. */
+type ContainerParts = {
+  readonly [K in keyof k8s.Container]?: K extends 'env' ? readonly Templated<k8s.EnvVar>[] : Templated<k8s.Container[K]>
+}
 
 export type SinglePodProps = {
   readonly component: Component
-  readonly values: {
-    readonly imagePullPolicy: Value<string>
-    readonly imagePullSecrets: Value<readonly k8s.LocalObjectReference[]>
-  }
+  readonly values: PodValues
+  /** What the values ask of pods of this kind. */
+  readonly ofKind: Value<PodOfKind>
   readonly user: number | Value<number>
   /** Of the pod and of its Service, with the name by which probes know it: `http`, if nothing else is said. */
   readonly port: number
   readonly portName?: string
   /** The container, but for what every one of ours has. */
-  readonly container: Templated<Partial<k8s.Container>>
+  readonly container: ContainerParts
   readonly volumes?: readonly Templated<k8s.Volume>[]
   /** Run before it, in order. */
   readonly initContainers?: Templated<readonly k8s.Container[]>
-  /** Without one it has no token. */
-  readonly serviceAccount?: Templated<Pick<k8s.PodSpec, 'serviceAccountName' | 'automountServiceAccountToken'>>
-  /** Of the pod; those of its component, if nothing else is said. */
-  readonly labels?: Templated<Labels>
-  readonly annotations?: Templated<Labels>
+  /** Whose token it has; without one it has none. An empty name is none. */
+  readonly serviceAccount?: { readonly name: Value<string>; readonly automount: true | Value<boolean> }
+  /** Of the pod. */
+  readonly annotations?: OwnPod['annotations']
   readonly service?: { readonly type: Value<string>; readonly nodePort: Value<number> }
   /** The Service leads to the pod also while that is not ready. */
   readonly publishNotReady?: boolean
@@ -42,8 +45,27 @@ export type SinglePodProps = {
 export class SinglePod extends Construct {
   constructor(scope: Construct, id: string, props: SinglePodProps) {
     super(scope, id)
-    const { values, port, portName = 'http', service, publishNotReady, annotations, claim, graceSeconds } = props
+    const {
+      values,
+      port,
+      portName = 'http',
+      service,
+      publishNotReady,
+      annotations,
+      claim,
+      graceSeconds,
+      serviceAccount,
+    } = props
+    const {
+      container: { env, ...container },
+      initContainers,
+    } = props
     const { name, selector, labels } = props.component
+    const own = pod(values, props.ofKind, {
+      labels,
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount.name }),
+    })
     kubeObject(this, 'service', k8s.KubeService, {
       metadata: { name, labels },
       spec: {
@@ -67,20 +89,22 @@ export class SinglePod extends Construct {
         replicas: 1,
         selector: { matchLabels: selector },
         template: {
-          metadata: { labels: props.labels ?? labels, ...(annotations === undefined ? {} : { annotations }) },
+          metadata: { labels: own.labels, annotations: own.annotations },
           spec: {
             ...restrictedPod(props.user),
-            ...props.serviceAccount,
-            imagePullSecrets: values.imagePullSecrets,
+            ...(serviceAccount === undefined ? {} : { automountServiceAccountToken: serviceAccount.automount }),
+            ...own.spec,
             ...(graceSeconds === undefined ? {} : { terminationGracePeriodSeconds: graceSeconds }),
-            ...(props.initContainers === undefined ? {} : { initContainers: props.initContainers }),
+            ...(initContainers === undefined ? {} : { initContainers }),
             containers: [
               {
                 ...RESTRICTED_CONTAINER,
                 name: 'main',
                 imagePullPolicy: values.imagePullPolicy,
                 ports: [{ name: portName, containerPort: port }],
-                ...(props.container as object),
+                ...container,
+                env: env === undefined ? (own.container.env as Value<never>) : [...env, each(own.container.env)],
+                envFrom: own.container.envFrom,
               },
             ],
             volumes: props.volumes ?? [],

@@ -1,5 +1,5 @@
 /** Functions that compute values from values: what a person writes for an expression. See operations.ts. */
-import { toExpression, Value } from './value.ts'
+import { type Kind, toExpression, Value } from './value.ts'
 
 /** A value, or what it would be. */
 export type Operand<T> = T | Value<T>
@@ -46,6 +46,19 @@ export const sha256: (text: Operand<string>) => Value<string> = compute('sha256'
  * that is so already stays as it is; of any other a part remains, with a hash of all of it: `my.app` is `my-app-1a2b3c4d`.
  */
 export const nameWithin: (name: Operand<string>, most: number) => Value<string> = compute('nameWithin')
+
+/** One entry of a map that may lack it; then it is empty. */
+export function entryOf<T>(map: Value<T>, name: keyof T & string, kind: Kind): Value<never> {
+  const { expression } = map
+  if (!('path' in expression)) throw new Error(`${name} is looked up in a map that is computed`)
+  return new Value({ path: [...expression.path, name], kind })
+}
+/** The first, or the second if that is empty. */
+export const orElse: <T>(value: Value<T>, otherwise: Operand<T>) => Value<T> = compute('orElse') as never
+/** References to objects; those that are given by name alone, as `{name}`. */
+export const references: <T>(names: Value<readonly (string | T)[]>) => Value<readonly T[]> = compute(
+  'references',
+) as never
 
 /** One list after the other. */
 export const appended: <T>(...lists: readonly (Value<readonly T[]> | readonly unknown[])[]) => Value<readonly T[]> =

@@ -14,7 +14,12 @@ export type Leaf<T> = {
   readonly note: string
   readonly schema: Schema
 }
-export type Section<F extends Fields = Fields> = { readonly note: string; readonly fields: F }
+export type Section<F extends Fields = Fields> = {
+  readonly note: string
+  readonly fields: F
+  /** Others may be in it too, of which this chart knows nothing. */
+  readonly open?: boolean
+}
 export type Fields = { readonly [name: string]: Leaf<unknown> | Section }
 
 /** What constructs build with: the same tree, each leaf a `Value`. */
@@ -23,8 +28,8 @@ export type ValuesOf<F extends Fields> = {
 }
 
 /** Values that belong together. */
-export function section<F extends Fields>(note: string, fields: F): Section<F> {
-  return { note, fields }
+export function section<F extends Fields>(note: string, fields: F, open?: 'open'): Section<F> {
+  return { note, fields, ...(open === undefined ? {} : { open: true }) }
 }
 
 type Bounds = { readonly min?: number; readonly max?: number }
@@ -66,6 +71,21 @@ export function textMap(
   note: string,
 ): Leaf<Readonly<Record<string, string>>> {
   return { fallback, kind: 'data', note, schema: { type: 'object', additionalProperties: { type: 'string' } } }
+}
+
+/** A map as Kubernetes has it, which is not looked into. */
+export function mapping<T>(note: string): Leaf<T> {
+  return { fallback: {} as T, kind: 'data', note, schema: { type: 'object' } }
+}
+
+/** Some of these fields, none by default: `entryOf` is one of them. */
+export function overrides<T>(note: string, fields: Readonly<Record<string, Leaf<unknown>>>): Leaf<T> {
+  const properties = Object.entries(fields).map(([name, { note: description, schema }]) => [
+    name,
+    { description, ...schema },
+  ])
+  const schema = { type: 'object', additionalProperties: false, properties: Object.fromEntries(properties) }
+  return { fallback: {} as T, kind: 'data', note, schema }
 }
 
 /** A list; `items` is the JSON schema of each. */

@@ -2,7 +2,7 @@
 import type { IResolver, ResolutionContext } from 'cdk8s'
 import { OPERATIONS } from './operations.ts'
 import { type Expression, hasTokens, type Json, parseTokens, Value } from './value.ts'
-import { When } from './when.ts'
+import { Each, When } from './when.ts'
 
 /** What Helm's templates call `.`: Values, Release and the rest, by name. */
 export type Installation = { readonly [name: string]: Json }
@@ -23,9 +23,12 @@ export function operationOf(name: string) {
 
 function lookUp(path: readonly string[], installation: Installation): Json {
   let found: Json | undefined = installation
-  for (const name of path) found = (found as { readonly [key: string]: Json } | undefined)?.[name]
-  if (found === undefined) throw new Error(`.${path.join('.')} is not known`)
-  return found
+  for (const name of path) {
+    if (found === undefined) throw new Error(`.${path.join('.')} is not known`)
+    found = (found as { readonly [key: string]: Json })[name]
+  }
+  // As for Helm, what a map lacks is nothing.
+  return found ?? null
 }
 
 /** Puts concrete values where `Value`s and `When`s stand. */
@@ -34,6 +37,8 @@ export function evaluatingResolver(installation: Installation): IResolver {
     if (!(value instanceof When)) return value
     return part(evaluate(value.condition.expression, installation) === true ? value.part : value.otherwise)
   }
+  const items = (item: unknown): unknown =>
+    item instanceof Each ? evaluate(item.list.expression, installation) : [part(item)]
   return {
     resolve(context: ResolutionContext) {
       const { value } = context
@@ -42,8 +47,8 @@ export function evaluatingResolver(installation: Installation): IResolver {
       else if (typeof value === 'string' && hasTokens(value))
         context.replaceValue(evaluate(parseTokens(value), installation))
       // An item that is not there must not leave a hole.
-      else if (Array.isArray(value) && value.some((item) => item instanceof When))
-        context.replaceValue(value.map(part).filter((item) => item !== undefined))
+      else if (Array.isArray(value) && value.some((item) => item instanceof When || item instanceof Each))
+        context.replaceValue(value.flatMap(items).filter((item) => item !== undefined))
     },
   }
 }

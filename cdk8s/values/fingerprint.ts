@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { json, replaced, sha256 } from './compute.ts'
 import { hasTokens, parseTokens, Value } from './value.ts'
-import { When } from './when.ts'
+import { Each, When } from './when.ts'
 
 const DIGITS = 8
 const FIRST_DIGITS = `^(.{${DIGITS}}).*$`
@@ -30,6 +30,7 @@ function withoutValues(part: unknown, found: (value: Value<unknown>) => void): u
     return part.expression
   }
   if (part instanceof When) return [part.condition, part.part, part.otherwise].map(within)
+  if (part instanceof Each) return ['each', within(part.list)]
   if (typeof part === 'string') return hasTokens(part) ? within(new Value(parseTokens(part))) : part
   if (Array.isArray(part)) return part.map(within)
   if (typeof part !== 'object' || part === null) return part

@@ -3,7 +3,7 @@ import type { k8s } from 'cdk8s-plus-27'
 import type { Construct } from 'constructs'
 import { spreadable } from './spread.ts'
 import type { Value } from './value.ts'
-import type { When } from './when.ts'
+import type { Each, When } from './when.ts'
 
 /**
  * What may stand where a manifest has a `T`: itself, a value, or either of two on a condition. Amounts and ports are
@@ -15,7 +15,7 @@ type Parts<T> =
   T extends AnyAmount<T>
     ? string | number
     : T extends readonly (infer E)[]
-      ? readonly Templated<E>[]
+      ? readonly (Templated<E> | Each<E>)[]
       : T extends object
         ? { readonly [K in keyof T as Spelled<K>]: Templated<T[K]> }
         : T

@@ -90,7 +90,22 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     evaluate: (...flat: Json[]) => Object.fromEntries(pairs(flat)),
     template: call('dict'),
   },
-  appended: { kind: 'data', evaluate: (...lists: Json[][]) => lists.flat(), template: call('concat') },
+  orElse: {
+    kind: 'as its operands',
+    evaluate: (value: Json, otherwise: Json) => (isEmpty(value) ? otherwise : value),
+    template: ([value, otherwise]) => `default ${otherwise} ${value}`,
+  },
+  references: {
+    kind: 'data',
+    evaluate: (names: Json[]) => names.map((name) => (typeof name === 'string' ? { name } : name)),
+    template: ([names]) => `include "${REFERENCES}" ${names} | fromJsonArray`,
+  },
+  appended: {
+    kind: 'data',
+    evaluate: (...lists: Json[][]) => lists.flat(),
+    // Of none it would be null.
+    template: (lists) => `default list (concat ${lists.join(' ')})`,
+  },
   file: {
     kind: 'text',
     evaluate: (files: { readonly [path: string]: string }, path: string) => fileOf(files, path),
@@ -126,6 +141,7 @@ const UNITS: Readonly<Record<string, number>> = {
 }
 
 const AMOUNT = 'hopwhistle.amount'
+const REFERENCES = 'hopwhistle.references'
 const NAME_WITHIN = 'hopwhistle.name-within'
 const LABEL = '^[a-z]([-a-z0-9]*[a-z0-9])?$'
 const HASH_DIGITS = 8
@@ -137,6 +153,11 @@ export const NAMED_TEMPLATES: Readonly<Record<string, string>> = {
     .map(([unit, factor]) => `"${unit}" ${factor}`)
     .join(' ')} -}}
 {{- mulf (regexFind "^[0-9.]+" . | float64) (index $units (regexFind "[A-Za-z]*$" .)) | int64 -}}
+`,
+  [REFERENCES]: `\
+{{- $all := list -}}
+{{- range . }}{{ $all = append $all (kindIs "string" . | ternary (dict "name" .) .) }}{{ end -}}
+{{- toJson $all -}}
 `,
   [NAME_WITHIN]: `\
 {{- $name := index . 0 -}}

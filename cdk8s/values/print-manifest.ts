@@ -47,19 +47,24 @@ function block(node: Json): Lines | undefined {
   if (typeof node !== 'object' || node === null || Object.keys(node).length === 0) return undefined
   const parts: readonly Json[] = Object.values(node)
   // Were none of them there, YAML would read null.
-  if (parts.every((part) => isSentinel(part) && part[SENTINEL] === 'when' && part.otherwise === undefined))
+  if (parts.every((part) => isSentinel(part) && mayBeAbsent(part)))
     throw new Error(`${Object.keys(node).join(', ')}: all are conditional; put the condition around the whole`)
   return Array.isArray(node) ? list(node) : map(node as { readonly [key: string]: Json })
 }
 
+function mayBeAbsent(part: Sentinel): boolean {
+  return part[SENTINEL] === 'each' || (part[SENTINEL] === 'when' && part.otherwise === undefined)
+}
+
 function conditional(node: Json, print: (part: Json) => Lines): Lines {
-  if (!isSentinel(node) || node[SENTINEL] !== 'when') return print(node)
+  if (!isSentinel(node) || node[SENTINEL] === 'value') return print(node)
+  if (node[SENTINEL] === 'each') return [`{{- range $item := ${node.list} }}`, '- {{ $item | toJson }}', '{{- end }}']
   const otherwise = node.otherwise === undefined ? [] : ['{{- else }}', ...conditional(node.otherwise, print)]
   return [`{{- if ${node.condition} }}`, ...conditional(node.part, print), ...otherwise, '{{- end }}']
 }
 
 function templateOf(node: Sentinel): string {
-  if (node[SENTINEL] === 'when') throw new Error('a condition stands where only a value can')
+  if (node[SENTINEL] !== 'value') throw new Error('a condition stands where only a value can')
   return `{{ ${node.template} }}`
 }
 

@@ -2,7 +2,7 @@
 import type { IResolver, ResolutionContext } from 'cdk8s'
 import { operationOf } from './evaluate.ts'
 import { type Expression, hasTokens, type Json, type Kind, parseTokens, replaceTokens, Value } from './value.ts'
-import { When } from './when.ts'
+import { Each, When } from './when.ts'
 
 /** A key that no manifest has: a map with it stands for a value or a condition until the manifest is printed. */
 export const SENTINEL = '\uE002'
@@ -10,6 +10,7 @@ export const SENTINEL = '\uE002'
 /** What a `Value` and a `When` look like in a manifest that is still to be printed. */
 export type Sentinel =
   | { readonly [SENTINEL]: 'value'; readonly template: string }
+  | { readonly [SENTINEL]: 'each'; readonly list: string }
   | { readonly [SENTINEL]: 'when'; readonly condition: string; readonly part: Json; readonly otherwise?: Json }
 
 export function isSentinel(node: unknown): node is Sentinel {
@@ -24,6 +25,8 @@ export const templatingResolver: IResolver = {
     else if (value instanceof When) {
       const { condition, part, otherwise } = value
       context.replaceValue({ [SENTINEL]: 'when', condition: template(condition.expression), part, otherwise })
+    } else if (value instanceof Each) {
+      context.replaceValue({ [SENTINEL]: 'each', list: template(value.list.expression) })
     } else if (typeof value === 'string' && hasTokens(value)) context.replaceValue(sentinel(parseTokens(value)))
   },
 }

@@ -56,8 +56,8 @@ export function valuesSchema(fields: Fields): Schema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     ...root,
-    // What a chart that has this one as a part shares with it.
-    properties: { global: { type: 'object' }, ...(properties as Schema) },
+    // What a chart that has this one as a part may turn it on with, and share with it.
+    properties: { enabled: { type: 'boolean' }, global: { type: 'object' }, ...(properties as Schema) },
   }
 }
 
@@ -66,7 +66,7 @@ function schemaOf(fields: Fields): Schema {
   const properties = Object.entries(fields).map(([name, field]): [string, Schema] => [
     name,
     isSection(field)
-      ? { description: field.note, ...schemaOf(field.fields) }
+      ? { description: field.note, ...schemaOf(field.fields), ...(field.open ? { additionalProperties: true } : {}) }
       : { description: field.note, ...field.schema, default: field.fallback as Json },
   ])
   return {

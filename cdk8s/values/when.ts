@@ -20,6 +20,21 @@ export function when<T, U = T>(condition: Value<boolean>, part: T, otherwise?: U
   return new When<T | U>(condition, part, otherwise)
 }
 
+/** Stands in a list for all the items of another. */
+export class Each<T> {
+  declare readonly holds: T
+  readonly list: Value<readonly T[]>
+
+  constructor(list: Value<readonly T[]>) {
+    this.list = list
+  }
+}
+
+/** All items of a list, as some of those of a list in a manifest. */
+export function each<T>(list: Value<readonly T[]>): Each<T> {
+  return new Each(list)
+}
+
 /** Whole objects on a condition: those that have this as their scope, however deep. */
 export class Conditional extends Construct {
   readonly condition: Value<boolean>

@@ -41,6 +41,15 @@ export type Resources = {
 }
 type Amounts = { readonly cpu: Given<string>; readonly memory: Given<string> }
 
+/** Labels are all of a pod's; `moreEnv` stands in a list for all of the variables in `env`. */
+export type PodPart = {
+  readonly labels: unknown
+  readonly annotations: unknown
+  readonly spec: Readonly<Record<string, unknown>>
+  readonly moreEnv: unknown
+  readonly container: { readonly env: unknown; readonly envFrom: unknown }
+}
+
 export type TestRunOptions = {
   /** At most `LONGEST_NAME` characters. */
   readonly name: string
@@ -62,8 +71,12 @@ export type TestRunOptions = {
   /** For the result; what the image says of it, if it is not given. */
   readonly k6Version?: string
   readonly runnerResources?: Resources
-  /** Which nodes they may run on; any that has room, if it is not given. */
-  readonly runnerNodes?: { readonly nodeSelector: unknown; readonly tolerations: unknown }
+  /** Of the other two kinds of pods; little, if they are not given. */
+  readonly initializerResources?: Resources
+  readonly starterResources?: Resources
+  readonly imagePullPolicy?: Given<string>
+  /** What a cluster asks of its pods, by kind. */
+  readonly pods?: Readonly<Record<Part, PodPart>>
   /** Settings of the scenario beside its profile's: RATE, PEAK_SECONDS, … */
   readonly overrides?: Readonly<Record<string, Given<string>>>
   /** Options of k6 and variables of the runners beside those that every run has: see remote-write.ts. */
@@ -76,30 +89,42 @@ export const RUNNER_RESOURCES = {
   requests: { cpu: '250m', memory: '512Mi' },
   limits: { cpu: '2', memory: '2Gi' },
 } as const satisfies Resources
-const INITIALIZER_RESOURCES: Resources = {
+export const INITIALIZER_RESOURCES = {
   requests: { cpu: '100m', memory: '256Mi' },
   limits: { cpu: '1', memory: '512Mi' },
-}
+} as const satisfies Resources
 /** It tells one runner after the other to begin, with a curl for each: ten took 1.3 s with 100m, and 0.5 s with a core. */
-const STARTER_RESOURCES: Resources = {
+export const STARTER_RESOURCES = {
   requests: { cpu: '10m', memory: '16Mi' },
   limits: { cpu: '1', memory: '64Mi' },
-}
+} as const satisfies Resources
 /** The user of the k6 image, and of the curl image. */
 const K6_USER = 12345
 const CURL_USER = 100
+
+/** How the pods of one kind of a scenario are found. */
+export const partLabels = (scenario: ScenarioName, part: Part) => ({
+  ...LOADTEST_LABELS,
+  [SCENARIO_LABEL]: scenario,
+  [PART_LABEL]: part,
+})
 
 export type TestRun = ReturnType<typeof testRun>
 
 export function testRun(options: TestRunOptions) {
   const { name, namespace, scenario, parallelism, configMap, images, runnerResources = RUNNER_RESOURCES } = options
+  const { initializerResources = INITIALIZER_RESOURCES, starterResources = STARTER_RESOURCES, pods } = options
   const labels = { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario }
   const settings = settingsOf(options)
   const pod = (part: Part, image: Given<string>, user: number, resources: Resources) => ({
     image,
-    imagePullPolicy: 'IfNotPresent',
+    imagePullPolicy: options.imagePullPolicy ?? 'IfNotPresent',
     automountServiceAccountToken: 'false',
-    metadata: { labels: { ...labels, [PART_LABEL]: part } },
+    metadata: {
+      labels: pods?.[part].labels ?? partLabels(scenario, part),
+      ...(pods === undefined ? {} : { annotations: pods[part].annotations }),
+    },
+    ...pods?.[part].spec,
     securityContext: restrictedPod(user),
     containerSecurityContext: restrictedContainer(),
     resources,
@@ -115,16 +140,25 @@ export function testRun(options: TestRunOptions) {
       args: ['--no-usage-report', ...(options.args ?? [])],
       // Off: with `post` the operator deletes the pods, and with them the results, as soon as they have ended.
       initializer: {
-        ...pod('initializer', images.k6, K6_USER, INITIALIZER_RESOURCES),
+        ...pod('initializer', images.k6, K6_USER, initializerResources),
         // Without the key, which it would put into the arguments of a process.
-        env: settings,
+        env: [...settings, ...(pods === undefined ? [] : [pods.initializer.moreEnv])],
         ...TEMPORARY_FILES,
       },
-      starter: pod('starter', images.starter, CURL_USER, STARTER_RESOURCES),
+      starter: {
+        ...pod('starter', images.starter, CURL_USER, starterResources),
+        ...pods?.starter.container,
+      },
       runner: {
         ...pod('runner', images.k6, K6_USER, runnerResources),
-        ...options.runnerNodes,
-        env: [...settings, options.apiKeyVariable ?? DEMO_KEY, ...PER_RUNNER, ...(options.runnerEnv ?? [])],
+        ...pods?.runner.container,
+        env: [
+          ...settings,
+          options.apiKeyVariable ?? DEMO_KEY,
+          ...PER_RUNNER,
+          ...(options.runnerEnv ?? []),
+          ...(pods === undefined ? [] : [pods.runner.moreEnv]),
+        ],
         livenessProbe: PATIENT_PROBE,
         ...TEMPORARY_FILES,
       },

@@ -5,6 +5,7 @@ import type { MonitoringValues } from '../../charts/monitoring-values.ts'
 import { choose, empty, type Operand } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { Conditional } from '../../values/when.ts'
+import { imageOf } from '../pod.ts'
 import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
 import { ALERTMANAGER, PORTS } from './names.ts'
@@ -31,10 +32,11 @@ export class Alertmanager extends Construct {
     new SinglePod(this, 'pod', {
       component: ALERTMANAGER,
       values,
+      ofKind: values.alertmanager.pod,
       user: NOBODY,
       port: PORTS.alertmanager,
       container: {
-        image,
+        image: imageOf(values, image),
         // Alone: it has no peers to agree with.
         args: ['--config.file=/config/alertmanager.yml', '--storage.path=/alertmanager', '--cluster.listen-address='],
         resources,

@@ -5,6 +5,7 @@ import { fileContent, sha256 } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import type { Value } from '../../values/value.ts'
 import { Conditional } from '../../values/when.ts'
+import { imageOf } from '../pod.ts'
 import { SinglePod } from '../single-pod.ts'
 import { credentialsIn, PORTS, postgresExporter, REDIS_EXPORTER, serverAt } from './names.ts'
 
@@ -32,10 +33,11 @@ export class Exporters extends Construct {
     new SinglePod(new Conditional(this, 'with-redis', redis.enabled), 'redis', {
       component: REDIS_EXPORTER,
       values,
+      ofKind: redis.pod,
       user: 59000,
       port: PORTS.redisExporter,
       container: {
-        image: redis.image,
+        image: imageOf(values, redis.image),
         env: [
           { name: 'REDIS_ADDR', value: `redis://${serverAt(values, redis.address, 'redis', 6379)}` },
           secret('REDIS_PASSWORD', credentialsIn(values, redis.existingSecret), 'redis-password'),
@@ -51,11 +53,12 @@ export class Exporters extends Construct {
     new SinglePod(scope, server, {
       component: postgresExporter(server),
       values,
+      ofKind: postgres.pod,
       user: NOBODY,
       port: PORTS.postgresExporter,
       annotations: { 'checksum/queries': sha256(fileContent(QUERIES)) },
       container: {
-        image: postgres.image,
+        image: imageOf(values, postgres.image),
         args: ['--extend.query-path=/queries/queries.yaml'],
         env: [
           // Scrapes wait for one another: to a server that is gone they would take as long as TCP does.

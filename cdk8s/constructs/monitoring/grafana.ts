@@ -4,6 +4,7 @@ import type { MonitoringValues } from '../../charts/monitoring-values.ts'
 import { choose, empty, fileContent, generated, type Operand, sha256 } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { Conditional, when } from '../../values/when.ts'
+import { imageOf } from '../pod.ts'
 import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
 import { secret } from './exporters.ts'
@@ -48,13 +49,14 @@ export class Grafana extends Construct {
     new SinglePod(this, 'pod', {
       component: GRAFANA,
       values,
+      ofKind: grafana.pod,
       user: USER,
       port: PORTS.grafana,
       // It reads them when it starts.
       annotations: { 'checksum/alerts': sha256(rulesFile(values, GRAFANA_RULES)) },
       service: { type: grafana.serviceType, nodePort: grafana.nodePort },
       container: {
-        image: grafana.image,
+        image: imageOf(values, grafana.image),
         env: [
           secret('GF_SECURITY_ADMIN_PASSWORD', password, 'admin-password'),
           { name: 'GF_AUTH_ANONYMOUS_ENABLED', value: 'false' },

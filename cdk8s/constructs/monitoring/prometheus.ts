@@ -9,6 +9,7 @@ import { kubeObject } from '../../values/kube-object.ts'
 import type { Value } from '../../values/value.ts'
 import { Conditional, when } from '../../values/when.ts'
 import { ADMIN_PORT } from '../api.ts'
+import { imageOf } from '../pod.ts'
 import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
 import { CadvisorAccess } from './cadvisor.ts'
@@ -59,19 +60,17 @@ export class Prometheus extends Construct {
     new SinglePod(this, 'pod', {
       component: PROMETHEUS,
       values,
+      ofKind: prometheus.pod,
       user: NOBODY,
       port: PORTS.prometheus,
       service: { type: prometheus.serviceType, nodePort: prometheus.nodePort },
-      serviceAccount: {
-        serviceAccountName: when(cadvisor.enabled, name),
-        automountServiceAccountToken: cadvisor.enabled,
-      },
+      serviceAccount: { name: choose<string>(cadvisor.enabled, name, ''), automount: cadvisor.enabled },
       annotations: {
         'checksum/config': `${sha256(config)}`,
         'checksum/rules': sha256(`${rulesFile(values, 'recording')}${rulesFile(values, 'alerts')}`),
       },
       container: {
-        image: prometheus.image,
+        image: imageOf(values, prometheus.image),
         args: [
           '--config.file=/etc/prometheus/prometheus.yml',
           '--storage.tsdb.path=/prometheus/data',

@@ -3,6 +3,8 @@ import { Construct } from 'constructs'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
 import { RELEASE } from '../../values/define.ts'
 import { kubeObject } from '../../values/kube-object.ts'
+import { toExpression, Value } from '../../values/value.ts'
+import { imageOf } from '../pod.ts'
 import { SinglePod } from '../single-pod.ts'
 import { JOBS, PORTS, STATE_METRICS } from './names.ts'
 
@@ -35,11 +37,12 @@ export class StateMetrics extends Construct {
     new SinglePod(this, 'pod', {
       component: STATE_METRICS,
       values,
+      ofKind: values.kubernetes.stateMetrics.pod,
       user: NOBODY,
       port: PORTS.stateMetrics,
-      serviceAccount: { serviceAccountName: name, automountServiceAccountToken: true },
+      serviceAccount: { name: new Value<string>(toExpression(name)), automount: true },
       container: {
-        image,
+        image: imageOf(values, image),
         args: [
           `--namespaces=${RELEASE.namespace}`,
           `--resources=${RESOURCES.flatMap((rule) => rule.resources).join(',')}`,

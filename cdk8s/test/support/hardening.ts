@@ -5,7 +5,12 @@ import type { Json } from '../../values/value.ts'
 
 type Tree = { readonly [key: string]: Json | undefined }
 type Container = Tree & { readonly name: string; readonly image: string }
-type Pod = { readonly labels: Tree; readonly spec: Tree; readonly containers: readonly Container[] }
+type Pod = {
+  readonly labels: Tree
+  readonly annotations: Tree
+  readonly spec: Tree
+  readonly containers: readonly Container[]
+}
 
 /** A rule, and what it says about each object that breaks it. */
 export type Rule = (manifest: Manifest, all: readonly Manifest[]) => readonly string[]
@@ -102,7 +107,7 @@ function ofContainers(check: (container: Container) => readonly string[]): Rule 
   return ofPods(({ containers }) => containers.flatMap((container) => named(container, check(container))))
 }
 
-function podsOf({ kind, metadata, spec }: Manifest): readonly Pod[] {
+export function podsOf({ kind, metadata, spec }: Manifest): readonly Pod[] {
   if (kind === 'TestRun') {
     const operators = { [OPERATOR_LABEL]: at(metadata, 'name') }
     return TEST_RUN_PODS.map((name) => podOfTestRun(name, operators, at(spec, name) as Tree | undefined))
@@ -111,18 +116,20 @@ function podsOf({ kind, metadata, spec }: Manifest): readonly Pod[] {
   const template = at(spec, ...(kind === 'CronJob' ? ['jobTemplate', 'spec'] : []), 'template') as Tree
   const of = template.spec as Tree
   const containers = [...list(of.initContainers), ...list(of.containers)] as unknown as readonly Container[]
-  return [{ labels: (at(template, 'metadata', 'labels') ?? {}) as Tree, spec: of, containers }]
+  const { labels = {}, annotations = {} } = template.metadata as { readonly [name: string]: Tree }
+  return [{ labels, annotations, spec: of, containers }]
 }
 
 /** k6-operator makes pods of one container each from these. */
 const TEST_RUN_PODS = ['initializer', 'starter', 'runner']
 
 function podOfTestRun(name: string, operators: Tree, spec: Tree = {}): Pod {
-  const { image, env, resources, containerSecurityContext: securityContext, metadata } = spec
+  const { image, env, envFrom, resources, containerSecurityContext: securityContext, metadata } = spec
   const automountServiceAccountToken = spec.automountServiceAccountToken === 'false' ? false : undefined
-  const container = { name, image: String(image), env, resources, securityContext }
+  const container = { name, image: String(image), env, envFrom, resources, securityContext }
   const labels = { ...((at(metadata, 'labels') ?? {}) as Tree), ...operators }
-  return { labels, spec: { ...spec, automountServiceAccountToken }, containers: [container] }
+  const annotations = (at(metadata, 'annotations') ?? {}) as Tree
+  return { labels, annotations, spec: { ...spec, automountServiceAccountToken }, containers: [container] }
 }
 
 /** `scheme://user:password@`, unless the password is a variable. */

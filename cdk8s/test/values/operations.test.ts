@@ -61,6 +61,10 @@ const everyOperation = ({ a, b }: ValuesOf<typeof OPERANDS>) => ({
   sha256: compute.sha256(a.text),
   nameWithin: compute.nameWithin(a.release, 20),
   text: `${a.number} % ${a.text}${b.flag}`,
+  orElse: compute.orElse(a.text, b.text),
+  orElseList: compute.orElse(b.list, a.list),
+  references: compute.references<object>(a.list as Value<readonly string[]>),
+  appendedOnly: compute.appended(a.list, b.list),
   appended: compute.appended(a.list, ['x', `${b.text}`], b.list),
   merged: compute.merged({ x: a.text }, a.map, b.map),
 })

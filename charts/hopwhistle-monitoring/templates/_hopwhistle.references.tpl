@@ -1,0 +1,5 @@
+{{- define "hopwhistle.references" -}}
+{{- $all := list -}}
+{{- range . }}{{ $all = append $all (kindIs "string" . | ternary (dict "name" .) .) }}{{ end -}}
+{{- toJson $all -}}
+{{- end }}
