@@ -1,6 +1,17 @@
 /** What a cluster may ask of pods, beside what they are for: the same values in every chart. */
 import type { k8s } from 'cdk8s-plus-27'
-import { type Leaf, list, mapping, oneOf, overrides, section, text, textMap, type ValuesOf } from '../values/define.ts'
+import {
+  annotations,
+  type Leaf,
+  labels,
+  list,
+  mapping,
+  oneOf,
+  overrides,
+  section,
+  text,
+  type ValuesOf,
+} from '../values/define.ts'
 import type { Templated } from '../values/kube-object.ts'
 
 const REFERENCE = {
@@ -11,14 +22,14 @@ const REFERENCE = {
 } as const
 
 const ASKED = {
-  labels: textMap({}, 'More labels'),
-  annotations: textMap({}, 'Annotations, such as those of a mesh'),
+  labels: labels('More labels'),
+  annotations: annotations('Annotations, such as those of a mesh'),
   serviceAccountName: text(
     '',
     'A service account of yours, of which pods get no token; empty: the namespace’s default',
   ),
   priorityClassName: text('', 'Their priority class'),
-  nodeSelector: textMap({}, 'Labels of the nodes that they may run on'),
+  nodeSelector: labels('Labels of the nodes that they may run on'),
   tolerations: list<k8s.Toleration>([], 'Taints of nodes that are no obstacle', { type: 'object' }),
   affinity: mapping<k8s.Affinity>('Which nodes and neighbours they want'),
   topologySpreadConstraints: list<k8s.TopologySpreadConstraint>(
@@ -58,7 +69,7 @@ export const POD_FIELDS = {
     'Secrets for a registry that asks for them, such as {name: registry}',
     REFERENCE,
   ),
-  podLabels: textMap({}, 'More labels for every pod'),
+  podLabels: labels('More labels for every pod'),
   pods: section('What your cluster asks of every pod', ASKED),
 }
 

@@ -2,7 +2,9 @@ import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import { both, greater } from '../values/compute.ts'
 import { kubeObject } from '../values/kube-object.ts'
+import { Refusal } from '../values/refusal.ts'
 import { Conditional, when } from '../values/when.ts'
 import { API } from './api.ts'
 
@@ -23,6 +25,12 @@ export class ApiScaling extends Construct {
       },
     })
 
+    new Refusal(
+      this,
+      'fewest-above-most',
+      both(autoscaling.enabled, greater(autoscaling.min, autoscaling.max)),
+      `api.autoscaling.min is ${autoscaling.min} and api.autoscaling.max is ${autoscaling.max}: the fewest pods are more than the most.`,
+    )
     const scaled = new Conditional(this, 'autoscaled', autoscaling.enabled)
     kubeObject(scaled, 'autoscaler', k8s.KubeHorizontalPodAutoscalerV2, {
       metadata: { name, labels },

@@ -11,6 +11,7 @@ import { authorities } from './authorities.ts'
 import { component } from './component.ts'
 import type { connections } from './connections.ts'
 import { given } from './given.ts'
+import { refuseNodePort } from './node-port.ts'
 import { imageOf, pod } from './pod.ts'
 import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
 import { waitForSchema } from './wait-for-schema.ts'
@@ -56,6 +57,11 @@ export class Api extends Construct {
     })
 
     const { service } = api
+    refuseNodePort(
+      this,
+      { path: 'api.service.type', value: service.type },
+      { path: 'api.service.nodePort', value: service.nodePort },
+    )
     kubeObject(this, 'service', k8s.KubeService, {
       metadata: { name, labels, annotations: when(given(service.annotations), service.annotations) },
       spec: {

@@ -31,6 +31,9 @@ export const product: (...factors: readonly Operand<number>[]) => Value<number> 
  */
 export const amount: (quantity: Operand<string>) => Value<number> = compute('amount')
 
+/** The same in thousandths, of which CPU may have some: 500 of `500m`. To compare amounts with. */
+export const thousandths: (quantity: Operand<string>) => Value<number> = compute('thousandths')
+
 /** One of two plain values; `when` chooses between parts of a manifest. */
 export const choose: <T>(condition: Value<boolean>, then: Operand<T>, otherwise: Operand<T>) => Value<T> = compute(
   'choose',

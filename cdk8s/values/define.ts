@@ -2,8 +2,11 @@
  * The definition of a chart's values: name, type, default, description and bounds of each, said once. From it come
  * what constructs build with, values.yaml and values.schema.json.
  */
+
+import * as compute from './compute.ts'
 import type { Json, Kind } from './value.ts'
 import { Value } from './value.ts'
+import { when } from './when.ts'
 
 export type Schema = { readonly [key: string]: Json }
 
@@ -13,6 +16,8 @@ export type Leaf<T> = {
   readonly kind: Kind
   readonly note: string
   readonly schema: Schema
+  /** May be null, and is left out of manifests then. */
+  readonly optional?: boolean
 }
 export type Section<F extends Fields = Fields> = {
   readonly note: string
@@ -60,9 +65,21 @@ export function oneOf<const T extends string>(options: readonly T[], fallback: N
   return { fallback, kind: 'text', note, schema: { type: 'string', enum: options } }
 }
 
-/** An amount of CPU or memory as Kubernetes writes it: 500m, 1.5, 256Mi, 20Gi. */
+const UNIT = '(?:m|k|M|G|T|Ki|Mi|Gi|Ti)?'
+const AMOUNT = new RegExp(`\\d+(?:\\.\\d+)?${UNIT}`)
+const MORE_THAN_NOTHING = new RegExp(`(?:\\d*[1-9]\\d*(?:\\.\\d+)?|\\d+\\.\\d*[1-9]\\d*)${UNIT}`)
+
+/** An amount of memory or of a volume as Kubernetes writes it, more than nothing: 256Mi, 20Gi. */
 export function quantity(fallback: string, note: string): Leaf<string> {
-  return text(fallback, note, /\d+(?:\.\d+)?(?:m|k|M|G|T|Ki|Mi|Gi|Ti)?/)
+  return { ...text(fallback, note, MORE_THAN_NOTHING), kind: 'quantity' }
+}
+
+/** An amount of CPU: 500m, 1.5, or the number 1.5. */
+function cpu(fallback: string, note: string, pattern: RegExp, orNone: boolean): Leaf<string> {
+  const { schema } = text(fallback, note, pattern)
+  const number = { type: 'number', ...(pattern === AMOUNT ? { minimum: 0 } : { exclusiveMinimum: 0 }) }
+  const anyOf = [schema, number, ...(orNone ? [{ type: 'null' }] : [])]
+  return { fallback, kind: 'quantity', note, schema: { anyOf }, ...(orNone ? { optional: true } : {}) }
 }
 
 /** Strings by name, such as labels or a node selector. */
@@ -88,6 +105,21 @@ export function overrides<T>(note: string, fields: Readonly<Record<string, Leaf<
   return { fallback: {} as T, kind: 'data', note, schema }
 }
 
+const LABEL_VALUE = '^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'
+const LABEL_NAME = '^(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'
+
+/** Labels, with names and values that Kubernetes takes. */
+export function labels(note: string): Leaf<Readonly<Record<string, string>>> {
+  const values = { type: 'string', pattern: LABEL_VALUE }
+  return { ...annotations(note), schema: { ...annotations(note).schema, additionalProperties: values } }
+}
+
+/** Annotations, with names that Kubernetes takes. */
+export function annotations(note: string): Leaf<Readonly<Record<string, string>>> {
+  const leaf = textMap({}, note)
+  return { ...leaf, schema: { ...leaf.schema, propertyNames: { pattern: LABEL_NAME } } }
+}
+
 /** A list; `items` is the JSON schema of each. */
 export function list<T>(fallback: readonly T[], note: string, items: Schema): Leaf<readonly T[]> {
   return { fallback, kind: 'data', note, schema: { type: 'array', items } }
@@ -98,12 +130,17 @@ export function resources(
   note: string,
   given: { readonly [K in 'requests' | 'limits']: { cpu: string; memory: string } },
 ) {
-  const amounts = (of: keyof typeof given) =>
-    section(of === 'requests' ? 'What the scheduler sets aside for it' : 'What it may never exceed', {
-      cpu: quantity(given[of].cpu, 'cores, or thousandths of one with m'),
-      memory: quantity(given[of].memory, 'bytes'),
-    })
-  return section(note, { requests: amounts('requests'), limits: amounts('limits') })
+  const { requests, limits } = given
+  return section(note, {
+    requests: section('What the scheduler sets aside for it', {
+      cpu: cpu(requests.cpu, 'cores, or thousandths of one with m', AMOUNT, false),
+      memory: { ...text(requests.memory, 'bytes', AMOUNT), kind: 'quantity' } as Leaf<string>,
+    }),
+    limits: section('What it may never exceed', {
+      cpu: cpu(limits.cpu, 'cores, or thousandths of one with m; null: no limit', MORE_THAN_NOTHING, true),
+      memory: quantity(limits.memory, 'bytes'),
+    }),
+  })
 }
 
 export function isSection(field: Leaf<unknown> | Section): field is Section {
@@ -119,7 +156,10 @@ export function valuesOf<F extends Fields>(fields: F, path: readonly string[] = 
     if (!/^[a-z][a-zA-Z0-9]*$/.test(name) || YAML_KEYWORD.test(name))
       throw new Error(`${name} is no name for a value: it may be like thisOne`)
     const here = [...path, name]
-    return [name, isSection(field) ? valuesOf(field.fields, here) : new Value({ path: here, kind: field.kind })]
+    if (isSection(field)) return [name, valuesOf(field.fields, here)]
+    const value = new Value({ path: here, kind: field.kind })
+    const there = compute.not(compute.empty(new Value({ path: here, kind: 'data' })))
+    return [name, field.optional ? when(there, value) : value]
   })
   return Object.fromEntries(entries) as ValuesOf<F>
 }

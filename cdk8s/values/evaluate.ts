@@ -10,7 +10,11 @@ export type Installation = { readonly [name: string]: Json }
 /** @throws for a value that the installation does not have */
 export function evaluate(expression: Expression, installation: Installation): Json {
   if ('known' in expression) return expression.known
-  if ('path' in expression) return lookUp(expression.path, installation)
+  if ('path' in expression) {
+    const found = lookUp(expression.path, installation)
+    // What Go makes of nothing, should it be asked.
+    return expression.kind === 'quantity' ? String(found ?? '<nil>') : found
+  }
   const operands = expression.on.map((operand) => evaluate(operand, installation))
   return (operationOf(expression.call).evaluate as (...operands: readonly Json[]) => Json)(...operands)
 }

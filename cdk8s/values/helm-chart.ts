@@ -9,6 +9,7 @@ import { evaluate, evaluatingResolver, type Installation } from './evaluate.ts'
 import { NAMED_TEMPLATES } from './operations.ts'
 import { printManifest } from './print-manifest.ts'
 import { Refusal, Refused } from './refusal.ts'
+import { refuseRequestsAboveLimits } from './resource-refusals.ts'
 import { spreadResolver } from './spread.ts'
 import { template, templatesIn, templatingResolver } from './template.ts'
 import { type Json, toExpression } from './value.ts'
@@ -79,12 +80,12 @@ export function renderChart<F extends Fields>(chart: HelmChart<F>): ReadonlyMap<
     ...Object.entries(chart.files ?? {}),
     ...(chart.notes === undefined ? [] : [['templates/NOTES.txt', templatesIn(chart.notes)] as const]),
   ])
+  if (refusals.length > 0) files.set('templates/refusals.yaml', refusals.map(printRefusal).join(''))
   const texts = [...files.values()]
   for (const [template, text] of Object.entries(NAMED_TEMPLATES)) {
     if (texts.some((one) => one.includes(`include "${template}"`)))
       files.set(`templates/_${template}.tpl`, `{{- define "${template}" -}}\n${text}{{- end }}\n`)
   }
-  if (refusals.length > 0) files.set('templates/refusals.yaml', refusals.map(printRefusal).join(''))
   return files
 }
 
@@ -93,6 +94,7 @@ function build<F extends Fields>(chart: HelmChart<F>, resolver: App['resolvers']
     disableResourceNameHashes: true,
   })
   chart.build(root, valuesOf(chart.values))
+  refuseRequestsAboveLimits(root, chart.values)
   const all = root.node.findAll()
   return {
     objects: all.filter((node): node is ApiObject => ApiObject.isApiObject(node)),
@@ -111,12 +113,13 @@ function printRefusal(refusal: Refusal): string {
   return onCondition(refusal, fail)
 }
 
-/** As Helm lays given values over a chart's own: maps entry by entry, all else whole. */
+/** As Helm lays given values over a chart's own: maps entry by entry, all else whole; null takes one away. */
 function over(defaults: { readonly [name: string]: Json }, given: { readonly [name: string]: Json }) {
   const merged: { [name: string]: Json } = { ...defaults }
   for (const [name, value] of Object.entries(given)) {
     const before = merged[name]
-    merged[name] = isMap(before) && isMap(value) ? over(before, value) : value
+    if (value === null) delete merged[name]
+    else merged[name] = isMap(before) && isMap(value) ? over(before, value) : value
   }
   return merged
 }

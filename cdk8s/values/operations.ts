@@ -39,6 +39,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     template: ([quantity]) => `include "${AMOUNT}" ${quantity} | int64`,
   },
 
+  thousandths: {
+    kind: 'integer',
+    evaluate: (quantity: string | number) => amount(String(quantity), 1000),
+    template: ([quantity]) => `include "${THOUSANDTHS}" ${quantity} | int64`,
+  },
+
   choose: {
     kind: 'as its operands',
     evaluate: (condition: boolean, then: Json, otherwise: Json) => (condition ? then : otherwise),
@@ -141,6 +147,7 @@ const UNITS: Readonly<Record<string, number>> = {
 }
 
 const AMOUNT = 'hopwhistle.amount'
+const THOUSANDTHS = 'hopwhistle.thousandths'
 const REFERENCES = 'hopwhistle.references'
 const NAME_WITHIN = 'hopwhistle.name-within'
 const LABEL = '^[a-z]([-a-z0-9]*[a-z0-9])?$'
@@ -148,12 +155,8 @@ const HASH_DIGITS = 8
 
 /** What operations include that would otherwise be written out in each of many places. */
 export const NAMED_TEMPLATES: Readonly<Record<string, string>> = {
-  [AMOUNT]: `\
-{{- $units := dict ${Object.entries(UNITS)
-    .map(([unit, factor]) => `"${unit}" ${factor}`)
-    .join(' ')} -}}
-{{- mulf (regexFind "^[0-9.]+" . | float64) (index $units (regexFind "[A-Za-z]*$" .)) | int64 -}}
-`,
+  [AMOUNT]: amountTemplate(1),
+  [THOUSANDTHS]: amountTemplate(1000),
   [REFERENCES]: `\
 {{- $all := list -}}
 {{- range . }}{{ $all = append $all (kindIs "string" . | ternary (dict "name" .) .) }}{{ end -}}
@@ -171,6 +174,15 @@ export const NAMED_TEMPLATES: Readonly<Record<string, string>> = {
 `,
 }
 
+function amountTemplate(times: number): string {
+  const units = Object.entries(UNITS).map(([unit, factor]) => `"${unit}" ${factor * times}`)
+  return `\
+{{- $units := dict ${units.join(' ')} -}}
+{{- $quantity := toString . -}}
+{{- mulf (regexFind "^[0-9.]+" $quantity | float64) (index $units (regexFind "[A-Za-z]*$" $quantity)) | int64 -}}
+`
+}
+
 function nameWithin(name: string, most: number): string {
   if (name.length <= most && new RegExp(LABEL).test(name)) return name
   const label = name.replaceAll('.', '-').replace(/^(?=[0-9])/, 'r')
@@ -182,9 +194,9 @@ function nameWithin(name: string, most: number): string {
  * As Helm does it: decimals are multiplied, for a binary fraction would now and then be one byte less; the product becomes
  * a 64-bit float, and only then is what is left over dropped.
  */
-function amount(quantity: string): number {
+function amount(quantity: string, times = 1): number {
   const [, whole = '', fraction = '', unit = ''] = /^(\d+)(?:\.(\d+))?(\D*)$/.exec(quantity) ?? []
-  const thousandths = BigInt(Math.round((UNITS[unit] ?? Number.NaN) * 1000))
+  const thousandths = BigInt(Math.round((UNITS[unit] ?? Number.NaN) * 1000 * times))
   return Math.trunc(Number(`${BigInt(whole + fraction) * thousandths}e-${fraction.length + 3}`))
 }
 

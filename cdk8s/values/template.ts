@@ -46,7 +46,9 @@ export function template(expression: Expression): string {
   if ('path' in expression) {
     const path = `.${expression.path.join('.')}`
     // Helm reads numbers as floating point, which Go would write as 1e+06.
-    return expression.kind === 'integer' ? `${path} | int64` : path
+    if (expression.kind === 'integer') return `${path} | int64`
+    // 1 may be given for "1".
+    return expression.kind === 'quantity' ? `${path} | toString` : path
   }
   return operationOf(expression.call).template(expression.on.map(word))
 }
@@ -61,7 +63,11 @@ function word(expression: Expression): string {
 function inYaml(expression: Expression): string {
   const written = template(expression)
   const kind = kindOf(expression)
-  return kind === 'text' ? `${written} | quote` : kind === 'data' ? `${written} | toJson` : written
+  return kind === 'text' || kind === 'quantity'
+    ? `${written} | quote`
+    : kind === 'data'
+      ? `${written} | toJson`
+      : written
 }
 
 function kindOf(expression: Expression): Kind {

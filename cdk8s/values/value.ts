@@ -2,7 +2,7 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /** How a value is written into YAML, and which operations it takes part in. */
-export type Kind = 'integer' | 'flag' | 'text' | 'data'
+export type Kind = 'integer' | 'flag' | 'text' | 'quantity' | 'data'
 
 /** How a value comes about: pure data, which `evaluate` computes and `template` writes down for Helm. */
 export type Expression =

@@ -72,7 +72,7 @@ function schemaOf(fields: Fields): Schema {
   return {
     type: 'object',
     additionalProperties: false,
-    required: Object.keys(fields),
+    required: Object.entries(fields).flatMap(([name, field]) => (!isSection(field) && field.optional ? [] : [name])),
     properties: Object.fromEntries(properties),
   }
 }

@@ -4,6 +4,7 @@ import type { MonitoringValues } from '../../charts/monitoring-values.ts'
 import { choose, empty, fileContent, generated, type Operand, sha256 } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { Conditional, when } from '../../values/when.ts'
+import { refuseNodePort } from '../node-port.ts'
 import { imageOf } from '../pod.ts'
 import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
@@ -46,6 +47,11 @@ export class Grafana extends Construct {
     })
     const folders = [scratch('data', '/var/lib/grafana', '256Mi'), scratch('tmp', '/tmp', '64Mi')]
     const password = choose<string>(empty(grafana.existingSecret), name, grafana.existingSecret as Operand<string>)
+    refuseNodePort(
+      this,
+      { path: 'grafana.serviceType', value: grafana.serviceType },
+      { path: 'grafana.nodePort', value: grafana.nodePort },
+    )
     new SinglePod(this, 'pod', {
       component: GRAFANA,
       values,

@@ -9,6 +9,7 @@ import { kubeObject } from '../../values/kube-object.ts'
 import type { Value } from '../../values/value.ts'
 import { Conditional, when } from '../../values/when.ts'
 import { ADMIN_PORT } from '../api.ts'
+import { refuseNodePort } from '../node-port.ts'
 import { imageOf } from '../pod.ts'
 import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
@@ -57,6 +58,11 @@ export class Prometheus extends Construct {
       metadata: { name: `${name}-rules`, labels },
       data: Object.fromEntries(RULE_FILES.map((file) => [`${file}.yaml`, rulesFile(values, file)])),
     })
+    refuseNodePort(
+      this,
+      { path: 'prometheus.serviceType', value: prometheus.serviceType },
+      { path: 'prometheus.nodePort', value: prometheus.nodePort },
+    )
     new SinglePod(this, 'pod', {
       component: PROMETHEUS,
       values,

@@ -31,7 +31,7 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
     'other limits of memory',
     {
       postgres: { resources: { limits: { memory: '1.5Gi' } }, replica: { resources: { limits: { memory: '16G' } } } },
-      redis: { resources: { limits: { memory: '160Mi' } } },
+      redis: { resources: { requests: { memory: '128Mi' }, limits: { memory: '160Mi' } } },
     },
   ],
   ['backups in a volume', { postgres: { backup: { enabled: true, storageClass: 'slow' } } }],

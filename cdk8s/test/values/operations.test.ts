@@ -2,17 +2,7 @@ import { k8s } from 'cdk8s-plus-27'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as compute from '../../values/compute.ts'
-import {
-  flag,
-  integer,
-  list,
-  quantity,
-  type Section,
-  section,
-  text,
-  textMap,
-  type ValuesOf,
-} from '../../values/define.ts'
+import { flag, integer, list, type Section, section, text, textMap, type ValuesOf } from '../../values/define.ts'
 import { evaluate } from '../../values/evaluate.ts'
 import { type HelmChart, synthesize } from '../../values/helm-chart.ts'
 import { kubeObject } from '../../values/kube-object.ts'
@@ -25,7 +15,7 @@ const OPERANDS = {
     number: integer(1, ''),
     flag: flag(true, ''),
     text: text('', ''),
-    quantity: quantity('1', ''),
+    quantity: text('1', ''),
     release: text('r', ''),
     list: list<string>([], '', {}),
     map: textMap({}, ''),
@@ -52,6 +42,7 @@ const everyOperation = ({ a, b }: ValuesOf<typeof OPERANDS>) => ({
   product: compute.product(a.number, b.number),
   smaller: compute.smaller(a.number, b.number),
   amount: compute.amount(a.quantity),
+  thousandths: compute.greater(compute.thousandths(a.quantity), compute.thousandths('1.5Gi')),
   larger: compute.larger(a.number, b.number),
   difference: compute.difference(a.number, b.number),
   quotient: compute.quotient(a.number, 7),
