@@ -14,6 +14,10 @@ export const apply = (...manifests: readonly object[]) =>
 export const exists = async (...args: readonly string[]) =>
   (await tryTo('kubectl', ['get', ...args, '--output', 'name'])) !== undefined
 
+/** Whether whoever runs this may do so anywhere in the cluster. */
+export const may = async (verb: string, resource: string) =>
+  (await tryTo('kubectl', ['auth', 'can-i', verb, resource, '--all-namespaces', '--quiet'])) !== undefined
+
 /** The name of the kind cluster that the current context is of; empty when it is another cluster. */
 export async function clusterName(): Promise<string> {
   const context = (await kubectl('config', 'current-context')).trim()

@@ -1,6 +1,7 @@
 import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { kubectl } from '../../platform/kubernetes/kubectl.ts'
+import { tryTo } from '../../platform/kubernetes/programs.ts'
 import type { DeploySettings } from './settings.ts'
 
 type Service = {
@@ -57,21 +58,20 @@ Next  make scale REPLICAS=5 · kubectl --namespace ${namespace} get pods · docs
 const passwordOf = (name: string, namespace: string) =>
   `              admin; password: kubectl --namespace ${namespace} get secret ${name} -o jsonpath='{.data.admin-password}' | base64 -d`
 
+const FIRST_ADDRESS = '{.items[*].status.addresses[?(@.type=="InternalIP")].address}'
+
 /** Undefined when it can be reached from inside the cluster only. */
 async function urlOf({ spec, status }: Service): Promise<string | undefined> {
   const [port] = spec.ports
   const balancer = status.loadBalancer?.ingress?.[0]
   if (balancer !== undefined) return `http://${balancer.hostname ?? balancer.ip}:${port!.port}`
   if (spec.type === 'ClusterIP') return undefined
-  const nodes = await listOf<{
-    readonly status: { readonly addresses: readonly { readonly type: string; readonly address: string }[] }
-  }>('nodes')
-  const address = nodes[0]?.status.addresses.find(({ type }) => type === 'InternalIP')?.address
-  return address === undefined ? undefined : `http://${address}:${port!.nodePort}`
+  // Undefined to whoever may not look at nodes.
+  const address = (await tryTo('kubectl', ['get', 'nodes', '--output', `jsonpath=${FIRST_ADDRESS}`]))?.split(' ')[0]
+  return address === undefined || address === '' ? undefined : `http://${address}:${port!.nodePort}`
 }
 
-async function listOf<T>(kind: string, namespace?: string): Promise<readonly T[]> {
-  const where = namespace === undefined ? [] : ['--namespace', namespace]
-  return (JSON.parse(await kubectl('get', kind, ...where, '--output', 'json')) as { readonly items: readonly T[] })
-    .items
+async function listOf<T>(kind: string, namespace: string): Promise<readonly T[]> {
+  const text = await kubectl('get', kind, '--namespace', namespace, '--output', 'json')
+  return (JSON.parse(text) as { readonly items: readonly T[] }).items
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { apply, clusterName } from '../../platform/kubernetes/kubectl.ts'
+import { apply, clusterName, exists, may } from '../../platform/kubernetes/kubectl.ts'
 import { CHECKOUT } from '../../platform/lib/checkout.ts'
 import { describeAddresses } from './addresses.ts'
 import { backupImage } from './backup-image.ts'
@@ -24,7 +24,8 @@ export async function deployPlatform(settings: DeploySettings, steps: Steps): Pr
   const withBackups = forBackups && (await deliverImage(forBackups, settings.imageBuilder, steps))
   if (!skip.has('METRICS_SERVER')) await installMetricsServer(steps)
   if (!skip.has('K6_OPERATOR')) await installK6Operator(steps)
-  await apply(namespaceOf(namespace))
+  // One that is there is its owner's: whoever may only work in it could not change it.
+  if (!(await exists('namespace', namespace))) await apply(namespaceOf(namespace))
 
   const inKind = (await clusterName()) === KIND_CLUSTER
   const valuesOfKind = (chart: string) => (inKind ? [join(CHECKOUT, `tooling/cluster/kind-values/${chart}.yaml`)] : [])
@@ -45,12 +46,18 @@ export async function deployPlatform(settings: DeploySettings, steps: Steps): Pr
   if (!skip.has('MONITORING')) {
     const chart = 'hopwhistle-monitoring'
     const values = [...valuesOfKind(chart), ...settings.monitoringValues]
-    await installChart({ chart, release: `${release}-monitoring`, namespace, values, set: { release } }, steps)
+    const readsNodes = await may('create', 'clusterroles.rbac.authorization.k8s.io')
+    if (!readsNodes)
+      steps.terminal.step(
+        '  … You may not make a ClusterRole: Prometheus does not read CPU and memory from the kubelets',
+      )
+    const set = { release, ...(readsNodes ? {} : { 'kubernetes.cadvisor.enabled': false }) }
+    await installChart({ chart, release: `${release}-monitoring`, namespace, values, set }, steps)
   }
   return describeAddresses(settings, inKind)
 }
 
-/** All of our pods keep to the strictest of the Pod Security standards; the namespace sees to it. */
+/** All of our pods keep to the strictest of the Pod Security standards; a namespace of our own sees to it. */
 const namespaceOf = (name: string) => ({
   apiVersion: 'v1',
   kind: 'Namespace',

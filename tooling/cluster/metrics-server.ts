@@ -1,3 +1,4 @@
+import { Failure } from '../../platform/command-line/failure.ts'
 import { clusterName, exists, kubectl } from '../../platform/kubernetes/kubectl.ts'
 import { VERSIONS } from '../../platform/kubernetes/versions.ts'
 import type { Steps } from './steps.ts'
@@ -7,6 +8,8 @@ const RELEASES = 'https://github.com/kubernetes-sigs/metrics-server/releases/dow
 /**
  * Sees to it that something answers for `metrics.k8s.io`, without which no autoscaler knows how busy pods are. What does
  * so already stays.
+ *
+ * @throws {Failure} saying how to go on without it, when its release cannot be fetched
  */
 export async function installMetricsServer({ terminal }: Steps): Promise<void> {
   if (await exists('apiservice', 'v1beta1.metrics.k8s.io')) {
@@ -14,7 +17,13 @@ export async function installMetricsServer({ terminal }: Steps): Promise<void> {
     return
   }
   const install = async () => {
-    await kubectl('apply', '--filename', `${RELEASES}/v${VERSIONS.metricsServer}/components.yaml`)
+    await kubectl('apply', '--filename', `${RELEASES}/v${VERSIONS.metricsServer}/components.yaml`).catch(
+      (error: Failure) => {
+        throw new Failure(
+          `${error.message}\nmetrics-server could not be installed; METRICS_SERVER=skip goes on without it, and without autoscaling`,
+        )
+      },
+    )
     if ((await clusterName()) !== '') await acceptKindsCertificates()
     await kubectl('--namespace', 'kube-system', 'rollout', 'status', 'deployment/metrics-server', '--timeout', '180s')
   }

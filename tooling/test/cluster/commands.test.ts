@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { CHECKOUT, run } from '../run.ts'
 import { scratchFolder } from '../scratch-folder.ts'
@@ -57,6 +57,50 @@ test('deploy says so when no cluster answers', async () => {
   expect(code).toBe(2)
   // A machine without kubectl says that first.
   expect(output).toMatch(/no cluster answers: set KUBECONFIG|missing, and how to install it/)
+})
+
+describe('deploy with few rights, and no way out', () => {
+  /** A kubectl that knows a cluster with the namespace, and may change nothing in it. */
+  const KUBECTL = `#!/bin/sh
+echo "$*" >>"$(dirname "$0")/../log"
+case "$*" in
+  *readyz*|'get namespace hopwhistle'*) exit 0 ;;
+  'config current-context') echo elsewhere; exit 0 ;;
+esac
+echo 'Error from server (Forbidden)' >&2
+exit 1
+`
+  const deployThere = async (env: Readonly<Record<string, string>>) => {
+    const folder = scratchFolder({
+      log: '',
+      'bin/kubectl': KUBECTL,
+      'bin/helm': '#!/bin/sh\necho refused >&2; exit 1\n',
+    })
+    for (const program of ['kubectl', 'helm']) chmodSync(join(folder, 'bin', program), 0o755)
+    const path = `${join(folder, 'bin')}:${process.env.PATH}`
+    const { code, output } = await cluster(['deploy'], {
+      PATH: path,
+      HELM: join(folder, 'bin/helm'),
+      IMAGE_BUILDER: 'none',
+      ...env,
+    })
+    return { code, output, ran: readFileSync(join(folder, 'log'), 'utf8') }
+  }
+
+  test('says how to go on without metrics-server and k6-operator', async () => {
+    const first = await deployThere({})
+    expect(first.code).toBe(2)
+    expect(first.output).toContain('METRICS_SERVER=skip goes on without it')
+    const second = await deployThere({ METRICS_SERVER: 'skip' })
+    expect(second.output).toContain('K6_OPERATOR=skip goes on without it')
+  })
+
+  test('leaves a namespace that is there as it is', async () => {
+    const { ran, output } = await deployThere({ METRICS_SERVER: 'skip', K6_OPERATOR: 'skip' })
+    expect(output).toContain('refused')
+    expect(ran).toContain('get namespace hopwhistle')
+    expect(ran).not.toMatch(/^(apply|patch|label)/m)
+  })
 })
 
 test('the ports of kind-config.yaml lead to the NodePorts that the charts get in kind', () => {
