@@ -5,6 +5,7 @@ import { ask } from '../../platform/kubernetes/programs.ts'
 import { CHECKOUT } from '../../platform/lib/checkout.ts'
 import type { Steps } from './steps.ts'
 import { describeUnready } from './unready-pods.ts'
+import { tellWhyNotCreated } from './why-not-created.ts'
 
 export type ChartInstallation = {
   /** Its folder below charts/. */
@@ -24,7 +25,9 @@ const READY_WITHIN = '15m'
  * Installs a chart or upgrades it, and waits until all of it is ready. Values that were set before and are not set now
  * stay, such as those of `make scale`.
  *
- * @throws {Failure} with what Helm said, and which pods are not ready
+ * What Kubernetes refuses to create meanwhile is shown at once.
+ *
+ * @throws {Failure} with what Helm said, what was not created, and which pods are not ready
  */
 export async function installChart(
   { chart, release, namespace, values = [], set = {} }: ChartInstallation,
@@ -41,11 +44,16 @@ export async function installChart(
   const wait = ['--wait', '--wait-for-jobs', '--timeout', READY_WITHIN]
   const args = ['upgrade', release, join(CHECKOUT, 'charts', chart), '--install', '--reset-then-reuse-values']
   const install = async () => {
+    const stopTelling = await tellWhyNotCreated(namespace, (why) => terminal.step(`  ! ${why}`))
     try {
       await ask('helm', [...args, ...where, ...given, ...wait], { signal })
     } catch (error) {
       if (!(error instanceof Failure) || signal.aborted) throw error
-      throw new Failure(`${error.message}${await describeUnready(namespace)}`)
+      const notCreated = stopTelling().map((why) => `\n  ${why}`)
+      const why = notCreated.length === 0 ? '' : `\nnot created:${notCreated.join('')}`
+      throw new Failure(`${error.message}${why}${await describeUnready(namespace)}`)
+    } finally {
+      stopTelling()
     }
     const { items } = JSON.parse(await kubectl('get', 'pods', ...where, '--output', 'json')) as {
       readonly items: readonly unknown[]

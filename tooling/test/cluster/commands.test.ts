@@ -103,6 +103,49 @@ exit 1
   })
 })
 
+test('deploy shows what Kubernetes refuses to create while it waits, and what was refused before is left out', async () => {
+  const event = (uid: string, name: string, message: string) => ({
+    metadata: { uid },
+    involvedObject: { kind: 'StatefulSet', name },
+    reason: 'FailedCreate',
+    message,
+  })
+  const old = event('1', 'older', 'long ago')
+  const quota = event('2', 'mine-postgres', 'pods "mine-postgres-0" is forbidden: exceeded quota: small')
+  // Helm waits until the command has looked once more after it was told, as it would wait for the pod.
+  const folder = scratchFolder({
+    'old.json': JSON.stringify({ items: [old] }),
+    'new.json': JSON.stringify({ items: [old, quota] }),
+    'bin/kubectl': `#!/bin/sh
+cd "$(dirname "$0")/.."
+case "$*" in
+  *events*) if [ -e told ]; then touch told-again; fi
+    if [ -e asked ]; then cat new.json; touch told; else touch asked; cat old.json; fi ;;
+  *pods*) echo '{"items":[]}' ;;
+  'config current-context') echo elsewhere ;;
+esac
+`,
+    'bin/helm': `#!/bin/sh
+cd "$(dirname "$0")/.."
+while [ ! -e told-again ]; do sleep 0.1; done
+echo 'context deadline exceeded' >&2
+exit 1
+`,
+  })
+  for (const program of ['kubectl', 'helm']) chmodSync(join(folder, 'bin', program), 0o755)
+  const skipped = { METRICS_SERVER: 'skip', K6_OPERATOR: 'skip', IMAGE_BUILDER: 'none' }
+  const PATH = `${join(folder, 'bin')}:${process.env.PATH}`
+  const { code, output } = await cluster(['deploy'], { ...skipped, PATH, HELM: join(folder, 'bin/helm') })
+  expect(code).toBe(2)
+  const shown = output.indexOf(
+    '! StatefulSet mine-postgres: pods "mine-postgres-0" is forbidden: exceeded quota: small',
+  )
+  expect(shown).toBeGreaterThan(-1)
+  expect(shown).toBeLessThan(output.indexOf('context deadline exceeded'))
+  expect(output.slice(output.indexOf('context deadline exceeded'))).toContain('exceeded quota: small')
+  expect(output).not.toContain('long ago')
+})
+
 test('the ports of kind-config.yaml lead to the NodePorts that the charts get in kind', () => {
   const { nodes } = parse(readFileSync(join(CHECKOUT, 'kind-config.yaml'), 'utf8')) as {
     nodes: { role: string; image: string; extraPortMappings?: { hostPort: number; containerPort: number }[] }[]
