@@ -3,8 +3,7 @@
  * chart that is synthesized from it. Pure.
  */
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import { PROFILE_NAMES, type ProfileName } from '../scenarios/lib/profiles.ts'
+import { PROFILE_NAMES, type ProfileName, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { restrictedContainer, restrictedPod } from './restricted.ts'
 import { scriptFile } from './scenario-scripts.ts'
 

@@ -18,10 +18,10 @@ import { publishAll } from './lib.k6.publisher.ts'
 import { begin, COMMON_OPTIONS, type RunContext } from './lib.k6.run-context.ts'
 import { subscribeAll } from './lib.k6.subscriber-group.ts'
 import { livePhases } from './lib.phases.ts'
-import { readLiveSettings } from './lib.settings.ts'
-import { liveThresholds } from './lib.thresholds.ts'
+import { readSettings } from './lib.settings.ts'
+import { thresholdsOf } from './lib.thresholds.ts'
 
-const settings = readLiveSettings(__ENV)
+const settings = readSettings(__ENV, 'redis-pubsub')
 keepComplete(settings)
 const { shape } = settings
 const phases = livePhases(shape)
@@ -50,7 +50,7 @@ export const options: Options = {
   // Idle connections kept by each VU; a publisher has more than one post under way.
   batchPerHost: 20,
   // k6 reads the options of its first VU only: the others need not build this table.
-  thresholds: __VU === 0 ? { ...bucketThresholds(liveHistograms()), ...liveThresholds(settings) } : {},
+  thresholds: __VU === 0 ? { ...bucketThresholds(liveHistograms()), ...thresholdsOf(settings) } : {},
 }
 
 export const setup = (): RunContext => begin(settings)

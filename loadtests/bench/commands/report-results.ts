@@ -1,16 +1,14 @@
 import { relative } from 'node:path'
 import { minute } from '@hopwhistle/platform/document/markdown.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { missingOf } from '../../scenarios/lib/complete-run.ts'
 import { PLACES, type Places } from '../document/paths.ts'
 import { writeBaseline } from '../document/write-baseline.ts'
 import { writeDocument } from '../document/write-document.ts'
-import type { Verdict } from '../evidence/verdict.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
-import { renderTable } from '../judge/render-table.ts'
+import { renderTable, verdictOf } from '../judge/render-table.ts'
 import { machineText } from '../machine/fit.ts'
-import type { Environment } from '../sample/environment.ts'
 
 /**
  * The table for people.
@@ -25,16 +23,15 @@ export function printVerdicts(
 ): number {
   print(machineLine(results))
   print(renderTable(results, { colour: process.stdout.isTTY === true && !process.env.NO_COLOR, keptBy }))
-  return exitCodeOf(results.map(({ verdict }) => verdict as unknown as Verdict))
+  return exitCodeOf(results.map(verdictOf))
 }
 
 /** What it was measured on; nothing for results of a version that did not say so. */
 function machineLine(results: readonly LoadtestResult[]): string {
-  const environment = results[0]?.environment as Environment | undefined
-  if (environment?.machine === undefined) return ''
-  const live = results.find(({ scenario }) => scenario === 'redis-pubsub')?.runners[0]
-  const subscriberVUs = live?.settings.subscriberVUs
-  const fit = { ...environment.stack, ...(typeof subscriberVUs === 'number' ? { subscriberVUs } : {}) }
+  const environment = results[0]?.environment
+  if (environment === undefined) return ''
+  const [subscriberVUs] = results.flatMap(({ runners }) => runners[0]?.settings.subscriberVUs ?? [])
+  const fit = { ...environment.stack, ...(subscriberVUs === undefined ? {} : { subscriberVUs }) }
   return `\n  ${machineText(environment.machine, fit)}\n`
 }
 

@@ -1,8 +1,10 @@
 /** What a chart shows of a run: rate and percentiles over time, in as many windows as an eye can tell apart. */
-import type { LoadtestResult, PhaseSpan, SeriesPoint } from '../../results-format.ts'
+import { trafficIn } from '@hopwhistle/contract/scenarios.ts'
+import type { PhaseSpan, SeriesPoint } from '../../results-format.ts'
 import { mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
-import { scenarioOf } from '../evidence/evidence.ts'
-import { PHASES, totalsOf, trafficOf } from '../evidence/totals.ts'
+import { totalsOf } from '../../scenarios/lib/totals.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { PHASES, trafficOf } from '../evidence/traffic.ts'
 import { rounded } from '../findings/stat.ts'
 
 export type ChartData = {
@@ -48,7 +50,8 @@ function pointOf(result: LoadtestResult, windows: readonly SeriesPoint[], starte
   const to = (Date.parse(last.at) - startedAt) / 1000
   const seconds = windows.reduce((sum, { windowSeconds }) => sum + windowSeconds, 0)
   const totals = totalsOf(windows)
-  const traffic = PHASES.map((phase) => trafficOf(scenarioOf(result), totals, phase))
+  const [kind] = trafficIn(result.scenario)
+  const traffic = PHASES.map((phase) => trafficOf(kind, totals, phase))
   const ok = traffic.reduce((sum, phase) => sum + phase.ok, 0)
   const latency = mergeHistograms(traffic.map((phase) => phase.latency))
   const at = (percent: number): number | null => {

@@ -1,9 +1,8 @@
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { day } from '@hopwhistle/platform/document/markdown.ts'
 import { isFullLoadValid } from '../evidence/verdict.ts'
 import { renderChart } from './chart/render-chart.ts'
 import { type DocumentModel, measuredOf } from './model.ts'
-import { TITLES } from './titles.ts'
 
 export const chartFile = (scenario: ScenarioName): string => `${scenario}.svg`
 
@@ -14,7 +13,7 @@ export function chartOf(model: DocumentModel, scenario: ScenarioName): string | 
   const { verdict, chart, profile, startedAt } = measured
   const invalid = isFullLoadValid(verdict) ? '' : ' · invalid, proves nothing'
   return renderChart({
-    title: TITLES[scenario],
+    title: SCENARIOS[scenario].title,
     subtitle: `profile ${profile} · ${day(startedAt)} · ${model.environment}${invalid}`,
     metrics: verdict.metrics,
     data: chart,

@@ -5,7 +5,7 @@
  * true distribution, and any percentile of the sum is within the relative error of the value that sorting all
  * samples would have given. `bucket-names.ts` says how k6 counts them.
  */
-import { LATENCY_BUCKETS } from '../../../contract/slos.ts'
+import { LATENCY_BUCKETS } from '../../../contract/latency-buckets.ts'
 import type { HistogramData } from '../../results-format.ts'
 
 export const gamma = (relativeError: number): number => (1 + relativeError) / (1 - relativeError)
