@@ -1,24 +1,30 @@
 import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
-import { type Between, listenBetween } from '../../../platform/machine/listen-between.ts'
+import { type Between, listenBetween } from '../machine/listen-between.ts'
 
 /**
- * Stands between a client and a real server, so that a test can take the way between them away.
+ * Stands between a client and real servers, as a load balancer does, so that a test can take the way between them away.
  *
  *   open     passes everything on
  *   cut      connections are reset, new ones at once
  *   stalled  nothing passes and nothing is closed, as when a machine loses power
  */
 export type TcpProxy = Between & {
+  set(state: 'open' | 'cut' | 'stalled'): void
   /** Where new connections lead from now on: to each of these ports in turn. */
   lead(...ports: readonly number[]): void
-  set(state: 'open' | 'cut' | 'stalled'): void
+  /** Keeps back the next answer that has this text in it, and resets its connection instead. */
+  loseNextAnswer(marker: string): void
+  /** Answers lost so far. */
+  lost(): number
 }
 
 /** @param ports of the servers behind it: new connections lead to each in turn */
 export async function startTcpProxy(...ports: readonly number[]): Promise<TcpProxy> {
   let state: 'open' | 'cut' | 'stalled' = 'open'
   let [targets, taken] = [ports, 0]
+  let marker: string | undefined
+  let lost = 0
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
     if (state === 'cut') return client.resetAndDestroy()
@@ -31,9 +37,14 @@ export async function startTcpProxy(...ports: readonly number[]): Promise<TcpPro
       from.on('error', () => to.destroy())
       from.on('close', () => {
         sockets.delete(from)
-        to.destroy()
+        to.end()
       })
-      from.on('data', (bytes) => to.write(bytes))
+      from.on('data', (bytes) => {
+        if (from === client || marker === undefined || !bytes.includes(marker)) return to.write(bytes)
+        marker = undefined
+        lost += 1
+        return to.resetAndDestroy()
+      })
       if (state === 'stalled') from.pause()
     }
     return undefined
@@ -42,9 +53,6 @@ export async function startTcpProxy(...ports: readonly number[]): Promise<TcpPro
 
   return {
     ...between,
-    lead: (...next) => {
-      targets = next
-    },
     set: (next) => {
       state = next
       for (const socket of sockets) {
@@ -53,5 +61,12 @@ export async function startTcpProxy(...ports: readonly number[]): Promise<TcpPro
         else socket.resume()
       }
     },
+    lead: (...next) => {
+      targets = next
+    },
+    loseNextAnswer: (text) => {
+      marker = text
+    },
+    lost: () => lost,
   }
 }

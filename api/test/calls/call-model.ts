@@ -1,4 +1,7 @@
 /**
+ * The model of a call: the rules in plain TypeScript, with which property tests compare what Postgres stores. The service
+ * itself folds calls in Postgres only (hopwhistle.write_call_events), by the same rules.
+ *
  * INITIATED 0 ─▶ RINGING 1 ─▶ ANSWERED 2 ─▶ terminal 3 (COMPLETED, BUSY, NO_ANSWER, FAILED or CANCELED)
  *
  * The rules by which events make a call, in whatever order they come and however often:
@@ -12,12 +15,10 @@
  *
  * Each rule takes the largest or the smallest of a set, so every order and every grouping of the same events makes the
  * same call.
- *
- * Postgres applies the same rules (hopwhistle.write_call_events); these are what it is tested against.
  */
 import type { CallDirection, CallState } from '@hopwhistle/contract/calls.ts'
 import { CALL_STATE_CODE, CALL_STATE_RANK, TERMINAL_RANK } from '@hopwhistle/contract/calls.ts'
-import type { CallEvent } from './call-event.ts'
+import type { CallEvent } from '../../src/calls/call-event.ts'
 
 /** Times are Unix milliseconds. */
 export type Call = {

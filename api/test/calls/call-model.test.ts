@@ -2,8 +2,8 @@ import type { CallState } from '@hopwhistle/contract/calls.ts'
 import { CALL_STATE_RANK, CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Call, FoldableEvent } from '../../src/calls/fold-call.ts'
-import { foldCall, ringMs, talkMs } from '../../src/calls/fold-call.ts'
+import type { Call, FoldableEvent } from './call-model.ts'
+import { foldCall, ringMs, talkMs } from './call-model.ts'
 
 const foldAll = (events: readonly FoldableEvent[]) =>
   events.reduce<Call | undefined>((call, event) => foldCall(call, event).call, undefined)
