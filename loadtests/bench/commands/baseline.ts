@@ -23,7 +23,7 @@ import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment } from '../run/read-environment.ts'
 import { stackTarget } from '../run/target.ts'
 import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
-import { printVerdicts, writeAll } from './report-results.ts'
+import { printReport, printVerdicts, writeAll } from './report-results.ts'
 
 export const baseline: Command = {
   summary: 'start the platform, measure it, write the baselines document, stop it',
@@ -95,6 +95,7 @@ measurement could not be made.
     )
     terminal.clear()
     const exitCode = printVerdicts(results, print)
+    await printReport(results, print, values['results-dir'])
     if (provesTargets(profile)) await writeAll(results, print)
     return exitCode
   },

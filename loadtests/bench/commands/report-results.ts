@@ -9,6 +9,7 @@ import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
 import { renderTable, verdictOf } from '../judge/render-table.ts'
 import { machineText } from '../machine/fit.ts'
+import { writeReport } from '../report/write-report.ts'
 
 /**
  * The table for people.
@@ -33,6 +34,15 @@ function machineLine(results: readonly LoadtestResult[]): string {
   const [subscriberVUs] = results.flatMap(({ runners }) => runners[0]?.settings.subscriberVUs ?? [])
   const fit = { ...environment.stack, ...(subscriberVUs === undefined ? {} : { subscriberVUs }) }
   return `\n  ${machineText(environment.machine, fit)}\n`
+}
+
+/** Writes the page of a measurement beside its results, and says where it is. */
+export async function printReport(
+  results: readonly LoadtestResult[],
+  print: (text: string) => void,
+  resultsDir?: string,
+): Promise<void> {
+  print(`Report: ${relative(process.cwd(), await writeReport(results, resultsDir))}\n`)
 }
 
 /** Writes the baseline of these results' environment, and the document from all baselines. */

@@ -13,7 +13,7 @@ import { requireOperator } from '../cluster/test-runs.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { runnerResources } from './cluster-options.ts'
-import { printVerdicts, writeComplete } from './report-results.ts'
+import { printReport, printVerdicts, writeComplete } from './report-results.ts'
 
 export const CLUSTER_OPTIONS = {
   cluster: { type: 'boolean', default: false },
@@ -108,6 +108,7 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
     results.push(await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal }))
   }
   const exitCode = printVerdicts(results, print, values.document ? undefined : '`run --cluster --document`')
+  await printReport(results, print, values['results-dir'])
   if (values.document) await writeComplete(results, print)
   return exitCode
 }

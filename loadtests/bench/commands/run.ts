@@ -26,7 +26,7 @@ import {
   SCENARIOS_HELP,
   scenariosOf,
 } from './measurement-options.ts'
-import { printVerdicts } from './report-results.ts'
+import { printReport, printVerdicts } from './report-results.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, refuseClusterOptions, runCluster } from './run-cluster.ts'
 
 /** What a scenario may be told beside its profile; passed on as it is, and checked by the scenario. */
@@ -135,7 +135,9 @@ Exit codes: as of main.ts baseline.
           signal,
           ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
         })
-        return printVerdicts(results, print, '`make baseline`')
+        const exitCode = printVerdicts(results, print, '`make baseline`')
+        await printReport(results, print, values['results-dir'])
+        return exitCode
       } finally {
         terminal.clear()
         guard.off()

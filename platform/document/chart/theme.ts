@@ -5,7 +5,7 @@
  * where the reader prefers dark: so each light colour stands for one thing only.
  */
 
-const LIGHT_AND_DARK = {
+export const THEME = {
   page: ['#f6f8fa', '#010409'],
   card: ['#ffffff', '#0d1117'],
   edge: ['#d0d7de', '#3d444d'],
@@ -21,15 +21,15 @@ const LIGHT_AND_DARK = {
   other: ['#afb8c1', '#484f58'],
 } as const
 
-export type Role = keyof typeof LIGHT_AND_DARK
+export type Role = keyof typeof THEME
 
 /** By what they stand for. */
-export const COLOURS = Object.fromEntries(
-  Object.entries(LIGHT_AND_DARK).map(([role, [light]]) => [role, light]),
-) as Readonly<Record<Role, string>>
+export const COLOURS = Object.fromEntries(Object.entries(THEME).map(([role, [light]]) => [role, light])) as Readonly<
+  Record<Role, string>
+>
 
 /** Eight lines that people who see red and green alike can tell apart (Okabe and Ito). */
-const LINES = [
+export const LINES = [
   ['#0072b2', '#56b4e9'],
   ['#d55e00', '#e69f00'],
   ['#009e73', '#2fbf8f'],
@@ -47,7 +47,7 @@ const FONT = '-apple-system,BlinkMacSystemFont,"Segoe UI","Noto Sans",Helvetica,
 
 /** Of a file with these elements: what they have in common, and the dark colours of those that they have. */
 export function styleSheet(elements: string): string {
-  const dark = [...Object.values(LIGHT_AND_DARK), ...LINES].flatMap(([light, dark]) =>
+  const dark = [...Object.values(THEME), ...LINES].flatMap(([light, dark]) =>
     ['fill', 'stroke']
       .filter((property) => elements.includes(`${property}="${light}"`))
       .map((property) => `[${property}="${light}"]{${property}:${dark}}`),
