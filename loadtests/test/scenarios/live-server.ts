@@ -1,4 +1,7 @@
-/** A server that publishes what is posted to it over WebSockets, answers reports, and can be told to misbehave in every way counted. */
+/**
+ * A server that publishes what is posted to it over WebSockets, answers reports, and can be told to misbehave in every
+ * way counted.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
