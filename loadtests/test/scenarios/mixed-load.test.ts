@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { judge } from '../../bench/judge/judge.ts'
 import { renderTable } from '../../bench/judge/render-table.ts'
+import { RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
 import { histogramCount } from '../../scenarios/lib/histogram.ts'
-import { latencyOf } from '../../scenarios/lib/totals.ts'
+import { latencyOf, totalsOf } from '../../scenarios/lib/totals.ts'
 import { resultWith, withCounters } from '../fixtures/result-with.ts'
-import { k6Path, resultOf, runK6, withK6 } from './k6.ts'
+import { k6Path, resultOf, runK6, runSegments, withK6 } from './k6.ts'
 import { liveServer } from './live-server.ts'
 import { schemaErrors } from './schema.ts'
 
@@ -44,7 +45,27 @@ describe.skipIf(k6Path === undefined)(`mixed load measured by k6${withK6}`, () =
     expect(settings).toMatchObject({ targetPerSecond: 50, subscribers: SUBSCRIBERS, publishers: 2, maxVUs: 20 })
     expect(run.stdout).toMatch(/mixed-load .*msg\/s/)
     expect(run.stdout).toMatch(/^ +[\d.]+ req\/s/m)
-  }, 60_000)
+  }, 180_000)
+})
+
+describe.skipIf(k6Path === undefined)(`mixed load of two k6 processes${withK6}`, () => {
+  test('adds up: each has its share of publishers, subscribers and reports', async () => {
+    const server = await liveServer()
+    const runs = await runSegments('mixed-load.ts', { ...SHAPE, API_URL: server.url, RUN_ID: 'two' }, 2)
+    await server.close()
+    const files = ['mixed-load-0-1_2.json', 'mixed-load-1_2-1.json']
+    const results = await Promise.all(runs.map((run, i) => resultOf(run, files[i]!)))
+    const runners = results.flatMap(({ runners }, i) => runners.map((one) => ({ ...one, instance: String(i + 1) })))
+    const { counters } = totalsOf(runners)
+    expect(counters.messages_due).toBe(PLANNED * SUBSCRIBERS)
+    expect(counters.messages_delivered).toBe(PLANNED * SUBSCRIBERS)
+    expect(runners.map(({ counters }) => counters.subscribers_connected)).toEqual([SUBSCRIBERS / 2, SUBSCRIBERS / 2])
+    const reports = runners.map(({ counters }) => counters.reports_ok_ramp! + counters.reports_ok_peak!)
+    expect(reports[0]! + reports[1]!).toBeLessThanOrEqual(11 * 3.5 + 2)
+    for (const own of reports) expect(own).toBeGreaterThan(0)
+    const said = judge({ ...results[0]!, runners }).reasons.filter(({ rule }) => !RULES_ABOUT_TIMING.has(rule))
+    expect(said.filter(({ effect }) => effect === 'invalid')).toEqual([])
+  }, 180_000)
 })
 
 const mixed = (counters: Readonly<Record<string, number>> = {}) =>
