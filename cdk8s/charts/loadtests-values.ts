@@ -1,9 +1,9 @@
 /** The values of charts/hopwhistle-loadtests. */
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
-import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
+import { PROFILE_NAMES, SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import type { k8s } from 'cdk8s-plus-27'
-import { PROFILE_NAMES, RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
+import { RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
 import { flag, integer, list, oneOf, resources, section, text, textMap, type ValuesOf } from '../values/define.ts'
 import { LOADTEST_IMAGES } from './versions.ts'
 

@@ -180,6 +180,39 @@ export const SCENARIOS = {
       },
     },
   },
+  'mixed-load': {
+    title: 'Mixed load',
+    load: '250 messages a second to 100 WebSockets, and 50 reports a second',
+    inBaselines: false,
+    targets: {
+      messages: {
+        ratePerSecond: 250,
+        deliveryPercent: 95,
+        p50Ms: 50,
+        p95Ms: 100,
+        p99Ms: 200,
+        subscribers: 100,
+        publishers: 5,
+      },
+      reports: { ratePerSecond: 50, successPercent: 98, p50Ms: 150, p95Ms: 300, p99Ms: 500 },
+    },
+    vus: { subscriberVUs: 4, vus: 50, maxVUs: 100 },
+    profiles: {
+      full: { connectSeconds: 10, rampSeconds: 60, peakSeconds: 600, drainSeconds: 30 },
+      quick: { connectSeconds: 5, rampSeconds: 10, peakSeconds: 55, drainSeconds: 30 },
+      smoke: {
+        targetPerSecond: 50,
+        subscribers: 20,
+        publishers: 2,
+        vus: 10,
+        maxVUs: 20,
+        connectSeconds: 2,
+        rampSeconds: 2,
+        peakSeconds: 8,
+        drainSeconds: 10,
+      },
+    },
+  },
 } as const satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof SCENARIOS

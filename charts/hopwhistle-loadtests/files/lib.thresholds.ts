@@ -5,7 +5,6 @@
  * a run without traffic. Every runner judges its own share; only the merged result judges the whole.
  */
 import {
-  type LiveShape,
   type MessageTargets,
   type RequestShape,
   type RequestTargets,
@@ -13,7 +12,7 @@ import {
   TRAFFIC,
   targetsOf,
 } from './contract.scenarios.ts'
-import type { CommonSettings, Settings } from './lib.settings.ts'
+import type { LiveSettings, Settings } from './lib.settings.ts'
 
 type Thresholds = Record<string, string[]>
 
@@ -38,7 +37,7 @@ function requestThresholds(kind: 'updates' | 'reports', targets: RequestTargets,
   }
 }
 
-function liveThresholds(targets: MessageTargets, settings: CommonSettings & { readonly shape: LiveShape }): Thresholds {
+function liveThresholds(targets: MessageTargets, settings: LiveSettings): Thresholds {
   const { shape, offeredPerSecond, parallelism } = settings
   const planned = offeredPerSecond * (shape.rampSeconds / 2 + shape.peakSeconds)
   const subscribersHere = Math.floor(shape.subscribers / parallelism)

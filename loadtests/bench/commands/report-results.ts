@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { minute } from '@hopwhistle/platform/document/markdown.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { missingOf } from '../../scenarios/lib/complete-run.ts'
@@ -62,12 +63,18 @@ export async function writeAll(
   }
 }
 
-/** The same of those that are complete, for a run whose load may have been set to less than its profile's. */
+/** The same of those that baselines are about and that are complete, for a run whose load may have been set to less than its profile's. */
 export async function writeComplete(results: readonly LoadtestResult[], print: (text: string) => void): Promise<void> {
-  const complete = results.filter((result) => missingOf(result) === undefined)
+  const kept = results.filter((result) => whyNotKept(result) === undefined)
   for (const result of results) {
-    const missing = missingOf(result)
-    if (missing !== undefined) print(`Not kept as a baseline: ${result.scenario} is not complete (${missing}).\n`)
+    const why = whyNotKept(result)
+    if (why !== undefined) print(`Not kept as a baseline: ${result.scenario} ${why}.\n`)
   }
-  if (complete.length > 0) await writeAll(complete, print)
+  if (kept.length > 0) await writeAll(kept, print)
+}
+
+function whyNotKept(result: LoadtestResult): string | undefined {
+  if (!SCENARIOS[result.scenario].inBaselines) return 'is not among them'
+  const missing = missingOf(result)
+  return missing === undefined ? undefined : `is not complete (${missing})`
 }

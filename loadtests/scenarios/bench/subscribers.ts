@@ -14,6 +14,7 @@ import { COMMON_OPTIONS, requestHeaders } from '../lib/k6/run-context.ts'
 import { sleepMs } from '../lib/k6/sleep-ms.ts'
 import { subscribeAll } from '../lib/k6/subscriber-group.ts'
 import { SUBPROTOCOL } from '../lib/k6/subscriber-socket.ts'
+import { liveScenarios } from '../lib/live-scenarios.ts'
 import { livePhases } from '../lib/phases.ts'
 import { readSettings } from '../lib/settings.ts'
 import { subscribersOf } from '../lib/subscriber-share.ts'
@@ -25,18 +26,11 @@ const shape = { ...given.shape, subscriberVUs: Number(SUBSCRIBER_VUS), drainSeco
 const settings = { ...given, shape }
 const phases = livePhases(shape)
 const meter = liveMeter()
-const lastSeconds = phases.at(-1)?.toSeconds ?? 0
 
 export const options: Options = {
   ...COMMON_OPTIONS,
   scenarios: {
-    subscribers: {
-      executor: 'per-vu-iterations',
-      exec: READERS === 'none' ? 'listen' : 'subscribe',
-      vus: shape.subscriberVUs,
-      iterations: 1,
-      maxDuration: `${lastSeconds + 10}s`,
-    },
+    subscribers: { ...liveScenarios(shape).subscribers, exec: READERS === 'none' ? 'listen' : 'subscribe' },
   },
   // The scenario itself has these, and they are a part of what a sample costs.
   thresholds: __VU === 0 ? bucketThresholds(liveHistograms()) : {},

@@ -35,7 +35,6 @@ export type CommonSettings = {
   readonly offeredPerSecond: number
 }
 
-export type RequestSettings = CommonSettings & { readonly shape: RequestShape }
 export type LiveSettings = CommonSettings & { readonly shape: LiveShape }
 /** Of any scenario. */
 export type Settings = CommonSettings & { readonly shape: RequestShape | LiveShape }

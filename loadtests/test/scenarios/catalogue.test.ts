@@ -21,11 +21,23 @@ test('every row has its script, and every script its row', () => {
   expect(scripts.map((name) => name.replace(/\.ts$/, '')).sort()).toEqual(SCENARIO_NAMES.toSorted())
 })
 
+const LIVE = ['subscribers', 'publishers', 'subscriberVUs', 'connectSeconds', 'drainSeconds']
+const VUS = ['vus', 'maxVUs']
+
 test.each(SCENARIO_NAMES)('the shape of %s suits what it carries, in each profile', (scenario) => {
   for (const profile of PROFILE_NAMES) {
     const shape = shapeOf(profile, scenario)
-    expect('subscribers' in shape).toBe(targetsOf(scenario).messages !== undefined)
-    expect('maxVUs' in shape).toBe(trafficIn(scenario).some((kind) => kind !== 'messages'))
+    const hasMessages = targetsOf(scenario).messages !== undefined
+    const hasRequests = trafficIn(scenario).some((kind) => kind !== 'messages')
+    expect(Object.keys(shape).sort()).toEqual(
+      [
+        'targetPerSecond',
+        'rampSeconds',
+        'peakSeconds',
+        ...(hasMessages ? LIVE : []),
+        ...(hasRequests ? VUS : []),
+      ].sort(),
+    )
     for (const [name, value] of Object.entries(shape)) expect(value, `${profile} ${name}`).toBeGreaterThan(0)
     if (profile !== 'smoke') expect(shape.targetPerSecond).toBe(rateOf(scenario))
   }

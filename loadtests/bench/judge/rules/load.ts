@@ -44,7 +44,9 @@ export const droppedIterations: Rule = {
     const dropped = countOf(totals, 'k6_dropped_iterations')
     if (dropped > 0) {
       const most = runners.reduce((sum, { settings }) => Math.max(sum, settings.maxVUs ?? 0), 0)
-      const used = countOf(totals, 'k6_vus_max')
+      // Those of live delivery wait for no answers.
+      const { publishers = 0, subscriberVUs = 0 } = runners[0]?.settings ?? {}
+      const used = countOf(totals, 'k6_vus_max') - publishers - subscriberVUs
       const why =
         most > 0 && used >= most
           ? `: all ${number(most)} virtual users were waiting for answers`
