@@ -14,7 +14,7 @@ import { type Course, highest, newest, type Series } from './panel-data.ts'
 import { type Box, FONT_SIZE, LEVEL_COLOURS, type Part, rect, text } from './part.ts'
 
 const LEGEND_LINE = 12
-const LEFT = 58
+const LEFT = 64
 const RIGHT = 10
 const TOP = 28
 /** The line of times below a chart. */
