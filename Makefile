@@ -31,7 +31,7 @@ help: ## list every target
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
 
-install: $(INSTALLED) ## install what the other targets need: npm packages, and Redis, k6 and Helm if they are missing
+install: $(INSTALLED) ## install what is missing of what other targets need: npm packages, Redis, k6, Helm, gitleaks
 	+@$(RUN) node platform/install-tools.ts
 
 $(INSTALLED): package-lock.json tooling/install-packages.sh
