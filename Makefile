@@ -10,7 +10,6 @@ PROFILE ?= quick
 RUN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 PLATFORM := $(RUN) node platform/main.ts
 BENCH := $(RUN) node loadtests/bench/main.ts
-COMPARISONS := $(RUN) node comparisons/main.ts
 CLUSTER := $(RUN) node tooling/cluster/main.ts
 INSTALLED := node_modules/.installed
 
@@ -92,8 +91,7 @@ openapi: $(INSTALLED) ## write api/openapi.json from the routes
 	@$(RUN) npm run --silent openapi
 
 document: $(INSTALLED) ## write docs/performance-baselines.md and docs/performance.md again from what is committed
-	@$(BENCH) document
-	@$(COMPARISONS) document
+	@$(RUN) npm run --silent document
 
 clean: ## remove what was installed, built and measured; stops the platform first
 	@if [ -e $(INSTALLED) ]; then $(PLATFORM) down || true; fi
