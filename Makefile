@@ -10,7 +10,6 @@ PROFILE ?= quick
 RUN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 PLATFORM := $(RUN) node platform/main.ts
 BENCH := $(RUN) node loadtests/bench/main.ts
-COMPARISONS := $(RUN) node comparisons/main.ts
 CLUSTER := $(RUN) node tooling/cluster/main.ts
 INSTALLED := node_modules/.installed
 
@@ -31,7 +30,7 @@ help: ## list every target
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
 
-install: $(INSTALLED) ## install what the other targets need: npm packages, and Redis, k6 and Helm if they are missing
+install: $(INSTALLED) ## install what is missing of what other targets need: npm packages, Redis, k6, Helm, gitleaks
 	+@$(RUN) node platform/install-tools.ts
 
 $(INSTALLED): package-lock.json tooling/install-packages.sh
@@ -92,8 +91,7 @@ openapi: $(INSTALLED) ## write api/openapi.json from the routes
 	@$(RUN) npm run --silent openapi
 
 document: $(INSTALLED) ## write docs/performance-baselines.md and docs/performance.md again from what is committed
-	@$(BENCH) document
-	@$(COMPARISONS) document
+	@$(RUN) npm run --silent document
 
 clean: ## remove what was installed, built and measured; stops the platform first
 	@if [ -e $(INSTALLED) ]; then $(PLATFORM) down || true; fi

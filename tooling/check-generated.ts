@@ -22,6 +22,7 @@ const GENERATED: readonly Generated[] = [
     script: 'compose:config',
   },
   { paths: ['charts', 'loadtests/testruns'], script: 'charts' },
+  { paths: ['docs/performance-baselines.md', 'docs/performance.md', 'docs/charts'], script: 'document' },
 ]
 
 const problems = GENERATED.flatMap(whatIsWrong)

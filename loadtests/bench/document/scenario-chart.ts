@@ -3,6 +3,7 @@
 import {
   heading,
   line,
+  logScale,
   type Picture,
   type Plot,
   pictureOption,
@@ -92,14 +93,11 @@ function latencies({ points, phases }: ChartData, metrics: readonly Metric[], se
     y: {
       ...valueAxis((tick) => number(tick, tick < 1 ? 1 : 0)),
       type: 'log',
-      min: powerOfTen(low, Math.floor),
-      max: powerOfTen(high, Math.ceil),
+      ...logScale(low, high),
     },
     series: [{ ...first, markLine: marks(targets), markArea: phaseAreas(phases, true) }, ...others],
   }
 }
-
-const powerOfTen = (value: number, round: (exponent: number) => number): number => 10 ** round(Math.log10(value))
 
 function rates({ points, phases }: ChartData, metrics: readonly Metric[], unit: string, seconds: number): Plot {
   const target = metrics.find(({ name }) => name === 'rate')?.target ?? 0

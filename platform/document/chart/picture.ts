@@ -26,7 +26,13 @@ export type Picture = {
 
 /** Axes of its own at one place of a picture, and what is drawn in them. */
 export type Plot = {
-  readonly box: { readonly left: number; readonly right: number; readonly top: number; readonly height: number }
+  readonly box: {
+    readonly left: number
+    readonly right?: number
+    readonly width?: number
+    readonly top: number
+    readonly height: number
+  }
   readonly x: XAXisComponentOption
   readonly y: YAXisComponentOption
   readonly series: readonly SeriesOption[]
@@ -98,14 +104,14 @@ export const heading = (text: string, left: number, middle: number): TitleCompon
 const LABEL = { fontSize: FONT_SIZE, color: COLOURS.quiet }
 
 /** From 0 s to the end of a run, in minutes and seconds. */
-export function timeAxis(seconds: number, mostTicks: number, isLabelled = true): XAXisComponentOption {
+export function timeAxis(seconds: number, mostTicks: number, isLabelled = true) {
   const ticks = timeTicks(seconds, mostTicks)
   return {
-    type: 'value',
+    type: 'value' as const,
     min: 0,
     max: seconds,
     name: isLabelled ? 'time since the start, minutes:seconds' : '',
-    nameLocation: 'middle',
+    nameLocation: 'middle' as const,
     nameGap: 30,
     nameTextStyle: LABEL,
     axisLine: { lineStyle: { color: COLOURS.edge } },
@@ -126,10 +132,10 @@ const minutesAndSeconds = (seconds: number): string =>
   `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 
 /** How an axis of figures looks. */
-export const valueAxis = (label: (value: number) => string) => ({
+export const valueAxis = (label: (value: number) => string, fontSize = FONT_SIZE) => ({
   axisLine: { show: false },
   axisTick: { show: false },
-  axisLabel: { ...LABEL, formatter: label },
+  axisLabel: { ...LABEL, fontSize, formatter: label },
   splitLine: { lineStyle: { color: COLOURS.grid } },
 })
 
@@ -141,16 +147,23 @@ export function roundScale(highest: number, mostSteps: number) {
   return { min: 0, max: interval * Math.ceil(highest / interval - 1e-9), interval }
 }
 
+/** From the power of ten below the lowest to the one above the highest. */
+export const logScale = (lowest: number, highest: number) => ({
+  min: 10 ** Math.floor(Math.log10(lowest)),
+  max: 10 ** Math.ceil(Math.log10(highest)),
+})
+
 /** A line that is interrupted where a value is missing. */
 export const line = (
   name: string,
   color: string,
   data: readonly (readonly [x: number, y: number | null])[],
+  width = 1.75,
 ): LineSeriesOption => ({
   type: 'line',
   name,
   data: data as [number, number | null][],
   symbol: 'none',
   itemStyle: { color },
-  lineStyle: { color, width: 1.75, join: 'round', cap: 'round' },
+  lineStyle: { color, width, join: 'round', cap: 'round' },
 })

@@ -26,12 +26,13 @@ export function renderSvg({ title, description, width, height, option }: Picture
   try {
     chart.setOption({ ...option, animation: false })
     const [, content = ''] = /^<svg[^>]*>(.*)<\/svg>$/s.exec(chart.renderToSVGString()) ?? []
-    const elements = asFile(content)
+    const fontSize = Number(option.textStyle?.fontSize ?? FONT_SIZE)
+    const elements = asFile(content, fontSize)
     const head = [
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
       `<title>${escapeXml(title)}</title>`,
       `<desc>${escapeXml(description)}</desc>`,
-      `<style>${styleSheet(elements)}</style>`,
+      `<style>${styleSheet(elements, fontSize)}</style>`,
     ]
     return `${head.join('\n')}${elements}</svg>\n`
   } finally {
@@ -39,13 +40,18 @@ export function renderSvg({ title, description, width, height, option }: Picture
   }
 }
 
-/** Without what serves a page only: what reacts to a pointer, and ids that count the charts of a process. */
-function asFile(content: string): string {
+/**
+ * Without what serves a page only: what reacts to a pointer, ids that count the charts of a process, and the clips of
+ * lines that are drawn bit by bit.
+ */
+function asFile(content: string, fontSize: number): string {
   return content
     .replaceAll(/<style.*?<\/style>\n?/gs, '')
     .replaceAll(/ (class="zr\d+-[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="\w+"|xml:space="preserve")/g, '')
     .replaceAll('font-family:inherit;', '')
-    .replaceAll(` style="font-size:${FONT_SIZE}px;"`, '')
+    .replaceAll(` style="font-size:${fontSize}px;"`, '')
+    .replaceAll(/<g clip-path="[^"]*">\n(.*?)<\/g>\n/gs, '$1')
+    .replaceAll(/<defs *>.*?<\/defs>\n/gs, '')
     .replaceAll(/\bzr\d+-/g, '')
     .replaceAll(/<\w+[^>]* fill(="none"|-opacity="0")( stroke="[^"]*" stroke-width="0")?><\/\w+>\n/g, '')
     .replaceAll(/><\/(path|rect|polygon|polyline|line|circle)>/g, '/>')

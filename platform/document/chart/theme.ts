@@ -46,11 +46,11 @@ export const FONT_SIZE = 11
 const FONT = '-apple-system,BlinkMacSystemFont,"Segoe UI","Noto Sans",Helvetica,Arial,sans-serif'
 
 /** Of a file with these elements: what they have in common, and the dark colours of those that they have. */
-export function styleSheet(elements: string): string {
+export function styleSheet(elements: string, fontSize: number): string {
   const dark = [...Object.values(THEME), ...LINES].flatMap(([light, dark]) =>
     ['fill', 'stroke']
       .filter((property) => elements.includes(`${property}="${light}"`))
       .map((property) => `[${property}="${light}"]{${property}:${dark}}`),
   )
-  return `svg{font:${FONT_SIZE}px ${FONT}}@media (prefers-color-scheme:dark){${dark.join('')}}`
+  return `svg{font:${fontSize}px ${FONT}}@media (prefers-color-scheme:dark){${dark.join('')}}`
 }
