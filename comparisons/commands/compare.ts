@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { EXIT, Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
@@ -90,6 +90,8 @@ Exit codes: 0 every metric is the same or faster, 1 one is slower, 2 undecided, 
     return measureAlone({ ...context, command, wait: values.wait, provesNothing: quick }, async () => {
       const dir = resolve(values['results-dir'])
       const [raw, markdown] = [join(dir, 'compare.json'), join(dir, 'compare.md')]
+      // That of an earlier run would be taken for this one's, should this one fail.
+      rmSync(markdown, { force: true })
       const keep = (record: ComparisonRecord) => writeWhole(raw, `${JSON.stringify(record)}\n`)
       const rounds = quick ? 1 : Number.POSITIVE_INFINITY
       const options = { base, head, minutes, rounds, seed, load, rule, redisServer, terminal, signal, keep }

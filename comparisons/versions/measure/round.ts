@@ -31,7 +31,7 @@ export async function measureRound({ servers, number, versions, load, random, si
   const paths = reportPaths(Math.floor(random() * 2 ** 32), pathsFor(load))
   const started = new Map<Side, RunningSide>()
   try {
-    // One after the other: two that start at once take longer, and neither knows whose fault it is.
+    // One after the other, in random order: what starts later finds files of Node in memory that the first one had to read.
     for (const name of order()) {
       signal.throwIfAborted()
       started.set(name, await startSide({ name, half: halves[name], ...versions[name], load, reportPaths: paths }))

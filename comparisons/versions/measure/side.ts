@@ -48,7 +48,7 @@ const READERS = new URL('../../reader/readers.ts', import.meta.url)
 /** Of the subscribers, so many tell how old each message is. */
 const WATCHED = 20
 /** How long what is behind may take to come after the last event was stored. */
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 20_000
 
 export async function startSide({
   name,
