@@ -1,4 +1,4 @@
-/** The platform next to alternatives and to an earlier commit: `npm run comparisons -- COMMAND`. */
+/** The platform next to alternatives and to other versions of itself: `npm run comparisons -- COMMAND`. */
 import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { runCommands } from '@hopwhistle/platform/command-line/run-commands.ts'
 import { compare } from './commands/compare.ts'
