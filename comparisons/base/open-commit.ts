@@ -30,12 +30,14 @@ const NODE_FLAGS_FILE = 'contract/node-flags.ts'
 /** The newest place first. */
 const CHECK_STORED_FILES = ['comparisons/ingest/check-stored.ts', 'loadtests/bench/peers/ingest/check-stored.ts']
 
+/** What a commit is called in a message, and the option that gives it. */
+type Role = 'base' | 'head' | 'version'
+
 /**
- * @param name what it is called in a message, and the option that gives it
  * @returns the commit that `ref` names, as 40 hexadecimal digits
  * @throws {Failure} when this clone does not have it
  */
-export async function findCommit(ref: string, name: 'base' | 'head'): Promise<string> {
+export async function findCommit(ref: string, name: Role): Promise<string> {
   try {
     return await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`)
   } catch (cause) {
@@ -52,7 +54,7 @@ export async function findCommit(ref: string, name: 'base' | 'head'): Promise<st
  */
 export async function openCommit(
   ref: string,
-  name: 'base' | 'head',
+  name: Role,
   { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
 ): Promise<OpenCommit> {
   const commit = await findCommit(ref, name)

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { EXIT, Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
@@ -11,7 +11,8 @@ import { findCommit } from '../base/open-commit.ts'
 import { compareVersions } from '../versions/compare-versions.ts'
 import { conclude, ruleFor } from '../versions/conclude.ts'
 import { loadShape } from '../versions/load-shape.ts'
-import { COMPARISON_FORMAT, type ComparisonRecord } from '../versions/measured.ts'
+import type { ComparisonRecord } from '../versions/measured.ts'
+import { readComparison } from '../versions/read-comparison.ts'
 import { renderSummary } from '../versions/render-summary.ts'
 import type { Answer } from '../versions/statistics/decide.ts'
 
@@ -105,15 +106,3 @@ Exit codes: 0 every metric is the same or faster, 1 one is slower, 2 undecided, 
 
 const MOST_SEED = 2 ** 32 - 1
 const newSeed = (): number => Math.floor(Math.random() * MOST_SEED)
-
-/** @throws {Failure} */
-function readComparison(path: string): ComparisonRecord {
-  let record: ComparisonRecord
-  try {
-    record = JSON.parse(readFileSync(path, 'utf8')) as ComparisonRecord
-  } catch (error) {
-    throw new Failure(`${path} cannot be read: ${(error as Error).message}`)
-  }
-  if (record.format === COMPARISON_FORMAT) return record
-  throw new Failure(`${path} has the format "${record.format}"; expected "${COMPARISON_FORMAT}"`)
-}

@@ -23,6 +23,8 @@ export type CompareOptions = {
   readonly minutes: number
   /** Also ends the measurement. */
   readonly rounds: number
+  /** Goes on until the time is over, and replaces the servers after so many rounds, whatever is seen. */
+  readonly calibrate?: { readonly renewAfter: number }
   readonly seed: number
   readonly load: LoadShape
   readonly rule: Rule
@@ -37,7 +39,7 @@ type OpenVersion = Pick<OpenCommit, 'code' | 'checkStored' | 'remove'> & { reado
 
 /** @throws {Failure} when a version cannot be started, or does not do what is asked of it */
 export async function compareVersions(options: CompareOptions): Promise<ComparisonRecord> {
-  const { minutes, seed, load, rule, terminal, signal, keep } = options
+  const { minutes, seed, load, rule, terminal, signal, keep, calibrate } = options
   const began = performance.now()
   const secondsTaken = () => (performance.now() - began) / 1000
   const { name, machine, source } = await readPlace()
@@ -83,10 +85,14 @@ export async function compareVersions(options: CompareOptions): Promise<Comparis
         rounds,
       }
       await keep(record)
-      const answered = overall(decisions) !== 'undecided'
+      const answered = calibrate === undefined && overall(decisions) !== 'undecided'
       if (answered || rounds.length >= options.rounds) return record
       if (secondsTaken() + rounds.at(-1)!.seconds > 60 * minutes) return record
-      if (decisions.some(({ suspected }) => suspected?.servers === number)) {
+      const renew =
+        calibrate === undefined
+          ? decisions.some(({ suspected }) => suspected?.servers === number)
+          : rounds.length % calibrate.renewAfter === 0
+      if (renew) {
         await servers.stop()
         servers = undefined
         number += 1

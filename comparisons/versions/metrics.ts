@@ -62,7 +62,7 @@ function metricsOf(kind: Kind): readonly Metric[] {
     values: ({ windows }, side) => windows.filter((window) => window.kind === kind).map(({ sides }) => of(sides[side])),
   })
   return [
-    metric('rate', many, '/s', ({ perSecond }) => perSecond, 'less'),
+    metric('rate', `${many}/s`, '/s', ({ perSecond }) => perSecond, 'less'),
     metric('p50', 'p50', 'ms', ({ latency }) => latency.p50Ms),
     metric('p95', 'p95', 'ms', ({ latency }) => latency.p95Ms),
     metric('p99', 'p99', 'ms', ({ latency }) => latency.p99Ms),

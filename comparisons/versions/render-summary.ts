@@ -95,9 +95,14 @@ const loadLine = ({ load }: ComparisonRecord): string =>
   `Load of each version: ${number(load.eventsPerSecond)} events a second; ${number(load.reportsPerSecond)} reports a second; ` +
   `${number(load.messagesPerSecond)} messages a second to ${plural(load.subscribers, 'subscriber')}; each by itself, in windows of ${number(load.windowSeconds)} s.`
 
-/** Latencies of a machine that is busy throughout tell how it shares its CPU more than what a version does. */
+const BUSY = 0.05
+
 function idleLine({ rounds }: ComparisonRecord): string {
   const shares = rounds.flatMap(({ windows }) => windows.map(({ idleShare }) => idleShare))
   if (shares.length === 0) return ''
-  return `Of the CPU, ${number(100 * median(shares))} % was idle in half of the windows.`
+  const idle = median(shares)
+  const line = `CPU that was idle, in the median window: ${number(100 * idle)} %.`
+  return idle < BUSY
+    ? `${line} On a busy machine latencies show how it shares its CPU: a lower \`--load\` helps.`
+    : line
 }

@@ -1,77 +1,19 @@
 /** From windows to words: what is one observation, which way is worse, and what the command ends with. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { seededRandom } from '@hopwhistle/contract/traffic/report-queries.ts'
 import { type Program, program } from '@hopwhistle/platform/test-support/program.ts'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { conclude, ruleFor } from '../../versions/conclude.ts'
-import { loadShape } from '../../versions/load-shape.ts'
-import {
-  type Both,
-  COMPARISON_FORMAT,
-  type ComparisonRecord,
-  KINDS,
-  type Round,
-  type Side,
-  type WindowPair,
-  type WindowSide,
-} from '../../versions/measured.ts'
+import type { Both, ComparisonRecord, Round, WindowSide } from '../../versions/measured.ts'
 import { effectsOf, METRICS } from '../../versions/metrics.ts'
 import { renderSummary } from '../../versions/render-summary.ts'
+import { comparison, windowSide } from './comparison.ts'
+
+// Several start the command line, each twice or thrice.
+vi.setConfig({ testTimeout: 120_000 })
 
 const MARGIN = 0.05
 const metric = (id: string) => METRICS.find((one) => one.id === id)!
-
-/** Everything is 1, or of a size that is none. @param factors what of it is larger in `head` */
-type Factors = { readonly latency?: number; readonly cpu?: number; readonly rate?: number; readonly noise?: number }
-
-function windowSide(factor: (name: 'latency' | 'cpu' | 'rate') => number): WindowSide {
-  const ms = 10 * factor('latency')
-  const cpu = 0.1 * factor('cpu')
-  return {
-    done: 1000,
-    perSecond: 300 * factor('rate'),
-    latency: { p50Ms: ms, p95Ms: 2 * ms, p99Ms: 3 * ms, maxMs: 4 * ms },
-    cpuSeconds: { api: cpu, primary: cpu, replica: cpu, redis: cpu },
-    walBytes: 1e6,
-    statements: 500,
-  }
-}
-
-function comparison(rounds: number, factors: Factors = {}): ComparisonRecord {
-  const random = seededRandom(1)
-  const noise = () => Math.exp((factors.noise ?? 0.01) * (2 * random() - 1))
-  const side = (name: Side) =>
-    windowSide((what) => (name === 'head' ? (factors[what] ?? 1) : 1) * (what === 'rate' ? 1 : noise()))
-  const windows = (): readonly WindowPair[] =>
-    KINDS.flatMap((kind) => {
-      const pair = () => ({ kind, seconds: 3, idleShare: 0.5, sides: { base: side('base'), head: side('head') } })
-      return [pair(), pair()]
-    })
-  return {
-    format: COMPARISON_FORMAT,
-    measuredAt: '2026-01-02T03:04:05.000Z',
-    name: 'somewhere',
-    machine: { os: 'Linux', kernel: '6', architecture: 'x64', cpuModel: 'A CPU', cores: 2, memoryBytes: 1 },
-    versions: { base: { ref: 'main', commit: 'a'.repeat(40) }, head: { commit: 'b'.repeat(40), dirty: true } },
-    seed: 1,
-    load: loadShape(1, false),
-    minutes: 15,
-    secondsTaken: 30 * rounds,
-    rounds: Array.from(
-      { length: rounds },
-      (_, i): Round => ({
-        servers: Math.floor(i / 4),
-        swapped: false,
-        startedAt: '2026-01-02T03:04:05.000Z',
-        seconds: 30,
-        windows: windows(),
-        memoryBytes: { base: 1e8, head: 1e8 },
-        stored: { base: 100, head: 100 },
-      }),
-    ),
-  }
-}
 
 describe('the effect of a round', () => {
   const [round] = comparison(1).rounds as readonly [Round]
