@@ -9,22 +9,18 @@ import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import { readPlace } from '@hopwhistle/platform/machine/place.ts'
 import { type OpenCommit, openCommit } from '../base/open-commit.ts'
 import { checkStored } from '../ingest/check-stored.ts'
-import { decideAll, overall } from './conclude.ts'
+import { decideAll } from './conclude.ts'
 import { measureRound } from './measure/round.ts'
 import { openServers, type Servers } from './measure/servers.ts'
 import { COMPARISON_FORMAT, type ComparisonRecord, type LoadShape, type Round, type Version } from './measured.ts'
+import { type Limits, nextStep } from './next-step.ts'
 import type { Decision, Rule } from './statistics/decide.ts'
 
-export type CompareOptions = {
+export type CompareOptions = Limits & {
   /** Any name that git knows a commit by. */
   readonly base: string
   /** Undefined: this checkout as it is. */
   readonly head: string | undefined
-  readonly minutes: number
-  /** Also ends the measurement. */
-  readonly rounds: number
-  /** Goes on until the time is over, and replaces the servers after so many rounds, whatever is seen. */
-  readonly calibrate?: { readonly renewAfter: number }
   readonly seed: number
   readonly load: LoadShape
   readonly rule: Rule
@@ -39,7 +35,7 @@ type OpenVersion = Pick<OpenCommit, 'code' | 'checkStored' | 'remove'> & { reado
 
 /** @throws {Failure} when a version cannot be started, or does not do what is asked of it */
 export async function compareVersions(options: CompareOptions): Promise<ComparisonRecord> {
-  const { minutes, seed, load, rule, terminal, signal, keep, calibrate } = options
+  const { minutes, seed, load, rule, terminal, signal, keep } = options
   const began = performance.now()
   const secondsTaken = () => (performance.now() - began) / 1000
   const { name, machine, source } = await readPlace()
@@ -58,7 +54,6 @@ export async function compareVersions(options: CompareOptions): Promise<Comparis
     const versions = { base, head }
     const codes = { base: base.code, head: head.code }
     const rounds: Round[] = []
-    let record: ComparisonRecord
     for (let number = 0; ; ) {
       servers ??= await openServers(options, codes, load.calls)
       const roundOptions = { servers, number, versions, load, random, signal }
@@ -72,7 +67,7 @@ export async function compareVersions(options: CompareOptions): Promise<Comparis
         },
         () => `✓ ${what.padEnd(9)} ${countsOf(decisions)}`,
       )
-      record = {
+      const record: ComparisonRecord = {
         format: COMPARISON_FORMAT,
         measuredAt,
         name,
@@ -85,14 +80,10 @@ export async function compareVersions(options: CompareOptions): Promise<Comparis
         rounds,
       }
       await keep(record)
-      const answered = calibrate === undefined && overall(decisions) !== 'undecided'
-      if (answered || rounds.length >= options.rounds) return record
-      if (secondsTaken() + rounds.at(-1)!.seconds > 60 * minutes) return record
-      const renew =
-        calibrate === undefined
-          ? decisions.some(({ suspected }) => suspected?.servers === number)
-          : rounds.length % calibrate.renewAfter === 0
-      if (renew) {
+      const soFar = { decisions, servers: rounds.map((round) => round.servers), secondsTaken: secondsTaken() }
+      const next = nextStep({ ...soFar, roundSeconds: rounds.at(-1)!.seconds }, options)
+      if (next === 'stop') return record
+      if (next === 'new servers') {
         await servers.stop()
         servers = undefined
         number += 1
