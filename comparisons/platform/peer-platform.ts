@@ -42,9 +42,10 @@ export type PeerPlatform = {
   /**
    * Migrated, with the demo tenant, its key and about so many calls of its last 30 days.
    *
+   * @param calls undefined: as many as the demo has if nobody says how many
    * @param code instead of the code of the platform
    */
-  createDatabase(name: string, calls: number, code?: PlatformCode): Promise<Database>
+  createDatabase(name: string, calls: number | undefined, code?: PlatformCode): Promise<Database>
   /** With what another one has in it, which nobody may be connected to. */
   copyDatabase(name: string, from: string): Promise<Database>
   /** Ends whatever is connected to it. */
@@ -160,7 +161,10 @@ export async function startPeerPlatform({
           const database = await createEmptyDatabase(name)
           const options = { ownerUrl: database.owner, code: itsCode, signal, onLine: show }
           await runDatabaseCommand('db-migrate', { ...options, apiPassword })
-          await runDatabaseCommand('db-seed-demo', { ...options, args: [`--calls=${calls}`] })
+          await runDatabaseCommand('db-seed-demo', {
+            ...options,
+            args: calls === undefined ? [] : [`--calls=${calls}`],
+          })
           return database
         })
       },
