@@ -35,7 +35,7 @@ difference in per cent, and by Welch's t-test. Prints the tables and writes them
 
 Stop it at any time: the next call goes on with the first run that is missing in comparisons/results/calibration.
 
-  --version REF      the version; HEAD if not given
+  --version REF      the version; HEAD if not given. All runs of a folder are of the same one
   --runs N           1 to 1000; ${RUNS} if not given
   --minutes N        of each run: 1 to 1440; ${MINUTES} if not given
   --load PERCENT     of the usual rates: 1 to 1000; 100 if not given
@@ -77,6 +77,11 @@ Exit codes: 0 done, 2 it could not be done.
     const load = loadShape(wholeNumber('--load', values.load, 1, 1000) / 100, quick)
     if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
     const version = await findCommit(values.version, 'version')
+    for (const { versions } of existsSync(dir) ? readRuns(dir) : []) {
+      if (versions.base.commit === version) continue
+      const other = versions.base.commit?.slice(0, 7) ?? 'another version'
+      throw new Failure(`${dir} has runs of ${other}, not of ${version.slice(0, 7)}: use --version or --results-dir`)
+    }
     const redisServer = await findRedis(terminal, signal)
     const command = ['npm run comparisons -- calibrate', ...args].join(' ')
     return measureAlone({ ...context, command, wait: values.wait, provesNothing: quick }, async () => {

@@ -1,9 +1,10 @@
 /** How far a comparison can be trusted, counted in runs that were kept. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Program, program } from '@hopwhistle/platform/test-support/program.ts'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { exceeds, welch } from '../../versions/calibration/other-methods.ts'
+import { differenceOf, welch } from '../../versions/calibration/other-methods.ts'
 import { trustOf, wilson } from '../../versions/calibration/trust.ts'
 import { ruleFor } from '../../versions/conclude.ts'
 import { METRICS } from '../../versions/metrics.ts'
@@ -28,11 +29,10 @@ describe("Welch's t-test", () => {
   })
 })
 
-test('a threshold is on the medians, in both directions, and on nothing without values', () => {
-  expect(exceeds([0, 0, 9], [0.1, 0.1, -9], 0.05)).toBe(true)
-  expect(exceeds([0.1], [0], 0.05)).toBe(true)
-  expect(exceeds([0], [0.04], 0.05)).toBe(false)
-  expect(exceeds([], [1], 0.05)).toBe(false)
+test('a difference is one of medians, and there is none without values', () => {
+  expect(differenceOf([0, 0, 9], [0.1, 0.1, -9])).toBe(0.1)
+  expect(differenceOf([0.1], [0])).toBe(-0.1)
+  expect(differenceOf([], [1])).toBeUndefined()
 })
 
 test('the interval of a share is that of Wilson', () => {
@@ -62,6 +62,14 @@ describe('of runs that compare a version with itself', () => {
     expect(Object.values(rate.by).map(({ found }) => found)).toEqual([6, 6, 6, 6])
   })
 
+  test('what a method calls faster is no slowdown that it found', () => {
+    const faster = Array.from({ length: 6 }, (_, seed) => comparison(30, { latency: 0.8, noise: 0.02 }, seed))
+    const { falseAlarms, found } = trustOf(faster, rule)
+    expect(Object.values(falseAlarms).map(({ found }) => found)).toEqual([6, 6, 6, 6])
+    const p99 = found.find((one) => one.change === 0.05 && one.metric.id === 'ingest.p99')!
+    expect(Object.values(p99.by).map(({ found }) => found)).toEqual([0, 0, 0, 0])
+  })
+
   test('a threshold sees slowdowns in what is only noise', () => {
     const { falseAlarms } = trustOf(
       Array.from({ length: 6 }, (_, seed) => comparison(4, { noise: 0.3 }, seed)),
@@ -75,11 +83,18 @@ describe('of runs that compare a version with itself', () => {
 describe('calibrate', () => {
   let here: Program
   let dir: string
+  const ofOther = () => join(here.tempDir, 'of-another-version')
   beforeAll(() => {
     here = program(new URL('../../main.ts', import.meta.url))
     dir = join(here.tempDir, 'calibration')
     mkdirSync(dir)
-    for (const run of [1, 2]) writeFileSync(join(dir, `equal-00${run}.json`), JSON.stringify(comparison(12, {}, run)))
+    const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim()
+    const versions = { base: { commit }, head: { commit } }
+    const write = (folder: string, run: number, record: object) =>
+      writeFileSync(join(folder, `equal-00${run}.json`), JSON.stringify(record))
+    for (const run of [1, 2]) write(dir, run, { ...comparison(12, {}, run), versions })
+    mkdirSync(ofOther())
+    write(ofOther(), 1, comparison(12))
     writeFileSync(join(dir, 'equal-003.json.unfinished'), '{')
   })
   afterAll(() => here.remove())
@@ -95,6 +110,11 @@ describe('calibrate', () => {
       'equal-003.json.unfinished',
       'trust.md',
     ])
+  })
+
+  test('adds no run of another version to those that are kept', async () => {
+    const other = await here.run('calibrate', '--runs', '2', '--quick', '--results-dir', ofOther())
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('has runs of aaaaaaa, not of ') })
   })
 
   test('counts again from what is kept, and says when nothing is', async () => {

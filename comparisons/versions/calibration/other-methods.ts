@@ -7,10 +7,10 @@ import type { Metric } from '../metrics.ts'
 export const windowsOf = ({ values }: Metric, rounds: readonly Round[], side: Side): readonly number[] =>
   rounds.flatMap((round) => values(round, side)).flatMap((value) => (value > 0 ? [Math.log(value)] : []))
 
-/** A threshold on the percentage between two runs. @param threshold as a log ratio */
-export function exceeds(base: readonly number[], head: readonly number[], threshold: number): boolean {
-  if (base.length === 0 || head.length === 0) return false
-  return Math.abs(median(head) - median(base)) > threshold
+/** What a percentage between two runs is made of. @returns a log ratio; undefined when a side has no window */
+export function differenceOf(base: readonly number[], head: readonly number[]): number | undefined {
+  if (base.length === 0 || head.length === 0) return undefined
+  return median(head) - median(base)
 }
 
 /** Welch's t-test, two-sided. @returns its p-value; 1 when a side has fewer than two windows, or nothing varies */

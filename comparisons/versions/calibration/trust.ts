@@ -2,7 +2,7 @@
 import type { Round } from '../measured.ts'
 import { effectsOf, METRICS, type Metric } from '../metrics.ts'
 import { decide, type RoundEffect, type Rule } from '../statistics/decide.ts'
-import { exceeds, welch, windowsOf } from './other-methods.ts'
+import { differenceOf, welch, windowsOf } from './other-methods.ts'
 
 /** A comparison of equal versions, to the end of its time. */
 export type EqualRun = { readonly rounds: readonly Round[] }
@@ -77,17 +77,23 @@ const SAYS: Readonly<Record<Method, (one: Case) => boolean>> = {
     const { answer } = decide(planted, rule)
     return answer === 'slower' || (change === 0 && answer === 'faster')
   },
-  threshold: ({ rounds, next, metric, change }) =>
-    exceeds(windowsOf(metric, rounds, 'base'), plant(metric, next, change), THRESHOLD),
-  difference: ({ rounds, metric, change }) =>
-    exceeds(windowsOf(metric, rounds, 'base'), plant(metric, rounds, change), THRESHOLD),
-  welch: ({ rounds, metric, change }) =>
-    welch(windowsOf(metric, rounds, 'base'), plant(metric, rounds, change)) < SIGNIFICANT,
+  threshold: ({ rounds, next, metric, change }) => exceeds(metric, change, rounds, next),
+  difference: ({ rounds, metric, change }) => exceeds(metric, change, rounds, rounds),
+  welch: ({ rounds, metric, change }) => {
+    const [base, head] = [windowsOf(metric, rounds, 'base'), plant(metric, rounds, change)]
+    return welch(base, head) < SIGNIFICANT && (change === 0 || signOf(metric) * (differenceOf(base, head) ?? 0) > 0)
+  },
 }
 
+function exceeds(metric: Metric, change: number, before: readonly Round[], after: readonly Round[]): boolean {
+  const difference = differenceOf(windowsOf(metric, before, 'base'), plant(metric, after, change)) ?? 0
+  return (change === 0 ? Math.abs(difference) : signOf(metric) * difference) > THRESHOLD
+}
+
+const signOf = ({ worse }: Metric): 1 | -1 => (worse === 'more' ? 1 : -1)
+
 function plant(metric: Metric, rounds: readonly Round[], change: number): readonly number[] {
-  const sign = metric.worse === 'more' ? 1 : -1
-  return windowsOf(metric, rounds, 'head').map((value) => value + sign * change)
+  return windowsOf(metric, rounds, 'head').map((value) => value + signOf(metric) * change)
 }
 
 /** Wilson's interval for a share, with 95 % confidence. @returns 0 to 1 */
