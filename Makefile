@@ -6,6 +6,10 @@ REPLICAS ?= 3
 # quick, full or smoke: see `npm run baseline -- --help`
 PROFILE ?= quick
 
+# What `make compare` compares this checkout, or HEAD, with; and for how many minutes at most
+BASE ?= main
+MINUTES ?= 15
+
 # Node 24 comes from the npm package "node", whatever Node is installed.
 RUN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 PLATFORM := $(RUN) node platform/main.ts
@@ -15,15 +19,15 @@ INSTALLED := node_modules/.installed
 
 # GNU make ends with 2 whatever a recipe ended with, except in question mode: there a line that begins with "+" still
 # runs, and its exit code 1 becomes make's. So that `make baseline` keeps its promise (0 met, 1 missed, 2 invalid), and
-# `make status` too, they run in that mode and all of their lines begin with "+". The make 3.81 of macOS has only 2:
-# there `npm run baseline` is exact.
-ifeq ($(filter-out baseline status,$(or $(MAKECMDGOALS),help)),)
+# `make compare` and `make status` too, they run in that mode and all of their lines begin with "+". The make 3.81 of
+# macOS has only 2: there `npm run baseline` is exact.
+ifeq ($(filter-out baseline compare status,$(or $(MAKECMDGOALS),help)),)
 MAKEFLAGS += --question
 endif
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools baseline up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale restore-primary e2e
+.PHONY: help install tools baseline compare up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale restore-primary e2e
 
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
@@ -41,6 +45,9 @@ tools: $(INSTALLED)
 
 baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|full|smoke]: ends with 0 met, 1 missed, 2 invalid
 	+@$(BENCH) baseline --profile $(PROFILE)
+
+compare: $(INSTALLED) ## did it get slower than BASE? [BASE=main HEAD=ref MINUTES=15]: ends with 0 no, 1 yes, 2 undecided
+	+@$(COMPARISONS) compare --base $(BASE) $(if $(HEAD),--head $(HEAD) )--minutes $(MINUTES)
 
 up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses [MONITOR=1: with Prometheus]
 	@$(PLATFORM) up $(if $(filter-out 0,$(MONITOR)),--monitor)
