@@ -8,7 +8,7 @@ export type RetentionDependencies = {
   readonly upkeep: Pick<Pool, 'query'>
   /** Calls go so many days after their last event was received; 0 keeps them for ever. */
   readonly keepDays: number
-  readonly metrics: Pick<Metrics, 'retentionCalls' | 'retentionEvents' | 'retentionPassed'>
+  readonly metrics: Pick<Metrics, 'retentionCalls' | 'retentionEvents' | 'retentionPassed' | 'upkeepFailed'>
   readonly log: Log
   /** Between two looks whether there is something to do. */
   readonly lookEveryMs?: number
@@ -40,6 +40,7 @@ export function startRetention({ lookEveryMs = LOOK_EVERY_MS, ...deps }: Retenti
         nextMs = finished ? look() : Math.max(REST_MIN_MS, REST * (performance.now() - startedAt))
       } catch (error) {
         nextMs = look()
+        deps.metrics.upkeepFailed.inc({ task: 'retention' })
         deps.log.warn({ err: error }, 'old calls were not deleted; they will be')
       }
     },
