@@ -168,6 +168,20 @@ END) stored,
   constraint calls_pkey PRIMARY KEY (call_id, tenant_id)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=5000);
 
+create table hopwhistle.erasures (
+  id uuid not null,
+  kind text not null,
+  tenant_id uuid,
+  subject text not null,
+  salt bytea default sha256(uuid_send(gen_random_uuid())) not null,
+  asked_by text not null,
+  erased_at timestamp with time zone default now() not null,
+  events bigint default 0 not null,
+  calls bigint default 0 not null,
+  constraint erasures_pkey PRIMARY KEY (id),
+  constraint erasures_kind CHECK ((kind = ANY (ARRAY['number'::text, 'call'::text, 'tenant'::text])))
+);
+
 create table hopwhistle.migrations (
   name text not null,
   checksum text not null,
@@ -207,7 +221,11 @@ create table hopwhistle.tenants (
   id uuid not null,
   name text not null,
   created_at timestamp with time zone default now() not null,
-  constraint tenants_pkey PRIMARY KEY (id)
+  retention_days integer,
+  rollup_retention_days integer,
+  constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_retention_days CHECK (((retention_days = 0) OR (retention_days >= 91))),
+  constraint tenants_rollup_retention_days CHECK ((rollup_retention_days >= 91))
 );
 
 create table hopwhistle.token_keys (
@@ -918,13 +936,15 @@ CREATE OR REPLACE FUNCTION hopwhistle.forget_old_calls(keep interval, again_afte
 AS $function$
 declare
   here hopwhistle.retention;
-  before timestamptz := now() - keep;
+  of_tenant hopwhistle.tenants;
+  before timestamptz;
   looked_at integer;
   old_calls text[];
   last_started timestamptz;
   last_call text;
   gone_calls integer;
   gone_events integer;
+  gone_rollups integer;
 begin
   calls := 0;
   events := 0;
@@ -946,6 +966,8 @@ begin
   perform set_config('synchronous_commit', 'off', true);
 
   while here.at_tenant is not null and at_most > 0 loop
+    select t.* into of_tenant from hopwhistle.tenants t where t.id = here.at_tenant;
+    before := coalesce(now() - nullif(coalesce(of_tenant.retention_days * interval '1 day', keep), interval '0'), '-infinity');
     select count(*), array_agg(l.call_id) filter (where l.updated_at < before),
       (array_agg(l.started_at order by l.started_at desc, l.call_id desc))[1],
       (array_agg(l.call_id order by l.started_at desc, l.call_id desc))[1]
@@ -985,6 +1007,24 @@ begin
       here.at_started := last_started;
       here.at_call := last_call;
     else
+      -- Whole days, so that hours and days say the same.
+      with old as (
+        select m.ctid as place
+        from hopwhistle.call_metrics_hourly m
+        where m.tenant_id = here.at_tenant
+          and m.hour < date_trunc('day', now() - of_tenant.rollup_retention_days * interval '1 day', 'UTC')
+        limit 1000
+      ),
+      hours as (
+        delete from hopwhistle.call_metrics_hourly m where m.ctid = any (array(select o.place from old o)) returning 1
+      ),
+      days as (
+        delete from hopwhistle.call_metrics_daily m
+        where m.tenant_id = here.at_tenant
+          and m.day < date_trunc('day', now() - of_tenant.rollup_retention_days * interval '1 day', 'UTC')
+      )
+      select count(*) into gone_rollups from hours;
+      exit when gone_rollups = 1000;
       here.at_started := '-infinity';
       here.at_call := '';
       select t.id into here.at_tenant from hopwhistle.tenants t where t.id > here.at_tenant order by t.id limit 1;
@@ -1327,6 +1367,8 @@ $function$
 -- table call_metrics_pending: owner hopwhistle_owner; insert+select to hopwhistle_api
 
 -- table calls: owner hopwhistle_owner; insert+select+update to hopwhistle_api
+
+-- table erasures: owner hopwhistle_owner
 
 -- table migrations: owner hopwhistle_owner
 

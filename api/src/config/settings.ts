@@ -162,7 +162,7 @@ export const SETTINGS = {
     max: 36_500,
     zeroIsOff: true,
     unit: 'days',
-    note: 'a call is deleted with its events so long after the last of them came; metrics stay. 0: kept for ever',
+    note: 'a call is deleted with its events so long after the last of them came; metrics stay. 0: kept for ever. A tenant may have its own: npm run tenants',
   },
   liveTickMs: {
     env: 'LIVE_TICK_MS',

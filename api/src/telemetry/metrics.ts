@@ -77,7 +77,7 @@ export function createMetrics() {
     retentionEvents: counter(METRICS.retentionEvents, 'Events deleted with them'),
     retentionPassed: gauge(
       METRICS.retentionPassed,
-      'Unix time at which nothing that is too old was left; 0 when calls are kept for ever, or until it is known',
+      'Unix time at which nothing that is too old was left; 0 until it is known',
     ),
     upkeepFailed: counterOf('upkeepFailed', 'Attempts at work in the background that failed', 'task'),
     livePublished: counter(METRICS.livePublished, 'Messages handed to Redis'),

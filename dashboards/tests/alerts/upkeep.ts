@@ -43,7 +43,7 @@ export const upkeepCases: readonly AlertCase[] = [
   {
     alert: 'RetentionBehind',
     fires: [stays('hopwhistle_retention_passed_timestamp_seconds', 'instance="api-1"', 600, 600)],
-    // Kept for ever, or not known yet.
+    // Not known yet.
     isQuiet: [stays('hopwhistle_retention_passed_timestamp_seconds', 'instance="api-1"', 0, 600)],
     afterMinutes: 490,
     labels: { ...AT_LABELS, severity: 'ticket' },

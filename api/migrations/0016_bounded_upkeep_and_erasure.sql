@@ -282,6 +282,154 @@ as $$
   for update skip locked
 $$;
 
+-- How long calls and rollups of one tenant are kept.
+alter table hopwhistle.tenants
+  add column retention_days integer constraint tenants_retention_days check (retention_days = 0 or retention_days >= 91),
+  add column rollup_retention_days integer constraint tenants_rollup_retention_days check (rollup_retention_days >= 91);
+comment on column hopwhistle.tenants.retention_days is 'instead of RETENTION_DAYS; 0 keeps calls for ever';
+comment on column hopwhistle.tenants.rollup_retention_days is 'rollups of older days are deleted; null keeps them for ever';
+
+-- As in 0008, but each tenant's calls are kept for as long as it says, and its rollups too. `keep` of 0 is for ever. At most
+-- 1,000 hours of rollups go in one portion.
+create or replace function hopwhistle.forget_old_calls(
+  keep interval, again_after interval, at_most integer,
+  out calls integer, out events integer, out finished boolean, out passed_at timestamptz
+)
+  language plpgsql security definer
+  set search_path = pg_catalog
+  set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off
+  set enable_hashjoin = off
+  set enable_mergejoin = off
+  set jit = off
+as $$
+declare
+  here hopwhistle.retention;
+  of_tenant hopwhistle.tenants;
+  before timestamptz;
+  looked_at integer;
+  old_calls text[];
+  last_started timestamptz;
+  last_call text;
+  gone_calls integer;
+  gone_events integer;
+  gone_rollups integer;
+begin
+  calls := 0;
+  events := 0;
+  finished := true;
+  select * into here from hopwhistle.retention for update skip locked;
+  if not found then
+    return;
+  end if;
+  passed_at := here.passed_at;
+  if here.at_tenant is null then
+    if here.passed_at > now() - again_after then
+      return;
+    end if;
+    here.at_started := '-infinity';
+    here.at_call := '';
+    select t.id into here.at_tenant from hopwhistle.tenants t order by t.id limit 1;
+  end if;
+  -- Nobody is told that it was done: after a crash it is done again.
+  perform set_config('synchronous_commit', 'off', true);
+
+  while here.at_tenant is not null and at_most > 0 loop
+    select t.* into of_tenant from hopwhistle.tenants t where t.id = here.at_tenant;
+    before := coalesce(now() - nullif(coalesce(of_tenant.retention_days * interval '1 day', keep), interval '0'), '-infinity');
+    select count(*), array_agg(l.call_id) filter (where l.updated_at < before),
+      (array_agg(l.started_at order by l.started_at desc, l.call_id desc))[1],
+      (array_agg(l.call_id order by l.started_at desc, l.call_id desc))[1]
+    into looked_at, old_calls, last_started, last_call
+    from (
+      select c.call_id, c.started_at, c.updated_at
+      from hopwhistle.calls c
+      where c.tenant_id = here.at_tenant and c.started_at < before
+        and c.started_at >= here.at_started and (c.started_at, c.call_id) > (here.at_started, here.at_call)
+      order by c.started_at, c.call_id
+      limit at_most
+    ) l;
+
+    if old_calls is not null then
+      with locked as (
+        select c.call_id
+        from hopwhistle.calls c
+        where c.tenant_id = here.at_tenant and c.call_id = any (old_calls) and c.updated_at < before
+        for update skip locked
+      ),
+      forgotten as (
+        delete from hopwhistle.calls c using locked l
+        where c.call_id = l.call_id and c.tenant_id = here.at_tenant
+        returning c.call_id
+      ),
+      with_events as (
+        delete from hopwhistle.call_events e using forgotten f
+        where e.call_id = f.call_id and e.tenant_id = here.at_tenant
+        returning 1
+      )
+      select (select count(*) from forgotten), (select count(*) from with_events) into gone_calls, gone_events;
+      calls := calls + gone_calls;
+      events := events + gone_events;
+    end if;
+
+    if looked_at = at_most then
+      here.at_started := last_started;
+      here.at_call := last_call;
+    else
+      -- Whole days, so that hours and days say the same.
+      with old as (
+        select m.ctid as place
+        from hopwhistle.call_metrics_hourly m
+        where m.tenant_id = here.at_tenant
+          and m.hour < date_trunc('day', now() - of_tenant.rollup_retention_days * interval '1 day', 'UTC')
+        limit 1000
+      ),
+      hours as (
+        delete from hopwhistle.call_metrics_hourly m where m.ctid = any (array(select o.place from old o)) returning 1
+      ),
+      days as (
+        delete from hopwhistle.call_metrics_daily m
+        where m.tenant_id = here.at_tenant
+          and m.day < date_trunc('day', now() - of_tenant.rollup_retention_days * interval '1 day', 'UTC')
+      )
+      select count(*) into gone_rollups from hours;
+      exit when gone_rollups = 1000;
+      here.at_started := '-infinity';
+      here.at_call := '';
+      select t.id into here.at_tenant from hopwhistle.tenants t where t.id > here.at_tenant order by t.id limit 1;
+    end if;
+    -- A tenant that has nothing costs a look as well.
+    at_most := at_most - greatest(looked_at, 1);
+  end loop;
+
+  finished := here.at_tenant is null;
+  if finished then
+    passed_at := now();
+  end if;
+  update hopwhistle.retention r
+  set at_tenant = here.at_tenant, at_started = here.at_started, at_call = here.at_call, passed_at = forget_old_calls.passed_at;
+end
+$$;
+
+-- What was erased at somebody's request: for whoever has to account for it, and to erase it again after a restore.
+--
+-- A number is kept as a salted hash only. There are so few numbers that whoever has the list can find them by trying:
+-- treat it as personal data.
+create table hopwhistle.erasures (
+  id uuid primary key,
+  kind text not null,
+  tenant_id uuid,
+  subject text not null,
+  salt bytea not null default sha256(uuid_send(gen_random_uuid())),
+  asked_by text not null,
+  erased_at timestamptz not null default now(),
+  events bigint not null default 0,
+  calls bigint not null default 0,
+  constraint erasures_kind check (kind in ('number', 'call', 'tenant'))
+);
+comment on column hopwhistle.erasures.tenant_id is 'null: of all tenants';
+comment on column hopwhistle.erasures.subject is 'the SHA-256 of salt and number in hexadecimal, the id of the call, or of the tenant';
+
 revoke all on function hopwhistle.begin_fold_pass(), hopwhistle.end_fold_pass(timestamptz),
   hopwhistle.fold_call_metrics(uuid[], timestamptz[], integer, integer),
   hopwhistle.find_stale_outbox(interval, bigint, uuid[], integer), hopwhistle.lock_outbox(bigint[]) from public;
