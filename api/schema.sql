@@ -182,6 +182,14 @@ create table hopwhistle.erasures (
   constraint erasures_kind CHECK ((kind = ANY (ARRAY['number'::text, 'call'::text, 'tenant'::text])))
 );
 
+create table hopwhistle.events_aside (
+  tenant_id uuid not null,
+  event_id text collate "C" not null,
+  received_at timestamp with time zone default now() not null,
+  body jsonb not null,
+  constraint events_aside_pkey PRIMARY KEY (tenant_id, event_id)
+);
+
 create table hopwhistle.migrations (
   name text not null,
   checksum text not null,
@@ -310,6 +318,11 @@ alter table hopwhistle.calls enable row level security, force row level security
 create policy api_sees_its_tenants on hopwhistle.calls for all to hopwhistle_api
   using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
 create policy owner_sees_all on hopwhistle.calls for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.events_aside enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.events_aside for all to hopwhistle_owner
   using (true)
   with check (true);
 
@@ -1005,6 +1018,7 @@ begin
       here.at_started := last_started;
       here.at_call := last_call;
     else
+      delete from hopwhistle.events_aside a where a.tenant_id = here.at_tenant and a.received_at < before;
       -- Whole days, so that hours and days say the same.
       with old as (
         select m.ctid as place
@@ -1054,6 +1068,18 @@ begin
   where batch_id = any (array(
     select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked));
 end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.keep_events_aside(of_tenant uuid, bodies jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  insert into hopwhistle.events_aside (tenant_id, event_id, body)
+  select of_tenant, body ->> 'eventId', body from jsonb_array_elements(bodies) as body
+  on conflict do nothing
 $function$
 ;
 
@@ -1328,6 +1354,8 @@ $function$
 
 -- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function keep_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function lock_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
@@ -1365,6 +1393,8 @@ $function$
 -- table calls: owner hopwhistle_owner; insert+select+update to hopwhistle_api
 
 -- table erasures: owner hopwhistle_owner
+
+-- table events_aside: owner hopwhistle_owner
 
 -- table migrations: owner hopwhistle_owner
 

@@ -376,6 +376,7 @@ begin
       here.at_started := last_started;
       here.at_call := last_call;
     else
+      delete from hopwhistle.events_aside a where a.tenant_id = here.at_tenant and a.received_at < before;
       -- Whole days, so that hours and days say the same.
       with old as (
         select m.ctid as place
@@ -411,6 +412,26 @@ begin
 end
 $$;
 
+-- Events whose time is outside the window, with EVENTS_KEEP_ASIDE: as they were sent, in no call and no report.
+create table hopwhistle.events_aside (
+  tenant_id uuid not null,
+  event_id text collate "C" not null,
+  received_at timestamptz not null default now(),
+  body jsonb not null,
+  primary key (tenant_id, event_id)
+);
+alter table hopwhistle.events_aside enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.events_aside for all to hopwhistle_owner using (true) with check (true);
+
+create function hopwhistle.keep_events_aside(of_tenant uuid, bodies jsonb) returns void
+  language sql volatile security definer
+  set search_path = pg_catalog
+as $$
+  insert into hopwhistle.events_aside (tenant_id, event_id, body)
+  select of_tenant, body ->> 'eventId', body from jsonb_array_elements(bodies) as body
+  on conflict do nothing
+$$;
+
 -- What was erased at somebody's request: for whoever has to account for it, and to erase it again after a restore.
 --
 -- A number is kept as a salted hash only. There are so few numbers that whoever has the list can find them by trying:
@@ -432,7 +453,9 @@ comment on column hopwhistle.erasures.subject is 'the SHA-256 of salt and number
 
 revoke all on function hopwhistle.begin_fold_pass(), hopwhistle.end_fold_pass(timestamptz),
   hopwhistle.fold_call_metrics(uuid[], timestamptz[], integer, integer),
-  hopwhistle.find_stale_outbox(interval, bigint, uuid[], integer), hopwhistle.lock_outbox(bigint[]) from public;
+  hopwhistle.find_stale_outbox(interval, bigint, uuid[], integer), hopwhistle.lock_outbox(bigint[]),
+  hopwhistle.keep_events_aside(uuid, jsonb) from public;
 grant execute on function hopwhistle.begin_fold_pass(), hopwhistle.end_fold_pass(timestamptz),
   hopwhistle.fold_call_metrics(uuid[], timestamptz[], integer, integer),
-  hopwhistle.find_stale_outbox(interval, bigint, uuid[], integer), hopwhistle.lock_outbox(bigint[]) to hopwhistle_api;
+  hopwhistle.find_stale_outbox(interval, bigint, uuid[], integer), hopwhistle.lock_outbox(bigint[]),
+  hopwhistle.keep_events_aside(uuid, jsonb) to hopwhistle_api;

@@ -13,6 +13,7 @@ export type TenantsArguments =
       readonly tenantId: string | undefined
     }
   | { readonly verb: 'erasures' }
+  | { readonly verb: 'aside'; readonly tenantId: string }
   | { readonly verb: 'forget-again'; readonly file: string }
   | {
       readonly verb: 'retention'
@@ -23,10 +24,11 @@ export type TenantsArguments =
       readonly rollupDays: number | null | undefined
     }
 
-const VERBS = ['list', 'forget', 'erasures', 'forget-again', 'retention'] as const
+const VERBS = ['list', 'forget', 'aside', 'erasures', 'forget-again', 'retention'] as const
 const OPTIONS = {
   list: [],
   forget: ['number', 'call', 'tenant'],
+  aside: ['tenant'],
   erasures: [],
   'forget-again': [],
   retention: ['tenant', 'days', 'rollup-days'],
@@ -47,6 +49,8 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
     case 'list':
     case 'erasures':
       return { verb }
+    case 'aside':
+      return { verb, tenantId: uuid(values.tenant) }
     case 'forget-again':
       return { verb, file: positionals[0] as string }
     case 'forget':

@@ -24,6 +24,7 @@ import { type DatabaseCommand, runDatabaseCommand } from './run-database-command
 const HELP = `Usage: npm run tenants -- list
        npm run tenants -- forget (--number NUMBER | --call CALL_ID) [--tenant ID]
        npm run tenants -- forget --whole-tenant --tenant ID
+       npm run tenants -- aside --tenant ID
        npm run tenants -- erasures
        npm run tenants -- forget-again FILE
        npm run tenants -- retention --tenant ID [--days DAYS] [--rollup-days DAYS]
@@ -33,6 +34,8 @@ Erases personal data at somebody's request, and says how long a tenant's data is
 forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata that has
 it. Events and calls stay, so every count stays. Of a call it removes all numbers and metadata; of a whole tenant everything,
 keys and rollups too. It reads all events, and can be run again.
+
+aside writes the events of a tenant that are kept aside (EVENTS_KEEP_ASIDE) to stdout, one JSON object a line.
 
 erasures writes what was erased to stdout, one JSON object a line. Keep it where your backups are not: after a restore,
 forget-again applies it. FILE may be - for stdin.
@@ -73,6 +76,14 @@ const run: DatabaseCommand = async (client, say, args) => {
     case 'erasures':
       for (const erasure of await listErasures(client)) show(JSON.stringify(erasure))
       return
+    case 'aside': {
+      const { rows } = await client.query<{ body: object }>(
+        'select body from hopwhistle.events_aside where tenant_id = $1 order by received_at, event_id',
+        [asked.tenantId],
+      )
+      for (const { body } of rows) show(JSON.stringify(body))
+      return
+    }
     case 'retention': {
       const { rowCount } = await client.query(
         `update hopwhistle.tenants

@@ -154,6 +154,12 @@ export const SETTINGS = {
     unit: 'ms',
     note: 'age at which an unpublished batch is published by any instance',
   },
+  eventsKeepAside: {
+    env: 'EVENTS_KEEP_ASIDE',
+    kind: 'flag',
+    fallback: false,
+    note: 'true: an event whose time is out of range is kept in a table of its own, and answered 422 event-kept-aside',
+  },
   retentionDays: {
     env: 'RETENTION_DAYS',
     kind: 'integer',

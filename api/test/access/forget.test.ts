@@ -14,7 +14,7 @@ const COMMAND = fileURLToPath(new URL('../../src/commands/tenants.ts', import.me
 let platform: Platform
 let redis: Redis
 beforeAll(async () => {
-  platform = await runningPlatform(2, { KEY_CACHE_MS: '200' })
+  platform = await runningPlatform(2, { KEY_CACHE_MS: '200', EVENTS_KEEP_ASIDE: 'true' })
   redis = new Redis(platform.redis.url)
 })
 afterAll(async () => {
@@ -45,6 +45,7 @@ const TABLES = [
   'call_metrics_hourly',
   'call_metrics_daily',
   'erasures',
+  'events_aside',
   'tenants',
   'api_keys',
 ]
@@ -129,6 +130,17 @@ test('a number goes from events, calls, metadata, live history and cached report
   ])
   expect(await metrics(tenant)).toEqual(before)
   expect((await post(at(), first, tenant.key)).status, 'the same event again does not bring it back').toBe(409)
+})
+
+test('events that are kept aside go as well', async () => {
+  const tenant = await platform.newTenant()
+  const number = newNumber()
+  const old = { ...anEvent('INITIATED'), from: number, occurredAt: '2020-01-01T00:00:00Z' }
+  expect((await post(at(), old, tenant.key)).body.code).toBe('event-kept-aside')
+  expect(JSON.parse((await tenants(['aside', '--tenant', tenant.id])).out)).toEqual(old)
+  const { code, err } = await tenants(['forget', '--number', number])
+  expect(code, err).toBe(0)
+  expect(await placesOf(number)).toEqual([])
 })
 
 test('a number goes from one tenant only when asked so, and one that was given on standard input is in no argument', async () => {

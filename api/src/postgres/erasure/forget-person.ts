@@ -69,6 +69,14 @@ async function forgetNumberOnce(db: Db, number: string, tenantId: string | undef
       [of, number, inMetadata, ids],
     )
   }
+  const aside = await find(
+    db,
+    `delete from hopwhistle.events_aside
+     where ($1::uuid is null or tenant_id = $1)
+       and (body ->> 'from' = $2 or body ->> 'to' = $2 or body::text ~ $3)
+     returning tenant_id, event_id as id`,
+    [tenantId, number, inMetadata],
+  )
   // After the events: a call has the least number that its events have.
   const calls = await find(
     db,
@@ -81,7 +89,7 @@ async function forgetNumberOnce(db: Db, number: string, tenantId: string | undef
     [tenantId, number],
   )
   await foldNumbersAgain(db, calls)
-  return result(events, calls)
+  return result([...events, ...aside], calls)
 }
 
 async function forgetCallOnce(db: Db, callId: string, tenantId: string | undefined): Promise<Forgotten> {
@@ -99,6 +107,12 @@ async function forgetCallOnce(db: Db, callId: string, tenantId: string | undefin
       [of, ids],
     )
   }
+  const aside = await find(
+    db,
+    `delete from hopwhistle.events_aside where body ->> 'callId' = $2 and ($1::uuid is null or tenant_id = $1)
+     returning tenant_id, event_id as id`,
+    [tenantId, callId],
+  )
   const calls = await find(
     db,
     `select tenant_id, call_id as id from hopwhistle.calls
@@ -106,7 +120,7 @@ async function forgetCallOnce(db: Db, callId: string, tenantId: string | undefin
     [tenantId, callId],
   )
   await foldNumbersAgain(db, calls)
-  return result(events, calls)
+  return result([...events, ...aside], calls)
 }
 
 /** Locks calls in the order in which writers do, so that nobody deadlocks. */

@@ -6,7 +6,15 @@ type Db = Pick<ClientBase, 'query'>
 
 const AT_ONCE = 1_000
 /** In the order in which they go: what would make others again goes first. */
-const TABLES = ['outbox', 'calls', 'call_events', 'call_metrics_pending', 'call_metrics_hourly', 'call_metrics_daily']
+const TABLES = [
+  'outbox',
+  'calls',
+  'call_events',
+  'call_metrics_pending',
+  'call_metrics_hourly',
+  'call_metrics_daily',
+  'events_aside',
+]
 
 /**
  * Deletes a tenant with everything that is stored of it: keys, events, calls, rollups. Its keys end first, and what
