@@ -321,6 +321,11 @@ create policy owner_sees_all on hopwhistle.calls for all to hopwhistle_owner
   using (true)
   with check (true);
 
+alter table hopwhistle.erasures enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.erasures for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
 alter table hopwhistle.events_aside enable row level security, force row level security;
 create policy owner_sees_all on hopwhistle.events_aside for all to hopwhistle_owner
   using (true)

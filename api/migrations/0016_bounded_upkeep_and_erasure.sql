@@ -448,6 +448,8 @@ create table hopwhistle.erasures (
   calls bigint not null default 0,
   constraint erasures_kind check (kind in ('number', 'call', 'tenant'))
 );
+alter table hopwhistle.erasures enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.erasures for all to hopwhistle_owner using (true) with check (true);
 comment on column hopwhistle.erasures.tenant_id is 'null: of all tenants';
 comment on column hopwhistle.erasures.subject is 'the SHA-256 of salt and number in hexadecimal, the id of the call, or of the tenant';
 

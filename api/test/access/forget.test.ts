@@ -6,10 +6,12 @@ import { fileURLToPath } from 'node:url'
 import type { CallEventBody } from '@hopwhistle/contract/calls.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { anEvent, get, type Platform, post, runningPlatform, type Tenant } from '../platform/running-platform.ts'
 
+// Each run of the command starts a process.
+vi.setConfig({ testTimeout: 120_000 })
 const COMMAND = fileURLToPath(new URL('../../src/commands/tenants.ts', import.meta.url))
 let platform: Platform
 let redis: Redis
