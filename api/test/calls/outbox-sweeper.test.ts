@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CommittedBatch } from '../../src/calls/live-messages.ts'
 import type { OutboxSweeperDependencies } from '../../src/calls/outbox-sweeper.ts'
 import { sweepOutbox } from '../../src/calls/outbox-sweeper.ts'
@@ -7,6 +7,7 @@ import { createMetrics } from '../../src/telemetry/metrics.ts'
 import type { CallStore } from './call-store.ts'
 import { callEvent, callStore } from './call-store.ts'
 
+vi.setConfig({ testTimeout: 60_000 })
 let store: CallStore
 beforeEach(async () => {
   store = await callStore()

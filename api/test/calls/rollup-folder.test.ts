@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import type { FoldDependencies } from '../../src/calls/rollup-folder.ts'
 import { foldPass, startRollupFolder } from '../../src/calls/rollup-folder.ts'
@@ -8,6 +8,7 @@ import { createMetrics } from '../../src/telemetry/metrics.ts'
 import type { CallStore } from './call-store.ts'
 import { callEvent, callStore } from './call-store.ts'
 
+vi.setConfig({ testTimeout: 60_000 })
 let store: CallStore
 beforeEach(async () => {
   store = await callStore()
