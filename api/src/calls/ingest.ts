@@ -1,4 +1,6 @@
-import { EventConflict, IngestOverloaded, ShuttingDown } from '../errors/catalogue.ts'
+import type { Taken } from '../access/shares.ts'
+import { EventConflict, IngestOverloaded, OverShare, ShuttingDown } from '../errors/catalogue.ts'
+import type { Problem } from '../errors/problem.ts'
 import type { Postgres } from '../postgres/open-postgres.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -37,7 +39,7 @@ export type IngestDependencies = {
  *
  *   open ──drain()──▶ draining ──last write──▶ closed
  *
- *   open      accepts events; a full queue answers IngestOverloaded at once
+ *   open      accepts events; a queue that is full, or has too many of this tenant, refuses at once
  *   draining  refuses new events, finishes those it has
  *   closed    everything accepted is committed, and published or left in the outbox; the pools may go
  */
@@ -46,10 +48,12 @@ export type Ingest = {
    * Resolves once the event is committed.
    *
    * @throws {EventConflict} the event id was stored before with other content
-   * @throws {IngestOverloaded | ShuttingDown | DatabaseUnavailable} send it again, with the same event id
+   * @throws {OverShare | IngestOverloaded | ShuttingDown | DatabaseUnavailable} send it again, with the same event id
    * @throws {InvalidRequest} the database cannot store it
    */
   submit(tenantId: string, event: CallEvent): Promise<Receipt>
+  /** Why it would not take so many events of a tenant now, if it would not. */
+  refusal(tenantId: string, events: number): Problem | undefined
   /** Events accepted and not yet committed. */
   queued(): number
   drain(): Promise<void>
@@ -153,14 +157,24 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
   // Read when scraped: prom-client asks a metric's `collect` each time.
   Object.assign(metrics.ingestQueue, { collect: () => metrics.ingestQueue.set(queue.size()) })
 
+  function refused(why: Exclude<Taken | 'closed', 'taken'>): Problem {
+    if (why === 'closed') return ShuttingDown()
+    const problem =
+      why === 'full' ? IngestOverloaded(settings.ingestQueue) : OverShare('events waiting to be committed')
+    metrics.rejected.inc({ reason: problem.code })
+    return problem
+  }
+
   return {
     submit: (tenantId, event) =>
       new Promise((resolve, reject) => {
-        if (queue.push({ tenantId, event, receivedAtUs: receiptClock(), resolve, reject })) return
-        if (!queue.isOpen()) return reject(ShuttingDown())
-        metrics.rejected.inc({ reason: IngestOverloaded.code })
-        reject(IngestOverloaded(settings.ingestQueue))
+        const taken = queue.push({ tenantId, event, receivedAtUs: receiptClock(), resolve, reject })
+        if (taken !== 'taken') reject(refused(taken))
       }),
+    refusal: (tenantId, events) => {
+      const taken = queue.ask(tenantId, events)
+      return taken === 'taken' ? undefined : refused(taken)
+    },
     queued: queue.size,
     drain: async () => {
       await queue.drain()

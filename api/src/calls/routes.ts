@@ -1,6 +1,6 @@
 import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { Internal, InvalidRequest, MalformedBody } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
@@ -30,8 +30,14 @@ export function callRoutes(deps: {
     return { eventId: event.eventId, callId: event.callId, outcome, callState, position }
   }
 
+  /** Before the body is read: what cannot be taken is not worth parsing. */
+  const requireRoom: onRequestHookHandler = (request, _reply, done) =>
+    done(ingest.refusal(request.principal.tenantId, 1))
+
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
     const events = eventsOf(request.body)
+    const refusal = ingest.refusal(request.principal.tenantId, events.length)
+    if (refusal !== undefined) throw refusal
     const results = await Promise.all(events.map((body) => settle(request, body)))
     const latest = results.reduce<string | undefined>((last, r) => laterPosition(last, r.position), undefined)
     const position = latest === undefined ? undefined : token(latest)
@@ -68,6 +74,7 @@ export function callRoutes(deps: {
           response: { 200: ReceiptSchema, 201: ReceiptSchema, ...problems(400, 409, 413, 415, 422) },
         },
         validatorCompiler: unchecked,
+        onRequest: requireRoom,
         handler: postEvent,
       })
     }
@@ -82,6 +89,7 @@ export function callRoutes(deps: {
         response: { 200: EventResultsSchema, ...problems(400, 413, 415) },
       },
       validatorCompiler: unchecked,
+      onRequest: requireRoom,
       handler: postEvents,
     })
   }

@@ -124,6 +124,14 @@ export const RateLimited = problem(
   ],
 )
 
+export const OverShare = problem(
+  'over-share',
+  429,
+  'Over your share',
+  (of: string) => `the tenant has so many ${of} on this instance that the rest is kept for other tenants; try again`,
+  1,
+)
+
 export const TooManyRequests = problem(
   'requests-in-flight',
   503,

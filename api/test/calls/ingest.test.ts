@@ -7,6 +7,7 @@ import {
   EventConflict,
   IngestOverloaded,
   InvalidRequest,
+  OverShare,
   ShuttingDown,
 } from '../../src/errors/catalogue.ts'
 import type { CallStore } from './call-store.ts'
@@ -193,10 +194,10 @@ test('an event that cannot be stored is refused alone, whatever it shares a batc
 })
 
 test('a full queue refuses at once, and takes events again when it has room', async () => {
-  const tenantId = await store.newTenant()
+  const tenants = await Promise.all([1, 2, 3, 4].map(() => store.newTenant()))
   const ingest = store.ingest({ ingestQueue: 3 })
-  const accepted = [1, 2, 3].map(() => ingest.submit(tenantId, callEvent('RINGING')))
-  const refused = await caught(ingest.submit(tenantId, callEvent('RINGING')))
+  const accepted = tenants.slice(0, 3).map((tenantId) => ingest.submit(tenantId, callEvent('RINGING')))
+  const refused = await caught(ingest.submit(tenants[3]!, callEvent('RINGING')))
   expect(refused).toSatisfy(IngestOverloaded.is)
   expect(refused).toMatchObject({ status: 503, retryAfterSeconds: 1 })
   const metrics = await ingest.metrics.registry.metrics()
@@ -204,7 +205,20 @@ test('a full queue refuses at once, and takes events again when it has room', as
   expect(metrics).toMatch(/hopwhistle_rejected_total\{reason="ingest-overloaded"\} 1/)
   await Promise.all(accepted)
   await waitUntil('room', () => ingest.queued() === 0, { timeoutMs: 1_000, everyMs: 1 })
-  await ingest.submit(tenantId, callEvent('RINGING'))
+  await ingest.submit(tenants[3]!, callEvent('RINGING'))
+})
+
+test('a tenant that has filled its share of the queue is refused alone, and as what it is', async () => {
+  const [flood, quiet] = [await store.newTenant(), await store.newTenant()]
+  const ingest = store.ingest({ ingestQueue: 100 })
+  const sent = Array.from({ length: 100 }, () => caught(ingest.submit(flood, callEvent('RINGING'))))
+  expect(ingest.refusal(flood, 1)).toMatchObject({ code: 'over-share', status: 429, retryAfterSeconds: 1 })
+  expect(ingest.refusal(quiet, 1)).toBeUndefined()
+  const quietly = ingest.submit(quiet, callEvent('RINGING'))
+  const refused = (await Promise.all(sent)).filter((error) => error !== undefined)
+  expect(refused).toHaveLength(20)
+  expect(refused).toSatisfy((all: unknown[]) => all.every(OverShare.is))
+  expect(await quietly).toMatchObject({ outcome: 'applied' })
 })
 
 test('draining refuses what comes, and commits, publishes and tidies up what was accepted', async () => {
