@@ -64,6 +64,8 @@ export const EVENT_BOUNDS = {
   phoneNumberMaxLength: 32,
   metadataMaxBytes: 4096,
   batchMax: 500,
+  /** No event is shorter than `{"eventId":"1","callId":"1","state":"BUSY","occurredAt":"2026-01-31T12:00:00Z"}`. */
+  leastBytes: 78,
   occurredAtMaxAgeMs: 90 * 24 * 3600 * 1000,
   occurredAtMaxAheadMs: 5 * 60 * 1000,
 } as const

@@ -86,7 +86,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     done()
   })
   addUnroutedHook(app)
-  addAccessHooks(app, deps.access)
+  addAccessHooks(app, deps.access, load)
 
   await app.register(swagger, openApiDocument)
   await app.register(swaggerUi, { routePrefix: ROUTES.docs, staticCSP: true })

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { createAuthenticator } from './access/authenticator.ts'
-import { createTenantRate } from './access/tenant-rate.ts'
+import { createRates } from './access/rates.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
 import { startRetention } from './calls/retention.ts'
@@ -45,7 +45,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     findPrincipal(postgres.upkeep, postgres.reportsReplica),
     settings.keyCacheMs,
   )
-  const tenantRate = createTenantRate(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
+  const rates = createRates(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
   const live = createLive({ redis, metrics, settings, log, authenticator })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: live.publish })
   const retention = startRetention({ upkeep: postgres.upkeep, keepDays: settings.retentionDays, metrics, log })
@@ -90,7 +90,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     websockets: live.sockets,
     live_socket_buffer: live.mostUnread,
     ingest_queue: ingest.queued,
-    tenant_rate: tenantRate.busiest,
+    tenant_rate: rates.busiest,
   }
   const refreshUsage = usageGauges(metrics, limitsOf(settings), usage, () =>
     Promise.all([servers.read(), replica.look()]),
@@ -99,10 +99,10 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     log,
     metrics,
     limits: settings,
-    access: { authenticator, tenantRate, ratePerSecond: settings.tenantRatePerSecond, metrics },
+    access: { authenticator, rates, metrics },
     health,
     refreshUsage,
-    capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens }), liveRoutes()],
+    capabilities: [callRoutes({ ingest, tokens, rates }), reportingRoutes({ reports, tokens }), liveRoutes()],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
   app.http.server.on('upgrade', live.handleUpgrade)
@@ -127,7 +127,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       await closed
       await Promise.all([ingest.drain(), retention.stop()])
       await admin.close()
-      tenantRate.stop()
+      rates.stop()
       replica.stop()
       await redis.close()
       await postgres.close()

@@ -1,7 +1,8 @@
 import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { Internal, InvalidRequest, MalformedBody } from '../errors/catalogue.ts'
+import type { Rates } from '../access/rates.ts'
+import { Internal, InvalidRequest, MalformedBody, RateLimited } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
@@ -17,8 +18,9 @@ const unchecked = () => () => true
 export function callRoutes(deps: {
   readonly ingest: Ingest
   readonly tokens: Pick<Tokens, 'sealPosition'>
+  readonly rates: Pick<Rates, 'take'>
 }): FastifyPluginAsync {
-  const { ingest, tokens } = deps
+  const { ingest, tokens, rates } = deps
   const token = (position: string) => tokens.sealPosition(parseWalPosition(position) ?? 0n)
 
   async function postEvent(request: FastifyRequest, reply: FastifyReply) {
@@ -32,12 +34,15 @@ export function callRoutes(deps: {
 
   /** Before the body is read: what cannot be taken is not worth parsing. */
   const requireRoom: onRequestHookHandler = (request, _reply, done) =>
-    done(ingest.refusal(request.principal.tenantId, 1))
+    done(ingest.refusal(request.principal.tenantId, mostEvents(Number(request.headers['content-length']))))
 
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
     const events = eventsOf(request.body)
     const refusal = ingest.refusal(request.principal.tenantId, events.length)
     if (refusal !== undefined) throw refusal
+    // The first of them was counted with the request.
+    const over = rates.take(request.principal, events.length - 1)
+    if (over !== undefined) throw RateLimited(over)
     const results = await Promise.all(events.map((body) => settle(request, body)))
     const latest = results.reduce<string | undefined>((last, r) => laterPosition(last, r.position), undefined)
     const position = latest === undefined ? undefined : token(latest)
@@ -93,6 +98,12 @@ export function callRoutes(deps: {
       handler: postEvents,
     })
   }
+}
+
+/** How many events a body of this length may have; more when that is not known. */
+function mostEvents(bytes: number): number {
+  const { batchMax, leastBytes } = EVENT_BOUNDS
+  return bytes >= 0 ? Math.min(batchMax, Math.max(1, Math.floor(bytes / leastBytes))) : batchMax
 }
 
 function eventsOf(body: unknown): readonly unknown[] {

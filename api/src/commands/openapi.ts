@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createAuthenticator } from '../access/authenticator.ts'
-import { createTenantRate } from '../access/tenant-rate.ts'
+import { createRates } from '../access/rates.ts'
 import { buildApp } from '../app.ts'
 import type { Ingest } from '../calls/ingest.ts'
 import { callRoutes } from '../calls/routes.ts'
@@ -37,23 +37,23 @@ if (values.check !== true) {
 async function describe(): Promise<unknown> {
   const metrics = createMetrics()
   const settings = parseSettings({ DATABASE_URL: 'postgres://nobody@localhost/none' })
-  const tenantRate = createTenantRate(1, undefined)
+  const rates = createRates(1, undefined)
   const tokens = {} as Tokens
   const { http } = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'openapi' }),
     metrics,
     limits: settings,
-    access: { authenticator: createAuthenticator(async () => undefined, 0), tenantRate, ratePerSecond: 1, metrics },
+    access: { authenticator: createAuthenticator(async () => undefined, 0), rates, metrics },
     health: createHealth('openapi', () => ({})),
     refreshUsage: async () => {},
     capabilities: [
-      callRoutes({ ingest: {} as Ingest, tokens }),
+      callRoutes({ ingest: {} as Ingest, tokens, rates }),
       reportingRoutes({ reports: {} as Reports, tokens }),
       liveRoutes(),
     ],
   })
   const document = http.swagger()
-  tenantRate.stop()
+  rates.stop()
   await http.close()
   return document
 }

@@ -117,10 +117,10 @@ export const TokenOutdated = problem(
 export const RateLimited = problem(
   'rate-limited',
   429,
-  'Too many requests',
-  (ratePerSecond: number, retryAfterSeconds: number) => [
-    `the tenant is allowed ${ratePerSecond} requests a second over all instances`,
-    { retryAfterSeconds },
+  'Too many events',
+  ({ of, ratePerSecond, waitSeconds }: { of: 'tenant' | 'key'; ratePerSecond: number; waitSeconds: number }) => [
+    `the ${of} is allowed ${ratePerSecond} events a second over all instances, and any other request counts as one`,
+    { retryAfterSeconds: waitSeconds },
   ],
 )
 

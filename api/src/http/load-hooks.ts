@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Taken } from '../access/shares.ts'
+import { createShares } from '../access/shares.ts'
 import { RequestTimeout, TooManyRequests } from '../errors/catalogue.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createTicker } from '../timing/ticker.ts'
@@ -12,6 +14,8 @@ export type RequestsInFlight = {
   oldestMs(): number
   /** The longest body announced since this was last asked, bytes. */
   longestBodyBytes(): number
+  /** Counts a request as one of a tenant's until it is answered, if the tenant's share allows. */
+  take(reply: FastifyReply, tenantId: string): Taken
 }
 
 type Open = {
@@ -38,6 +42,7 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
   const { requestsInFlight, requestTimeoutMs } = limits
   // In the order of their coming, and so of their deadlines.
   const open = createArrivalList<Open>()
+  const shares = createShares(requestsInFlight)
   let longestBody = 0
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -88,6 +93,13 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
       const longest = longestBody
       longestBody = 0
       return longest
+    },
+    take: (reply, tenantId) => {
+      // Whoever has gone since holds nothing, and would never give it back.
+      if (reply.raw.destroyed) return 'taken'
+      const taken = shares.take(tenantId, 1)
+      if (taken === 'taken') reply.raw.on('close', () => shares.give(tenantId, 1))
+      return taken
     },
   }
 }

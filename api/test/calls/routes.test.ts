@@ -24,6 +24,7 @@ beforeAll(async () => {
   const none = async () => {}
   const primary = createPrimaryServer()
   tokens = createTokens({ keys, primary, readKeys: none, askPrimary: none })
+  const rates = { take: () => undefined, busiest: () => 0, stop: () => {} }
   const app = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'test' }),
     metrics: ingest.metrics,
@@ -33,13 +34,12 @@ beforeAll(async () => {
         authenticate: async () => ({ keyId: 'key', tenantId, scopes: new Set(['events:write'] as const) }),
         stillValid: async () => true,
       },
-      tenantRate: { take: () => undefined, busiest: () => 0, stop: () => {} },
-      ratePerSecond: 1,
+      rates,
       metrics: ingest.metrics,
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
-    capabilities: [callRoutes({ ingest, tokens })],
+    capabilities: [callRoutes({ ingest, tokens, rates })],
   })
   http = app.http
 })

@@ -7,7 +7,7 @@ import type { TestDatabase } from '../../../platform/test-support/fresh-database
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { freshRedis } from '../../../platform/test-support/fresh-redis.ts'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
-import { createTenantRate } from '../../src/access/tenant-rate.ts'
+import { createRates } from '../../src/access/rates.ts'
 import { buildApp } from '../../src/app.ts'
 import { createIngest } from '../../src/calls/ingest.ts'
 import { callRoutes } from '../../src/calls/routes.ts'
@@ -67,7 +67,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     metrics,
     settings,
   })
-  const tenantRate = createTenantRate(1_000_000, undefined)
+  const rates = createRates(1_000_000, undefined)
   const tenantOfKey = new Map<string, string>()
   const { http } = await buildApp({
     log,
@@ -83,13 +83,12 @@ export async function startPlatform(options: PlatformOptions = {}) {
             : { keyId: key, tenantId, scopes: new Set(['events:write', 'reports:read'] as const) }
         },
       },
-      tenantRate,
-      ratePerSecond: 1_000_000,
+      rates,
       metrics,
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
-    capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens })],
+    capabilities: [callRoutes({ ingest, tokens, rates }), reportingRoutes({ reports, tokens })],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
   const ownerReplica = new pg.Pool({ connectionString: database.ownerReplicaUrl, max: 1 })
@@ -121,7 +120,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     close: async () => {
       await http.close()
       await ingest.drain()
-      tenantRate.stop()
+      rates.stop()
       replica.stop()
       await redis.close()
       await Promise.all([postgres.close(), owner.end(), ownerReplica.end()])

@@ -93,7 +93,7 @@ function show(value: number, unit: Limit['unit']): string {
       return value >= 1000 ? `${figure(value / 1000)} s` : `${figure(value)} ms`
     case 'bytes':
       return bytes(value)
-    case 'requests/s':
+    case 'events/s':
       return `${number(value)}/s`
     default:
       return number(value, Number.isInteger(value) ? 0 : 1)
