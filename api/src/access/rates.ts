@@ -5,21 +5,24 @@ import type { Principal } from './principal.ts'
  * Limits the events of each tenant, and of each key that has a rate of its own, over all instances together. A request that
  * brings no events counts as one.
  *
- * What is more than a second's worth is taken all the same when nothing is owed, so that a batch may be larger than the
- * rate, and is owed by the seconds that follow: on average, nobody gets more than the rate.
+ * A batch is known to be one once its body has been read. Then all of it is taken, so that it may be larger than the rate, and
+ * what is more than a second's worth is owed by the seconds that follow: on average, nobody gets more than the rate.
  *
  * Every instance counts on its own and exchanges counts through Redis a few times a second, off the request's
  * path: a request costs a map look-up. What the others counted since the last exchange is not known yet, so
  * a tenant may overshoot by what it sends in one exchange interval. Without Redis each instance limits alone.
  */
 export type Rates = {
-  /** Counts so many events; none of them when the tenant or the key is over its rate. */
-  take(who: Pick<Principal, 'tenantId' | 'tenantRate' | 'keyId' | 'keyRate'>, events: number): OverRate | undefined
+  /** Counts a request, or one event, unless the tenant or the key is over its rate. */
+  take(who: Sender): OverRate | undefined
+  /** Counts events of a request that was taken. */
+  charge(who: Sender, events: number): void
   /** Events of the busiest tenant in this second, as far as this instance knows. */
   busiest(): number
   stop(): void
 }
 
+export type Sender = Pick<Principal, 'tenantId' | 'tenantRate' | 'keyId' | 'keyRate'>
 export type OverRate = { readonly of: 'tenant' | 'key'; readonly ratePerSecond: number; readonly waitSeconds: number }
 
 /** Adds to each count of this second and returns the totals, in the order given. */
@@ -76,21 +79,34 @@ export function createRates(
     w.rate = rate
     return w
   }
-  const count = (w: Window, events: number): void => {
+  const ofTenant = ({ tenantId, tenantRate = usualRate }: Sender) => windowOf(tenants, tenantId, tenantRate)
+  const ofKey = ({ keyId, keyRate }: Sender) => (keyRate === undefined ? undefined : windowOf(keys, keyId, keyRate))
+  function count(w: Window, events: number): void {
     w.mine += events
     w.unsent += events
+    exchanging.wake()
   }
+  /** Until what is used has become less than one second's worth. */
+  const overRate = (of: OverRate['of'], w: Window): OverRate => ({
+    of,
+    ratePerSecond: w.rate,
+    waitSeconds: Math.max(1, Math.floor(used(w) / w.rate)),
+  })
 
   return {
-    take: ({ tenantId, tenantRate = usualRate, keyId, keyRate }, events) => {
-      exchanging.wake()
-      const tenant = windowOf(tenants, tenantId, tenantRate)
-      const key = keyRate === undefined ? undefined : windowOf(keys, keyId, keyRate)
-      if (used(tenant) >= tenantRate) return overRate('tenant', tenantRate, used(tenant))
-      if (key !== undefined && used(key) >= key.rate) return overRate('key', key.rate, used(key))
-      count(tenant, events)
-      if (key !== undefined) count(key, events)
+    take: (who) => {
+      const tenant = ofTenant(who)
+      const key = ofKey(who)
+      if (used(tenant) >= tenant.rate) return overRate('tenant', tenant)
+      if (key !== undefined && used(key) >= key.rate) return overRate('key', key)
+      count(tenant, 1)
+      if (key !== undefined) count(key, 1)
       return undefined
+    },
+    charge: (who, events) => {
+      count(ofTenant(who), events)
+      const key = ofKey(who)
+      if (key !== undefined) count(key, events)
     },
     busiest: () => {
       const second = Math.floor(nowMs() / 1000)
@@ -101,10 +117,3 @@ export function createRates(
     stop: exchanging.stop,
   }
 }
-
-/** Until what is used has become less than one second's worth. */
-const overRate = (of: OverRate['of'], ratePerSecond: number, used: number): OverRate => ({
-  of,
-  ratePerSecond,
-  waitSeconds: Math.max(1, Math.floor(used / ratePerSecond)),
-})

@@ -11,11 +11,13 @@ export type Shares = {
    * @returns 'over-share' when the tenant holds too much itself; 'full' when others hold what is left
    */
   take(tenantId: string, count: number): Taken
-  /** What `take` would say, without taking any. More than a tenant can ever have counts as the most that it can have. */
+  /** What `take` would say, without taking any. */
   ask(tenantId: string, count: number): Taken
   give(tenantId: string, count: number): void
   held(tenantId: string): number
   total(): number
+  /** The most that a tenant can have. */
+  readonly mostOfOne: number
 }
 
 export type Taken = 'taken' | 'over-share' | 'full'
@@ -44,7 +46,7 @@ export function createShares(max: number): Shares {
       total += count
       return taken
     },
-    ask: (tenantId, count) => judge(tenantId, Math.min(count, mostOfOne)),
+    ask: judge,
     give: (tenantId, count) => {
       const left = held(tenantId) - count
       if (left > 0) holders.set(tenantId, left)
@@ -53,5 +55,6 @@ export function createShares(max: number): Shares {
     },
     held,
     total: () => total,
+    mostOfOne,
   }
 }

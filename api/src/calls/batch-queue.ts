@@ -10,7 +10,7 @@
  * Items leave by one of two lanes, whose batches never mix:
  * - few   of a tenant that has at most `FEW` items here. They leave together with those of other tenants.
  * - many  of a tenant that has more. Each batch has one tenant's items, and the tenants take turns.
- * Either lane leaves at least one of the writes in flight to the other.
+ * The many have at most half of the writes in flight, and the few leave at least one to them.
  *
  * When a batch leaves: when it is full, when the queue drains, or when both of these hold.
  * - It has company: at least `ENOUGH` items, or its first item has waited `waitMs` (not at all while waiting brings
@@ -36,13 +36,17 @@ export type BatchQueueSettings = {
 export type BatchQueue<T> = {
   /** Anything but 'taken' says why the item was not taken. */
   push(item: T): Taken | 'closed'
-  /** What `push` would say to so many items of a tenant. */
-  ask(tenantId: string, count: number): Taken | 'closed'
+  /** What `push` would say to an item of a tenant. */
+  ask(tenantId: string): Taken | 'closed'
+  /** Keeps room for so many items of a tenant, or for the most that it can have, until they come. */
+  reserve(tenantId: string, count: number): Reserved | Exclude<Taken, 'taken'> | 'closed'
   /** Items waiting or being written. */
   size(): number
   /** Resolves when it is closed. */
   drain(): Promise<void>
 }
+
+export type Reserved = { /** Once, and before they are pushed. */ release(): void }
 
 /** Items among which the cost of a commit is small next to their own. */
 const ENOUGH = 8
@@ -70,6 +74,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
   const few = lane(waitingInOrder())
   const many = lane(waitingInTurns())
   let next: Lane = few
+  let size = 0
   let soon = false
   let timer: NodeJS.Timeout | undefined
   let closed = () => {}
@@ -84,7 +89,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
   }
 
   function mayWrite(one: Lane): boolean {
-    const leaves = one === many || many.waiting.size() > 0 ? 1 : 0
+    const leaves = one === many ? Math.floor(inFlightMax / 2) : many.waiting.size() > 0 ? 1 : 0
     return few.inFlight + many.inFlight < inFlightMax && one.inFlight < Math.max(1, inFlightMax - leaves)
   }
 
@@ -105,6 +110,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
     next = other(one)
     void write(batch).finally(() => {
       one.inFlight -= 1
+      size -= batch.length
       for (const { tenantId } of batch) {
         shares.give(tenantId, 1)
         const left = (one.held.get(tenantId) ?? 0) - 1
@@ -129,7 +135,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
       }
     }
     if (inMs !== Number.POSITIVE_INFINITY) timer = setTimeout(look, inMs)
-    if (state === 'draining' && shares.total() === 0) {
+    if (state === 'draining' && size === 0) {
       state = 'closed'
       closed()
     }
@@ -152,13 +158,19 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
       one.lastAt = performance.now()
       if (one.waiting.size() === 0) one.firstAt = one.lastAt
       one.waiting.push(item)
-      const size = one.waiting.size()
+      size += 1
+      const waiting = one.waiting.size()
       // While a timer runs, only these can make it leave earlier.
-      if (timer === undefined || size === 1 || size === ENOUGH || size >= batchMax) lookSoon()
+      if (timer === undefined || waiting === 1 || waiting === ENOUGH || waiting >= batchMax) lookSoon()
       return taken
     },
-    ask: (tenantId, count) => (state === 'open' ? shares.ask(tenantId, count) : 'closed'),
-    size: shares.total,
+    ask: (tenantId) => (state === 'open' ? shares.ask(tenantId, 1) : 'closed'),
+    reserve: (tenantId, wanted) => {
+      const count = Math.min(wanted, shares.mostOfOne)
+      const taken = state === 'open' ? shares.take(tenantId, count) : 'closed'
+      return taken === 'taken' ? { release: () => shares.give(tenantId, count) } : taken
+    },
+    size: () => size,
     drain: () => {
       if (state === 'open') {
         state = 'draining'

@@ -4,7 +4,7 @@ import type { Problem } from '../errors/problem.ts'
 import type { Postgres } from '../postgres/open-postgres.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { createBatchQueue } from './batch-queue.ts'
+import { createBatchQueue, type Reserved } from './batch-queue.ts'
 import type { CallEvent, Receipt } from './call-event.ts'
 import type { Committed, ReceivedEvent } from './commit-batch.ts'
 import { commitBatch } from './commit-batch.ts'
@@ -52,8 +52,10 @@ export type Ingest = {
    * @throws {InvalidRequest} the database cannot store it
    */
   submit(tenantId: string, event: CallEvent): Promise<Receipt>
-  /** Why it would not take so many events of a tenant now, if it would not. */
-  refusal(tenantId: string, events: number): Problem | undefined
+  /** Why it would not take an event of a tenant now, if it would not. */
+  refusal(tenantId: string): Problem | undefined
+  /** Keeps room for so many events of a tenant until they have been parsed. @throws {OverShare | IngestOverloaded | ShuttingDown} */
+  reserve(tenantId: string, events: number): Reserved
   /** Events accepted and not yet committed. */
   queued(): number
   drain(): Promise<void>
@@ -171,9 +173,14 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
         const taken = queue.push({ tenantId, event, receivedAtUs: receiptClock(), resolve, reject })
         if (taken !== 'taken') reject(refused(taken))
       }),
-    refusal: (tenantId, events) => {
-      const taken = queue.ask(tenantId, events)
+    refusal: (tenantId) => {
+      const taken = queue.ask(tenantId)
       return taken === 'taken' ? undefined : refused(taken)
+    },
+    reserve: (tenantId, events) => {
+      const reserved = queue.reserve(tenantId, events)
+      if (typeof reserved === 'string') throw refused(reserved)
+      return reserved
     },
     queued: queue.size,
     drain: async () => {

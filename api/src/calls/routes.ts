@@ -2,7 +2,7 @@ import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Rates } from '../access/rates.ts'
-import { Internal, InvalidRequest, MalformedBody, RateLimited } from '../errors/catalogue.ts'
+import { Internal, InvalidRequest, MalformedBody } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
@@ -18,7 +18,7 @@ const unchecked = () => () => true
 export function callRoutes(deps: {
   readonly ingest: Ingest
   readonly tokens: Pick<Tokens, 'sealPosition'>
-  readonly rates: Pick<Rates, 'take'>
+  readonly rates: Pick<Rates, 'charge'>
 }): FastifyPluginAsync {
   const { ingest, tokens, rates } = deps
   const token = (position: string) => tokens.sealPosition(parseWalPosition(position) ?? 0n)
@@ -33,16 +33,30 @@ export function callRoutes(deps: {
   }
 
   /** Before the body is read: what cannot be taken is not worth parsing. */
-  const requireRoom: onRequestHookHandler = (request, _reply, done) =>
-    done(ingest.refusal(request.principal.tenantId, mostEvents(Number(request.headers['content-length']))))
+  const requireRoom: onRequestHookHandler = (request, _reply, done) => done(ingest.refusal(request.principal.tenantId))
+  /** For as many events as the body may have. */
+  const reserveRoom: onRequestHookHandler = (request, reply, done) => {
+    try {
+      const events = mostEvents(Number(request.headers['content-length']))
+      const { release } = ingest.reserve(request.principal.tenantId, events)
+      reserved.set(request, release)
+      reply.raw.on('close', () => releaseRoom(request))
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  }
+  const reserved = new WeakMap<FastifyRequest, () => void>()
+  function releaseRoom(request: FastifyRequest): void {
+    reserved.get(request)?.()
+    reserved.delete(request)
+  }
 
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
     const events = eventsOf(request.body)
-    const refusal = ingest.refusal(request.principal.tenantId, events.length)
-    if (refusal !== undefined) throw refusal
     // The first of them was counted with the request.
-    const over = rates.take(request.principal, events.length - 1)
-    if (over !== undefined) throw RateLimited(over)
+    rates.charge(request.principal, events.length - 1)
+    releaseRoom(request)
     const results = await Promise.all(events.map((body) => settle(request, body)))
     const latest = results.reduce<string | undefined>((last, r) => laterPosition(last, r.position), undefined)
     const position = latest === undefined ? undefined : token(latest)
@@ -94,7 +108,7 @@ export function callRoutes(deps: {
         response: { 200: EventResultsSchema, ...problems(400, 413, 415) },
       },
       validatorCompiler: unchecked,
-      onRequest: requireRoom,
+      onRequest: reserveRoom,
       handler: postEvents,
     })
   }

@@ -61,7 +61,7 @@ export function addAccessHooks(
     const claimed = request.headers[HEADERS.tenantId]
     if (claimed !== undefined && String(claimed).toLowerCase() !== principal.tenantId) return ForbiddenTenant()
     if (!principal.scopes.has(scope)) return MissingScope(scope)
-    const over = deps.rates.take(principal, 1)
+    const over = deps.rates.take(principal)
     const refusal =
       over !== undefined
         ? RateLimited(over)

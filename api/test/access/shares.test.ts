@@ -26,12 +26,12 @@ test('greedy tenants end with equal shares, once they give back what they have',
   for (const tenantId of greedy) expect(shares.held(tenantId)).toBeGreaterThan(360)
 })
 
-test('more than a tenant can ever have is asked for as the most that it can have', () => {
+test('asking takes nothing, and what one tenant can have at most is known', () => {
   const shares = createShares(10)
-  expect(shares.take('one', 500)).not.toBe('taken')
-  expect(shares.ask('one', 500)).toBe('taken')
-  shares.take('one', 3)
-  expect(shares.ask('one', 500)).toBe('over-share')
+  expect(shares.ask('one', shares.mostOfOne)).toBe('taken')
+  expect(shares.take('one', shares.mostOfOne)).toBe('taken')
+  expect([shares.mostOfOne, shares.held('one')]).toEqual([8, 8])
+  expect(shares.ask('one', 1)).toBe('over-share')
 })
 
 test('a small tenant is told that the others hold everything', () => {

@@ -151,12 +151,27 @@ test('a tenant that fills the queue is refused while there is still room for oth
   const flood = Array.from({ length: 200 }, (_, item) => queue.push(item, 'flood'))
   expect(flood.filter((taken) => taken === 'taken')).toHaveLength(80)
   expect(new Set(flood.slice(80))).toEqual(new Set(['over-share']))
-  expect(queue.ask('flood', 1)).toBe('over-share')
+  expect(queue.ask('flood')).toBe('over-share')
   expect(queue.push(1, 'quiet')).toBe('taken')
   // What is left is shared in the same way.
   const second = Array.from({ length: 200 }, (_, item) => queue.push(item, 'second flood'))
   expect(second.filter((taken) => taken === 'taken')).toHaveLength(16)
   expect(queue.push(2, 'quiet')).toBe('taken')
+})
+
+test('room that is kept for items counts until they come, and holds up nothing', async () => {
+  const { queue } = queueUnderTest({ max: 100 })
+  const kept = queue.reserve('flood', 500)
+  if (typeof kept === 'string') throw new Error(kept)
+  expect(queue.push(1, 'flood')).toBe('over-share')
+  expect(queue.push(1, 'quiet')).toBe('taken')
+  expect(queue.size()).toBe(1)
+  kept.release()
+  expect(queue.push(1, 'flood')).toBe('taken')
+  const unused = queueUnderTest({ max: 100 }).queue
+  unused.reserve('flood', 10)
+  await unused.drain()
+  expect(unused.reserve('flood', 10)).toBe('closed')
 })
 
 test('a few items of one tenant never wait behind the many of another, and never share a batch with them', async () => {

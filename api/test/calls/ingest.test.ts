@@ -212,8 +212,8 @@ test('a tenant that has filled its share of the queue is refused alone, and as w
   const [flood, quiet] = [await store.newTenant(), await store.newTenant()]
   const ingest = store.ingest({ ingestQueue: 100 })
   const sent = Array.from({ length: 100 }, () => caught(ingest.submit(flood, callEvent('RINGING'))))
-  expect(ingest.refusal(flood, 1)).toMatchObject({ code: 'over-share', status: 429, retryAfterSeconds: 1 })
-  expect(ingest.refusal(quiet, 1)).toBeUndefined()
+  expect(ingest.refusal(flood)).toMatchObject({ code: 'over-share', status: 429, retryAfterSeconds: 1 })
+  expect(ingest.refusal(quiet)).toBeUndefined()
   const quietly = ingest.submit(quiet, callEvent('RINGING'))
   const refused = (await Promise.all(sent)).filter((error) => error !== undefined)
   expect(refused).toHaveLength(20)

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const none = async () => {}
   const primary = createPrimaryServer()
   tokens = createTokens({ keys, primary, readKeys: none, askPrimary: none })
-  const rates = { take: () => undefined, busiest: () => 0, stop: () => {} }
+  const rates = { take: () => undefined, charge: () => {}, busiest: () => 0, stop: () => {} }
   const app = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'test' }),
     metrics: ingest.metrics,
