@@ -68,7 +68,7 @@ export const LIMITS = {
     unit: 'sockets',
     scope: 'instance',
     env: 'MAX_WEBSOCKETS',
-    note: 'past it the upgrade answers 503',
+    note: 'past it the tenant with the most gives one to who has fewer, or the upgrade answers 429 or 503',
   },
   ingest_queue: {
     value: 10_000,

@@ -53,6 +53,7 @@ export const COUNTED_FROM_THE_START = {
     'restart',
     'slow-reader',
     'try-again',
+    'over-share',
     'bad-message',
     'unauthorized',
     'too-many-requests',

@@ -57,6 +57,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     history: primary.history,
     metrics,
     settings,
+    atOnce: () => postgres.reportConnections[replica.isUp() ? 'replica' : 'primary'],
   })
 
   const health = createHealth(

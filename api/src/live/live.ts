@@ -5,7 +5,7 @@ import { LIVE_CLIENT_BOUNDS, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Principal } from '../access/principal.ts'
-import { Internal, LiveUnavailable, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
+import { Internal, LiveUnavailable, OverShare, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
 import { Problem } from '../errors/problem.ts'
 import type { MessageLogSettings } from '../redis/message-log.ts'
 import { messageLog } from '../redis/message-log.ts'
@@ -75,6 +75,8 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
   const heartbeat = createHeartbeat<Connected>(PING_EVERY_MS)
   const keys = watchKeys<Connected>((keyId) => authenticator.stillValid(keyId))
   const connected = new Set<Connected>()
+  /** The oldest first. */
+  const byTenant = new Map<string, Connected[]>()
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -86,24 +88,50 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
   let nextId = 0
   let draining = false
 
-  type Connected = { readonly keyId: string; readonly socket: LiveSocket; ping(): void; cut(): void; revoked(): void }
+  type Connected = {
+    readonly keyId: string
+    readonly socket: LiveSocket
+    readonly closed: Promise<void>
+    ping(): void
+    cut(): void
+    revoked(): void
+  }
 
   async function open(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
     if (draining) throw ShuttingDown()
-    if (connected.size + opening >= settings.websockets) {
-      metrics.rejected.inc({ reason: TooManySockets.code })
-      throw TooManySockets(settings.websockets)
-    }
+    // Whose they are is not known yet; each is decided in a moment.
+    if (opening >= settings.websockets) throw refused(TooManySockets(settings.websockets))
     opening += 1
     try {
       const principal = await admit(request, authenticator)
       if (!(await isUpSoon(redis))) throw LiveUnavailable()
+      while (connected.size >= settings.websockets) await makeRoom(principal.tenantId)
       if (draining) throw ShuttingDown()
       if (connection.destroyed) return
       server.handleUpgrade(request, connection, head, (ws) => serve(ws, connection, principal))
     } finally {
       opening -= 1
     }
+  }
+
+  const ofTenant = (tenantId: string): readonly Connected[] => byTenant.get(tenantId) ?? []
+  function refused(problem: Problem): Problem {
+    metrics.rejected.inc({ reason: problem.code })
+    return problem
+  }
+  /**
+   * Closes a socket, the newest one of the tenant that has the most, for one that has fewer. Nothing else could keep a place
+   * for everyone, and have one tenant alone use them all.
+   *
+   * @throws {OverShare} no tenant has more @throws {TooManySockets} the others have no more than is their share
+   */
+  async function makeRoom(tenantId: string): Promise<void> {
+    const own = ofTenant(tenantId).length
+    const most = [...byTenant.values()].reduce((a, b) => (b.length > a.length ? b : a), [])
+    if (most.length <= own + 1) throw refused(own > 0 ? OverShare('live sockets') : TooManySockets(settings.websockets))
+    const newest = most.findLast(({ socket }) => socket.isOpen()) ?? most.at(-1)
+    newest?.socket.close('over-share')
+    await newest?.closed
   }
 
   function serve(ws: WebSocket, connection: Duplex, { keyId, tenantId }: Principal): void {
@@ -117,6 +145,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     const one: Connected = {
       keyId,
       socket,
+      closed: new Promise((resolve) => ws.once('close', () => setImmediate(resolve))),
       ping: () => ws.ping(),
       cut: socket.cut,
       revoked: () => socket.close('unauthorized'),
@@ -124,6 +153,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     const hub = hubs.enter(tenantId)
     const session = createSession(socket, hub, metrics)
     connected.add(one)
+    byTenant.set(tenantId, [...ofTenant(tenantId), one])
     heartbeat.add(one)
     keys.add(one)
     metrics.liveSockets.set(connected.size)
@@ -143,6 +173,9 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       hub.fanOut.remove(socket)
       hubs.leave(tenantId)
       connected.delete(one)
+      const others = ofTenant(tenantId).filter((other) => other !== one)
+      if (others.length > 0) byTenant.set(tenantId, others)
+      else byTenant.delete(tenantId)
       heartbeat.remove(one)
       keys.remove(one)
       metrics.liveSockets.set(connected.size)

@@ -1,3 +1,4 @@
+import { createTurns } from '../access/turns.ts'
 import { CallNotFound } from '../errors/catalogue.ts'
 import type { ReplicaMonitor } from '../postgres/replica-monitor.ts'
 import type { Tokens } from '../postgres/tokens.ts'
@@ -61,11 +62,14 @@ export function createReports(deps: {
   readonly history: () => string | undefined
   readonly metrics: Pick<Metrics, 'reportCache' | 'reportSource'>
   readonly settings: ReportSettings
+  /** How many reports are read at once: as many as there are connections for. */
+  readonly atOnce: () => number
 }): Reports {
   const { replica, tokens, settings } = deps
   const answer = createSharedAnswers(deps)
-  const read = <Row extends object>(statement: ReportStatement, position: WalPosition | undefined) =>
-    readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs)
+  const turns = createTurns(deps.atOnce)
+  const read = <Row extends object>(tenantId: string, statement: ReportStatement, position: WalPosition | undefined) =>
+    turns.run(tenantId, () => readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs))
 
   return {
     metrics: (tenantId, range, position) =>
@@ -77,7 +81,7 @@ export function createReports(deps: {
           keepMs: keepMs(range.toMs),
         },
         async () => {
-          const { rows, from } = await read<MetricsRow>(metricsStatement(tenantId, range), position)
+          const { rows, from } = await read<MetricsRow>(tenantId, metricsStatement(tenantId, range), position)
           return { fields: metricsFields(rows, range), from }
         },
       ),
@@ -91,6 +95,7 @@ export function createReports(deps: {
         { tenantId, key: `calls ${limit} ${given ?? ''} ${key}`, position, keepMs: keepMs(untilMs) },
         async () => {
           const { rows, from } = await read<CallsPageRow>(
+            tenantId,
             callsPageStatement(tenantId, filter, cursor, limit),
             notBefore,
           )
@@ -102,7 +107,7 @@ export function createReports(deps: {
     // Nothing is kept of a timeline: it is asked for while a call goes on, and costs one look-up by key.
     timeline: (tenantId, callId, position) =>
       answer({ tenantId, key: `timeline ${callId}`, position, keepMs: 0 }, async () => {
-        const { rows, from } = await read<TimelineRow>(timelineStatement(tenantId, callId), position)
+        const { rows, from } = await read<TimelineRow>(tenantId, timelineStatement(tenantId, callId), position)
         const fields = timelineFields(rows)
         if (fields === undefined) throw CallNotFound()
         return { fields, from }

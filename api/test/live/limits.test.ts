@@ -74,16 +74,31 @@ test('a browser gives its key as a subprotocol, and it is not sent back', async 
   expect(socket.protocol).toBe('hopwhistle.v1')
 })
 
-test('past the most sockets of an instance the upgrade is answered 503 with Retry-After', async () => {
+test('past the most sockets of an instance the upgrade of a tenant that has them is answered 429 with Retry-After', async () => {
   const { one, client } = await platform({ settings: { websockets: 3 } })
   const clients = [client(), client(), client()]
   for (const each of clients) await each.opened()
   const answer = await upgrade(one.port, { 'x-api-key': 'key' })
-  expect(answer).toMatchObject({ status: 503, body: { code: 'websockets' }, headers: { 'retry-after': '1' } })
-  expect(await one.metric('rejected', { reason: 'websockets' })).toBe(1)
+  expect(answer).toMatchObject({ status: 429, body: { code: 'over-share' }, headers: { 'retry-after': '1' } })
+  expect(await one.metric('rejected', { reason: 'over-share' })).toBe(1)
   clients[0]!.close()
   await waitUntil('a socket to be free', () => one.live.sockets() === 2, { timeoutMs: 5_000, everyMs: 5 })
   await client().opened()
+})
+
+test('a full instance takes the sockets of another tenant, and closes the newest of the one that has the most', async () => {
+  const { one, client } = await platform({ settings: { websockets: 3 } })
+  const flood = [client(), client(), client()]
+  for (const each of flood) await each.opened()
+  const first = client(one, 'other-key')
+  await first.opened()
+  expect(await flood[2]!.closedWith()).toMatchObject({ code: 1013 })
+  expect(await one.metric('liveClosed', { reason: 'over-share' })).toBe(1)
+  expect(one.live.sockets()).toBe(3)
+  // Two to one: as even as it gets.
+  const answer = await upgrade(one.port, { 'x-api-key': 'other-key' })
+  expect(answer).toMatchObject({ status: 429, body: { code: 'over-share' } })
+  for (const each of flood.slice(0, 2)) expect(each.socket.readyState).toBe(WebSocket.OPEN)
 })
 
 const BAD = [

@@ -66,6 +66,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     ...(options.answersKeptMs === undefined ? {} : { recent: recentAnswers({ keepMs: options.answersKeptMs }) }),
     metrics,
     settings,
+    atOnce: () => postgres.reportConnections[replica.isUp() ? 'replica' : 'primary'],
   })
   const rates = createRates(1_000_000, undefined)
   const tenantOfKey = new Map<string, string>()
