@@ -21,9 +21,11 @@ create table hopwhistle.api_keys (
   scopes text[] not null,
   created_at timestamp with time zone default now() not null,
   revoked_at timestamp with time zone,
+  events_per_second integer,
   constraint api_keys_key_hash_key UNIQUE (key_hash),
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES hopwhistle.tenants(id) ON DELETE CASCADE,
+  constraint api_keys_events_per_second_is_positive CHECK ((events_per_second > 0)),
   constraint api_keys_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32))
 );
 
@@ -198,7 +200,9 @@ create table hopwhistle.tenants (
   id uuid not null,
   name text not null,
   created_at timestamp with time zone default now() not null,
-  constraint tenants_pkey PRIMARY KEY (id)
+  events_per_second integer,
+  constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_events_per_second_is_positive CHECK ((events_per_second > 0))
 );
 
 create table hopwhistle.token_keys (
@@ -303,13 +307,15 @@ create policy owner_sees_all on hopwhistle.tenants for all to hopwhistle_owner
 -- Functions and procedures
 
 CREATE OR REPLACE FUNCTION hopwhistle.authenticate(wanted bytea)
- RETURNS TABLE(key_id uuid, tenant_id uuid, scopes text[])
+ RETURNS TABLE(key_id uuid, tenant_id uuid, scopes text[], tenant_rate integer, key_rate integer)
  LANGUAGE sql
  STABLE STRICT SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog'
 AS $function$
-  select id, tenant_id, scopes from hopwhistle.api_keys
-  where key_hash = wanted and (revoked_at is null or revoked_at > now())
+  select k.id, k.tenant_id, k.scopes, t.events_per_second, k.events_per_second
+  from hopwhistle.api_keys k
+  join hopwhistle.tenants t on t.id = k.tenant_id
+  where k.key_hash = wanted and (k.revoked_at is null or k.revoked_at > now())
 $function$
 ;
 
@@ -589,6 +595,27 @@ CREATE OR REPLACE FUNCTION hopwhistle.elapsed_ms(since timestamp with time zone,
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN (CASE WHEN (until < since) THEN (0)::double precision ELSE round((date_part('epoch'::text, (until - since)) * (1000)::double precision)) END)::bigint
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.events_past_full_calls(visible_tenants text, tenant_ids uuid[], event_ids text[], call_ids text[])
+ RETURNS integer[]
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform set_config('hopwhistle.tenant_ids', visible_tenants, true);
+  return array(
+    select place
+    from (
+      select place, coalesce(c.sequence, 0) + row_number() over (partition by g.tenant_id, g.call_id order by place) as sequence
+      from unnest(tenant_ids, event_ids, call_ids) with ordinality as g (tenant_id, event_id, call_id, place)
+      left join hopwhistle.calls c on c.tenant_id = g.tenant_id and c.call_id = g.call_id
+      where not exists (
+        select from hopwhistle.call_events e where e.tenant_id = g.tenant_id and e.event_id = g.event_id)
+    ) as fresh
+    where sequence > 1000
+    order by place);
+end
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION hopwhistle.fold_call_metrics()
@@ -959,6 +986,16 @@ CREATE OR REPLACE FUNCTION hopwhistle.progresses_before(states smallint[], occur
 RETURN ARRAY(SELECT hopwhistle.progress_before(given.state, to_timestamp(((given.occurred)::double precision / (1000.0)::double precision))) AS progress_before FROM UNNEST(progresses_before.states, progresses_before.occurred_ms) WITH ORDINALITY given(state, occurred, place) ORDER BY given.place)
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.refuse_full_call()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception using errcode = 'HW001', message = 'a call has too many events';
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.wait_for_replication()
  RETURNS void
  LANGUAGE sql
@@ -1163,6 +1200,8 @@ $function$
 
 -- function elapsed_ms: owner hopwhistle_owner; execute to public
 
+-- function events_past_full_calls: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function fold_call_metrics: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function fold_histogram: owner hopwhistle_owner; execute to public
@@ -1176,6 +1215,8 @@ $function$
 -- function progress_before: owner hopwhistle_owner; execute to public
 
 -- function progresses_before: owner hopwhistle_owner; execute to public
+
+-- function refuse_full_call: owner hopwhistle_owner; execute to public
 
 -- function wait_for_replication: owner hopwhistle_owner; execute to hopwhistle_api
 

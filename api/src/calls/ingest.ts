@@ -8,6 +8,7 @@ import { createBatchQueue, type Reserved } from './batch-queue.ts'
 import type { CallEvent, Receipt } from './call-event.ts'
 import type { Committed, ReceivedEvent } from './commit-batch.ts'
 import { commitBatch } from './commit-batch.ts'
+import { pastFullCalls } from './full-calls.ts'
 import type { PublishBatch, UnnumberedMessage } from './live-messages.ts'
 import { liveMessage } from './live-messages.ts'
 import { createOutbox } from './outbox.ts'
@@ -50,6 +51,7 @@ export type Ingest = {
    * @throws {EventConflict} the event id was stored before with other content
    * @throws {OverShare | IngestOverloaded | ShuttingDown | DatabaseUnavailable} send it again, with the same event id
    * @throws {InvalidRequest} the database cannot store it
+   * @throws {CallFull} its call has as many events as a call may have
    */
   submit(tenantId: string, event: CallEvent): Promise<Receipt>
   /** Why it would not take an event of a tenant now, if it would not. */
@@ -139,6 +141,7 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
     (batch) =>
       writeBatch(batch, {
         commit,
+        pastFullCalls: (events) => pastFullCalls(postgres.ingest, events),
         onCommitted: settle,
         onRefused: ({ reject }, problem) => {
           metrics.ingestEvents.inc({ outcome: 'refused' })

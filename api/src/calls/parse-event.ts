@@ -11,6 +11,7 @@ import { isLongerThan } from '../errors/is-longer-than.ts'
 import type { FieldError } from '../errors/problem.ts'
 import type { CallEvent } from './call-event.ts'
 import { parseRfc3339 } from './parse-rfc3339.ts'
+import { mayBeLongWhenStored, storedBytes } from './stored-size.ts'
 import { unstorableText, unstorableValue } from './unstorable.ts'
 
 const FIELDS: ReadonlySet<string> = new Set([
@@ -123,7 +124,7 @@ function text(
 function metadataText(value: unknown, errors: FieldError[]): string | undefined {
   if (value === undefined) return undefined
   const field = 'metadata'
-  const { metadataMaxBytes } = EVENT_BOUNDS
+  const { metadataMaxBytes, metadataStoredMaxBytes } = EVENT_BOUNDS
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     errors.push(mustBe(field, 'an object', value))
     return undefined
@@ -136,6 +137,12 @@ function metadataText(value: unknown, errors: FieldError[]): string | undefined 
   const bytes = Buffer.byteLength(json)
   if (bytes > metadataMaxBytes) {
     errors.push({ field, message: `is ${bytes} bytes of JSON; it may be at most ${metadataMaxBytes}` })
+    return undefined
+  }
+  const stored = mayBeLongWhenStored(json) ? storedBytes(json) : 0
+  if (stored > metadataStoredMaxBytes) {
+    const message = `is ${stored} bytes as it is stored, with numbers written out (1e308 has 309 digits); it may be at most ${metadataStoredMaxBytes}`
+    errors.push({ field, message })
     return undefined
   }
   const why = unstorableValue(value, json)

@@ -94,6 +94,14 @@ export const TimeOutOfRange = problem(
   },
 )
 
+export const CallFull = problem(
+  'call-full',
+  422,
+  'Call has too many events',
+  (callId: string, most: number) =>
+    `call ${JSON.stringify(callId)} has ${most} events, and a call may have no more; give another call an id of its own`,
+)
+
 export const UpgradeRequired = problem(
   'upgrade-required',
   426,

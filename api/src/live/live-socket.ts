@@ -7,7 +7,10 @@ import type { WebSocket } from 'ws'
 const CLOSE = {
   restart: [LIVE_CLOSE.restart, 'this instance is shutting down; connect again and recover'],
   'try-again': [LIVE_CLOSE.tryAgain, 'live delivery is not available right now; connect again and recover'],
-  'over-share': [LIVE_CLOSE.tryAgain, 'this instance is full, and this tenant has the most sockets; connect again and recover'],
+  'over-share': [
+    LIVE_CLOSE.tryAgain,
+    'this instance is full, and this tenant has the most sockets; connect again and recover',
+  ],
   'slow-reader': [LIVE_CLOSE.slowReader, 'read too slowly; connect again and recover'],
   'bad-message': [LIVE_CLOSE.badMessage, 'bad message'],
   unauthorized: [LIVE_CLOSE.unauthorized, 'the API key is no longer valid'],

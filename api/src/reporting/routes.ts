@@ -12,6 +12,7 @@ import {
   CallsQuery,
   MetricsAnswer,
   MetricsQuery,
+  TIMELINE_LIMIT,
   TimelineAnswer,
   TimelineParams,
   TimelineQuery,
@@ -89,7 +90,9 @@ export function reportingRoutes(deps: {
       config: { scope: 'reports:read' },
       schema: {
         tags: ['reports'],
-        summary: 'A call and everything that happened to it',
+        summary: 'A call and what happened to it, a page of events at a time',
+        description:
+          'Pass nextCursor on as cursor for the next page. Most calls have a handful of events, and one page.',
         params: TimelineParams,
         querystring: TimelineQuery,
         response: { 200: TimelineAnswer, ...NOT_MODIFIED, ...problems(400, 404, 410) },
@@ -98,10 +101,12 @@ export function reportingRoutes(deps: {
       handler: async (request, reply) => {
         const { callId } = checkQuery(TimelineParams, request.params)
         const query = checkQuery(TimelineQuery, request.query)
+        const { limit = TIMELINE_LIMIT.usual, cursor } = query
+        const page = { callId, limit, ...(cursor === undefined ? {} : { cursor }) }
         return send(
           request,
           reply,
-          await reports.timeline(request.principal.tenantId, callId, await positionOf(request, query)),
+          await reports.timeline(request.principal.tenantId, page, await positionOf(request, query)),
         )
       },
     })
