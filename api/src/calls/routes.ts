@@ -114,6 +114,9 @@ export function callRoutes(deps: {
   }
 }
 
+/** Fields that are none, of which a refusal names no more. */
+const STRAY_MAX = 10
+
 /** How many events a body of this length may have; more when that is not known. */
 function mostEvents(bytes: number): number {
   const { batchMax, leastBytes } = EVENT_BOUNDS
@@ -123,7 +126,9 @@ function mostEvents(bytes: number): number {
 function eventsOf(body: unknown): readonly unknown[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw MalformedBody('not an object')
   const { events, ...others } = body as Record<string, unknown>
-  const stray = Object.keys(others).map((field) => ({ field, message: 'is not a field of this request' }))
+  const stray = Object.keys(others)
+    .slice(0, STRAY_MAX)
+    .map((field) => ({ field: field.slice(0, EVENT_BOUNDS.idMaxLength), message: 'is not a field of this request' }))
   if (stray.length > 0) throw InvalidRequest(stray)
   if (!Array.isArray(events) || events.length < 1 || events.length > EVENT_BOUNDS.batchMax) {
     const given = Array.isArray(events) ? `has ${events.length} events` : 'is not an array'
