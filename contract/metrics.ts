@@ -42,7 +42,15 @@ export const METRICS = {
  * begins with its first count has no increase then, and an alert would never see it.
  */
 export const COUNTED_FROM_THE_START = {
-  rejected: ['rate-limited', 'over-share', 'requests-in-flight', 'ingest-overloaded', 'websockets', 'request-timeout'],
+  rejected: [
+    'rate-limited',
+    'over-share',
+    'memory',
+    'requests-in-flight',
+    'ingest-overloaded',
+    'websockets',
+    'request-timeout',
+  ],
   reportSource: ['cache', 'replica', 'primary'],
   reportCache: ['hit', 'miss', 'stale', 'joined', 'skipped'],
   ingestEvents: ['applied', 'late', 'duplicate', 'conflict', 'refused'],

@@ -24,6 +24,8 @@ export type AppLimits = {
   readonly bodyBytes: number
   readonly requestTimeoutMs: number
   readonly requestsInFlight: number
+  /** Of all request bodies together. */
+  readonly bodiesBytes: number
 }
 
 export type AppDependencies = {

@@ -7,6 +7,7 @@ import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
 import { startRetention } from './calls/retention.ts'
 import { callRoutes } from './calls/routes.ts'
+import { memoryBudget } from './config/memory-budget.ts'
 import type { Settings } from './config/settings.ts'
 import type { Health } from './health/health.ts'
 import { createHealth } from './health/health.ts'
@@ -20,8 +21,10 @@ import { exchangeCounts } from './redis/exchange-counts.ts'
 import { openRedis } from './redis/open-redis.ts'
 import { readRedisUsage } from './redis/read-usage.ts'
 import { createReportCache } from './redis/report-cache.ts'
+import { recentAnswers } from './reporting/recent-answers.ts'
 import { createReports } from './reporting/reports.ts'
 import { reportingRoutes } from './reporting/routes.ts'
+import { createUnsent } from './reporting/unsent.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { type UsageReaders, usageGauges } from './telemetry/refresh-usage.ts'
@@ -37,6 +40,7 @@ export type Instance = {
 
 export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const metrics = createMetrics()
+  const memory = memoryBudget(settings.memoryBytes)
   const postgres = openPostgres(settings, log, metrics)
   const redis = openRedis(settings, log, metrics)
   const replica = createReplicaMonitor({ postgres, settings, metrics, log })
@@ -46,13 +50,14 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     settings.keyCacheMs,
   )
   const rates = createRates(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
-  const live = createLive({ redis, metrics, settings, log, authenticator })
+  const live = createLive({ redis, metrics, settings, memory, log, authenticator })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: live.publish })
   const retention = startRetention({ upkeep: postgres.upkeep, keepDays: settings.retentionDays, metrics, log })
   const { primary, tokens } = postgres
   const reports = createReports({
     replica,
     cache: createReportCache(redis),
+    recent: recentAnswers({ bytesMax: memory.reportCache }),
     tokens,
     history: primary.history,
     metrics,
@@ -99,11 +104,15 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const app = await buildApp({
     log,
     metrics,
-    limits: settings,
+    limits: { ...settings, bodiesBytes: memory.bodies },
     access: { authenticator, rates, metrics },
     health,
     refreshUsage,
-    capabilities: [callRoutes({ ingest, tokens, rates }), reportingRoutes({ reports, tokens }), liveRoutes()],
+    capabilities: [
+      callRoutes({ ingest, tokens, rates }),
+      reportingRoutes({ reports, tokens, unsent: createUnsent(memory.answers, metrics) }),
+      liveRoutes(),
+    ],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
   app.http.server.on('upgrade', live.handleUpgrade)

@@ -12,6 +12,7 @@ import { liveRoutes } from '../live/routes.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { Reports } from '../reporting/reports.ts'
 import { reportingRoutes } from '../reporting/routes.ts'
+import { createUnsent } from '../reporting/unsent.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 
@@ -42,13 +43,13 @@ async function describe(): Promise<unknown> {
   const { http } = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'openapi' }),
     metrics,
-    limits: settings,
+    limits: { ...settings, bodiesBytes: 0 },
     access: { authenticator: createAuthenticator(async () => undefined, 0), rates, metrics },
     health: createHealth('openapi', () => ({})),
     refreshUsage: async () => {},
     capabilities: [
       callRoutes({ ingest: {} as Ingest, tokens, rates }),
-      reportingRoutes({ reports: {} as Reports, tokens }),
+      reportingRoutes({ reports: {} as Reports, tokens, unsent: createUnsent(0, metrics) }),
       liveRoutes(),
     ],
   })

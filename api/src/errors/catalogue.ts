@@ -140,6 +140,14 @@ export const OverShare = problem(
   1,
 )
 
+export const MemoryFull = problem(
+  'memory',
+  503,
+  'Instance is full',
+  () => 'this instance has as much under way as its memory allows; try again',
+  1,
+)
+
 export const TooManyRequests = problem(
   'requests-in-flight',
   503,

@@ -5,7 +5,7 @@ import type { Authenticator } from '../access/authenticator.ts'
 import { keyOfRequest } from '../access/key-of-request.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Rates } from '../access/rates.ts'
-import { ForbiddenTenant, MissingScope, OverShare, RateLimited, Unauthorized } from '../errors/catalogue.ts'
+import { ForbiddenTenant, MissingScope, RateLimited, Unauthorized } from '../errors/catalogue.ts'
 import type { Problem } from '../errors/problem.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestsInFlight } from './load-hooks.ts'
@@ -62,12 +62,7 @@ export function addAccessHooks(
     if (claimed !== undefined && String(claimed).toLowerCase() !== principal.tenantId) return ForbiddenTenant()
     if (!principal.scopes.has(scope)) return MissingScope(scope)
     const over = deps.rates.take(principal)
-    const refusal =
-      over !== undefined
-        ? RateLimited(over)
-        : inFlight.take(reply, principal.tenantId) !== 'taken'
-          ? OverShare('requests')
-          : undefined
+    const refusal = over === undefined ? inFlight.take(request, reply, principal.tenantId) : RateLimited(over)
     if (refusal === undefined) request.principal = principal
     else deps.metrics.rejected.inc({ reason: refusal.code })
     return refusal

@@ -5,6 +5,7 @@ import { LIVE_CLIENT_BOUNDS, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Principal } from '../access/principal.ts'
+import type { MemoryBudget } from '../config/memory-budget.ts'
 import { Internal, LiveUnavailable, OverShare, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
 import { Problem } from '../errors/problem.ts'
 import type { MessageLogSettings } from '../redis/message-log.ts'
@@ -13,6 +14,7 @@ import type { RedisConnections } from '../redis/open-redis.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createHeartbeat } from './heartbeat.ts'
+import { createHistoryBudget } from './history-budget.ts'
 import { createHubs } from './hubs.ts'
 import type { LiveSocket } from './live-socket.ts'
 import { liveSocket } from './live-socket.ts'
@@ -21,6 +23,7 @@ import type { PublishLive } from './publisher.ts'
 import { createPublisher } from './publisher.ts'
 import { watchKeys } from './revocation.ts'
 import { createSession } from './session.ts'
+import { watchUnread } from './unread-watch.ts'
 import { admit, refuseUpgrade } from './upgrade.ts'
 
 export type { LiveBatch, PublishLive } from './publisher.ts'
@@ -36,6 +39,7 @@ export type LiveDependencies = {
   readonly redis: RedisConnections
   readonly metrics: Metrics
   readonly settings: LiveSettings
+  readonly memory: Pick<MemoryBudget, 'history' | 'unread' | 'publishing'>
   readonly log: Log
   readonly authenticator: Authenticator
 }
@@ -58,6 +62,8 @@ export type Live = {
   sockets(): number
   /** Bytes that the slowest reader has yet to read. */
   mostUnread(): number
+  /** Bytes of memory that are taken, of what the budget has for each. */
+  memory(): { readonly unread: number; readonly history: number }
   /** @param withinMs over how long the sockets are closed */
   drain(withinMs?: number): Promise<void>
 }
@@ -69,11 +75,13 @@ const DRAIN_MS_PER_SOCKET = 10
 const FAREWELL_MS = 1_200
 const REDIS_BACK_WITHIN_MS = 1_000
 
-export function createLive({ redis, metrics, settings, log, authenticator }: LiveDependencies): Live {
+export function createLive({ redis, metrics, settings, memory, log, authenticator }: LiveDependencies): Live {
   const messages = messageLog(redis, settings)
-  const hubs = createHubs(messages, settings.liveTickMs, metrics)
+  const history = createHistoryBudget(memory.history)
+  const hubs = createHubs({ log: messages, tickMs: settings.liveTickMs, metrics, budget: history })
   const heartbeat = createHeartbeat<Connected>(PING_EVERY_MS)
   const keys = watchKeys<Connected>((keyId) => authenticator.stillValid(keyId))
+  const unread = watchUnread(memory.unread)
   const connected = new Set<Connected>()
   /** The oldest first. */
   const byTenant = new Map<string, Connected[]>()
@@ -155,6 +163,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     connected.add(one)
     byTenant.set(tenantId, [...ofTenant(tenantId), one])
     heartbeat.add(one)
+    unread.add(socket)
     keys.add(one)
     metrics.liveSockets.set(connected.size)
 
@@ -177,6 +186,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       if (others.length > 0) byTenant.set(tenantId, others)
       else byTenant.delete(tenantId)
       heartbeat.remove(one)
+      unread.remove(socket)
       keys.remove(one)
       metrics.liveSockets.set(connected.size)
       const reason = socket.endReason()
@@ -188,7 +198,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
   }
 
   return {
-    publish: createPublisher(messages, publishTick(settings.liveTickMs), metrics),
+    publish: createPublisher(messages, publishTick(settings.liveTickMs), metrics, memory.publishing),
     handleUpgrade: (request, connection, head) => {
       // Until `ws` listens: a connection that breaks now is nobody's error.
       connection.on('error', () => {})
@@ -198,6 +208,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       })
     },
     sockets: () => connected.size + opening,
+    memory: () => ({ unread: unread.bytes(), history: history.bytes() }),
     mostUnread: () => {
       let most = 0
       for (const { socket } of connected) most = Math.max(most, socket.unread())
@@ -216,6 +227,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       for (const until = Date.now() + FAREWELL_MS; connected.size > 0 && Date.now() < until; ) await sleep(10)
       for (const { socket } of connected) socket.cut()
       heartbeat.stop()
+      unread.stop()
       keys.stop()
       hubs.close()
     },

@@ -15,13 +15,21 @@ export type RecentAnswers = {
   heldBytes(): number
 }
 
-export type RecentAnswersOptions = { readonly keepMs?: number; readonly nowMs?: () => number }
+export type RecentAnswersOptions = {
+  readonly keepMs?: number
+  /** Those that were kept first go first. */
+  readonly bytesMax?: number
+  readonly nowMs?: () => number
+}
 
 const KEEP_MS = 250
-/** Those that were kept first go first. */
 const BYTES_MAX = 16 * 1024 * 1024
 
-export function recentAnswers({ keepMs = KEEP_MS, nowMs = Date.now }: RecentAnswersOptions = {}): RecentAnswers {
+export function recentAnswers({
+  keepMs = KEEP_MS,
+  bytesMax = BYTES_MAX,
+  nowMs = Date.now,
+}: RecentAnswersOptions = {}): RecentAnswers {
   type Entry = { readonly report: CachedReport; readonly untilMs: number }
   const entries = new Map<string, Entry>()
   let bytes = 0
@@ -51,7 +59,7 @@ export function recentAnswers({ keepMs = KEEP_MS, nowMs = Date.now }: RecentAnsw
       bytes += bytesOf(report)
       // Nobody may ask again for what is over: each hour ends with the keys of its reports.
       for (const [oldest, { untilMs }] of entries) {
-        if (bytes <= BYTES_MAX && untilMs > nowMs()) break
+        if (bytes <= bytesMax && untilMs > nowMs()) break
         forget(oldest)
       }
     },

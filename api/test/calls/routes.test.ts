@@ -28,7 +28,7 @@ beforeAll(async () => {
   const app = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'test' }),
     metrics: ingest.metrics,
-    limits: { bodyBytes: 1_048_576, requestTimeoutMs: 30_000, requestsInFlight: 1_000 },
+    limits: { bodyBytes: 1_048_576, requestTimeoutMs: 30_000, requestsInFlight: 1_000, bodiesBytes: 100_000_000 },
     access: {
       authenticator: {
         authenticate: async () => ({ keyId: 'key', tenantId, scopes: new Set(['events:write'] as const) }),

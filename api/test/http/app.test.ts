@@ -15,7 +15,13 @@ afterEach(async () => {
 
 /** An app with one route that answers when told to, one that fails, and one that takes a body. */
 async function app(
-  options: { requestsInFlight?: number; ratePerSecond?: number; requestTimeoutMs?: number; log?: Log } = {},
+  options: {
+    requestsInFlight?: number
+    bodiesBytes?: number
+    ratePerSecond?: number
+    requestTimeoutMs?: number
+    log?: Log
+  } = {},
 ) {
   const metrics = createMetrics()
   const health = createHealth('test', () => ({ postgres: true, redis: true }))
@@ -30,6 +36,7 @@ async function app(
       bodyBytes: 200,
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       requestsInFlight: options.requestsInFlight ?? 100,
+      bodiesBytes: options.bodiesBytes ?? 1_000_000,
     },
     access: {
       authenticator: createAuthenticator(async () => ({ keyId: 'k', tenantId: TENANT, scopes }), 1000),

@@ -101,6 +101,30 @@ test('a full instance takes the sockets of another tenant, and closes the newest
   for (const each of flood.slice(0, 2)) expect(each.socket.readyState).toBe(WebSocket.OPEN)
 })
 
+test('what sockets have not read keeps to a budget for all of them, and one that reads gets everything', async () => {
+  const { one, client } = await platform({
+    settings: { liveSocketBufferBytes: 64 * 1_048_576 },
+    memory: { unread: 1_000_000 },
+  })
+  const slow = [client(), client(one, 'other-key')]
+  const reading = client()
+  for (const each of [...slow, reading]) await each.subscribe(['call.*'])
+  for (const { socket } of slow) socket.pause()
+  let published = 0
+  await waitUntil(
+    'both to be closed as slow readers',
+    async () => {
+      await Promise.all([one.live.publish(ringing(1_000)), one.live.publish(ringing(1_000, OTHER_TENANT))])
+      published += 1_000
+      return (await one.metric('liveClosed', { reason: 'slow-reader' })) === 2
+    },
+    { timeoutMs: 15_000, everyMs: 1 },
+  )
+  await waitUntil('one that reads to get all', () => reading.messages.length === published, { timeoutMs: 10_000 })
+  expect(reading.broken()).toEqual([])
+  expect(one.live.memory().unread).toBeLessThan(1_000_000)
+}, 40_000)
+
 const BAD = [
   ['not JSON', 'subscribe!', 'not JSON'],
   ['not an object', [1], 'must be a JSON object'],

@@ -20,6 +20,7 @@ import { createReportCache } from '../../src/redis/report-cache.ts'
 import { recentAnswers } from '../../src/reporting/recent-answers.ts'
 import { createReports } from '../../src/reporting/reports.ts'
 import { reportingRoutes } from '../../src/reporting/routes.ts'
+import { createUnsent } from '../../src/reporting/unsent.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 
@@ -73,7 +74,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
   const { http } = await buildApp({
     log,
     metrics,
-    limits: settings,
+    limits: { ...settings, bodiesBytes: 100_000_000 },
     access: {
       authenticator: {
         ...createAuthenticator(async () => undefined, 0),
@@ -89,7 +90,10 @@ export async function startPlatform(options: PlatformOptions = {}) {
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
-    capabilities: [callRoutes({ ingest, tokens, rates }), reportingRoutes({ reports, tokens })],
+    capabilities: [
+      callRoutes({ ingest, tokens, rates }),
+      reportingRoutes({ reports, tokens, unsent: createUnsent(100_000_000, metrics) }),
+    ],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
   const ownerReplica = new pg.Pool({ connectionString: database.ownerReplicaUrl, max: 1 })
