@@ -8,10 +8,14 @@ alter table hopwhistle.tenants add column if not exists events_per_second intege
 comment on column hopwhistle.tenants.events_per_second is
   'over all instances of the API; null: as many as TENANT_RATE_PER_SECOND says';
 
+-- step
+set local role hopwhistle_owner;
 alter table hopwhistle.api_keys add column if not exists events_per_second integer
   constraint api_keys_events_per_second_is_positive check (events_per_second > 0);
 comment on column hopwhistle.api_keys.events_per_second is 'over all instances of the API; null: as many as its tenant';
 
+-- step
+set local role hopwhistle_owner;
 -- An older version of the API asks it for the first three columns by name, and goes on to find them.
 drop function if exists hopwhistle.authenticate(bytea);
 
