@@ -36,6 +36,8 @@ export function callRoutes(deps: {
   const requireRoom: onRequestHookHandler = (request, _reply, done) => done(ingest.refusal(request.principal.tenantId))
   /** For as many events as the body may have. */
   const reserveRoom: onRequestHookHandler = (request, reply, done) => {
+    // Whoever has gone since would never give it back.
+    if (reply.raw.destroyed) return done()
     try {
       const events = mostEvents(Number(request.headers['content-length']))
       const { release } = ingest.reserve(request.principal.tenantId, events)

@@ -113,7 +113,8 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
     try {
       const principal = await admit(request, authenticator)
       if (!(await isUpSoon(redis))) throw LiveUnavailable()
-      while (connected.size >= settings.websockets) await makeRoom(principal.tenantId)
+      if (connection.destroyed) return
+      await findRoom(principal.tenantId)
       if (draining) throw ShuttingDown()
       if (connection.destroyed) return
       server.handleUpgrade(request, connection, head, (ws) => serve(ws, connection, principal))
@@ -122,6 +123,19 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
     }
   }
 
+  /** Some may come while one of them waits for room: they count as if they were here. */
+  const arriving = new Map<string, number>()
+  async function findRoom(tenantId: string): Promise<void> {
+    if (connected.size < settings.websockets) return
+    arriving.set(tenantId, (arriving.get(tenantId) ?? 0) + 1)
+    try {
+      while (connected.size >= settings.websockets) await makeRoom(tenantId)
+    } finally {
+      const left = (arriving.get(tenantId) ?? 1) - 1
+      if (left > 0) arriving.set(tenantId, left)
+      else arriving.delete(tenantId)
+    }
+  }
   const ofTenant = (tenantId: string): readonly Connected[] => byTenant.get(tenantId) ?? []
   function refused(problem: Problem): Problem {
     metrics.rejected.inc({ reason: problem.code })
@@ -134,10 +148,11 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
    * @throws {OverShare} no tenant has more @throws {TooManySockets} the others have no more than is their share
    */
   async function makeRoom(tenantId: string): Promise<void> {
-    const own = ofTenant(tenantId).length
-    const most = [...byTenant.values()].reduce((a, b) => (b.length > a.length ? b : a), [])
-    if (most.length <= own + 1) throw refused(own > 0 ? OverShare('live sockets') : TooManySockets(settings.websockets))
-    const newest = most.findLast(({ socket }) => socket.isOpen()) ?? most.at(-1)
+    const open = [...byTenant.values()].map((sockets) => sockets.filter(({ socket }) => socket.isOpen()))
+    const most = open.reduce((a, b) => (b.length > a.length ? b : a), [])
+    const own = ofTenant(tenantId).length + (arriving.get(tenantId) ?? 1)
+    if (most.length <= own) throw refused(own > 1 ? OverShare('live sockets') : TooManySockets(settings.websockets))
+    const newest = most.at(-1)
     newest?.socket.close('over-share')
     await newest?.closed
   }

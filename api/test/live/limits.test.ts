@@ -101,6 +101,21 @@ test('a full instance takes the sockets of another tenant, and closes the newest
   for (const each of flood.slice(0, 2)) expect(each.socket.readyState).toBe(WebSocket.OPEN)
 })
 
+test('sockets that come at the same moment get no more than an equal share', async () => {
+  const { one, client } = await platform({ settings: { websockets: 6 } })
+  const flood = Array.from({ length: 6 }, () => client())
+  for (const each of flood) await each.opened()
+  const coming = Array.from({ length: 6 }, () => {
+    const socket = new WebSocket(one.url, { headers: { 'x-api-key': 'other-key' } })
+    onTestFinished(() => socket.terminate())
+    socket.on('error', () => {})
+    const refused = once(socket, 'unexpected-response').then(([, response]) => response.statusCode as number)
+    return Promise.race([once(socket, 'open').then(() => 101), refused])
+  })
+  expect((await Promise.all(coming)).toSorted()).toEqual([101, 101, 101, 429, 429, 429])
+  expect(flood.filter(({ socket }) => socket.readyState === WebSocket.OPEN)).toHaveLength(3)
+})
+
 test('what sockets have not read keeps to a budget for all of them, and one that reads gets everything', async () => {
   const { one, client } = await platform({
     settings: { liveSocketBufferBytes: 64 * 1_048_576 },
