@@ -70,7 +70,7 @@ export function createReports(deps: {
   const answer = createSharedAnswers(deps)
   const turns = createTurns(deps.atOnce)
   const read = <Row extends object>(tenantId: string, statement: ReportStatement, position: WalPosition | undefined) =>
-    turns.run(tenantId, () => readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs))
+    readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs, (work) => turns.run(tenantId, work))
 
   const openCursor = async (paged: Paged, given: string | undefined) =>
     given === undefined ? undefined : decodeCursor(tokens, paged, given)
