@@ -1,7 +1,7 @@
 import type { FaultResult } from './run-fault.ts'
 
-/** What senders and readers may be told while something is broken: come again, or nothing. */
-const HONEST = new Set(['503', 'none'])
+/** What senders and readers may be told while something is broken: come again, because of all or of their own, or nothing. */
+const HONEST = new Set(['503', '429', 'none'])
 const RECOVERED_WITHIN_MS = 20_000
 
 /** What must hold of every fault; a sentence for each that does not. */
@@ -19,7 +19,7 @@ export function problemsOf(result: FaultResult): readonly string[] {
     ...(rollupsEqual ? [] : ['the rollups are not what the calls add up to']),
     ...refusedWith('events', refusals),
     ...refusedWith('reports', reports.failures),
-    ...(withoutRetryAfter > 0 ? [`${withoutRetryAfter} times 503 came without Retry-After`] : []),
+    ...(withoutRetryAfter > 0 ? [`${withoutRetryAfter} times 429 or 503 came without Retry-After`] : []),
     ...(live.missing > 0 ? [`${live.missing} messages did not come, and nothing was said of it`] : []),
     ...(live.broken.length > 0 ? [`${live.broken.length} live frames were wrong: ${live.broken[0]}`] : []),
     ...(recoveredAfterMs > RECOVERED_WITHIN_MS

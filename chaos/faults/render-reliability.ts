@@ -79,8 +79,8 @@ ${rows.length === 0 ? NOT_MEASURED : table(head, rows, [1, 4, 5, 6, 7])}
 - **Recovered after**: from the end of the fault until no event was refused, or waited for more than a second, any more.
 - **Lost**: acknowledged, and not in Postgres. Must be 0.
 - **Gaps**: times that a subscriber was told that it may have missed something (\`recovered: false\`). In silence: never.
-- **Holds**: nothing lost, nothing stored that was not sent, every event taken in the end, refusals honest (503 with
-  Retry-After, or no answer), rollups equal to what the calls add up to, every subscriber got every message once and in order
+- **Holds**: nothing lost, nothing stored that was not sent, every event taken in the end, refusals honest (429 or 503
+  with Retry-After, or no answer), rollups equal to what the calls add up to, every subscriber got every message once and in order
   or was told, and all was well within 20 s of the fault's end.
 
 ${ofNetwork.length === 0 ? '' : `${howPackets}\n`}The disk is a file system of 1.5 GB in memory. Clocks are stepped where the API asks for the time of day, for no program can

@@ -1,6 +1,8 @@
 /**
  * One server of the stack as a process of its own group, which outlives a Ctrl-C meant for its parent, and which
  * can be stopped from its record alone: by the process that started it or by another one later.
+ *
+ * No process manager: those need Docker, systemd or a daemon of their own, and `make up` needs none of them.
  */
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'

@@ -1,6 +1,6 @@
 /** Every error that the API answers, once. `docs/errors.md` lists the same, tested. */
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
-import type { FieldError } from './problem.ts'
+import type { FieldError, Problem } from './problem.ts'
 import { problem } from './problem.ts'
 
 export const InvalidRequest = problem('invalid-request', 400, 'Invalid request', (errors: readonly FieldError[]) => [
@@ -94,6 +94,19 @@ export const TimeOutOfRange = problem(
   },
 )
 
+export const EventKeptAside = problem('event-kept-aside', 422, 'Event kept aside', (outOfRange: Problem) => [
+  `${outOfRange.message}. The event is kept aside, in no call and no report`,
+  outOfRange.errors === undefined ? {} : { errors: outOfRange.errors },
+])
+
+export const CallFull = problem(
+  'call-full',
+  422,
+  'Call has too many events',
+  (callId: string, most: number) =>
+    `call ${JSON.stringify(callId)} has ${most} events, and a call may have no more; give another call an id of its own`,
+)
+
 export const UpgradeRequired = problem(
   'upgrade-required',
   426,
@@ -117,11 +130,27 @@ export const TokenOutdated = problem(
 export const RateLimited = problem(
   'rate-limited',
   429,
-  'Too many requests',
-  (ratePerSecond: number, retryAfterSeconds: number) => [
-    `the tenant is allowed ${ratePerSecond} requests a second over all instances`,
-    { retryAfterSeconds },
+  'Too many events',
+  ({ of, ratePerSecond, waitSeconds }: { of: 'tenant' | 'key'; ratePerSecond: number; waitSeconds: number }) => [
+    `the ${of} is allowed ${ratePerSecond} events a second over all instances, and any other request counts as one`,
+    { retryAfterSeconds: waitSeconds },
   ],
+)
+
+export const OverShare = problem(
+  'over-share',
+  429,
+  'Over your share',
+  (of: string) => `the tenant has so many ${of} on this instance that the rest is kept for other tenants; try again`,
+  1,
+)
+
+export const MemoryFull = problem(
+  'memory',
+  503,
+  'Instance is full',
+  () => 'this instance has as much under way as its memory allows; try again',
+  1,
 )
 
 export const TooManyRequests = problem(

@@ -4,10 +4,10 @@ import type { Pool } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CallEvent } from '../../src/calls/call-event.ts'
 import { commitBatch } from '../../src/calls/commit-batch.ts'
-import type { Call } from '../../src/calls/fold-call.ts'
-import { foldCall } from '../../src/calls/fold-call.ts'
 import { createReceiptClock } from '../../src/calls/receipt-clock.ts'
 import { writeBatch } from '../../src/calls/write-batch.ts'
+import type { Call } from './call-model.ts'
+import { foldCall } from './call-model.ts'
 import type { CallStore } from './call-store.ts'
 import { callStore } from './call-store.ts'
 import { foldedRollups, plainDays, plainHours } from './rollups.ts'
@@ -76,6 +76,7 @@ async function write(tenantId: string, batches: readonly (readonly CallEvent[])[
     const received = batch.map((event) => ({ tenantId, event, receivedAtUs: clock() }))
     await writeBatch(received, {
       commit: (round, again) => commitBatch(db, round, [], again),
+      pastFullCalls: async () => new Set(),
       onCommitted: (round, { outcomes, callStates }) => {
         round.forEach(({ event }, i) => {
           answers.set(event, [...(answers.get(event) ?? []), outcomes[i] as string])

@@ -1,10 +1,10 @@
 import { LIMIT_TABLES, LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { bytes, figure, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, table } from '@hopwhistle/platform/document/markdown.ts'
 import type { Facts } from '../../findings/facts.ts'
 import { limitUse } from '../../findings/resources.ts'
 import type { DocumentModel } from '../model.ts'
-import { TITLES } from '../titles.ts'
 
 type Row = {
   readonly label: string
@@ -29,19 +29,19 @@ const ROWS: Readonly<Record<LimitName, Row>> = {
     label: 'Memory',
     notes: 'report cache and live history; evicts what expires soonest',
   },
-  requests_in_flight: { label: 'Requests in flight', notes: 'per instance; above it 503 with Retry-After' },
+  requests_in_flight: { label: 'Requests in flight', notes: 'per instance; above it 429 or 503 with Retry-After' },
   request_timeout: {
     label: 'Request timeout',
     notes: 'use: the oldest open request that was sampled',
     slowestMs: ({ load }) => (load.delivery === undefined ? load.latency : load.delivery.publish)?.max,
   },
-  websockets: { label: 'WebSockets', notes: 'per instance; above it the upgrade answers 503' },
+  websockets: { label: 'WebSockets', notes: 'per instance; above it the upgrade answers 429 or 503' },
   ingest_queue: {
     label: 'Events waiting for their commit',
-    notes: 'per instance; above it 503 with Retry-After',
+    notes: 'per instance; above it 429 or 503 with Retry-After',
   },
   live_socket_buffer: { label: 'Unread by one subscriber', notes: 'above it the socket is closed with 4008' },
-  tenant_rate: { label: 'Requests of a tenant', notes: 'over all instances; above it 429 with Retry-After' },
+  tenant_rate: { label: 'Events of a tenant', notes: 'over all instances; above it 429 with Retry-After' },
   request_body: { label: 'Request body', notes: 'above it 413' },
 }
 
@@ -81,7 +81,7 @@ function rowOf({ measured }: DocumentModel, limit: LimitName): string[] {
       ? 'not measured: no instance exported it'
       : most.peak === 0
         ? show(0, unit)
-        : `${show(most.peak, unit)} (${part(most.peak / most.limit)}), ${TITLES[most.scenario].toLowerCase()}`
+        : `${show(most.peak, unit)} (${part(most.peak / most.limit)}), ${SCENARIOS[most.scenario].title.toLowerCase()}`
   const slowest = Math.max(...measured.map(({ facts }) => slowestMs?.(facts) ?? 0))
   const more = slowest > 0 ? [`the slowest of all took ${show(slowest, 'ms')}`] : []
   return [label, show(most?.limit ?? value, unit), use, [notes, ...more, `\`${env}\``].join('; ')]
@@ -93,7 +93,7 @@ function show(value: number, unit: Limit['unit']): string {
       return value >= 1000 ? `${figure(value / 1000)} s` : `${figure(value)} ms`
     case 'bytes':
       return bytes(value)
-    case 'requests/s':
+    case 'events/s':
       return `${number(value)}/s`
     default:
       return number(value, Number.isInteger(value) ? 0 : 1)
@@ -110,7 +110,7 @@ function channels({ measured }: DocumentModel): readonly string[] {
   const use =
     most === undefined
       ? 'not measured: Redis was not sampled'
-      : `${number(most.peak)}, ${TITLES[most.scenario].toLowerCase()}`
+      : `${number(most.peak)}, ${SCENARIOS[most.scenario].title.toLowerCase()}`
   return [
     'Pub/sub channels',
     'unlimited',
