@@ -15,6 +15,13 @@ export const MalformedBody = problem(
   (what: string) => `the body is ${what}; it must be a JSON object`,
 )
 
+export const MalformedRequest = problem(
+  'malformed-request',
+  400,
+  'Malformed request',
+  (what: string) => `${what}; send it as HTTP/1.1 (RFC 9112) says`,
+)
+
 export const UnknownState = problem('unknown-state', 400, 'Unknown call state', (given: string) => {
   const message = `is "${given}"; it may be ${CALL_STATES.join(', ')}`
   return [`state ${message}`, { errors: [{ field: 'state', message }] }]
@@ -62,6 +69,14 @@ export const MethodNotAllowed = problem(
   (given: string, allowed: string) => `${given} is not what this route answers to; it may be ${allowed}`,
 )
 
+export const RequestIncomplete = problem(
+  'request-incomplete',
+  408,
+  'Request did not arrive',
+  (limitMs: number) =>
+    `the whole request did not arrive within ${limitMs} ms; send all of it, and as many bytes as its Content-Length says`,
+)
+
 export const EventConflict = problem(
   'event-conflict',
   409,
@@ -82,6 +97,13 @@ export const UnsupportedMediaType = problem(
   415,
   'Unsupported media type',
   () => 'send the body as application/json, not compressed',
+)
+
+export const ExpectationFailed = problem(
+  'expectation-failed',
+  417,
+  'Expectation failed',
+  (given: string) => `the header expect is ${JSON.stringify(given)}; it may be 100-continue, or left out`,
 )
 
 export const TimeOutOfRange = problem(
@@ -112,6 +134,14 @@ export const TokenOutdated = problem(
       { errors: [{ field, message }] },
     ]
   },
+)
+
+export const HeadersTooLarge = problem(
+  'headers-too-large',
+  431,
+  'Headers too large',
+  (limitBytes: number) =>
+    `the request line and its headers are longer than ${limitBytes} bytes; send fewer or shorter ones`,
 )
 
 export const RateLimited = problem(

@@ -5,8 +5,9 @@ import { LIVE_CLIENT_BOUNDS, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Principal } from '../access/principal.ts'
-import { Internal, LiveUnavailable, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
+import { Internal, LiveUnavailable, MalformedRequest, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
 import { Problem } from '../errors/problem.ts'
+import { endWithProblem } from '../http/problem-on-connection.ts'
 import type { MessageLogSettings } from '../redis/message-log.ts'
 import { messageLog } from '../redis/message-log.ts'
 import type { RedisConnections } from '../redis/open-redis.ts'
@@ -19,9 +20,10 @@ import { liveSocket } from './live-socket.ts'
 import { publishTick } from './publish-tick.ts'
 import type { PublishLive } from './publisher.ts'
 import { createPublisher } from './publisher.ts'
+import { refuse } from './refuse.ts'
 import { watchKeys } from './revocation.ts'
 import { createSession } from './session.ts'
-import { admit, refuseUpgrade } from './upgrade.ts'
+import { admit } from './upgrade.ts'
 
 export type { LiveBatch, PublishLive } from './publisher.ts'
 
@@ -82,6 +84,8 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     maxPayload: LIVE_CLIENT_BOUNDS.messageMaxBytes,
     handleProtocols: (offered) => (offered.has(LIVE_SUBPROTOCOL) ? LIVE_SUBPROTOCOL : false),
   })
+  // Its own answer has no problem in it.
+  server.on('wsClientError', (error, connection) => endWithProblem(connection, MalformedRequest(error.message)))
   let opening = 0
   let nextId = 0
   let draining = false
@@ -161,7 +165,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       connection.on('error', () => {})
       open(request, connection, head).catch((error: unknown) => {
         if (!(error instanceof Problem)) log.error({ err: error }, 'upgrade failed')
-        refuseUpgrade(connection, error instanceof Problem ? error : Internal())
+        refuse(server, request, connection, head, error instanceof Problem ? error : Internal())
       })
     },
     sockets: () => connected.size + opening,

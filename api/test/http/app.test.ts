@@ -136,7 +136,7 @@ test('a body that is too long is 413, and one that is not JSON 415', async () =>
 
 test('a path that is not even a URL is a problem as well', async () => {
   const { http } = await app()
-  expect((await http.inject('/things/%zz')).json()).toMatchObject({ status: 404, code: 'route-not-found' })
+  expect((await http.inject('/things/%zz')).json()).toMatchObject({ status: 400, code: 'malformed-request' })
 })
 
 test('an unknown route is a problem too, and an internal error tells nothing but its request id', async () => {
@@ -208,7 +208,7 @@ test('a method that a path does not take is 405, and says which it takes; a path
     headers: { 'content-type': 'application/json' },
   })
   expect(wrong.json()).toMatchObject({ status: 405, code: 'method-not-allowed' })
-  expect(wrong.headers.allow).toBe('GET')
+  expect(wrong.headers.allow).toBe('GET, HEAD')
   expect((await http.inject({ method: 'DELETE', url: '/things/' })).headers.allow).toBe('POST')
   expect((await http.inject({ method: 'POST', url: '/nowhere', payload: '{' })).json()).toMatchObject({ status: 404 })
 })
