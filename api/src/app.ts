@@ -17,6 +17,7 @@ import { healthRoutes } from './health/health.ts'
 import type { AccessDependencies } from './http/access-hooks.ts'
 import { addAccessHooks } from './http/access-hooks.ts'
 import { addBeforeRoutes, onClientError, serverOptions } from './http/before-routes.ts'
+import { addPreflight, describeToPage } from './http/cors.ts'
 import { addJsonBody } from './http/json-body.ts'
 import type { RequestsInFlight } from './http/load-hooks.ts'
 import { addLoadHooks } from './http/load-hooks.ts'
@@ -40,11 +41,19 @@ export type AppDependencies = {
   readonly metrics: Metrics
   readonly limits: AppLimits
   readonly access: AccessDependencies
+  readonly surface: Surface
   readonly health: Health
   /** Sets the gauges that are read at a scrape. */
   readonly refreshUsage: () => Promise<void>
   /** The routes of each capability. */
   readonly capabilities: readonly FastifyPluginAsync[]
+}
+
+/** What the public port shows, and to whose pages. */
+export type Surface = {
+  readonly publicMetrics: boolean
+  readonly publicDocs: boolean
+  readonly corsOrigins: ReadonlySet<string>
 }
 
 export type App = { readonly http: FastifyInstance; readonly load: RequestsInFlight }
@@ -56,6 +65,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, request, reply) => {
       describeAnswer(request, reply)
+      describeToPage(deps.surface.corsOrigins, request, reply)
       sendProblem(request, reply, isBadUrl(error) ? MalformedRequest('the path is not a URL') : RouteNotFound())
     },
     clientErrorHandler: onClientError(deps.limits),
@@ -73,14 +83,16 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     ajv: { customOptions: { allErrors: false, coerceTypes: false, removeAdditional: false, useDefaults: true } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
   })
+  const { publicMetrics, publicDocs, corsOrigins } = deps.surface
   addProblemHandler(app, deps.limits)
-  const load = addLoadHooks(app, deps.limits, deps.metrics)
-  addJsonBody(app, load.bodyArrived)
   app.addHook('onRequest', (request, reply, done) => {
     describeAnswer(request, reply)
+    describeToPage(corsOrigins, request, reply)
     if (deps.health.phase() === 'draining') reply.header('connection', 'close')
     done()
   })
+  const load = addLoadHooks(app, deps.limits, deps.metrics)
+  addJsonBody(app, load.bodyArrived)
   app.addHook('onResponse', (request, reply, done) => {
     if (deps.log.isLevelEnabled('info')) {
       request.log.info({ req: request, res: reply, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request')
@@ -88,14 +100,17 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     done()
   })
   addBeforeRoutes(app)
+  addPreflight(app, corsOrigins)
   addUnroutedHook(app)
   addAccessHooks(app, deps.access)
 
   await app.register(swagger, openApiDocument)
-  await app.register(swaggerUi, { routePrefix: ROUTES.docs, staticCSP: true })
-  app.get(ROUTES.openapi, { schema: { hide: true } }, async () => app.swagger())
+  if (publicDocs) {
+    await app.register(swaggerUi, { routePrefix: ROUTES.docs, staticCSP: true })
+    app.get(ROUTES.openapi, { schema: { hide: true } }, async () => app.swagger())
+  }
   await app.register(healthRoutes(deps.health))
-  await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
+  if (publicMetrics) await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
   for (const capability of deps.capabilities) await app.register(capability)
 
   await app.ready()

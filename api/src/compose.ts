@@ -100,6 +100,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     metrics,
     limits: settings,
     access: { authenticator, tenantRate, ratePerSecond: settings.tenantRatePerSecond, metrics },
+    surface: settings,
     health,
     refreshUsage,
     capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens }), liveRoutes()],

@@ -46,6 +46,7 @@ async function describe(): Promise<unknown> {
     access: { authenticator: createAuthenticator(async () => undefined, 0), tenantRate, ratePerSecond: 1, metrics },
     health: createHealth('openapi', () => ({})),
     refreshUsage: async () => {},
+    surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [
       callRoutes({ ingest: {} as Ingest, tokens }),
       reportingRoutes({ reports: {} as Reports, tokens }),

@@ -8,7 +8,7 @@ import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 
-type Kind = 'integer' | 'text' | 'url' | 'flag'
+type Kind = 'integer' | 'text' | 'url' | 'flag' | 'origins'
 
 export type SettingSpec = {
   readonly env: string
@@ -61,6 +61,19 @@ export const SETTINGS = {
     min: 0,
     max: 65535,
     note: 'health and metrics of this very instance, also on a port of its own',
+  },
+  publicMetrics: {
+    env: 'PUBLIC_METRICS',
+    kind: 'flag',
+    fallback: true,
+    note: 'false: /metrics is only on ADMIN_PORT',
+  },
+  publicDocs: { env: 'PUBLIC_DOCS', kind: 'flag', fallback: true, note: 'false: no /docs and no /openapi.json' },
+  corsOrigins: {
+    env: 'CORS_ORIGINS',
+    kind: 'origins',
+    fallback: '',
+    note: "https://app.example.com,https://…: other sites' pages that may use the API with a key of theirs; empty: none",
   },
   instanceId: { env: 'INSTANCE_ID', kind: 'text', fallback: hostname(), note: 'name of this instance in logs' },
   logLevel: {
@@ -240,7 +253,8 @@ export const SETTINGS = {
 } as const satisfies Record<string, SettingSpec>
 
 type Spec = typeof SETTINGS
-type ValueOf<S extends SettingSpec> = S['kind'] extends 'integer' ? number : S['kind'] extends 'flag' ? boolean : string
+type Values = { integer: number; text: string; url: string; flag: boolean; origins: ReadonlySet<string> }
+type ValueOf<S extends SettingSpec> = Values[S['kind']]
 export type Settings = {
   readonly [K in keyof Spec]: Spec[K] extends { readonly fallback: null }
     ? ValueOf<Spec[K]> | undefined
@@ -259,7 +273,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     const given = env[spec.env]
     if (given === undefined || given === '') {
       if (spec.fallback === undefined) problems.push(`${spec.env} is missing: ${spec.note}`)
-      return [name, spec.fallback ?? undefined] as const
+      return [name, spec.kind === 'origins' ? new Set() : (spec.fallback ?? undefined)] as const
     }
     const parsed = PARSERS[spec.kind](given, spec)
     if ('problem' in parsed) problems.push(`${spec.env} ${parsed.problem}`)
@@ -290,6 +304,12 @@ const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parse
     if (URL.canParse(given) && protocols.includes(new URL(given).protocol)) return { value: given }
     return { problem: `must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}` }
   },
+  origins: (given) => {
+    const origins = given.split(',').map((one) => one.trim())
+    const wrong = origins.some((one) => !URL.canParse(one) || !/^https?:\/\//.test(one) || new URL(one).origin !== one)
+    if (!wrong) return { value: new Set(origins) }
+    return { problem: 'must be origins as browsers send them: https://app.example.com, no path, separated by commas' }
+  },
   flag: (given) =>
     given === 'true' || given === 'false' ? { value: given === 'true' } : { problem: 'must be true or false' },
 }
@@ -299,7 +319,12 @@ export type SettingRow = readonly [env: string, fallback: string, note: string]
 
 export function settingRows(): readonly SettingRow[] {
   return Object.values<SettingSpec>(SETTINGS).map((s) => {
-    const shown = s.env === 'INSTANCE_ID' ? 'the host name' : `${s.fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`
+    const shown =
+      s.env === 'INSTANCE_ID'
+        ? 'the host name'
+        : s.fallback === ''
+          ? 'none'
+          : `${s.fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`
     const fallback = s.fallback === undefined ? 'required' : s.fallback === null ? 'optional' : shown
     return [s.env, fallback, s.note]
   })

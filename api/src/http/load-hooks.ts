@@ -129,12 +129,19 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
 
   function endLate(one: OpenRequest, now: number): void {
     const { request, reply } = one
-    if (one.isBeingRead) return void reply.raw.destroy()
+    if (one.isBeingRead) {
+      reply.raw.destroy()
+      return
+    }
     if (reply.sent) {
       one.isBeingRead = true
-      return prolong(one, now)
+      prolong(one, now)
+      return
     }
-    if (request.raw.complete === false) return endIncomplete(one)
+    if (request.raw.complete === false) {
+      endIncomplete(one)
+      return
+    }
     metrics.rejected.inc({ reason: RequestTimeout.code })
     sendProblem(request, reply, RequestTimeout(requestTimeoutMs))
   }

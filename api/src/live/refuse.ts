@@ -22,7 +22,8 @@ export function refuse(
   problem: Problem,
 ): void {
   const code = closeCode(problem)
-  if (code === undefined || !isFromPage(request) || connection.destroyed) return endWithProblem(connection, problem)
+  if (code === undefined || !isFromPage(request) || connection.destroyed)
+    return void endWithProblem(connection, problem)
   server.handleUpgrade(request, connection, head, (ws) => {
     ws.on('error', () => {})
     ws.close(code, problem.code)

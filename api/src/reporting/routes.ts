@@ -109,7 +109,7 @@ export function reportingRoutes(deps: {
 }
 
 /** What else than the URL decides an answer, so that no cache on the way gives one caller's to another. */
-const VARY = [HEADERS.apiKey, 'authorization', HEADERS.tenantId, HEADERS.position].join(', ')
+const VARY = [HEADERS.apiKey, 'authorization', HEADERS.tenantId, HEADERS.position, 'origin'].join(', ')
 
 function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
   const maxAge = Math.floor(answer.maxAgeMs / 1000)

@@ -39,6 +39,7 @@ beforeAll(async () => {
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
+    surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [callRoutes({ ingest, tokens })],
   })
   http = app.http

@@ -40,6 +40,25 @@ test('an optional setting that is left out, or empty, is undefined', () => {
   expect(parseSettings({ ...enough, DATABASE_REPLICA_URL: '' }).databaseReplicaUrl).toBeUndefined()
 })
 
+test('origins are taken as browsers send them', () => {
+  const origins = (given: string) => parseSettings({ ...enough, CORS_ORIGINS: given }).corsOrigins
+  expect([...origins('https://a.example.com, http://localhost:5173')]).toEqual([
+    'https://a.example.com',
+    'http://localhost:5173',
+  ])
+  expect(origins('')).toEqual(new Set())
+  for (const given of [
+    '*',
+    'a.example.com',
+    'https://a.example.com/',
+    'https://a.example.com/path',
+    'null',
+    'file:///',
+  ]) {
+    expect(() => origins(given), given).toThrow('CORS_ORIGINS must be origins')
+  }
+})
+
 test('the help names every setting', () => {
   const help = describeSettings()
   for (const { env } of Object.values(SETTINGS)) expect(help).toContain(env)

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
 import { createTenantRate } from '../../src/access/tenant-rate.ts'
-import { buildApp } from '../../src/app.ts'
+import { buildApp, type Surface } from '../../src/app.ts'
 import { createHealth } from '../../src/health/health.ts'
 import { createLog, type Log } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
@@ -15,7 +15,13 @@ afterEach(async () => {
 
 /** An app with one route that answers when told to, one that fails, and one that takes a body. */
 async function app(
-  options: { requestsInFlight?: number; ratePerSecond?: number; requestTimeoutMs?: number; log?: Log } = {},
+  options: {
+    requestsInFlight?: number
+    ratePerSecond?: number
+    requestTimeoutMs?: number
+    log?: Log
+    surface?: Partial<Surface>
+  } = {},
 ) {
   const metrics = createMetrics()
   const health = createHealth('test', () => ({ postgres: true, redis: true }))
@@ -39,6 +45,7 @@ async function app(
     },
     health,
     refreshUsage: async () => {},
+    surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set(), ...options.surface },
     capabilities: [
       async (routes) => {
         routes.get('/slow', { config: { scope: 'events:write' } }, async () => {
@@ -247,4 +254,74 @@ test('refusals are logged once a second for each reason, with how many there wer
   expect(lines[0]?.err).not.toHaveProperty('stack')
   for (const answer of waiting) answer()
   expect((await taken).statusCode).toBe(200)
+})
+
+test('metrics and the documentation can be taken off the public port', async () => {
+  const { http } = await app({ surface: { publicMetrics: false, publicDocs: false } })
+  for (const url of ['/metrics', '/openapi.json', '/docs', '/docs/', '/docs/json']) {
+    expect((await http.inject(url)).json(), url).toMatchObject({ status: 404, code: 'route-not-found' })
+  }
+  expect((await http.inject('/livez')).statusCode).toBe(200)
+})
+
+const PAGE = 'https://app.example.com'
+const preflight = (origin: string) =>
+  ({
+    method: 'OPTIONS',
+    url: '/things',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'x-api-key, content-type',
+    },
+  }) as const
+
+test('no page of another site may use the API unless its origin is named', async () => {
+  const { http, key } = await app()
+  expect((await http.inject(preflight(PAGE))).statusCode).toBe(405)
+  const answer = await http.inject({ url: '/livez', headers: { ...key, origin: PAGE } })
+  expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+})
+
+test('a page of a named origin may use the API, read what refuses it, and no other page may', async () => {
+  const { http, key, post } = await app({ surface: { corsOrigins: new Set([PAGE]) } })
+  const allowed = await http.inject(preflight(PAGE))
+  expect(allowed.statusCode).toBe(204)
+  expect(allowed.headers).toMatchObject({
+    'access-control-allow-origin': PAGE,
+    'access-control-allow-methods': expect.stringContaining('POST'),
+    'access-control-allow-headers': expect.stringContaining('x-api-key'),
+    vary: 'origin',
+  })
+  expect(allowed.headers).not.toHaveProperty('access-control-allow-credentials')
+  const sent = await post({ state: 'A', size: 1 }, { origin: PAGE })
+  expect(sent.headers).toMatchObject({
+    'access-control-allow-origin': PAGE,
+    'access-control-expose-headers': expect.stringContaining('x-request-id'),
+    'cross-origin-resource-policy': 'cross-origin',
+  })
+  for (const url of ['/slow', '/nowhere', '/things/%zz']) {
+    const refused = await http.inject({ url, headers: { origin: PAGE } })
+    expect(refused.headers['access-control-allow-origin'], url).toBe(PAGE)
+  }
+  for (const origin of ['https://evil.example.com', 'http://app.example.com', 'null']) {
+    expect((await http.inject(preflight(origin))).statusCode).toBe(405)
+    const other = await http.inject({ url: '/livez', headers: { ...key, origin } })
+    expect(other.headers).not.toHaveProperty('access-control-allow-origin')
+    expect(other.headers.vary).toBe('origin')
+  }
+})
+
+test('a request that is refused for lack of room says who it was, too', async () => {
+  const { http, key, waiting } = await app({ requestsInFlight: 1 })
+  const taken = http.inject({ url: '/slow', headers: key })
+  await expect.poll(() => waiting.length).toBe(1)
+  const refused = await http.inject({ url: '/slow', headers: key })
+  expect(refused.statusCode).toBe(503)
+  expect(refused.headers).toMatchObject({
+    'x-content-type-options': 'nosniff',
+    'x-request-id': refused.json().requestId,
+  })
+  for (const answer of waiting) answer()
+  await taken
 })

@@ -89,6 +89,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
+    surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens })],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
