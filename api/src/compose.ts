@@ -66,7 +66,10 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       ...(postgres.reportsReplica === undefined ? {} : { replica: replica.isUp() }),
       redis: redis.isUp(),
     }),
-    () => (primary.isStandby() ? 'DATABASE_URL leads to a standby' : undefined),
+    () => {
+      if (primary.isStandby()) return 'DATABASE_URL leads to a standby'
+      return primary.history() === undefined ? 'DATABASE_URL was never reached; the log says why' : undefined
+    },
   )
   const servers = createServerUsage([
     async () => {

@@ -7,8 +7,9 @@ import { RETENTION_DAYS_MIN } from '@hopwhistle/contract/calls.ts'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import { pemProblem, urlProblem } from './server-url.ts'
 
-type Kind = 'integer' | 'text' | 'url' | 'flag' | 'origins'
+type Kind = 'integer' | 'text' | 'url' | 'flag' | 'origins' | 'pem'
 
 export type SettingSpec = {
   readonly env: string
@@ -108,7 +109,7 @@ export const SETTINGS = {
   },
   redisCaFile: {
     env: 'REDIS_CA_FILE',
-    kind: 'text',
+    kind: 'pem',
     fallback: null,
     note: 'PEM file of who signs the certificates of Redis, where it is nobody that Node knows',
   },
@@ -253,7 +254,7 @@ export const SETTINGS = {
 } as const satisfies Record<string, SettingSpec>
 
 type Spec = typeof SETTINGS
-type Values = { integer: number; text: string; url: string; flag: boolean; origins: ReadonlySet<string> }
+type Values = { integer: number; text: string; url: string; flag: boolean; pem: string; origins: ReadonlySet<string> }
 type ValueOf<S extends SettingSpec> = Values[S['kind']]
 export type Settings = {
   readonly [K in keyof Spec]: Spec[K] extends { readonly fallback: null }
@@ -300,9 +301,12 @@ const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parse
       ? { value: given }
       : { problem: `must be one of ${spec.oneOf.join(', ')}` },
   url: (given, spec) => {
-    const protocols = spec.protocols ?? []
-    if (URL.canParse(given) && protocols.includes(new URL(given).protocol)) return { value: given }
-    return { problem: `must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}` }
+    const problem = urlProblem(given, spec.protocols ?? [])
+    return problem === undefined ? { value: given } : { problem }
+  },
+  pem: (given) => {
+    const problem = pemProblem(given)
+    return problem === undefined ? { value: given } : { problem: `is ${given}, which ${problem}` }
   },
   origins: (given) => {
     const origins = given.split(',').map((one) => one.trim())

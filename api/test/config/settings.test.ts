@@ -59,6 +59,19 @@ test('origins are taken as browsers send them', () => {
   }
 })
 
+test.each(['p@/w', 'p/w', 'p#w', 'p?w', '12/34', '12#4', 'p@w/x#y'])(
+  'a password that is not percent-encoded is called so: %s',
+  (password) => {
+    const parse = (urls: object) => () => parseSettings({ ...enough, ...urls })
+    const database = { DATABASE_URL: `postgres://hopwhistle_api:${password}@db.example.com:5432/hopwhistle` }
+    expect(parse(database)).toThrow(/DATABASE_URL has a user or a password .* percent-encode .* @ is %40/)
+    expect(parse({ REDIS_URL: `redis://:${password}@cache` })).toThrow(/REDIS_URL has a user or a password/)
+    expect(parse(database)).not.toThrow(password)
+    const encoded = `postgres://hopwhistle_api:${encodeURIComponent(password)}@db.example.com/hopwhistle`
+    expect(parseSettings({ DATABASE_URL: encoded }).databaseUrl).toBe(encoded)
+  },
+)
+
 test('the help names every setting', () => {
   const help = describeSettings()
   for (const { env } of Object.values(SETTINGS)) expect(help).toContain(env)

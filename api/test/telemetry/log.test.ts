@@ -27,3 +27,12 @@ test.skipIf(!existsSync(FULL))(`a full disk under the log ends nobody (needs ${F
   expect(said).toBe('still here')
   expect(code).toBe(0)
 })
+
+test('what a library writes to the console is a line of the log', () => {
+  const { log: before, info, warn, error } = console
+  onTestFinished(() => void Object.assign(console, { log: before, info, warn, error }))
+  const lines: Record<string, unknown>[] = []
+  logConsole(createLog({ level: 'info', instanceId: 'a' }, { write: (line) => void lines.push(JSON.parse(line)) }))
+  console.error('[ioredis] Unhandled error event:', { port: 6379 })
+  expect(lines).toMatchObject([{ level: 40, said: '[ioredis] Unhandled error event: { port: 6379 }' }])
+})
