@@ -21,6 +21,7 @@ import { addPreflight, describeToPage } from './http/cors.ts'
 import { addJsonBody } from './http/json-body.ts'
 import type { RequestsInFlight } from './http/load-hooks.ts'
 import { addLoadHooks } from './http/load-hooks.ts'
+import { withExamples } from './http/documented-examples.ts'
 import { openApiDocument } from './http/openapi-document.ts'
 import { addProblemHandler, sendProblem } from './http/problem-handler.ts'
 import { SECURITY_HEADERS } from './http/security-headers.ts'
@@ -106,7 +107,12 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
 
   await app.register(swagger, openApiDocument)
   if (publicDocs) {
-    await app.register(swaggerUi, { routePrefix: ROUTES.docs, staticCSP: true })
+    await app.register(swaggerUi, {
+      routePrefix: ROUTES.docs,
+      staticCSP: true,
+      transformSpecificationClone: true,
+      transformSpecification: (document) => withExamples(document, Date.now()),
+    })
     app.get(ROUTES.openapi, { schema: { hide: true } }, async () => app.swagger())
   }
   await app.register(healthRoutes(deps.health))

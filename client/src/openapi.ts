@@ -133,7 +133,7 @@ export interface paths {
                         readonly "text/plain": string;
                     };
                 };
-                /** @description No: it is starting or draining, or a setting leads to the wrong server */
+                /** @description No: it is starting or draining, has never reached its database, or a setting leads to the wrong server */
                 readonly 503: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -1147,20 +1147,11 @@ export interface paths {
                 readonly query: {
                     /** @description length of a bucket; buckets are in UTC */
                     readonly granularity: "hour" | "day";
-                    /**
-                     * @description rounded down to a whole bucket; at most 92 days before to by the hour, 400 by the day. Default: 1 day before to by the hour, 30 days by the day
-                     * @example 2026-11-24T10:00:00Z
-                     */
+                    /** @description rounded down to a whole bucket; at most 92 days before to by the hour, 400 by the day. Default: 1 day before to by the hour, 30 days by the day; for example `2026-11-24T10:00:00Z` */
                     readonly from?: string;
-                    /**
-                     * @description rounded up to a whole bucket. Default: now
-                     * @example 2026-11-24T10:00:00Z
-                     */
+                    /** @description rounded up to a whole bucket. Default: now; for example `2026-11-24T10:00:00Z` */
                     readonly to?: string;
-                    /**
-                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
-                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
-                     */
+                    /** @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then */
                     readonly position?: string;
                 };
                 readonly header?: never;
@@ -1502,34 +1493,19 @@ export interface paths {
                 readonly query?: {
                     readonly state?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                     readonly direction?: "inbound" | "outbound";
-                    /**
-                     * @description calls from exactly this number
-                     * @example +14155550100
-                     */
+                    /** @description calls from exactly this number; for example `+14155550100` */
                     readonly fromNumber?: string;
-                    /**
-                     * @description calls to exactly this number
-                     * @example +14155550100
-                     */
+                    /** @description calls to exactly this number; for example `+14155550100` */
                     readonly toNumber?: string;
-                    /**
-                     * @description calls that started at this time or later
-                     * @example 2026-11-24T10:00:00Z
-                     */
+                    /** @description calls that started at this time or later; for example `2026-11-24T10:00:00Z` */
                     readonly startedFrom?: string;
-                    /**
-                     * @description calls that started before this time
-                     * @example 2026-11-24T10:00:00Z
-                     */
+                    /** @description calls that started before this time; for example `2026-11-24T10:00:00Z` */
                     readonly startedTo?: string;
                     /** @description calls on a page */
                     readonly limit?: number;
                     /** @description nextCursor of the page before, with the same filters. 410 once the database has failed over or was restored: start over */
                     readonly cursor?: string;
-                    /**
-                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
-                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
-                     */
+                    /** @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then */
                     readonly position?: string;
                 };
                 readonly header?: never;
@@ -1782,10 +1758,7 @@ export interface paths {
         readonly get: {
             readonly parameters: {
                 readonly query?: {
-                    /**
-                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
-                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
-                     */
+                    /** @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then */
                     readonly position?: string;
                 };
                 readonly header?: never;

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { createLog } from '../../src/telemetry/log.ts'
+import { logConsole } from '../../src/telemetry/log-console.ts'
 
 const LOG = fileURLToPath(new URL('../../src/telemetry/log.ts', import.meta.url))
 /** A device on which every write finds a full disk. */
