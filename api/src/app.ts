@@ -18,10 +18,10 @@ import type { AccessDependencies } from './http/access-hooks.ts'
 import { addAccessHooks } from './http/access-hooks.ts'
 import { addBeforeRoutes, onClientError, serverOptions } from './http/before-routes.ts'
 import { addPreflight, describeToPage } from './http/cors.ts'
+import { withExamples } from './http/documented-examples.ts'
 import { addJsonBody } from './http/json-body.ts'
 import type { RequestsInFlight } from './http/load-hooks.ts'
 import { addLoadHooks } from './http/load-hooks.ts'
-import { withExamples } from './http/documented-examples.ts'
 import { openApiDocument } from './http/openapi-document.ts'
 import { addProblemHandler, sendProblem } from './http/problem-handler.ts'
 import { SECURITY_HEADERS } from './http/security-headers.ts'
@@ -56,6 +56,10 @@ export type Surface = {
   readonly publicDocs: boolean
   readonly corsOrigins: ReadonlySet<string>
 }
+
+/** Swagger UI runs its own scripts and no others, and writes styles into its page. */
+const DOCS_CSP =
+  "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; img-src 'self' data:; object-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'"
 
 export type App = { readonly http: FastifyInstance; readonly load: RequestsInFlight }
 
@@ -109,7 +113,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
   if (publicDocs) {
     await app.register(swaggerUi, {
       routePrefix: ROUTES.docs,
-      staticCSP: true,
+      staticCSP: DOCS_CSP,
       transformSpecificationClone: true,
       transformSpecification: (document) => withExamples(document, Date.now()),
     })

@@ -9,8 +9,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compose } from './compose.ts'
 import { describeSettings, InvalidSettings, parseSettings } from './config/settings.ts'
-import { logConsole } from './telemetry/log-console.ts'
 import { createLog } from './telemetry/log.ts'
+import { logConsole } from './telemetry/log-console.ts'
 
 // Node's diagnostic reports leave out the environment, because it contains passwords.
 process.report.excludeEnv = true

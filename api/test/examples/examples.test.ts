@@ -136,7 +136,9 @@ describe('JavaScript', () => {
       let said = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
       try {
-        await waitUntil('what it printed', () => /(applied|late) RINGING[\s\S]*c-1 RINGING/.test(said), { timeoutMs: 30_000 })
+        await waitUntil('what it printed', () => /(applied|late) RINGING[\s\S]*c-1 RINGING/.test(said), {
+          timeoutMs: 30_000,
+        })
         // It follows by now, or a moment later.
         await waitUntil(
           'a message',

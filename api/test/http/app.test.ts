@@ -233,7 +233,7 @@ test('every answer tells a browser to run nothing of it, to show it nowhere, and
   const docs = await http.inject({ url: '/docs/' })
   expect(docs.statusCode).toBe(200)
   // The page of the documentation needs its own scripts, and no others.
-  expect(docs.headers['content-security-policy']).toMatch(/script-src 'self'/)
+  expect(docs.headers['content-security-policy']).toMatch(/script-src 'self'; style-src 'self' 'unsafe-inline'$/)
 })
 
 test('refusals are logged once a second for each reason, with how many there were', async () => {
@@ -324,4 +324,20 @@ test('a request that is refused for lack of room says who it was, too', async ()
   })
   for (const answer of waiting) answer()
   await taken
+})
+
+test('reading metrics changes nothing: whoever reads next reads the same', async () => {
+  const { http, post } = await app()
+  await post({ state: 'A', size: 1 })
+  const before = performance.now()
+  while (performance.now() - before < 50);
+  const read = async () =>
+    (await http.inject('/metrics')).body
+      .split('\n')
+      .filter((line) =>
+        /^(hopwhistle_event_loop_utilization_ratio|nodejs_eventloop_lag_p99_seconds|hopwhistle_usage)/.test(line),
+      )
+  const first = await read()
+  expect(first.length).toBeGreaterThan(1)
+  for (let i = 0; i < 5; i++) expect(await read()).toEqual(first)
 })
