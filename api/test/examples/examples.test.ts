@@ -43,7 +43,7 @@ const here = (text: string) =>
 describe('shell', () => {
   /** What speaks to the API over HTTP, with what it needs before; the rest needs a cluster, Docker or a stack of its own. */
   const ASSIGNS = /^(export )?(\w+=('[^']*'|"[^"]*"|\$\([^)]*\)|[^\s'"$]|\$\w+)*\s*)+(#.*)?$/
-  const isRun = (command: string) => /^curl\b/.test(command) && /localhost:3001|\$API\b/.test(command)
+  const isRun = (command: string) => /^curl\b/.test(command) && /localhost:3001|\$(API|ADMIN)\b/.test(command)
   /** Why a command is not run. */
   const NOT_RUN: readonly (readonly [RegExp, string])[] = [
     [/^(docker|kind)\b/, 'Docker'],
@@ -56,7 +56,7 @@ describe('shell', () => {
     [/^(gh|systemd-run|mkdir|rmdir) /, 'the machine or GitHub'],
     [/^forward /, 'a cluster'],
     [
-      /\$(PROMETHEUS|ALERTMANAGER|GRAFANA|NAMESPACE|INSTANCE|ADMIN|PRIMARY|REPLICA|REDIS|POD|RELEASE)\b/,
+      /\$(PROMETHEUS|ALERTMANAGER|GRAFANA|NAMESPACE|INSTANCE|PRIMARY|REPLICA|REDIS|POD|RELEASE)\b/,
       'a cluster or Prometheus',
     ],
   ]
@@ -88,13 +88,13 @@ describe('shell', () => {
   test.each(withRequests)('$where works, and works again', async ({ text }) => {
     const script = [
       'set -euo pipefail',
-      `API=${url}`,
+      `API=${url} ADMIN=${platform.instances[0]?.adminUrl}`,
       `KEY='x-api-key: ${DEMO_API_KEY}'`,
       'curl() { command curl --fail-with-body --silent --show-error "$@"; }',
       ...commands(here(text)).filter(
         (command) =>
           isRun(command.replaceAll(url, 'http://localhost:3001')) ||
-          (ASSIGNS.test(command) && !/^(API|KEY)=|…/.test(command)),
+          (ASSIGNS.test(command) && !/^(API|ADMIN|KEY)=|…/.test(command)),
       ),
     ].join('\n')
     for (const _ of TWICE) {

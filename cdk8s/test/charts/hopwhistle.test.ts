@@ -39,6 +39,12 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
     'backups in S3, and a restore',
     { postgres: { backup: { enabled: true, s3: S3 }, restore: { targetTime: '2026-03-01 12:30:00+00' } } },
   ],
+  [
+    'monitoring in a namespace of its own',
+    {
+      networkPolicies: { monitoringNamespace: 'watch', monitoringFrom: [{ podSelector: { matchLabels: { a: 'b' } } }] },
+    },
+  ],
   ['other lists', { imagePullSecrets: [{ name: 'registry' }], networkPolicies: { apiFrom: [{ podSelector: {} }] } }],
 ]
 
