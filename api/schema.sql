@@ -21,8 +21,12 @@ create table hopwhistle.api_keys (
   scopes text[] not null,
   created_at timestamp with time zone default now() not null,
   revoked_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  replaces uuid,
   constraint api_keys_key_hash_key UNIQUE (key_hash),
   constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_replaces_fkey FOREIGN KEY (replaces) REFERENCES hopwhistle.api_keys(id) ON DELETE SET NULL,
   constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES hopwhistle.tenants(id) ON DELETE CASCADE,
   constraint api_keys_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32))
 );
@@ -168,6 +172,20 @@ END) stored,
   constraint calls_pkey PRIMARY KEY (call_id, tenant_id)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=5000);
 
+create table hopwhistle.key_audit (
+  id bigint generated always as identity not null,
+  at timestamp with time zone default now() not null,
+  action text not null,
+  key_id uuid not null,
+  tenant_id uuid not null,
+  by_whom text,
+  by_role text default SESSION_USER not null,
+  ends_at timestamp with time zone,
+  replaces uuid,
+  constraint key_audit_pkey PRIMARY KEY (id),
+  constraint key_audit_action_is_known CHECK ((action = ANY (ARRAY['made'::text, 'rotated'::text, 'ended'::text, 'restored'::text, 'deleted'::text])))
+);
+
 create table hopwhistle.migrations (
   name text not null,
   checksum text not null,
@@ -244,6 +262,8 @@ CREATE INDEX calls_started ON hopwhistle.calls USING btree (tenant_id, started_a
 
 CREATE INDEX calls_to ON hopwhistle.calls USING btree (tenant_id, to_number, final_state, direction, started_at DESC) WHERE (to_number IS NOT NULL);
 
+CREATE INDEX key_audit_tenant ON hopwhistle.key_audit USING btree (tenant_id, id);
+
 -- Row-level security
 
 alter table hopwhistle.api_keys enable row level security, force row level security;
@@ -286,6 +306,11 @@ create policy owner_sees_all on hopwhistle.calls for all to hopwhistle_owner
   using (true)
   with check (true);
 
+alter table hopwhistle.key_audit enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.key_audit for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
 alter table hopwhistle.outbox enable row level security, force row level security;
 create policy api_sees_its_tenants on hopwhistle.outbox for all to hopwhistle_api
   using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
@@ -301,6 +326,29 @@ create policy owner_sees_all on hopwhistle.tenants for all to hopwhistle_owner
   with check (true);
 
 -- Functions and procedures
+
+CREATE OR REPLACE FUNCTION hopwhistle.audit_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  one hopwhistle.api_keys := coalesce(new, old);
+begin
+  insert into hopwhistle.key_audit (action, key_id, tenant_id, by_whom, ends_at, replaces)
+  values (
+    case
+      when tg_op = 'DELETE' then 'deleted'
+      when tg_op = 'INSERT' then case when one.replaces is null then 'made' else 'rotated' end
+      when one.revoked_at is null then 'restored'
+      else 'ended'
+    end,
+    one.id, one.tenant_id, nullif(current_setting('hopwhistle.by_whom', true), ''), one.revoked_at, one.replaces);
+  return null;
+end
+$function$
+;
 
 CREATE OR REPLACE FUNCTION hopwhistle.authenticate(wanted bytea)
  RETURNS TABLE(key_id uuid, tenant_id uuid, scopes text[])
@@ -940,6 +988,17 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.note_key_use(used uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  update hopwhistle.api_keys set last_used_at = now()
+  where id = any (used) and (last_used_at is null or last_used_at < now() - interval '1 minute')
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.progress(state smallint, ended_at timestamp with time zone, corrected_at timestamp with time zone)
  RETURNS bigint
  LANGUAGE sql
@@ -1159,6 +1218,8 @@ $function$
 
 -- Owners and privileges
 
+-- function audit_key: owner hopwhistle_owner; execute to public
+
 -- function authenticate: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function bucket_estimate_ms: owner hopwhistle_owner; execute to public
@@ -1176,6 +1237,8 @@ $function$
 -- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function note_key_use: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function progress: owner hopwhistle_owner; execute to public
 
@@ -1208,6 +1271,8 @@ $function$
 -- table call_metrics_pending: owner hopwhistle_owner; insert+select to hopwhistle_api
 
 -- table calls: owner hopwhistle_owner; insert+select+update to hopwhistle_api
+
+-- table key_audit: owner hopwhistle_owner
 
 -- table migrations: owner hopwhistle_owner
 

@@ -2,7 +2,10 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { createAuthenticator } from './access/authenticator.ts'
+import { openBrowserToken } from './access/browser-token.ts'
+import { withLastUse } from './access/last-use.ts'
 import { createTenantRate } from './access/tenant-rate.ts'
+import { tokenRoutes } from './access/token-routes.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
 import { startRetention } from './calls/retention.ts'
@@ -13,6 +16,7 @@ import { createHealth } from './health/health.ts'
 import { createLive } from './live/live.ts'
 import { liveRoutes } from './live/routes.ts'
 import { findPrincipal } from './postgres/find-principal.ts'
+import { noteKeyUse } from './postgres/keys/note-key-use.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
 import { readPostgresUsage } from './postgres/read-usage.ts'
 import { createReplicaMonitor } from './postgres/replica-monitor.ts'
@@ -42,8 +46,12 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const replica = createReplicaMonitor({ postgres, settings, metrics, log })
 
   const authenticator = createAuthenticator(
-    findPrincipal(postgres.upkeep, postgres.reportsReplica),
+    withLastUse(findPrincipal(postgres.upkeep, postgres.reportsReplica), (keyIds) =>
+      noteKeyUse(postgres.upkeep, keyIds),
+    ),
     settings.keyCacheMs,
+    Date.now,
+    (token) => openBrowserToken(postgres.tokens, token),
   )
   const tenantRate = createTenantRate(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
   const live = createLive({ redis, metrics, settings, log, authenticator })
@@ -106,7 +114,12 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     surface: settings,
     health,
     refreshUsage,
-    capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens }), liveRoutes()],
+    capabilities: [
+      callRoutes({ ingest, tokens }),
+      reportingRoutes({ reports, tokens }),
+      liveRoutes(),
+      tokenRoutes(tokens),
+    ],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
   app.http.server.on('upgrade', live.handleUpgrade)

@@ -74,7 +74,7 @@ export const HOPWHISTLE = {
   }),
 
   demo: section('Demo data: 225,000 calls and a key that everybody knows', {
-    enabled: flag(false, 'Never in production'),
+    enabled: flag(false, 'Never in production. Turned off again, the key ends; the calls stay'),
   }),
 
   credentials: section('Passwords. They are made at the first installation and kept from then on', {

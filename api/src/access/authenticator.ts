@@ -1,8 +1,12 @@
 import { hash } from 'node:crypto'
+import { type BrowserToken, TOKEN_PREFIX } from './browser-token.ts'
 import type { Principal } from './principal.ts'
 
 /** Finds the principal whose key has this SHA-256 hash; `undefined` when there is none or it is revoked. */
 export type FindPrincipal = (keyHash: Buffer) => Promise<Principal | undefined>
+
+/** Reads what a key made for a page; `undefined` for what no key made. */
+export type OpenToken = (token: string) => Promise<BrowserToken | undefined>
 
 export type Authenticator = {
   /**
@@ -26,7 +30,12 @@ const UNKNOWN_MAX = 1_000
  *
  * Only the hash of a key is kept or compared, so no comparison's time tells anything about the key itself.
  */
-export function createAuthenticator(find: FindPrincipal, cacheMs: number, now: () => number = Date.now): Authenticator {
+export function createAuthenticator(
+  find: FindPrincipal,
+  cacheMs: number,
+  now: () => number = Date.now,
+  openToken: OpenToken = async () => undefined,
+): Authenticator {
   type Entry = { readonly principal: Principal | undefined; readonly until: number }
   const known = new Map<string, Entry>()
   const unknown = new Map<string, Entry>()
@@ -37,17 +46,30 @@ export function createAuthenticator(find: FindPrincipal, cacheMs: number, now: (
     known.delete(hashed)
     unknown.delete(hashed)
     const [map, max] = principal === undefined ? [unknown, UNKNOWN_MAX] : [known, KNOWN_MAX]
-    map.set(hashed, { principal, until: now() + cacheMs })
-    if (principal !== undefined) hashOfKeyId.set(principal.keyId, hashed)
+    map.set(hashed, { principal, until: Math.min(now() + cacheMs, principal?.endsAtMs ?? Number.POSITIVE_INFINITY) })
+    if (principal !== undefined && principal.endsAtMs === undefined) hashOfKeyId.set(principal.keyId, hashed)
     if (map.size > max) map.delete(map.keys().next().value as string)
   }
 
-  function look(hashed: string): Principal | undefined | Promise<Principal | undefined> {
+  /** What the key of a token may do, as far as the token says. */
+  async function findByToken(token: string): Promise<Principal | undefined> {
+    const opened = await openToken(token)
+    if (opened === undefined || opened.endsAtMs <= now()) return undefined
+    const principal = await look(opened.keyHash.toString('base64'))
+    if (principal === undefined) return undefined
+    const scopes = new Set([...opened.scopes].filter((scope) => principal.scopes.has(scope)))
+    return { ...principal, scopes, endsAtMs: opened.endsAtMs }
+  }
+
+  function look(
+    hashed: string,
+    ask = () => find(Buffer.from(hashed, 'base64')),
+  ): Principal | undefined | Promise<Principal | undefined> {
     const entry = known.get(hashed) ?? unknown.get(hashed)
     if (entry !== undefined && entry.until > now()) return entry.principal
     let answer = asking.get(hashed)
     if (answer === undefined) {
-      answer = find(Buffer.from(hashed, 'base64'))
+      answer = ask()
         .then((principal) => {
           remember(hashed, principal)
           return principal
@@ -59,7 +81,11 @@ export function createAuthenticator(find: FindPrincipal, cacheMs: number, now: (
   }
 
   return {
-    authenticate: (key) => (key.length > KEY_MAX_LENGTH ? undefined : look(hash('sha256', key, 'base64'))),
+    authenticate: (key) => {
+      if (key.length > KEY_MAX_LENGTH) return undefined
+      const hashed = hash('sha256', key, 'base64')
+      return key.startsWith(TOKEN_PREFIX) ? look(hashed, () => findByToken(key)) : look(hashed)
+    },
     stillValid: async (keyId) => {
       const hashed = hashOfKeyId.get(keyId)
       if (hashed === undefined) return false

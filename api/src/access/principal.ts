@@ -5,4 +5,6 @@ export type Principal = {
   readonly keyId: string
   readonly tenantId: string
   readonly scopes: ReadonlySet<Scope>
+  /** When what it came with ends, Unix ms; absent for a key, which is asked about again. */
+  readonly endsAtMs?: number
 }

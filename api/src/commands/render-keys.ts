@@ -1,6 +1,7 @@
+import type { AuditEntry } from '../postgres/keys/list-audit.ts'
 import type { ListedKey } from '../postgres/keys/list-keys.ts'
 
-const HEADER = ['KEY', 'TENANT', 'TENANT NAME', 'NAME', 'SCOPES', 'MADE', 'STATE'] as const
+const HEADER = ['KEY', 'TENANT', 'TENANT NAME', 'NAME', 'SCOPES', 'MADE', 'LAST USED', 'STATE'] as const
 
 /** The table of `npm run keys -- list`. */
 export function renderKeys(keys: readonly ListedKey[], now: Date): string {
@@ -12,10 +13,15 @@ export function renderKeys(keys: readonly ListedKey[], now: Date): string {
     key.name,
     key.scopes.join(','),
     minute(key.createdAt),
+    key.lastUsedAt === null ? 'never' : minute(key.lastUsedAt),
     stateOf(key, now),
   ])
-  const widths = HEADER.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)))
-  return [HEADER, ...rows]
+  return table(HEADER, rows)
+}
+
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)))
+  return [header, ...rows]
     .map((row) =>
       row
         .map((cell, i) => cell.padEnd(widths[i] ?? 0))
@@ -30,4 +36,26 @@ function stateOf({ revokedAt }: ListedKey, now: Date): string {
   return revokedAt > now ? `works until ${minute(revokedAt)}` : `ended ${minute(revokedAt)}`
 }
 
-const minute = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')}Z`
+const AUDIT_HEADER = ['WHEN', 'WHAT', 'KEY', 'TENANT', 'BY', 'AS', 'NOTE'] as const
+
+/** The table of `npm run keys -- audit`. */
+export function renderAudit(entries: readonly AuditEntry[]): string {
+  if (entries.length === 0) return 'Nothing has happened to any key.'
+  return table(
+    AUDIT_HEADER,
+    entries.map((entry) => [
+      minute(entry.at),
+      entry.action,
+      entry.keyId,
+      entry.tenantId,
+      entry.byWhom ?? 'not said',
+      entry.byRole,
+      [
+        ...(entry.replaces === null ? [] : [`in place of ${entry.replaces}`]),
+        ...(entry.endsAt === null ? [] : [`ends ${minute(entry.endsAt)}`]),
+      ].join(', '),
+    ]),
+  )
+}
+
+export const minute = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')}Z`

@@ -58,6 +58,13 @@ export const MissingScope = problem(
   (scope: string) => `this route needs an API key with the scope ${scope}`,
 )
 
+export const KeyRequired = problem(
+  'key-required',
+  403,
+  'A token cannot do this',
+  () => 'a token cannot make another one; send an API key',
+)
+
 export const CallNotFound = problem('call-not-found', 404, 'No such call', () => 'there is no call with this id')
 
 export const RouteNotFound = problem('route-not-found', 404, 'No such route', () => 'there is no such route; see /docs')

@@ -23,6 +23,7 @@ export function withExamples<D extends object>(document: D, nowMs: number): D {
     [ROUTES.callEvent, event],
     [ROUTES.demoCallEvent, event],
     [ROUTES.callEvents, { events: [event] }],
+    [ROUTES.tokens, { scopes: ['live:read'], seconds: 300 }],
   ] as const) {
     const json = paths[path]?.post?.requestBody?.content['application/json']
     if (json !== undefined) json.example = example

@@ -110,7 +110,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     }
   }
 
-  function serve(ws: WebSocket, connection: Duplex, { keyId, tenantId }: Principal): void {
+  function serve(ws: WebSocket, connection: Duplex, { keyId, tenantId, endsAtMs }: Principal): void {
     nextId += 1
     const socket = liveSocket(ws, connection, {
       id: nextId,
@@ -132,6 +132,8 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     keys.add(one)
     metrics.liveSockets.set(connected.size)
 
+    const ended =
+      endsAtMs === undefined ? undefined : setTimeout(() => socket.close('unauthorized'), endsAtMs - Date.now()).unref()
     ws.on('message', (data, isBinary) => {
       heartbeat.heard(one)
       session.onMessage(isBinary ? undefined : String(data))
@@ -144,6 +146,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     // Protocol errors and resets; `ws` closes by itself, and unheard they would end the process.
     ws.on('error', (error) => log.debug({ err: error, socket: socket.id }, 'live socket failed'))
     ws.once('close', () => {
+      clearTimeout(ended)
       hub.fanOut.remove(socket)
       hubs.leave(tenantId)
       connected.delete(one)

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { anEvent, get, type Platform, post, runningPlatform } from '../platform/running-platform.ts'
@@ -96,13 +97,68 @@ test('a key that is replaced works beside the new one until its time is over', a
   await untilRefused(key)
 })
 
+test('a key that was made to expire ends by itself, and one made in its place lasts as long', async () => {
+  const made = await create('--new-tenant', 'Guests', '--expires-days', '2')
+  expect(await status(made.key)).toEqual([200, 200])
+  expect((await keys('list', '--tenant', made.tenantId)).out).toMatch(/works until 20/)
+  const rotated = await keys('rotate', made.id)
+  expect(rotated.code, rotated.err).toBe(0)
+  const ends = await platform.query<{ days: number }>(
+    `select round(extract(epoch from revoked_at - created_at) / 86400)::int as days
+     from hopwhistle.api_keys where tenant_id = $1 order by created_at`,
+    [made.tenantId],
+  )
+  expect(ends.map(({ days }) => days)).toEqual([1, 2])
+  await platform.query(
+    `update hopwhistle.api_keys set expires_at = now() + interval '0.2 s', revoked_at = now() + interval '0.2 s' where tenant_id = $1`,
+    [made.tenantId],
+  )
+  await untilRefused(rotated.out.trimEnd())
+  expect(await keys('create', '--new-tenant', 'x', '--expires-days', '0')).toMatchObject({ code: 2 })
+})
+
+test('the last use of a key is known to the minute', async () => {
+  const { key, tenantId, id } = await create('--new-tenant', 'Idle')
+  expect((await keys('list', '--tenant', tenantId)).out).toMatch(new RegExp(`^${id}.* never +works$`, 'm'))
+  await status(key)
+  await expect
+    .poll(async () => (await keys('list', '--tenant', tenantId)).out, { timeout: 15_000 })
+    .toMatch(new RegExp(`^${id}.*Z +20\\S+ \\S+Z +works$`, 'm'))
+})
+
+test('who made, replaced and ended a key is kept, whatever did it, and longer than the key', async () => {
+  const { id, tenantId } = await create('--new-tenant', 'Audited', '--by', 'ada')
+  const rotated = await keys('rotate', id, '--overlap-hours', '1', '--by', 'grace')
+  const [, next = ''] = new RegExp(`made key (${UUID})`).exec(rotated.err) ?? []
+  await keys('revoke', next)
+  await platform.query('delete from hopwhistle.api_keys where id = $1', [next])
+  const { out } = await keys('audit', '--tenant', tenantId)
+  const said = out
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/ {2,}/).slice(1))
+  expect(said).toEqual([
+    ['made', id, tenantId, 'ada', expect.anything()],
+    ['ended', id, tenantId, 'grace', expect.anything(), expect.stringMatching(/^ends 20/)],
+    ['rotated', next, tenantId, 'grace', expect.anything(), `in place of ${id}`],
+    ['ended', next, tenantId, expect.stringMatching(/\w@\w/), expect.anything(), expect.stringMatching(/ends 20/)],
+    ['deleted', next, tenantId, 'not said', expect.anything(), expect.anything()],
+  ])
+  const api = new pg.Client({ connectionString: platform.database.apiUrl })
+  await api.connect()
+  for (const denied of ['select from hopwhistle.key_audit', 'delete from hopwhistle.key_audit'])
+    await expect(api.query(denied)).rejects.toThrow(/permission denied/)
+  await api.end()
+})
+
 test('what is wrong is said, with what it may be, and a key given by mistake is not repeated', async () => {
   expect(await keys('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--overlap-hours') })
   const wrong = async (...args: string[]) => {
     const { code, err } = await keys(...args)
     return [code, err.split('\n')[0]]
   }
-  expect(await wrong()).toEqual([2, 'keys: the first argument may be create, list, rotate, revoke'])
+  expect(await wrong()).toEqual([2, 'keys: the first argument may be create, list, audit, rotate, revoke'])
   expect(await wrong('create')).toEqual([2, 'keys: create takes --tenant ID or --new-tenant NAME, and not both'])
   expect(await wrong('create', '--new-tenant', 'x', '--scopes', 'all')).toEqual([
     2,

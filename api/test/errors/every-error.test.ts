@@ -153,6 +153,10 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
   'forbidden-tenant': async () =>
     ask(ROUTES.reportCalls, { headers: { 'x-tenant-id': (await platform.newTenant()).id } }),
   'missing-scope': async () => ask(ROUTES.reportCalls, { key: (await platform.newTenant(['events:write'])).key }),
+  'key-required': async () => {
+    const { token } = (await ask(ROUTES.tokens, { body: {} })).body
+    return ask(ROUTES.tokens, { body: {}, key: token })
+  },
   'call-not-found': call,
   'route-not-found': () => ask('/none'),
   'method-not-allowed': () => ask(ROUTES.reportCalls, { body: {} }),

@@ -60,6 +60,18 @@ test('two releases in one namespace share no object', () => {
   expect(names('one').filter((name) => names('other').includes(name))).toEqual([])
 })
 
+test('demo data that are turned off take their key with them', () => {
+  const command = (enabled: boolean) =>
+    JSON.stringify(
+      synthesize(hopwhistle, { values: { demo: { enabled } } }).find(({ metadata }) =>
+        /-demo-1$/.test(nameOf(metadata)),
+      )?.spec,
+    )
+  expect(command(true)).toContain('"api/src/commands/db-seed-demo.ts"]')
+  expect(command(false)).toContain('"api/src/commands/db-seed-demo.ts","--off"]')
+})
+const nameOf = (metadata: Json | undefined) => (metadata as { readonly name: string }).name
+
 test('each revision has a Job of its own for migrations', () => {
   const jobs = [1, 2].map(
     (revision) => synthesize(hopwhistle, { revision }).find(({ kind }) => kind === 'Job')?.metadata,
