@@ -31,6 +31,16 @@ create table hopwhistle.api_keys (
   constraint api_keys_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32))
 );
 
+create table hopwhistle.browser_tokens (
+  token_hash bytea not null,
+  key_id uuid not null,
+  scopes text[] not null,
+  ends_at timestamp with time zone not null,
+  constraint browser_tokens_pkey PRIMARY KEY (token_hash),
+  constraint browser_tokens_key_id_fkey FOREIGN KEY (key_id) REFERENCES hopwhistle.api_keys(id) ON DELETE CASCADE,
+  constraint browser_tokens_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
+);
+
 create table hopwhistle.call_events (
   tenant_id uuid not null,
   occurred_at timestamp with time zone not null,
@@ -249,6 +259,8 @@ create table hopwhistle.call_events_7 partition of hopwhistle.call_events FOR VA
 -- Indexes that are not constraints
 
 CREATE INDEX api_keys_tenant ON hopwhistle.api_keys USING btree (tenant_id);
+
+CREATE INDEX browser_tokens_key ON hopwhistle.browser_tokens USING btree (key_id, ends_at);
 
 CREATE INDEX call_events_call ON ONLY hopwhistle.call_events USING btree (call_id, tenant_id);
 
@@ -641,6 +653,19 @@ CREATE OR REPLACE FUNCTION hopwhistle.elapsed_ms(since timestamp with time zone,
 RETURN (CASE WHEN (until < since) THEN (0)::double precision ELSE round((date_part('epoch'::text, (until - since)) * (1000)::double precision)) END)::bigint
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.find_browser_token(wanted bytea)
+ RETURNS TABLE(key_hash bytea, scopes text[], ends_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE STRICT SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select k.key_hash, t.scopes, t.ends_at
+  from hopwhistle.browser_tokens t
+  join hopwhistle.api_keys k on k.id = t.key_id
+  where t.token_hash = wanted and t.ends_at > now()
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.fold_call_metrics()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -988,6 +1013,24 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.make_browser_token(of_key uuid, new_hash bytea, new_scopes text[], new_end timestamp with time zone, most integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  delete from hopwhistle.browser_tokens where key_id = of_key and ends_at <= now();
+  if (select count(*) from hopwhistle.browser_tokens where key_id = of_key) >= most then
+    return false;
+  end if;
+  insert into hopwhistle.browser_tokens (token_hash, key_id, scopes, ends_at)
+  values (new_hash, of_key, new_scopes, new_end);
+  return true;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.note_key_use(used uuid[])
  RETURNS void
  LANGUAGE sql
@@ -1228,6 +1271,8 @@ $function$
 
 -- function elapsed_ms: owner hopwhistle_owner; execute to public
 
+-- function find_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function fold_call_metrics: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function fold_histogram: owner hopwhistle_owner; execute to public
@@ -1237,6 +1282,8 @@ $function$
 -- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function make_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function note_key_use: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -1261,6 +1308,8 @@ $function$
 -- schema hopwhistle: owner hopwhistle_owner; usage to hopwhistle_api
 
 -- table api_keys: owner hopwhistle_owner
+
+-- table browser_tokens: owner hopwhistle_owner
 
 -- table call_events: owner hopwhistle_owner; insert+select+update to hopwhistle_api
 

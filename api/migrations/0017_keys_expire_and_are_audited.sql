@@ -69,3 +69,48 @@ as $$
 $$;
 revoke all on function hopwhistle.note_key_use(uuid[]) from public;
 grant execute on function hopwhistle.note_key_use(uuid[]) to hopwhistle_api;
+
+-- What keys made for pages. As of a key, only the hash is kept: who has a copy of the database cannot use one, nor make one.
+create table if not exists hopwhistle.browser_tokens (
+  token_hash bytea primary key,
+  key_id uuid not null references hopwhistle.api_keys (id) on delete cascade,
+  scopes text[] not null,
+  ends_at timestamptz not null,
+  constraint browser_tokens_token_hash_is_sha256 check (octet_length(token_hash) = 32)
+);
+create index if not exists browser_tokens_key on hopwhistle.browser_tokens (key_id, ends_at);
+
+-- False when the key has as many tokens that work as it may.
+create or replace function hopwhistle.make_browser_token(
+  of_key uuid, new_hash bytea, new_scopes text[], new_end timestamptz, most integer
+)
+  returns boolean
+  language plpgsql security definer
+  set search_path = pg_catalog
+as $$
+begin
+  delete from hopwhistle.browser_tokens where key_id = of_key and ends_at <= now();
+  if (select count(*) from hopwhistle.browser_tokens where key_id = of_key) >= most then
+    return false;
+  end if;
+  insert into hopwhistle.browser_tokens (token_hash, key_id, scopes, ends_at)
+  values (new_hash, of_key, new_scopes, new_end);
+  return true;
+end
+$$;
+revoke all on function hopwhistle.make_browser_token(uuid, bytea, text[], timestamptz, integer) from public;
+grant execute on function hopwhistle.make_browser_token(uuid, bytea, text[], timestamptz, integer) to hopwhistle_api;
+
+-- By whose key a token with this SHA-256 hash was made, and for what; no row when it has ended.
+create or replace function hopwhistle.find_browser_token(wanted bytea)
+  returns table (key_hash bytea, scopes text[], ends_at timestamptz)
+  language sql stable strict security definer rows 1
+  set search_path = pg_catalog
+as $$
+  select k.key_hash, t.scopes, t.ends_at
+  from hopwhistle.browser_tokens t
+  join hopwhistle.api_keys k on k.id = t.key_id
+  where t.token_hash = wanted and t.ends_at > now()
+$$;
+revoke all on function hopwhistle.find_browser_token(bytea) from public;
+grant execute on function hopwhistle.find_browser_token(bytea) to hopwhistle_api;

@@ -2,7 +2,6 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { createAuthenticator } from './access/authenticator.ts'
-import { openBrowserToken } from './access/browser-token.ts'
 import { withLastUse } from './access/last-use.ts'
 import { createTenantRate } from './access/tenant-rate.ts'
 import { tokenRoutes } from './access/token-routes.ts'
@@ -16,6 +15,7 @@ import { createHealth } from './health/health.ts'
 import { createLive } from './live/live.ts'
 import { liveRoutes } from './live/routes.ts'
 import { findPrincipal } from './postgres/find-principal.ts'
+import { findBrowserToken, keepBrowserToken } from './postgres/keys/browser-tokens.ts'
 import { noteKeyUse } from './postgres/keys/note-key-use.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
 import { readPostgresUsage } from './postgres/read-usage.ts'
@@ -51,7 +51,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     ),
     settings.keyCacheMs,
     Date.now,
-    (token) => openBrowserToken(postgres.tokens, token),
+    findBrowserToken(postgres.upkeep, postgres.reportsReplica),
   )
   const tenantRate = createTenantRate(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
   const live = createLive({ redis, metrics, settings, log, authenticator })
@@ -118,7 +118,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       callRoutes({ ingest, tokens }),
       reportingRoutes({ reports, tokens }),
       liveRoutes(),
-      tokenRoutes(tokens),
+      tokenRoutes((token) => keepBrowserToken(postgres.upkeep, token)),
     ],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })

@@ -5,8 +5,8 @@ import type { Principal } from './principal.ts'
 /** Finds the principal whose key has this SHA-256 hash; `undefined` when there is none or it is revoked. */
 export type FindPrincipal = (keyHash: Buffer) => Promise<Principal | undefined>
 
-/** Reads what a key made for a page; `undefined` for what no key made. */
-export type OpenToken = (token: string) => Promise<BrowserToken | undefined>
+/** Finds what a key made for a page by its SHA-256 hash; `undefined` when there is none, or it has ended. */
+export type FindToken = (tokenHash: Buffer) => Promise<BrowserToken | undefined>
 
 export type Authenticator = {
   /**
@@ -34,7 +34,7 @@ export function createAuthenticator(
   find: FindPrincipal,
   cacheMs: number,
   now: () => number = Date.now,
-  openToken: OpenToken = async () => undefined,
+  findToken: FindToken = async () => undefined,
 ): Authenticator {
   type Entry = { readonly principal: Principal | undefined; readonly until: number }
   const known = new Map<string, Entry>()
@@ -52,8 +52,8 @@ export function createAuthenticator(
   }
 
   /** What the key of a token may do, as far as the token says. */
-  async function findByToken(token: string): Promise<Principal | undefined> {
-    const opened = await openToken(token)
+  async function findByToken(hashed: string): Promise<Principal | undefined> {
+    const opened = await findToken(Buffer.from(hashed, 'base64'))
     if (opened === undefined || opened.endsAtMs <= now()) return undefined
     const principal = await look(opened.keyHash.toString('base64'))
     if (principal === undefined) return undefined
@@ -84,7 +84,7 @@ export function createAuthenticator(
     authenticate: (key) => {
       if (key.length > KEY_MAX_LENGTH) return undefined
       const hashed = hash('sha256', key, 'base64')
-      return key.startsWith(TOKEN_PREFIX) ? look(hashed, () => findByToken(key)) : look(hashed)
+      return key.startsWith(TOKEN_PREFIX) ? look(hashed, () => findByToken(hashed)) : look(hashed)
     },
     stillValid: async (keyId) => {
       const hashed = hashOfKeyId.get(keyId)

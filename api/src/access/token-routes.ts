@@ -1,13 +1,13 @@
-import { hash } from 'node:crypto'
 import { ROUTES, type Scope } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
-import { KeyRequired, MissingScope } from '../errors/catalogue.ts'
+import { KeyRequired, MissingScope, TooManyTokens } from '../errors/catalogue.ts'
 import { problems } from '../http/problem-schema.ts'
-import { type Seal, sealBrowserToken } from './browser-token.ts'
-import { keyOfRequest } from './key-of-request.ts'
+import { newBrowserToken } from './browser-token.ts'
 
 const SECONDS = { usual: 300, most: 3_600 } as const
+/** Of one key, that work at the same time. */
+const TOKENS_MAX = 10_000
 const scopes = Type.Enum(['live:read', 'reports:read'])
 
 const TokenRequest = Type.Object(
@@ -28,8 +28,17 @@ const TokenAnswer = Type.Object({
   scopes: Type.Array(scopes),
 })
 
+/** @returns false when the key has as many as it may */
+type KeepToken = (token: {
+  readonly keyId: string
+  readonly tokenHash: Buffer
+  readonly scopes: readonly Scope[]
+  readonly endsAt: Date
+  readonly most: number
+}) => Promise<boolean>
+
 /** A server asks with its key, and hands the token to a page, which then never sees the key. */
-export function tokenRoutes(seal: Seal): FastifyPluginAsync {
+export function tokenRoutes(keep: KeepToken): FastifyPluginAsync {
   return async (app) => {
     app.post<{ Body: { scopes?: Scope[]; seconds?: number } }>(ROUTES.tokens, {
       config: { scope: 'live:read' },
@@ -41,15 +50,16 @@ export function tokenRoutes(seal: Seal): FastifyPluginAsync {
         body: TokenRequest,
         response: { 201: TokenAnswer, ...problems(400, 413, 415) },
       },
-      handler: async ({ body, headers, principal }, reply) => {
-        const key = keyOfRequest(headers) ?? ''
+      handler: async ({ body, principal }, reply) => {
         if (principal.endsAtMs !== undefined) throw KeyRequired()
-        const wanted = new Set<Scope>(body.scopes ?? ['live:read'])
-        for (const scope of wanted) if (!principal.scopes.has(scope)) throw MissingScope(scope)
-        const endsAtMs = (Math.floor(Date.now() / 1000) + (body.seconds ?? SECONDS.usual)) * 1000
-        const token = await sealBrowserToken(seal, { keyHash: hash('sha256', key, 'buffer'), endsAtMs, scopes: wanted })
+        const scopes = [...new Set<Scope>(body.scopes ?? ['live:read'])]
+        for (const scope of scopes) if (!principal.scopes.has(scope)) throw MissingScope(scope)
+        const endsAt = new Date(Date.now() + (body.seconds ?? SECONDS.usual) * 1000)
+        const { token, tokenHash } = newBrowserToken()
+        if (!(await keep({ keyId: principal.keyId, tokenHash, scopes, endsAt, most: TOKENS_MAX })))
+          throw TooManyTokens(TOKENS_MAX)
         reply.code(201).header('cache-control', 'no-store')
-        return { token, expiresAt: new Date(endsAtMs).toISOString(), scopes: [...wanted] }
+        return { token, expiresAt: endsAt.toISOString(), scopes }
       },
     })
   }

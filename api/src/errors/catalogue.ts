@@ -41,7 +41,7 @@ export const Unauthorized = problem(
   'unauthorized',
   401,
   'No valid API key',
-  () => 'send an API key in the header x-api-key, or as Authorization: Bearer; it is missing, unknown or revoked',
+  () => 'send an API key in the header x-api-key, or as Authorization: Bearer; it is missing, unknown, expired or revoked',
 )
 
 export const ForbiddenTenant = problem(
@@ -159,6 +159,15 @@ export const RateLimited = problem(
     `the tenant is allowed ${ratePerSecond} requests a second over all instances`,
     { retryAfterSeconds },
   ],
+)
+
+export const TooManyTokens = problem(
+  'too-many-tokens',
+  429,
+  'Too many tokens',
+  (limit: number) =>
+    `the key has made ${limit} tokens that still work; use one for longer, or wait until some have ended`,
+  60,
 )
 
 export const TooManyRequests = problem(

@@ -189,6 +189,16 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
       times(60, () => ask(ROUTES.live, { key: flood.key })),
     )
   },
+  'too-many-tokens': async () => {
+    const { id, key } = await platform.newTenant()
+    await owner.query(
+      `insert into hopwhistle.browser_tokens (token_hash, key_id, scopes, ends_at)
+       select sha256(i::text::bytea), k.id, '{live:read}', now() + interval '1 hour'
+       from hopwhistle.api_keys k, generate_series(1, 10000) i where k.tenant_id = $1`,
+      [id],
+    )
+    return ask(ROUTES.tokens, { body: {}, key })
+  },
   'requests-in-flight': () =>
     whileCallsAreLocked(() =>
       oneOf(
