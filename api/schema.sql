@@ -176,8 +176,8 @@ END) stored,
   call_id text collate "C" not null,
   from_number text collate "C",
   to_number text collate "C",
-  corrected_at timestamp with time zone,
-  previous_corrected_at timestamp with time zone,
+  progress bigint,
+  previous_progress bigint,
   sequence integer,
   constraint calls_pkey PRIMARY KEY (call_id, tenant_id)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=5000);
@@ -387,13 +387,14 @@ declare
   sequences integer[];
 begin
   call hopwhistle.commit_call_event(of_tenant, of_event, of_call, new_state, occurred_ms, received_us, new_direction,
-    new_from, new_to, new_metadata, null::boolean, published,
+    new_from, new_to, new_metadata, null::boolean,
+    hopwhistle.progress_before(new_state, to_timestamp(occurred_ms / 1000.0::float8)), published,
     outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
 end
 $procedure$
 ;
 
-CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_event(IN of_tenant uuid, IN of_event text, IN of_call text, IN new_state smallint, IN occurred_ms bigint, IN received_us bigint, IN new_direction smallint, IN new_from text, IN new_to text, IN new_metadata text, IN new_corrects boolean, IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_event(IN of_tenant uuid, IN of_event text, IN of_call text, IN new_state smallint, IN occurred_ms bigint, IN received_us bigint, IN new_direction smallint, IN new_from text, IN new_to text, IN new_metadata text, IN new_corrects boolean, IN new_progress bigint, IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
  LANGUAGE plpgsql
 AS $procedure$
 declare
@@ -431,21 +432,20 @@ begin
     -- Stored before, which is rare: the batch's way finds out when and how.
     call hopwhistle.commit_call_events('{' || of_tenant || '}', array[of_tenant], array[of_event], array[of_call],
       array[new_state], array[occurred_ms], array[received_us], array[new_direction], array[new_from], array[new_to],
-      array[new_metadata], array[new_corrects], '{}', outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
+      array[new_metadata], array[new_corrects], array[new_progress], '{}', outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
     return;
   end if;
 
   insert into hopwhistle.calls as c (
     tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at,
-    corrected_at, updated_at, direction, from_number, to_number, sequence)
+    progress, updated_at, direction, from_number, to_number, sequence)
   values (
     of_tenant, of_call, new_state, occurred,
     case when new_state = 0 then occurred end,
     case when new_state = 1 then occurred end,
     case when new_state = 2 then occurred end,
     case when new_state >= 3 then occurred end,
-    case when new_corrects then occurred end,
-    received, new_direction, new_from, new_to, 1)
+    new_progress, received, new_direction, new_from, new_to, 1)
   on conflict (tenant_id, call_id) do update set
     previous_state = c.state,
     previous_started_at = c.started_at,
@@ -453,11 +453,10 @@ begin
     previous_ringing_at = c.ringing_at,
     previous_answered_at = c.answered_at,
     previous_ended_at = c.ended_at,
-    previous_corrected_at = c.corrected_at,
+    previous_progress = coalesce(c.progress, hopwhistle.progress_before(c.state, c.ended_at)),
     previous_direction = c.direction,
     state = case
-      when hopwhistle.progress(excluded.state, excluded.ended_at, excluded.corrected_at)
-        > hopwhistle.progress(c.state, c.ended_at, c.corrected_at) then excluded.state
+      when excluded.progress > coalesce(c.progress, hopwhistle.progress_before(c.state, c.ended_at)) then excluded.state
       else c.state
     end,
     started_at = least(c.started_at, excluded.started_at),
@@ -465,7 +464,7 @@ begin
     ringing_at = least(c.ringing_at, excluded.ringing_at),
     answered_at = least(c.answered_at, excluded.answered_at),
     ended_at = least(c.ended_at, excluded.ended_at),
-    corrected_at = greatest(c.corrected_at, excluded.corrected_at),
+    progress = greatest(coalesce(c.progress, hopwhistle.progress_before(c.state, c.ended_at)), excluded.progress),
     updated_at = greatest(c.updated_at, excluded.updated_at),
     direction = least(c.direction, excluded.direction),
     from_number = least(c.from_number, excluded.from_number),
@@ -474,9 +473,7 @@ begin
   returning * into new_call;
 
   outcomes := '0';
-  if hopwhistle.progress(new_state, occurred, case when new_corrects then occurred end)
-    <= hopwhistle.progress(new_call.previous_state, new_call.previous_ended_at, new_call.previous_corrected_at)
-  then
+  if new_progress <= new_call.previous_progress then
     outcomes := '1';
     update hopwhistle.call_events e set outcome = 1 where e.tenant_id = of_tenant and e.event_id = of_event;
   end if;
@@ -551,13 +548,14 @@ declare
   sequences integer[];
 begin
   call hopwhistle.commit_call_events(visible_tenants, tenant_ids, event_ids, call_ids, states, occurred_ms, received_us,
-    directions, from_numbers, to_numbers, metadatas, array_fill(null::boolean, array[cardinality(event_ids)]), published,
+    directions, from_numbers, to_numbers, metadatas, array_fill(null::boolean, array[cardinality(event_ids)]),
+    hopwhistle.progresses_before(states, occurred_ms), published,
     outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
 end
 $procedure$
 ;
 
-CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_events(IN visible_tenants text, IN tenant_ids uuid[], IN event_ids text[], IN call_ids text[], IN states smallint[], IN occurred_ms bigint[], IN received_us bigint[], IN directions smallint[], IN from_numbers text[], IN to_numbers text[], IN metadatas text[], IN corrections boolean[], IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_events(IN visible_tenants text, IN tenant_ids uuid[], IN event_ids text[], IN call_ids text[], IN states smallint[], IN occurred_ms bigint[], IN received_us bigint[], IN directions smallint[], IN from_numbers text[], IN to_numbers text[], IN metadatas text[], IN corrections boolean[], IN progresses bigint[], IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
  LANGUAGE plpgsql
 AS $procedure$
 declare
@@ -580,7 +578,7 @@ begin
   into places, fresh_outcomes, fresh_states, fresh_sequences, batch_ids, batch_tenants
   from hopwhistle.write_call_events(
     tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas,
-    corrections) w;
+    corrections, progresses) w;
 
   if coalesce(cardinality(places), 0) = total then
     outcomes := fresh_outcomes;
@@ -1042,18 +1040,25 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION hopwhistle.progress(state smallint, ended_at timestamp with time zone, corrected_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION hopwhistle.progress_before(state smallint, ended_at timestamp with time zone)
  RETURNS bigint
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN (state < 3) THEN (state)::bigint WHEN (corrected_at IS NULL) THEN ('4611686018427387904'::bigint - ((((date_part('epoch'::text, ended_at) * (1000)::double precision))::bigint * 8) + state)) ELSE ('4611686018427387904'::bigint + ((((date_part('epoch'::text, corrected_at) * (1000)::double precision))::bigint * 8) + state)) END
+AS $function$
+begin
+  return case
+    when state < 3 then state
+    else 4503599627370496 - (pg_catalog.date_part('epoch', ended_at) * 1000)::bigint * 8 + state
+  end;
+end
+$function$
 ;
 
-CREATE OR REPLACE FUNCTION hopwhistle.state_of_progress(progress bigint)
- RETURNS smallint
+CREATE OR REPLACE FUNCTION hopwhistle.progresses_before(states smallint[], occurred_ms bigint[])
+ RETURNS bigint[]
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN (CASE WHEN (progress < 3) THEN progress WHEN (progress < '4611686018427387904'::bigint) THEN (8 - (progress % (8)::bigint)) ELSE (progress % (8)::bigint) END)::smallint
+RETURN ARRAY(SELECT hopwhistle.progress_before(given.state, to_timestamp(((given.occurred)::double precision / (1000.0)::double precision))) AS progress_before FROM UNNEST(progresses_before.states, progresses_before.occurred_ms) WITH ORDINALITY given(state, occurred, place) ORDER BY given.place)
 ;
 
 CREATE OR REPLACE FUNCTION hopwhistle.wait_for_replication()
@@ -1076,12 +1081,12 @@ begin
   into places, outcomes, call_states, batch_ids, batch_tenants
   from hopwhistle.write_call_events(
     tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas,
-    array_fill(null::boolean, array[cardinality(event_ids)])) w;
+    array_fill(null::boolean, array[cardinality(event_ids)]), hopwhistle.progresses_before(states, occurred_ms)) w;
 end
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], corrections boolean[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT sequences integer[], OUT batch_ids bigint[], OUT batch_tenants uuid[])
+CREATE OR REPLACE FUNCTION hopwhistle.write_call_events(tenant_ids uuid[], event_ids text[], call_ids text[], states smallint[], occurred_ms bigint[], received_us bigint[], directions smallint[], from_numbers text[], to_numbers text[], metadatas text[], corrections boolean[], progresses bigint[], OUT places smallint[], OUT outcomes text, OUT call_states text, OUT sequences integer[], OUT batch_ids bigint[], OUT batch_tenants uuid[])
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog'
@@ -1109,11 +1114,9 @@ begin
     returning tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, corrects,
       place
   ),
-  -- hopwhistle.progress() is written into the statement only where its arguments are plain: elsewhere it would be called,
-  -- at 10 µs a call.
   moved as materialized (
-    select *, hopwhistle.progress(state, occurred_at, correcting_at) as progress
-    from (select *, case when corrects then occurred_at end as correcting_at from fresh) f
+    select f.*, progresses[place] as progress
+    from fresh f
   ),
   -- prior_progress: how far the events before it in this batch take the call; null for the first.
   arrived as (
@@ -1124,31 +1127,27 @@ begin
     window to_here as (partition by tenant_id, call_id order by place)
   ),
   folded as (
-    select *, hopwhistle.state_of_progress(progress) as state
-    from (
-      select tenant_id, call_id,
-        max(progress) as progress,
-        min(occurred_at) as started_at,
-        min(occurred_at) filter (where state = 0) as initiated_at,
-        min(occurred_at) filter (where state = 1) as ringing_at,
-        min(occurred_at) filter (where state = 2) as answered_at,
-        min(occurred_at) filter (where state >= 3) as ended_at,
-        max(correcting_at) as corrected_at,
-        max(received_at) as updated_at,
-        min(direction) as direction,
-        min(from_number) as from_number,
-        min(to_number) as to_number,
-        count(*)::integer as events
-      from moved
-      group by tenant_id, call_id
-    ) g
+    select tenant_id, call_id,
+      max(progress) as progress,
+      min(occurred_at) as started_at,
+      min(occurred_at) filter (where state = 0) as initiated_at,
+      min(occurred_at) filter (where state = 1) as ringing_at,
+      min(occurred_at) filter (where state = 2) as answered_at,
+      min(occurred_at) filter (where state >= 3) as ended_at,
+      max(received_at) as updated_at,
+      min(direction) as direction,
+      min(from_number) as from_number,
+      min(to_number) as to_number,
+      count(*)::integer as events
+    from moved
+    group by tenant_id, call_id
   ),
   written as (
     insert into hopwhistle.calls as c (
       tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at,
-      corrected_at, updated_at, direction, from_number, to_number, sequence)
-    select tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, corrected_at, updated_at,
-      direction, from_number, to_number, events
+      progress, updated_at, direction, from_number, to_number, sequence)
+    select tenant_id, call_id, (progress & 7)::smallint, started_at, initiated_at, ringing_at, answered_at, ended_at, progress,
+      updated_at, direction, from_number, to_number, events
     from folded
     order by tenant_id, call_id
     on conflict (tenant_id, call_id) do update set
@@ -1158,11 +1157,10 @@ begin
       previous_ringing_at = c.ringing_at,
       previous_answered_at = c.answered_at,
       previous_ended_at = c.ended_at,
-      previous_corrected_at = c.corrected_at,
+      previous_progress = coalesce(c.progress, hopwhistle.progress_before(c.state, c.ended_at)),
       previous_direction = c.direction,
       state = case
-        when hopwhistle.progress(excluded.state, excluded.ended_at, excluded.corrected_at)
-          > hopwhistle.progress(c.state, c.ended_at, c.corrected_at) then excluded.state
+        when excluded.progress > coalesce(c.progress, hopwhistle.progress_before(c.state, c.ended_at)) then excluded.state
         else c.state
       end,
       started_at = least(c.started_at, excluded.started_at),
@@ -1170,7 +1168,7 @@ begin
       ringing_at = least(c.ringing_at, excluded.ringing_at),
       answered_at = least(c.answered_at, excluded.answered_at),
       ended_at = least(c.ended_at, excluded.ended_at),
-      corrected_at = greatest(c.corrected_at, excluded.corrected_at),
+      progress = greatest(coalesce(c.progress, hopwhistle.progress_before(c.state, c.ended_at)), excluded.progress),
       updated_at = greatest(c.updated_at, excluded.updated_at),
       direction = least(c.direction, excluded.direction),
       from_number = least(c.from_number, excluded.from_number),
@@ -1178,7 +1176,7 @@ begin
       sequence = coalesce(c.sequence, 0) + excluded.sequence
     returning tenant_id, call_id, state, direction, started_at, initiated_at, ringing_at, answered_at, ended_at,
       previous_state, previous_direction, previous_started_at, previous_initiated_at, previous_ringing_at,
-      previous_answered_at, previous_ended_at, previous_corrected_at, sequence
+      previous_answered_at, previous_ended_at, previous_progress, sequence
   ),
   measured as (
     select tenant_id, state, direction, answered_at,
@@ -1234,9 +1232,7 @@ begin
   ),
   answered as (
     select tenant_id, event_id, place, w.state::text as state, (w.sequence + before_last)::integer as sequence,
-      case when a.progress > coalesce(
-          greatest(a.prior_progress, hopwhistle.progress(w.previous_state, w.previous_ended_at, w.previous_corrected_at)), -1)
-        then '0' else '1' end as outcome
+      case when a.progress > coalesce(greatest(a.prior_progress, w.previous_progress), -1) then '0' else '1' end as outcome
     from arrived a join written w using (tenant_id, call_id)
     order by place
   ),
@@ -1287,9 +1283,9 @@ $function$
 
 -- function note_key_use: owner hopwhistle_owner; execute to hopwhistle_api
 
--- function progress: owner hopwhistle_owner; execute to public
+-- function progress_before: owner hopwhistle_owner; execute to public
 
--- function state_of_progress: owner hopwhistle_owner; execute to public
+-- function progresses_before: owner hopwhistle_owner; execute to public
 
 -- function wait_for_replication: owner hopwhistle_owner; execute to hopwhistle_api
 

@@ -11,14 +11,24 @@ export type TestReport = {
 }
 
 /**
- * One step of .ci/run. `exit` is its exit code or `skipped`; `report` is null when tests ran and wrote none; `output` is
- * what they printed.
+ * One step of .ci/run. `exit` is its exit code or `skipped`; `report` is null when tests ran and wrote none; `again` is the
+ * report of the files that failed and were run a second time, whose result counts; `output` is what they printed.
  */
 export type Step = {
   readonly name: string
   readonly exit: string
   readonly report?: TestReport | null
+  readonly again?: TestReport
   readonly output?: string
+}
+
+/** More files than this fail for a reason that a second run does not mend. */
+export const RUN_AGAIN_MAX = 5
+
+/** The files to run a second time: those with a failed test, or that could not be loaded. None when they are many. */
+export function filesToRunAgain({ testResults }: TestReport): readonly string[] {
+  const failed = testResults.filter(({ status }) => status === 'failed').map(({ name }) => name)
+  return failed.length <= RUN_AGAIN_MAX ? failed : []
 }
 
 export type Sum = {
@@ -42,6 +52,7 @@ export function addUp(steps: readonly Step[]): Sum {
         .filter(({ status }) => status !== 'passed')
         .sort((a, b) => b.status.localeCompare(a.status))
         .map(({ status, name }) => `${status}  ${name}`),
+      ...steps.flatMap(passedAtSecondTry).map((name) => `passed at the second try  ${name}`),
       ...steps.flatMap(({ output = '' }) => failuresIn(output)).slice(0, FAILURES_SHOWN),
     ],
   }
@@ -53,8 +64,9 @@ type Result = { readonly status: 'passed' | 'failed' | 'skipped'; readonly name:
 const FAILURES_SHOWN = 5
 const FAILURE_LINES = 40
 
-function resultsOf({ name, exit, report, output }: Step): readonly Result[] {
+function resultsOf({ name, exit, report: first, again, output }: Step): readonly Result[] {
   if (exit === 'skipped') return [{ status: 'skipped', name }]
+  const report = first && again ? withSecondTry(first, again) : first
   const failed = exit !== '0'
   if (report === undefined) return [{ status: failed ? 'failed' : 'passed', name }]
   const tests = (report?.testResults ?? []).flatMap((file) => {
@@ -73,6 +85,21 @@ function resultsOf({ name, exit, report, output }: Step): readonly Result[] {
   if (explained) return tests
   const why = output === undefined ? 'see above' : `having printed:\n${errorsIn(output)}`
   return [...tests, { status: 'failed', name: `${name}: ended with ${exit}, ${why}` }]
+}
+
+function withSecondTry({ testResults }: TestReport, again: TestReport): TestReport {
+  const second = new Map(again.testResults.map((file) => [file.name, file]))
+  return { testResults: testResults.map((file) => second.get(file.name) ?? file) }
+}
+
+/** A test that fails now and then is a fault, of the test or of what it tests: it is named, though it counts as passed. */
+function passedAtSecondTry({ name, report, again }: Step): readonly string[] {
+  const namesOf = (status: string, tests?: TestReport | null) =>
+    (tests?.testResults ?? []).flatMap(({ assertionResults }) =>
+      assertionResults.filter((test) => test.status === status).map(({ fullName }) => `${name}: ${fullName}`),
+    )
+  const passed = new Set(namesOf('passed', again))
+  return namesOf('failed', report).filter((test) => passed.has(test))
 }
 
 /** What vitest printed of each test that failed. */

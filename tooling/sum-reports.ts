@@ -20,7 +20,9 @@ const steps = readFileSync(join(folder, 'steps'), 'utf8')
     if (report === '-') return { name, exit }
     const output = readFileSync(file.replace(/json$/, 'txt'), 'utf8')
     const tests = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as TestReport) : null
-    return { name, exit, report: tests, output }
+    const second = file.replace(/json$/, 'again.json')
+    const again = existsSync(second) ? { again: JSON.parse(readFileSync(second, 'utf8')) as TestReport } : {}
+    return { name, exit, report: tests, output, ...again }
   })
 
 const { passed, failed, skipped, lines } = addUp(steps)

@@ -22,6 +22,8 @@ export PGPASSWORD="$REPLICATION_PASSWORD" PGCONNECT_TIMEOUT=5
 partial="$PGDATA.partial" copy_replica="$PGDATA.copy-replica" new_database="$PGDATA.new-database"
 has_backups="$PGDATA.has-backups"
 beside=
+in_here='docker compose exec primary'
+[ -z "${KUBERNETES_SERVICE_HOST:-}" ] || in_here="kubectl exec ${HOSTNAME:-POD} --"
 
 say() { echo "start-primary.sh: $*" >&2; }
 literal() { printf "'%s'" "$(printf %s "$1" | sed "s/'/''/g")"; }
@@ -78,8 +80,8 @@ why_it_waits() {
     say "waiting: this volume is empty, and the replica $REPLICA_HOST, which may have data, does not answer."
   fi
   [ ! -e "$has_backups" ] || say 'There are backups. To restore them: set postgres.restore.targetTime (latest: all of it).'
-  say "To take over all that the replica has:  kubectl exec ${HOSTNAME:-POD} -- touch $copy_replica"
-  say "To begin empty all the same:            kubectl exec ${HOSTNAME:-POD} -- touch $new_database"
+  say "To take over all that the replica has:  $in_here touch $copy_replica"
+  say "To begin empty all the same:            $in_here touch $new_database"
 }
 
 # Ends once the new database may be the primary; until then nobody could write to it.

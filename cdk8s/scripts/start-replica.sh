@@ -21,8 +21,6 @@ slot=hopwhistle_replica port=${PRIMARY_PORT:-5432}
 partial="$PGDATA.partial" whole="$PGDATA.whole" old="$PGDATA.old" replace="$PGDATA.replace" refused="$PGDATA.refused"
 # The first process of a container ends by a signal only if it says how.
 trap 'exit 143' TERM INT
-# Images of Postgres name the program first.
-[ "${1:-}" != postgres ] || shift
 
 say() { echo "start-replica.sh: $*" >&2; }
 primary() { psql --no-psqlrc --no-password --tuples-only --no-align --host="$PRIMARY_HOST" --port="$port" "$@"; }
@@ -97,7 +95,11 @@ refuse() { # WHY WHAT_TO_DO
   say "refused to follow $PRIMARY_HOST, and starts on the data that it has: $1. $2"
   echo "$primary_is" >"$refused"
 }
-to_replace="If its data is to replace what is here:  kubectl exec ${HOSTNAME:-POD} -- touch $replace  and delete the pod."
+if [ -n "${KUBERNETES_SERVICE_HOST:-}" ]; then
+  to_replace="If its data is to replace what is here:  kubectl exec ${HOSTNAME:-POD} -- touch $replace  and delete the pod."
+else
+  to_replace="If its data is to replace what is here:  docker compose exec replica touch $replace  and restart it."
+fi
 
 # With data: copies if it must and may, and may start in any case.
 copy_if_due() {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addUp, type TestReport } from '../add-up.ts'
+import { addUp, filesToRunAgain, RUN_AGAIN_MAX, type TestReport } from '../add-up.ts'
 
 const report = (...statuses: string[]): TestReport => ({
   testResults: [
@@ -84,4 +84,21 @@ test('what was printed of a failed test is repeated at the end, with its seed an
     'Counterexample: [[0,-1]]',
     '❯ somewhere',
   ])
+})
+
+test('the second run of a file that failed counts, and what passed only then is named', () => {
+  const [first, again] = [report('passed', 'failed', 'failed'), report('passed', 'passed', 'failed')]
+  expect(filesToRunAgain(first)).toEqual(['a.test.ts'])
+  expect(addUp([{ name: 'make test', exit: '1', report: first, again }])).toEqual({
+    passed: 2,
+    failed: 1,
+    skipped: 0,
+    lines: ['failed  make test: test 3', 'passed at the second try  make test: test 2'],
+  })
+})
+
+test('nothing is run a second time when much fails', () => {
+  const many = Array.from({ length: RUN_AGAIN_MAX + 1 }, () => report('failed').testResults).flat()
+  expect(filesToRunAgain({ testResults: many })).toEqual([])
+  expect(filesToRunAgain(report('passed'))).toEqual([])
 })

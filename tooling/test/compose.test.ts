@@ -8,6 +8,7 @@ import { SETTINGS } from '../../api/src/config/settings.ts'
 import { CHECKOUT } from './run.ts'
 
 type Service = {
+  readonly entrypoint?: readonly string[]
   readonly command?: readonly string[]
   readonly environment?: Readonly<Record<string, string | number>>
   readonly ports?: readonly string[]
@@ -63,4 +64,22 @@ test('nothing is reachable from another machine', () => {
   const ports = Object.values(services).flatMap(({ ports = [] }) => ports)
   expect(ports.length).toBeGreaterThan(0)
   for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)
+})
+
+test('Postgres in Docker starts by the scripts of the charts, and is given what they need', () => {
+  for (const name of ['primary', 'replica']) {
+    const { entrypoint = [], command = [], environment = {}, volumes = [] } = service(name)
+    const file = `cdk8s/scripts/start-${name}.sh`
+    expect(volumes).toContain(`./${file}:${entrypoint[1]}:ro`)
+    for (const option of command) {
+      expect(
+        volumes.some((volume) => volume.endsWith(`:${option.split('=')[1]}:ro`)),
+        option,
+      ).toBe(true)
+    }
+    // What a script uses without a default; the image and the shell set the others.
+    const used = new Set([...read(file).matchAll(/\$\{?([A-Z_]+)\b(?!:-)/g)].map(([, variable]) => variable as string))
+    for (const given of ['PGDATA', 'HOSTNAME', 'KUBERNETES_SERVICE_HOST', 'POD']) used.delete(given)
+    expect(Object.keys(environment)).toEqual(expect.arrayContaining([...used]))
+  }
 })

@@ -3,7 +3,6 @@ import { chmodSync, chownSync, mkdirSync, openSync, readFileSync, rmSync, writeF
 import { join } from 'node:path'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { waitUntil } from '../../platform/lib/wait-until.ts'
 import { freePort } from '../../platform/machine/free-port.ts'
 import { makeTempDir, unprivilegedUser } from '../../platform/stack/run-as.ts'
 import { CHECKOUT } from './run.ts'
@@ -20,7 +19,7 @@ export type ScriptedServer = {
 }
 
 /**
- * A primary and a replica as the chart's scripts start them, with compose/postgres.conf. Nothing runs at first, and all
+ * A primary and a replica as the charts and compose.yaml start them, with compose/postgres.conf. Nothing runs at first, and all
  * is gone when the test ends.
  *
  * @param bin a folder with initdb, postgres, pg_basebackup and psql
@@ -51,6 +50,7 @@ export async function scriptedPair(bin: string) {
       PATH: `${bin}:${process.env.PATH}`,
       LC_ALL: 'C',
       HOSTNAME: 'pod-0',
+      KUBERNETES_SERVICE_HOST: '10.0.0.1',
       PGHOST: dir,
       PGPORT: String(port),
       PGDATA: data,
@@ -60,7 +60,6 @@ export async function scriptedPair(bin: string) {
       REPLICA_PORT: String(servers.replica.port),
       REPLICATION_PASSWORD: "it's a secret",
       OWNER_PASSWORD: "it's the owner's",
-      POSTGRES_DB: 'hopwhistle',
     },
     ...user,
   })
@@ -118,20 +117,6 @@ export async function scriptedPair(bin: string) {
         return false
       }
     },
-    /** Starts a primary as Docker's image would, with compose/allow-replication.sh. */
-    async startPrimaryOfCompose() {
-      const at = servers.primary
-      once(at, 'initdb', ['--username=postgres', '--auth-local=trust', '--auth-host=scram-sha-256', '--no-sync'])
-      start(at, 'postgres', settingsOf(at))
-      const created = () => {
-        once(at, 'psql', ['--username=postgres', '--command=create database hopwhistle'])
-        return true
-      }
-      await waitUntil('the primary', created, { timeoutMs: 20_000 })
-      once(at, 'sh', ['-c', read('compose/allow-replication.sh')])
-      await ask(dir, at.port, 'select pg_reload_conf()')
-    },
-    startReplicaOfCompose: () => script(servers.replica, 'start-replica.sh', []),
     /** Runs a command as the user of Postgres. @returns what it printed */
     run: (command: string, ...args: readonly string[]) => once(servers.primary, command, args).toString(),
     askPrimary: (sql: string) => ask(dir, servers.primary.port, sql),

@@ -251,18 +251,20 @@ describe.skipIf(bin === undefined)(`the scripts that start Postgres${MISSING}`, 
     expect(pair.follows(), 'a probe that lets it be').toBe(true)
   })
 
-  test('a replica of compose.yaml whose first copy was interrupted makes a new one, and then follows', async () => {
-    const pair = await scriptedPair(bin ?? '')
-    await pair.startPrimaryOfCompose()
+  test('a replica whose first copy was interrupted makes a new one, and then follows', async () => {
+    const { pair, replica } = await replicated()
     await pair.askPrimary("create table filler as select repeat('x', 1000) as text from generate_series(1, 100000)")
-    const first = pair.startReplicaOfCompose()
+    await replica.kill()
+    rmSync(pair.replicaData, { recursive: true, force: true })
+
+    const first = pair.startReplica()
     const copying = () => existsSync(`${pair.replicaData}.partial/base`)
     await waitUntil('the copy to begin', copying, { timeoutMs: 20_000, everyMs: 1 })
     await first.kill()
     expect(copying()).toBe(true)
     expect(existsSync(pair.replicaData), 'half a copy is no database').toBe(false)
 
-    pair.startReplicaOfCompose()
+    pair.startReplica()
     await pair.askPrimary("insert into filler values ('after')")
     const follows = async () => (await pair.askReplica("select 1 from filler where text = 'after'")).length === 1
     await wait('the replica to follow', follows)

@@ -4,6 +4,7 @@ import type { Pool, QueryConfig } from 'pg'
 import { queryReplicated } from '../postgres/replicated.ts'
 import { plainArray, textArray } from './array-literal.ts'
 import type { CallEvent } from './call-event.ts'
+import { progressOf } from './progress.ts'
 
 /** An event on its way into the database. */
 export type ReceivedEvent = {
@@ -32,9 +33,9 @@ export type Committed = {
 }
 
 const MANY =
-  'call hopwhistle.commit_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, null, null, null, null, null)'
+  'call hopwhistle.commit_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, null, null, null, null, null)'
 const ONE =
-  'call hopwhistle.commit_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null, null, null, null, null, null)'
+  'call hopwhistle.commit_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, null, null, null, null, null)'
 
 /**
  * What the procedure answers for an event, by its digit. 3 and 4 are events that were found stored with the very
@@ -105,6 +106,7 @@ function forMany(batch: readonly ReceivedEvent[], published: readonly PublishedB
       textArray(batch, (r) => r.event.to),
       textArray(batch, (r) => r.event.metadata),
       plainArray(batch, (r) => (r.event.corrects ? 't' : undefined)),
+      plainArray(batch, (r) => progressOf(r.event)),
       plainArray(published, (p) => p.batchId),
     ],
   }
@@ -126,6 +128,7 @@ function forOne({ tenantId, event, receivedAtUs }: ReceivedEvent, published: rea
       event.to,
       event.metadata,
       event.corrects,
+      progressOf(event),
       plainArray(published, (p) => p.batchId),
     ],
   }

@@ -4,8 +4,8 @@
  * The rules by which events make a call, in whatever order they come and however often:
  *
  * - The state moves forward by rank and never back; ranks may be skipped. Of several terminal states the one that
- *   occurred first stands, then the one that comes first in CALL_STATES. An event that corrects the final state stands before
- *   all that do not; of several corrections, the one that occurred last, then the one that comes last in CALL_STATES.
+ *   occurred first stands. An event that corrects the final state stands before all that do not; of several corrections, the
+ *   one that occurred last. Of those that occurred in the same millisecond, the one that comes last in CALL_STATES.
  * - The time of each rank is the smallest `occurredAt` of its events; the call started at the smallest of all.
  *   Late events fill in and correct times, never the state.
  * - Should events disagree on direction or numbers, the lesser text stands: arbitrary, but the same in any order.
@@ -69,14 +69,14 @@ export function foldCall(call: Call | undefined, event: FoldableEvent): Folded {
 
 type Progress = Pick<Call, 'state' | 'endedAt' | 'correctedAt'>
 
-/** Whether a state stands before another: see the rules above. hopwhistle.progress() is the same as one number. */
+/** Whether a state stands before another: see the rules above. progressOf() is the same as one number. */
 function isFurther(a: Progress, b: Progress): boolean {
   const [rank, than] = [CALL_STATE_RANK[a.state], CALL_STATE_RANK[b.state]]
   if (rank !== than || rank < TERMINAL_RANK) return rank > than
   const code = CALL_STATE_CODE[a.state] - CALL_STATE_CODE[b.state]
   if (a.correctedAt === undefined && b.correctedAt === undefined) {
     const later = (a.endedAt as number) - (b.endedAt as number)
-    return later < 0 || (later === 0 && code < 0)
+    return later < 0 || (later === 0 && code > 0)
   }
   const later = (a.correctedAt ?? Number.NEGATIVE_INFINITY) - (b.correctedAt ?? Number.NEGATIVE_INFINITY)
   return later > 0 || (later === 0 && code > 0)

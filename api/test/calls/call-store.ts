@@ -99,9 +99,11 @@ type CallRow = {
   readonly direction: number | null
   readonly from_number: string | null
   readonly to_number: string | null
-} & Readonly<
-  Record<'started_at' | 'initiated_at' | 'ringing_at' | 'answered_at' | 'ended_at' | 'corrected_at', Date | null>
->
+  readonly progress: string | null
+} & Readonly<Record<'started_at' | 'initiated_at' | 'ringing_at' | 'answered_at' | 'ended_at', Date | null>>
+
+/** A correction's progress says when it occurred: see src/calls/progress.ts. */
+const correctedAtOf = (progress: number) => (progress > 2 ** 52 ? Math.floor((progress - 2 ** 52) / 8) : undefined)
 
 async function storedCalls(owner: pg.Pool, tenantId: string): Promise<Map<string, Call>> {
   const { rows } = await owner.query<CallRow>('select * from hopwhistle.calls where tenant_id = $1', [tenantId])
@@ -115,7 +117,7 @@ async function storedCalls(owner: pg.Pool, tenantId: string): Promise<Map<string
         ringingAt: row.ringing_at?.getTime(),
         answeredAt: row.answered_at?.getTime(),
         endedAt: row.ended_at?.getTime(),
-        correctedAt: row.corrected_at?.getTime(),
+        correctedAt: correctedAtOf(Number(row.progress)),
         direction: row.direction === null ? undefined : CALL_DIRECTIONS[row.direction],
         from: row.from_number ?? undefined,
         to: row.to_number ?? undefined,

@@ -48,7 +48,7 @@ test('of several terminal states the one that occurred first stands, unless one 
     to: undefined,
   })
   expect(foldAll([ended('BUSY', 8), ended('COMPLETED', 5)])?.state).toBe('COMPLETED')
-  expect(foldAll([ended('BUSY', 5), ended('COMPLETED', 5)])?.state).toBe('COMPLETED')
+  expect(foldAll([ended('BUSY', 5), ended('COMPLETED', 5)])?.state).toBe('BUSY')
   const corrected = foldAll([
     ended('FAILED', 20, true),
     ended('BUSY', 8),

@@ -226,8 +226,8 @@ test('a state or direction that there is not, is refused by what old and new ver
   await expect(writeOne(api, tenant, 'wrong', 9)).rejects.toMatchObject({ code: '23514' })
   await expect(
     api.query(
-      'call hopwhistle.commit_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null, null, null, null, null, null)',
-      [tenant, 'wrong', 'call', 1, 0, 0, 2, null, null, null, null, []],
+      'call hopwhistle.commit_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, null, null, null, null, null)',
+      [tenant, 'wrong', 'call', 1, 0, 0, 2, null, null, null, null, 1, []],
     ),
   ).rejects.toMatchObject({ code: '23514' })
 })

@@ -4,7 +4,7 @@
  * INITIATED ─▶ RINGING ─▶ ANSWERED ─▶ one terminal state
  *
  * State only moves forward by rank; skips are normal. Of several terminal states the one that occurred first stands,
- * whichever came first, unless an event corrects it.
+ * in whatever order they come, unless an event corrects it; at the same millisecond, the one that comes last here.
  */
 export const CALL_STATES = [
   'INITIATED',
