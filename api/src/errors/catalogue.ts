@@ -41,7 +41,8 @@ export const Unauthorized = problem(
   'unauthorized',
   401,
   'No valid API key',
-  () => 'send an API key in the header x-api-key, or as Authorization: Bearer; it is missing, unknown, expired or revoked',
+  () =>
+    'send an API key in the header x-api-key, or as Authorization: Bearer; it is missing, unknown, expired or revoked',
 )
 
 export const ForbiddenTenant = problem(

@@ -21,11 +21,14 @@ const at = (): Running => platform.instances[0]!
 const lines = (...all: string[]) => all.map((line) => `${line}\r\n`).join('')
 
 /** Writes bytes as they are, and reads until the other end closes. */
-async function raw(bytes: string): Promise<{ status: number; headers: string; body: Record<string, unknown> }> {
+async function raw(
+  bytes: string,
+  as: 'json' | 'text' = 'json',
+): Promise<{ status: number; headers: string; body: Record<string, unknown> }> {
   const socket = connect(Number(new URL(at().url).port), '127.0.0.1')
   socket.write(bytes)
   const [headers = '', body = ''] = (await text(socket)).split('\r\n\r\n')
-  return { status: Number(headers.split(' ')[1]), headers, body: body === '' ? {} : JSON.parse(body) }
+  return { status: Number(headers.split(' ')[1]), headers, body: body === '' || as === 'text' ? {} : JSON.parse(body) }
 }
 const post100 = (...more: string[]) =>
   lines(`POST ${ROUTES.callEvent} HTTP/1.1`, 'Host: x', `x-api-key: ${acme.key}`, 'content-length: 100', ...more, '')
@@ -48,6 +51,22 @@ test('clients that send nothing more do not keep others out: their places are gi
   // Refused while they may still be on their way, taken once they are plainly not.
   await expect.poll(async () => (await post(at(), anEvent('RINGING'), acme.key)).status, { timeout: 10_000 }).toBe(201)
   for (const { status } of await Promise.all(stuck)) expect(status).toBe(408)
+})
+
+test('what a stranger announces is no use of a limit; what was taken of a body is', async () => {
+  const read = async () =>
+    Number(new RegExp(`^${METRICS.usage}{resource="request_body"} (.*)$`, 'm').exec(await metrics())?.[1])
+  const before = await read()
+  const answer = await raw(
+    lines('GET /livez HTTP/1.1', 'Host: x', 'connection: close', 'content-length: 999999999999', ''),
+    'text',
+  )
+  expect(answer.status).toBe(200)
+  expect(await read()).toBe(before)
+  const event = { ...anEvent('RINGING'), metadata: { long: 'x'.repeat(2_000) } }
+  expect((await post(at(), event, acme.key)).status).toBe(201)
+  expect(await read()).toBe(JSON.stringify(event).length)
+  expect(await read()).toBe(JSON.stringify(event).length)
 })
 
 test('a client that never finishes its headers is answered with 408', async () => {
