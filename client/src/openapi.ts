@@ -358,6 +358,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description The event id was used for other content */
                 readonly 409: {
                     headers: {
@@ -690,6 +712,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description The event id was used for other content */
                 readonly 409: {
                     headers: {
@@ -993,6 +1037,28 @@ export interface paths {
                 };
                 /** @description Another tenant, or the key lacks the scope */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
@@ -1357,6 +1423,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description Problem */
                 readonly 410: {
                     headers: {
@@ -1607,6 +1695,28 @@ export interface paths {
                 };
                 /** @description Another tenant, or the key lacks the scope */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
@@ -1922,6 +2032,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description Problem */
                 readonly 410: {
                     headers: {
@@ -2091,6 +2223,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description Only as a WebSocket */
                 readonly 426: {
                     headers: {
@@ -2183,6 +2337,258 @@ export interface paths {
         };
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/tokens": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Make a short-lived token for a page
+         * @description Asked by a server with its key, so that the key never reaches a page. A token is good for less than its key, and ends with it.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    readonly "application/json": {
+                        /** @description what the page may do. Default: live:read */
+                        readonly scopes?: readonly ("live:read" | "reports:read")[];
+                        /** @description how long. Default: 300 */
+                        readonly seconds?: number;
+                    };
+                };
+            };
+            readonly responses: {
+                /** @description Default Response */
+                readonly 201: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /** @description used in the place of a key */
+                            readonly token: string;
+                            /** Format: date-time */
+                            readonly expiresAt: string;
+                            readonly scopes: readonly ("live:read" | "reports:read")[];
+                        };
+                    };
+                };
+                /** @description Malformed request; `errors` names the fields */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description No valid API key */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Another tenant, or the key lacks the scope */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Body too large */
+                readonly 413: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Not JSON */
+                readonly 415: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Over the rate of the tenant; see Retry-After */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Internal error */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description At a limit or shutting down; see Retry-After */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createAuthenticator } from '../access/authenticator.ts'
 import { createTenantRate } from '../access/tenant-rate.ts'
+import { tokenRoutes } from '../access/token-routes.ts'
 import { buildApp } from '../app.ts'
 import type { Ingest } from '../calls/ingest.ts'
 import { callRoutes } from '../calls/routes.ts'
@@ -46,11 +47,12 @@ async function describe(): Promise<unknown> {
     access: { authenticator: createAuthenticator(async () => undefined, 0), tenantRate, ratePerSecond: 1, metrics },
     health: createHealth('openapi', () => ({})),
     refreshUsage: async () => {},
-    surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
+    surface: settings,
     capabilities: [
       callRoutes({ ingest: {} as Ingest, tokens }),
       reportingRoutes({ reports: {} as Reports, tokens }),
       liveRoutes(),
+      tokenRoutes(async () => true),
     ],
   })
   const document = http.swagger()

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { LIVE_CLOSE, LIVE_KEY_SUBPROTOCOL_PREFIX, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.ts'
@@ -127,6 +128,11 @@ test('a transfer coding other than chunked is 415', async () => {
     lines(...head, 'content-type: application/json', 'transfer-encoding: gzip, chunked', '', '2', 'xx', '0', ''),
   )
   expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } })
+})
+
+test('api/openapi.json is what an instance serves', async () => {
+  const written = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))
+  expect((await get(at(), ROUTES.openapi)).body).toEqual(written)
 })
 
 test('HEAD answers what GET does, without the body, on every route that has a GET', async () => {
