@@ -13,7 +13,7 @@ export function endWithProblem(connection: Duplex, problem: Problem, requestId?:
   const body = JSON.stringify(problemBody(problem, requestId))
   const headers = {
     ...SECURITY_HEADERS,
-    'content-type': 'application/problem+json; charset=utf-8',
+    'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     connection: 'close',
