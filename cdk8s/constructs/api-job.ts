@@ -14,7 +14,7 @@ const KEEP_SECONDS = 86_400
 export type ApiJobProps = {
   readonly component: Component
   readonly values: HopwhistleValues
-  readonly command: readonly string[]
+  readonly command: Templated<readonly string[]>
   readonly env: readonly Templated<k8s.EnvVar>[]
   /** Run before it, in order. */
   readonly initContainers?: readonly Templated<k8s.Container>[]
