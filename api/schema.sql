@@ -21,10 +21,26 @@ create table hopwhistle.api_keys (
   scopes text[] not null,
   created_at timestamp with time zone default now() not null,
   revoked_at timestamp with time zone,
+  events_per_second integer,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  replaces uuid,
   constraint api_keys_key_hash_key UNIQUE (key_hash),
   constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_replaces_fkey FOREIGN KEY (replaces) REFERENCES hopwhistle.api_keys(id) ON DELETE SET NULL,
   constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES hopwhistle.tenants(id) ON DELETE CASCADE,
+  constraint api_keys_events_per_second_is_positive CHECK ((events_per_second > 0)),
   constraint api_keys_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32))
+);
+
+create table hopwhistle.browser_tokens (
+  token_hash bytea not null,
+  key_id uuid not null,
+  scopes text[] not null,
+  ends_at timestamp with time zone not null,
+  constraint browser_tokens_pkey PRIMARY KEY (token_hash),
+  constraint browser_tokens_key_id_fkey FOREIGN KEY (key_id) REFERENCES hopwhistle.api_keys(id) ON DELETE CASCADE,
+  constraint browser_tokens_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
 );
 
 create table hopwhistle.call_events (
@@ -190,6 +206,20 @@ create table hopwhistle.events_aside (
   constraint events_aside_pkey PRIMARY KEY (tenant_id, event_id)
 );
 
+create table hopwhistle.key_audit (
+  id bigint generated always as identity not null,
+  at timestamp with time zone default now() not null,
+  action text not null,
+  key_id uuid not null,
+  tenant_id uuid not null,
+  by_whom text,
+  by_role text default SESSION_USER not null,
+  ends_at timestamp with time zone,
+  replaces uuid,
+  constraint key_audit_pkey PRIMARY KEY (id),
+  constraint key_audit_action_is_known CHECK ((action = ANY (ARRAY['made'::text, 'rotated'::text, 'ended'::text, 'restored'::text, 'deleted'::text])))
+);
+
 create table hopwhistle.migrations (
   name text not null,
   checksum text not null,
@@ -229,9 +259,11 @@ create table hopwhistle.tenants (
   id uuid not null,
   name text not null,
   created_at timestamp with time zone default now() not null,
+  events_per_second integer,
   retention_days integer,
   rollup_retention_days integer,
   constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_events_per_second_is_positive CHECK ((events_per_second > 0)),
   constraint tenants_retention_days CHECK (((retention_days = 0) OR (retention_days >= 91))),
   constraint tenants_rollup_retention_days CHECK ((rollup_retention_days >= 91))
 );
@@ -267,6 +299,8 @@ create table hopwhistle.call_events_7 partition of hopwhistle.call_events FOR VA
 
 CREATE INDEX api_keys_tenant ON hopwhistle.api_keys USING btree (tenant_id);
 
+CREATE INDEX browser_tokens_key ON hopwhistle.browser_tokens USING btree (key_id, ends_at);
+
 CREATE INDEX call_events_call ON ONLY hopwhistle.call_events USING btree (call_id, tenant_id);
 
 CREATE INDEX call_metrics_pending_hour ON hopwhistle.call_metrics_pending USING btree (tenant_id, hour);
@@ -278,6 +312,8 @@ CREATE INDEX calls_from ON hopwhistle.calls USING btree (tenant_id, from_number,
 CREATE INDEX calls_started ON hopwhistle.calls USING btree (tenant_id, started_at DESC);
 
 CREATE INDEX calls_to ON hopwhistle.calls USING btree (tenant_id, to_number, final_state, direction, started_at DESC) WHERE (to_number IS NOT NULL);
+
+CREATE INDEX key_audit_tenant ON hopwhistle.key_audit USING btree (tenant_id, id);
 
 -- Row-level security
 
@@ -331,6 +367,11 @@ create policy owner_sees_all on hopwhistle.events_aside for all to hopwhistle_ow
   using (true)
   with check (true);
 
+alter table hopwhistle.key_audit enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.key_audit for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
 alter table hopwhistle.outbox enable row level security, force row level security;
 create policy api_sees_its_tenants on hopwhistle.outbox for all to hopwhistle_api
   using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
@@ -347,14 +388,39 @@ create policy owner_sees_all on hopwhistle.tenants for all to hopwhistle_owner
 
 -- Functions and procedures
 
+CREATE OR REPLACE FUNCTION hopwhistle.audit_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  one hopwhistle.api_keys := coalesce(new, old);
+begin
+  insert into hopwhistle.key_audit (action, key_id, tenant_id, by_whom, ends_at, replaces)
+  values (
+    case
+      when tg_op = 'DELETE' then 'deleted'
+      when tg_op = 'INSERT' then case when one.replaces is null then 'made' else 'rotated' end
+      when one.revoked_at is null then 'restored'
+      else 'ended'
+    end,
+    one.id, one.tenant_id, nullif(current_setting('hopwhistle.by_whom', true), ''), one.revoked_at, one.replaces);
+  return null;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.authenticate(wanted bytea)
- RETURNS TABLE(key_id uuid, tenant_id uuid, scopes text[])
+ RETURNS TABLE(key_id uuid, tenant_id uuid, scopes text[], tenant_rate integer, key_rate integer)
  LANGUAGE sql
  STABLE STRICT SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog'
 AS $function$
-  select id, tenant_id, scopes from hopwhistle.api_keys
-  where key_hash = wanted and (revoked_at is null or revoked_at > now())
+  select k.id, k.tenant_id, k.scopes, t.events_per_second, k.events_per_second
+  from hopwhistle.api_keys k
+  join hopwhistle.tenants t on t.id = k.tenant_id
+  where k.key_hash = wanted and (k.revoked_at is null or k.revoked_at > now())
 $function$
 ;
 
@@ -689,6 +755,40 @@ CREATE OR REPLACE FUNCTION hopwhistle.end_fold_pass(folded_all_until timestamp w
 AS $function$
   update hopwhistle.rollup_folding f
   set leased_until = '-infinity', folded_until = greatest(f.folded_until, folded_all_until)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.events_past_full_calls(visible_tenants text, tenant_ids uuid[], event_ids text[], call_ids text[])
+ RETURNS integer[]
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform set_config('hopwhistle.tenant_ids', visible_tenants, true);
+  return array(
+    select place
+    from (
+      select place, coalesce(c.sequence, 0) + row_number() over (partition by g.tenant_id, g.call_id order by place) as sequence
+      from unnest(tenant_ids, event_ids, call_ids) with ordinality as g (tenant_id, event_id, call_id, place)
+      left join hopwhistle.calls c on c.tenant_id = g.tenant_id and c.call_id = g.call_id
+      where not exists (
+        select from hopwhistle.call_events e where e.tenant_id = g.tenant_id and e.event_id = g.event_id)
+    ) as fresh
+    where sequence > 1000
+    order by place);
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.find_browser_token(wanted bytea)
+ RETURNS TABLE(key_hash bytea, scopes text[], ends_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE STRICT SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select k.key_hash, t.scopes, t.ends_at
+  from hopwhistle.browser_tokens t
+  join hopwhistle.api_keys k on k.id = t.key_id
+  where t.token_hash = wanted and t.ends_at > now()
 $function$
 ;
 
@@ -1118,6 +1218,35 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.make_browser_token(of_key uuid, new_hash bytea, new_scopes text[], new_end timestamp with time zone, most integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  delete from hopwhistle.browser_tokens where key_id = of_key and ends_at <= now();
+  if (select count(*) from hopwhistle.browser_tokens where key_id = of_key) >= most then
+    return false;
+  end if;
+  insert into hopwhistle.browser_tokens (token_hash, key_id, scopes, ends_at)
+  values (new_hash, of_key, new_scopes, new_end);
+  return true;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.note_key_use(used uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  update hopwhistle.api_keys set last_used_at = now()
+  where id = any (used) and (last_used_at is null or last_used_at < now() - interval '1 minute')
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.progress_before(state smallint, ended_at timestamp with time zone)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1137,6 +1266,16 @@ CREATE OR REPLACE FUNCTION hopwhistle.progresses_before(states smallint[], occur
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN ARRAY(SELECT hopwhistle.progress_before(given.state, to_timestamp(((given.occurred)::double precision / (1000.0)::double precision))) AS progress_before FROM UNNEST(progresses_before.states, progresses_before.occurred_ms) WITH ORDINALITY given(state, occurred, place) ORDER BY given.place)
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.refuse_full_call()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception using errcode = 'HW001', message = 'a call has too many events';
+end
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION hopwhistle.wait_for_replication()
@@ -1335,6 +1474,8 @@ $function$
 
 -- Owners and privileges
 
+-- function audit_key: owner hopwhistle_owner; execute to public
+
 -- function authenticate: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function begin_fold_pass: owner hopwhistle_owner; execute to hopwhistle_api
@@ -1346,6 +1487,10 @@ $function$
 -- function elapsed_ms: owner hopwhistle_owner; execute to public
 
 -- function end_fold_pass: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function events_past_full_calls: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function find_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function find_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -1365,9 +1510,15 @@ $function$
 
 -- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function make_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function note_key_use: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function progress_before: owner hopwhistle_owner; execute to public
 
 -- function progresses_before: owner hopwhistle_owner; execute to public
+
+-- function refuse_full_call: owner hopwhistle_owner; execute to public
 
 -- function wait_for_replication: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -1387,6 +1538,8 @@ $function$
 
 -- table api_keys: owner hopwhistle_owner
 
+-- table browser_tokens: owner hopwhistle_owner
+
 -- table call_events: owner hopwhistle_owner; insert+select+update to hopwhistle_api
 
 -- table call_metrics_daily: owner hopwhistle_owner; select to hopwhistle_api
@@ -1400,6 +1553,8 @@ $function$
 -- table erasures: owner hopwhistle_owner
 
 -- table events_aside: owner hopwhistle_owner
+
+-- table key_audit: owner hopwhistle_owner
 
 -- table migrations: owner hopwhistle_owner
 

@@ -7,6 +7,8 @@ export const ROUTES = {
   reportMetrics: '/api/v1/reporting/metrics',
   reportCalls: '/api/v1/reporting/calls',
   live: '/api/v1/live',
+  /** A key makes a short-lived token here, for a page. */
+  tokens: '/api/v1/tokens',
   health: '/health',
   livez: '/livez',
   readyz: '/readyz',

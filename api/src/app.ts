@@ -2,18 +2,29 @@ import { randomBytes } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
-import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type {
+  FastifyBaseLogger,
+  FastifyError,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify'
 import { fastify, LogController } from 'fastify'
-import { RouteNotFound } from './errors/catalogue.ts'
+import { MalformedRequest, RouteNotFound } from './errors/catalogue.ts'
 import type { Health } from './health/health.ts'
 import { healthRoutes } from './health/health.ts'
 import type { AccessDependencies } from './http/access-hooks.ts'
 import { addAccessHooks } from './http/access-hooks.ts'
+import { addBeforeRoutes, onClientError, serverOptions } from './http/before-routes.ts'
+import { addPreflight, describeToPage } from './http/cors.ts'
+import { withExamples } from './http/documented-examples.ts'
 import { addJsonBody } from './http/json-body.ts'
 import type { RequestsInFlight } from './http/load-hooks.ts'
 import { addLoadHooks } from './http/load-hooks.ts'
 import { openApiDocument } from './http/openapi-document.ts'
 import { addProblemHandler, sendProblem } from './http/problem-handler.ts'
+import { SECURITY_HEADERS } from './http/security-headers.ts'
 import { addUnroutedHook } from './http/unrouted-hook.ts'
 import { lazyLog } from './telemetry/lazy-log.ts'
 import type { Log } from './telemetry/log.ts'
@@ -33,6 +44,7 @@ export type AppDependencies = {
   readonly metrics: Metrics
   readonly limits: AppLimits
   readonly access: AccessDependencies
+  readonly surface: Surface
   readonly health: Health
   /** Sets the gauges that are read at a scrape. */
   readonly refreshUsage: () => Promise<void>
@@ -40,26 +52,31 @@ export type AppDependencies = {
   readonly capabilities: readonly FastifyPluginAsync[]
 }
 
-export type App = { readonly http: FastifyInstance; readonly load: RequestsInFlight }
+/** What the public port shows, and to whose pages. */
+export type Surface = {
+  readonly publicMetrics: boolean
+  readonly publicDocs: boolean
+  readonly corsOrigins: ReadonlySet<string>
+}
 
-/** For browsers that were made to open an answer: it is data, runs nothing, and no other page may show it. */
-const SECURITY_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-} as const
+/** Swagger UI runs its own scripts and no others, and writes styles into its page. */
+const DOCS_CSP =
+  "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; img-src 'self' data:; object-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'"
+
+export type App = { readonly http: FastifyInstance; readonly load: RequestsInFlight }
 
 /** Builds the API without listening, so that tests may inject requests. */
 export async function buildApp(deps: AppDependencies): Promise<App> {
   const app = fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    frameworkErrors: (_error, request, reply) => {
-      sendProblem(request, reply, RouteNotFound())
+    frameworkErrors: (error, request, reply) => {
+      describeAnswer(request, reply)
+      describeToPage(deps.surface.corsOrigins, request, reply)
+      sendProblem(request, reply, isBadUrl(error) ? MalformedRequest('the path is not a URL') : RouteNotFound())
     },
-    // Whoever offers another upgrade on the way, as Java's client does with h2c, is answered without it.
-    http: { shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket' },
+    clientErrorHandler: onClientError(deps.limits),
+    http: serverOptions(deps.limits),
     bodyLimit: deps.limits.bodyBytes,
     requestTimeout: deps.limits.requestTimeoutMs,
     // Longer than a load balancer keeps an idle connection, so that it is never we who close under its next request.
@@ -69,32 +86,43 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     forceCloseConnections: 'idle',
     genReqId: requestIds(),
     childLoggerFactory: (log, bindings, options) => lazyLog(() => log.child(bindings, options)),
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     ajv: { customOptions: { allErrors: false, coerceTypes: false, removeAdditional: false, useDefaults: true } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
   })
+  const { publicMetrics, publicDocs, corsOrigins } = deps.surface
   addProblemHandler(app, deps.limits)
-  addJsonBody(app)
-  const load = addLoadHooks(app, deps.limits, deps.metrics)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header(HEADERS.requestId, request.id).headers(SECURITY_HEADERS)
+    describeAnswer(request, reply)
+    describeToPage(corsOrigins, request, reply)
     if (deps.health.phase() === 'draining') reply.header('connection', 'close')
     done()
   })
+  const load = addLoadHooks(app, deps.limits, deps.metrics)
+  addJsonBody(app, load.bodyArrived)
   app.addHook('onResponse', (request, reply, done) => {
     if (deps.log.isLevelEnabled('info')) {
       request.log.info({ req: request, res: reply, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request')
     }
     done()
   })
+  addBeforeRoutes(app)
+  addPreflight(app, corsOrigins)
   addUnroutedHook(app)
   addAccessHooks(app, deps.access, load)
 
   await app.register(swagger, openApiDocument)
-  await app.register(swaggerUi, { routePrefix: ROUTES.docs, staticCSP: true })
-  app.get(ROUTES.openapi, { schema: { hide: true } }, async () => app.swagger())
+  if (publicDocs) {
+    await app.register(swaggerUi, {
+      routePrefix: ROUTES.docs,
+      staticCSP: DOCS_CSP,
+      transformSpecificationClone: true,
+      transformSpecification: (document) => withExamples(document, Date.now()),
+    })
+    app.get(ROUTES.openapi, { schema: { hide: true } }, async () => app.swagger())
+  }
   await app.register(healthRoutes(deps.health))
-  await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
+  if (publicMetrics) await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
   for (const capability of deps.capabilities) await app.register(capability)
 
   await app.ready()
@@ -114,6 +142,13 @@ export async function buildAdminApp(
   await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
   return app
 }
+
+/** What every answer says of itself. */
+function describeAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header(HEADERS.requestId, request.id).headers(SECURITY_HEADERS)
+}
+
+const isBadUrl = (error: FastifyError) => error.code === 'FST_ERR_BAD_URL'
 
 /** Passes on the caller's request id when it is harmless, else makes one that is unique over all instances. */
 function requestIds(): (req: { headers: Record<string, string | string[] | undefined> }) => string {

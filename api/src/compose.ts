@@ -2,7 +2,9 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { createAuthenticator } from './access/authenticator.ts'
+import { withLastUse } from './access/last-use.ts'
 import { createRates } from './access/rates.ts'
+import { tokenRoutes } from './access/token-routes.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
 import { createKeepAside } from './calls/keep-aside.ts'
@@ -15,6 +17,8 @@ import { createHealth } from './health/health.ts'
 import { createLive } from './live/live.ts'
 import { liveRoutes } from './live/routes.ts'
 import { findPrincipal } from './postgres/find-principal.ts'
+import { findBrowserToken, keepBrowserToken } from './postgres/keys/browser-tokens.ts'
+import { noteKeyUse } from './postgres/keys/note-key-use.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
 import { readPostgresUsage } from './postgres/read-usage.ts'
 import { createReplicaMonitor } from './postgres/replica-monitor.ts'
@@ -47,8 +51,12 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const replica = createReplicaMonitor({ postgres, settings, metrics, log })
 
   const authenticator = createAuthenticator(
-    findPrincipal(postgres.upkeep, postgres.reportsReplica),
+    withLastUse(findPrincipal(postgres.upkeep, postgres.reportsReplica), (keyIds) =>
+      noteKeyUse(postgres.upkeep, keyIds),
+    ),
     settings.keyCacheMs,
+    undefined,
+    findBrowserToken(postgres.upkeep, postgres.reportsReplica),
   )
   const rates = createRates(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
   const live = createLive({ redis, metrics, settings, memory, log, authenticator })
@@ -73,7 +81,10 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       ...(postgres.reportsReplica === undefined ? {} : { replica: replica.isUp() }),
       redis: redis.isUp(),
     }),
-    () => (primary.isStandby() ? 'DATABASE_URL leads to a standby' : undefined),
+    () => {
+      if (primary.isStandby()) return 'DATABASE_URL leads to a standby'
+      return primary.history() === undefined ? 'DATABASE_URL was never reached; the log says why' : undefined
+    },
   )
   const servers = createServerUsage([
     async () => {
@@ -107,6 +118,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     metrics,
     limits: { ...settings, bodiesBytes: memory.bodies },
     access: { authenticator, rates, metrics },
+    surface: settings,
     health,
     refreshUsage,
     capabilities: [
@@ -118,6 +130,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       }),
       reportingRoutes({ reports, tokens, unsent: createUnsent(memory.answers, metrics) }),
       liveRoutes(),
+      tokenRoutes((token) => keepBrowserToken(postgres.upkeep, token)),
     ],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { compose } from './compose.ts'
 import { describeSettings, InvalidSettings, parseSettings } from './config/settings.ts'
 import { createLog } from './telemetry/log.ts'
+import { logConsole } from './telemetry/log-console.ts'
 
 // Node's diagnostic reports leave out the environment, because it contains passwords.
 process.report.excludeEnv = true
@@ -35,6 +36,10 @@ function settingsOrExit() {
 
 const settings = settingsOrExit()
 const log = createLog({ level: settings.logLevel, instanceId: settings.instanceId })
+// Libraries say some things on the console, and some as warnings of Node.
+logConsole(log)
+process.removeAllListeners('warning')
+process.on('warning', (warning) => log.warn({ err: warning }, 'warning'))
 
 process.on('unhandledRejection', (error) => {
   log.fatal({ err: error }, 'unhandled rejection')

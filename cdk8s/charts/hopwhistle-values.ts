@@ -72,7 +72,7 @@ export const HOPWHISTLE = {
   }),
 
   demo: section('Demo data: 225,000 calls and a key that everybody knows', {
-    enabled: flag(false, 'Never in production'),
+    enabled: flag(false, 'Never in production. Turned off again, the key ends; the calls stay'),
     resources: resources('Of the Job that makes them', COMMAND),
     pod: podOf('its pod'),
   }),
@@ -200,11 +200,10 @@ export const HOPWHISTLE = {
 
   networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {
     enabled: flag(true, 'Needs a network that enforces them'),
-    monitoringFrom: list<k8s.NetworkPolicyPeer>(
-      [],
-      'Who may read metrics, beside pods of hopwhistle-monitoring in any namespace',
-      { type: 'object' },
-    ),
+    monitoringNamespace: text('', 'Where hopwhistle-monitoring runs, if not in this namespace'),
+    monitoringFrom: list<k8s.NetworkPolicyPeer>([], 'Who else may read metrics, as the peers of a NetworkPolicy', {
+      type: 'object',
+    }),
     apiFrom: list<k8s.NetworkPolicyPeer>(
       [],
       'Who may call the API, as the peers of a NetworkPolicy; empty: everybody',

@@ -14,7 +14,7 @@ import { Redis } from '../constructs/redis.ts'
 import { waitForSchema } from '../constructs/wait-for-schema.ts'
 import { not } from '../values/compute.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
-import { Conditional } from '../values/when.ts'
+import { Conditional, when } from '../values/when.ts'
 import { HOPWHISTLE } from './hopwhistle-values.ts'
 import { VERSION } from './versions.ts'
 
@@ -54,11 +54,12 @@ export const hopwhistle: HelmChart<typeof HOPWHISTLE> = {
       command: ['node', 'api/src/commands/db-migrate.ts', '--wait'],
       env: environment.migration,
     })
-    new ApiJob(new Conditional(chart, 'with-demo', values.demo.enabled), 'demo', {
+    // Also without demo data: the key that everybody knows must not outlive them.
+    new ApiJob(chart, 'demo', {
       component: demo,
       values,
       of: values.demo,
-      command: ['node', 'api/src/commands/db-seed-demo.ts'],
+      command: ['node', 'api/src/commands/db-seed-demo.ts', when(not(values.demo.enabled), '--off')],
       env: environment.migration,
       initContainers: (pod) => [waitForSchema(values, environment.writer, pod)],
     })

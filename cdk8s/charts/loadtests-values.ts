@@ -77,8 +77,13 @@ export const LOADTESTS = {
     apiPort: port(DEFAULT_PORT, 'Where the pods of the API listen, or what else apiUrl leads to'),
     metricsPort: port(9090, 'The same of metricsUrl'),
     runnersFrom: list<k8s.NetworkPolicyPeer>(
-      [{ namespaceSelector: {}, podSelector: { matchLabels: { 'control-plane': 'controller-manager' } } }],
-      'Who may talk to the runners beside the starter: k6-operator, wherever it is. Where the network does not let the API server reach every pod, its addresses belong here too, or bench shows no progress',
+      [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'k6-operator-system' } },
+          podSelector: { matchLabels: { 'control-plane': 'controller-manager' } },
+        },
+      ],
+      'Who may talk to the runners beside the starter: k6-operator, where it is installed by default. Where the network does not let the API server reach every pod, its addresses belong here too, or bench shows no progress',
       { type: 'object' },
     ),
   }),

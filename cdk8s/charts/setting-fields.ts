@@ -19,13 +19,21 @@ const DECIDED = [
   'memoryBytes',
 ] as const satisfies readonly (keyof typeof SETTINGS)[]
 
+/** Where the chart's default is another: its Prometheus reads the admin port. */
+const OTHERWISE: Readonly<Record<string, SettingSpec['fallback']>> = { publicMetrics: false }
+
 type SettingName = Exclude<keyof typeof SETTINGS, (typeof DECIDED)[number]>
 type FieldOf<S> = Leaf<
   S extends { readonly kind: 'integer' } ? number : S extends { readonly kind: 'flag' } ? boolean : string
 >
 
 /** A value for every other setting of the API, from the table that the API itself reads. */
-export const SETTING_FIELDS = Object.fromEntries(settings().map(([name, spec]) => [name, fieldOf(name, spec)])) as {
+export const SETTING_FIELDS = Object.fromEntries(
+  settings().map(([name, spec]) => [
+    name,
+    fieldOf(name, { ...spec, fallback: OTHERWISE[name] ?? spec.fallback ?? null }),
+  ]),
+) as {
   readonly [K in SettingName]: FieldOf<(typeof SETTINGS)[K]>
 }
 
@@ -46,7 +54,7 @@ function fieldOf(name: string, { kind, fallback, min, max, oneOf: options, unit,
       ...(max === undefined ? {} : { max }),
     })
   if (kind === 'flag') return flag(fallback === true, described)
-  if (kind === 'text' && typeof fallback === 'string')
+  if ((kind === 'text' || kind === 'origins') && typeof fallback === 'string')
     return options === undefined ? text(fallback, described) : oneOf(options, fallback, described)
   throw new Error(`the setting ${name} has no default: give it one, or let the chart decide it`)
 }

@@ -17,7 +17,7 @@ export type ApiJobProps = {
   readonly values: HopwhistleValues
   /** The values of this command. */
   readonly of: HopwhistleValues['migrations' | 'demo']
-  readonly command: readonly string[]
+  readonly command: Templated<readonly string[]>
   readonly env: readonly Templated<k8s.EnvVar>[]
   /** Run before it, in order. */
   readonly initContainers?: (own: Pod) => readonly Templated<k8s.Container>[]

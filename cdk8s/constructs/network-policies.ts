@@ -1,9 +1,10 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { appended, both, not } from '../values/compute.ts'
+import { both, not } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import { kubeObject } from '../values/kube-object.ts'
+import type { Value } from '../values/value.ts'
 import { Conditional, when } from '../values/when.ts'
 import { allow, DNS, pods, tcp } from './allow.ts'
 import { ADMIN_PORT, API, API_PORT } from './api.ts'
@@ -13,17 +14,21 @@ import { BACKUP, PRIMARY, REPLICA } from './postgres-names.ts'
 import { POSTGRES_PORT } from './postgres-server.ts'
 import { REDIS, REDIS_PORT } from './redis.ts'
 
-/** Of any installation in any namespace, and of this one here. */
-const MONITORING = {
-  namespaceSelector: {},
-  podSelector: { matchLabels: { 'app.kubernetes.io/part-of': 'hopwhistle-monitoring' } },
+/** Pods of hopwhistle-monitoring, and only where it is: anybody may give a pod of their own namespace that label. */
+function monitoringPods(namespace: Value<string>) {
+  const podSelector = { matchLabels: { 'app.kubernetes.io/part-of': 'hopwhistle-monitoring' } }
+  const elsewhere = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } }, podSelector }
+  // Without a namespaceSelector, a peer is of the policy's own namespace.
+  return when(given(namespace), elsewhere, { podSelector })
 }
+
 /** Denies everything, then allows the paths that are needed, each from both of its ends. */
 export class NetworkPolicies extends Construct {
   constructor(scope: Construct, values: HopwhistleValues, jobs: readonly Component[]) {
     super(scope, 'network-policies')
     const { postgres, redis, networkPolicies } = values
     const enabled = new Conditional(this, 'enabled', networkPolicies.enabled)
+    const monitoring = monitoringPods(networkPolicies.monitoringNamespace)
     const instance = { 'app.kubernetes.io/name': 'hopwhistle', 'app.kubernetes.io/instance': `${RELEASE.name}` }
     kubeObject(enabled, 'deny', k8s.KubeNetworkPolicy, {
       metadata: { name: `${RELEASE.name}-deny`, labels: API.labels },
@@ -44,18 +49,19 @@ export class NetworkPolicies extends Construct {
     allow(enabled, API, {
       ingress: [
         { from: when(given(networkPolicies.apiFrom), networkPolicies.apiFrom), ports: tcp(API_PORT) },
-        { from: appended<k8s.NetworkPolicyPeer>([MONITORING], networkPolicies.monitoringFrom), ports: tcp(ADMIN_PORT) },
+        { from: [monitoring], ports: tcp(ADMIN_PORT) },
+        when(given(networkPolicies.monitoringFrom), { from: networkPolicies.monitoringFrom, ports: tcp(ADMIN_PORT) }),
       ],
       egress: [DNS, toPostgres, toRedis],
     })
     for (const job of jobs) allow(enabled, job, { egress: [DNS, toPostgres] })
     allow(enabled, PRIMARY, {
-      ingress: [{ from: [API, REPLICA, BACKUP, ...jobs].map(pods).concat(MONITORING), ports: tcp(POSTGRES_PORT) }],
+      ingress: [{ from: [...[API, REPLICA, BACKUP, ...jobs].map(pods), monitoring], ports: tcp(POSTGRES_PORT) }],
       // It asks whether the replica has data, and takes it over when it has lost its own.
       egress: [DNS, { to: [pods(REPLICA)], ports: tcp(POSTGRES_PORT) }],
     })
     allow(enabled, REPLICA, {
-      ingress: [{ from: [pods(API), pods(PRIMARY), MONITORING], ports: tcp(POSTGRES_PORT) }],
+      ingress: [{ from: [pods(API), pods(PRIMARY), monitoring], ports: tcp(POSTGRES_PORT) }],
       egress: [DNS, { to: [pods(PRIMARY)], ports: tcp(POSTGRES_PORT) }],
     })
     const backups = new Conditional(enabled, 'backups', both(postgres.backup.enabled, not(postgres.external.enabled)))
@@ -65,6 +71,6 @@ export class NetworkPolicies extends Construct {
       const name = `${each.name}-s3`
       allow(toS3, { ...each, name }, { egress: [DNS, { ports: tcp(postgres.backup.s3.port) }] })
     }
-    allow(enabled, REDIS, { ingress: [{ from: [pods(API), MONITORING], ports: tcp(REDIS_PORT) }] })
+    allow(enabled, REDIS, { ingress: [{ from: [pods(API), monitoring], ports: tcp(REDIS_PORT) }] })
   }
 }

@@ -38,10 +38,15 @@ const GOOD_AFTER_MS = 5_000
 const ASKED_WITHIN_MS = 10_000
 /** Closes that come again however often the same is tried. */
 const FATAL: Readonly<Record<number, string>> = {
-  [LIVE_CLOSE.unauthorized]: 'the key was revoked: use another one',
+  [LIVE_CLOSE.unauthorized]: 'the key is refused or was revoked: use another one',
+  [LIVE_CLOSE.forbidden]: 'the key may not follow calls: use another one',
   [LIVE_CLOSE.badMessage]: 'the server does not understand this client',
   1009: 'there are more patterns than the server takes',
 }
+
+const PROBLEM_CODE = /^[a-z-]+$/
+/** 4401 is HTTP's 401. */
+const CLOSE_OF_STATUS = 4_000
 
 /**
  * Follows a tenant's calls live. A lost connection is opened again, and what was missed meanwhile comes first, in
@@ -114,6 +119,11 @@ export function follow(connection: Connection, options: FollowOptions = {}): Fol
 async function throwIfFinal(connection: ParsedConnection, ended: Ended): Promise<number | undefined> {
   const { code, reason, isRefused } = ended
   const why = FATAL[code]
+  // A browser's handshake is not refused: it is closed, with the problem's code as the reason.
+  if (why !== undefined && PROBLEM_CODE.test(reason)) {
+    const type = `urn:hopwhistle:problem:${reason}`
+    throw new HopwhistleError({ type, title: 'Key refused', status: code - CLOSE_OF_STATUS, code: reason, detail: why })
+  }
   if (why !== undefined) {
     const detail = reason === '' ? why : `${why} (${reason})`
     throw new HopwhistleError({

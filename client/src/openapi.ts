@@ -133,7 +133,7 @@ export interface paths {
                         readonly "text/plain": string;
                     };
                 };
-                /** @description No: it is starting or draining, or a setting leads to the wrong server */
+                /** @description No: it is starting or draining, has never reached its database, or a setting leads to the wrong server */
                 readonly 503: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -338,6 +338,28 @@ export interface paths {
                 };
                 /** @description Another tenant, or the key lacks the scope */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
@@ -690,6 +712,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description The event id was used for other content */
                 readonly 409: {
                     headers: {
@@ -1013,6 +1057,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description Body too large */
                 readonly 413: {
                     headers: {
@@ -1147,20 +1213,11 @@ export interface paths {
                 readonly query: {
                     /** @description length of a bucket; buckets are in UTC */
                     readonly granularity: "hour" | "day";
-                    /**
-                     * @description rounded down to a whole bucket; at most 92 days before to by the hour, 400 by the day. Default: 1 day before to by the hour, 30 days by the day
-                     * @example 2026-11-24T10:00:00Z
-                     */
+                    /** @description rounded down to a whole bucket; at most 92 days before to by the hour, 400 by the day. Default: 1 day before to by the hour, 30 days by the day; for example `2026-11-24T10:00:00Z` */
                     readonly from?: string;
-                    /**
-                     * @description rounded up to a whole bucket. Default: now
-                     * @example 2026-11-24T10:00:00Z
-                     */
+                    /** @description rounded up to a whole bucket. Default: now; for example `2026-11-24T10:00:00Z` */
                     readonly to?: string;
-                    /**
-                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
-                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
-                     */
+                    /** @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then */
                     readonly position?: string;
                 };
                 readonly header?: never;
@@ -1366,6 +1423,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description Problem */
                 readonly 410: {
                     headers: {
@@ -1502,34 +1581,19 @@ export interface paths {
                 readonly query?: {
                     readonly state?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                     readonly direction?: "inbound" | "outbound";
-                    /**
-                     * @description calls from exactly this number
-                     * @example +14155550100
-                     */
+                    /** @description calls from exactly this number; for example `+14155550100` */
                     readonly fromNumber?: string;
-                    /**
-                     * @description calls to exactly this number
-                     * @example +14155550100
-                     */
+                    /** @description calls to exactly this number; for example `+14155550100` */
                     readonly toNumber?: string;
-                    /**
-                     * @description calls that started at this time or later
-                     * @example 2026-11-24T10:00:00Z
-                     */
+                    /** @description calls that started at this time or later; for example `2026-11-24T10:00:00Z` */
                     readonly startedFrom?: string;
-                    /**
-                     * @description calls that started before this time
-                     * @example 2026-11-24T10:00:00Z
-                     */
+                    /** @description calls that started before this time; for example `2026-11-24T10:00:00Z` */
                     readonly startedTo?: string;
                     /** @description calls on a page */
                     readonly limit?: number;
                     /** @description nextCursor of the page before, with the same filters. 410 once the database has failed over or was restored: start over */
                     readonly cursor?: string;
-                    /**
-                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
-                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
-                     */
+                    /** @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then */
                     readonly position?: string;
                 };
                 readonly header?: never;
@@ -1631,6 +1695,28 @@ export interface paths {
                 };
                 /** @description Another tenant, or the key lacks the scope */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
@@ -1789,10 +1875,7 @@ export interface paths {
                     readonly limit?: number;
                     /** @description nextCursor of the page before. 410 once the database has failed over or was restored: start over */
                     readonly cursor?: string;
-                    /**
-                     * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
-                     * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
-                     */
+                    /** @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then */
                     readonly position?: string;
                 };
                 readonly header?: never;
@@ -1937,6 +2020,28 @@ export interface paths {
                 };
                 /** @description No such thing, as far as this tenant can see */
                 readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
@@ -2126,6 +2231,28 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
                 /** @description Only as a WebSocket */
                 readonly 426: {
                     headers: {
@@ -2218,6 +2345,258 @@ export interface paths {
         };
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/tokens": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Make a short-lived token for a page
+         * @description Asked by a server with its key, so that the key never reaches a page. A token is good for less than its key, and ends with it.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    readonly "application/json": {
+                        /** @description what the page may do. Default: live:read */
+                        readonly scopes?: readonly ("live:read" | "reports:read")[];
+                        /** @description how long. Default: 300 */
+                        readonly seconds?: number;
+                    };
+                };
+            };
+            readonly responses: {
+                /** @description Default Response */
+                readonly 201: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /** @description used in the place of a key */
+                            readonly token: string;
+                            /** Format: date-time */
+                            readonly expiresAt: string;
+                            readonly scopes: readonly ("live:read" | "reports:read")[];
+                        };
+                    };
+                };
+                /** @description Malformed request; `errors` names the fields */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description No valid API key */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Another tenant, or the key lacks the scope */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Body too large */
+                readonly 413: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Not JSON */
+                readonly 415: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Over the rate or the share of the tenant; see Retry-After */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Internal error */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description At a limit or shutting down; see Retry-After */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;

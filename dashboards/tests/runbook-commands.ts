@@ -37,8 +37,9 @@ const OF_OPERATORS = /testruns|app=k6|servicemonitors/
 
 export type Addresses = Readonly<Record<string, string>>
 
-export const addressesOf = ({ apiUrl, urls, monitoring }: StackDetails): Addresses => ({
+export const addressesOf = ({ api, apiUrl, urls, monitoring }: StackDetails): Addresses => ({
   API: apiUrl,
+  ADMIN: api[0]?.adminUrl ?? '',
   PRIMARY: urls.owner,
   REPLICA: urls.ownerReplica,
   REDIS: urls.redis,

@@ -45,7 +45,17 @@ export async function forwarded(namespace: string, release: string) {
   return { addresses: addresses(), stop }
 }
 
-const NAMES = new Set(['NAMESPACE', 'RELEASE', 'API', 'PROMETHEUS', 'PRIMARY', 'REPLICA', 'REDIS', 'KUBECONFIG'])
+const NAMES = new Set([
+  'NAMESPACE',
+  'RELEASE',
+  'API',
+  'ADMIN',
+  'PROMETHEUS',
+  'PRIMARY',
+  'REPLICA',
+  'REDIS',
+  'KUBECONFIG',
+])
 
 const connects = (port: number): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -1,9 +1,13 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { type BrowserToken, TOKEN_PREFIX } from './browser-token.ts'
 import type { Principal } from './principal.ts'
 
 /** Finds the principal whose key has this SHA-256 hash; `undefined` when there is none or it is revoked. */
 export type FindPrincipal = (keyHash: Buffer) => Promise<Principal | undefined>
+
+/** Finds what a key made for a page by its SHA-256 hash; `undefined` when there is none, or it has ended. */
+export type FindToken = (tokenHash: Buffer) => Promise<BrowserToken | undefined>
 
 export type Authenticator = {
   /**
@@ -31,6 +35,7 @@ export function createAuthenticator(
   find: FindPrincipal,
   cacheMs: number,
   now: () => number = () => performance.now(),
+  findToken: FindToken = async () => undefined,
 ): Authenticator {
   const shortLived = { ttl: cacheMs, ttlResolution: 0, perf: { now } }
   const known = new LRUCache<string, Principal>({ max: KNOWN_MAX, ...shortLived })
@@ -42,19 +47,33 @@ export function createAuthenticator(
   function remember(hashed: string, principal: Principal | undefined): void {
     known.delete(hashed)
     unknown.delete(hashed)
-    if (principal !== undefined) hashOfKeyId.set(principal.keyId, hashed)
+    if (principal !== undefined && principal.endsAtMs === undefined) hashOfKeyId.set(principal.keyId, hashed)
     // To the library a time to live of 0 is for ever.
-    if (cacheMs === 0) return
+    const ttl = Math.min(cacheMs, (principal?.endsAtMs ?? Number.POSITIVE_INFINITY) - Date.now())
+    if (ttl <= 0) return
     if (principal === undefined) unknown.set(hashed, true)
-    else known.set(hashed, principal)
+    else known.set(hashed, principal, { ttl })
   }
 
-  function look(hashed: string): Principal | undefined | Promise<Principal | undefined> {
+  /** What the key of a token may do, as far as the token says. */
+  async function findByToken(hashed: string): Promise<Principal | undefined> {
+    const opened = await findToken(Buffer.from(hashed, 'base64'))
+    if (opened === undefined || opened.endsAtMs <= Date.now()) return undefined
+    const principal = await look(opened.keyHash.toString('base64'))
+    if (principal === undefined) return undefined
+    const scopes = new Set([...opened.scopes].filter((scope) => principal.scopes.has(scope)))
+    return { ...principal, scopes, endsAtMs: opened.endsAtMs }
+  }
+
+  function look(
+    hashed: string,
+    ask = () => find(Buffer.from(hashed, 'base64')),
+  ): Principal | undefined | Promise<Principal | undefined> {
     const principal = known.get(hashed)
     if (principal !== undefined || unknown.has(hashed)) return principal
     let answer = asking.get(hashed)
     if (answer === undefined) {
-      answer = find(Buffer.from(hashed, 'base64'))
+      answer = ask()
         .then((principal) => {
           remember(hashed, principal)
           return principal
@@ -66,7 +85,11 @@ export function createAuthenticator(
   }
 
   return {
-    authenticate: (key) => (key.length > KEY_MAX_LENGTH ? undefined : look(hash('sha256', key, 'base64'))),
+    authenticate: (key) => {
+      if (key.length > KEY_MAX_LENGTH) return undefined
+      const hashed = hash('sha256', key, 'base64')
+      return key.startsWith(TOKEN_PREFIX) ? look(hashed, () => findByToken(hashed)) : look(hashed)
+    },
     stillValid: async (keyId) => {
       const hashed = hashOfKeyId.get(keyId)
       if (hashed === undefined) return false

@@ -9,4 +9,6 @@ export type Principal = {
   readonly tenantRate?: number
   /** Events a second that this key may send; absent: as many as its tenant. */
   readonly keyRate?: number
+  /** When what it came with ends, Unix ms; absent for a key, which is asked about again. */
+  readonly endsAtMs?: number
 }

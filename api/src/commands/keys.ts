@@ -1,31 +1,37 @@
 /** `npm run keys`: see HELP. */
+import { hostname, userInfo } from 'node:os'
 import { SCOPES } from '@hopwhistle/contract/routes.ts'
 import type { Client } from 'pg'
 import { newKey } from '../access/new-key.ts'
 import { createKey, createTenant } from '../postgres/keys/create-key.ts'
+import { actAs, listAudit } from '../postgres/keys/list-audit.ts'
 import { listKeys } from '../postgres/keys/list-keys.ts'
 import { limitKey } from '../postgres/keys/rates.ts'
 import { revokeKey } from '../postgres/keys/revoke-key.ts'
 import { rotateKey } from '../postgres/keys/rotate-key.ts'
 import { parseKeysArguments, WrongUsage } from './parse-keys-arguments.ts'
-import { rateText, renderKeys } from './render-keys.ts'
+import { rateText, renderAudit, renderKeys } from './render-keys.ts'
 import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
 
 const HELP = `Usage: npm run keys -- create (--tenant ID | --new-tenant NAME) [--name NAME] [--scopes SCOPE,…]
+                              [--expires-days N] [--by WHO]
        npm run keys -- list [--tenant ID]
-       npm run keys -- rotate KEY_ID [--overlap-hours N]
-       npm run keys -- revoke KEY_ID
+       npm run keys -- audit [--tenant ID]
+       npm run keys -- rotate KEY_ID [--overlap-hours N] [--by WHO]
+       npm run keys -- revoke KEY_ID [--by WHO]
        npm run keys -- limit KEY_ID --rate (N | usual)
 
-Makes, lists, replaces, limits and ends API keys. A new key is written to stdout, alone, and never shown again: only its hash is
+Makes, lists, replaces, limits and ends API keys, and shows who did. A new key is written to stdout, alone, and never shown again: only its hash is
 kept. An instance of the API refuses a key that has ended within a few seconds (KEY_CACHE_MS), and closes its sockets.
 
   --tenant ID          whose key it is, by its UUID
   --new-tenant NAME    makes a tenant of that name first
   --name NAME          what the key is for, for people; "default" if not given
   --scopes SCOPE,…     what it may do: ${SCOPES.join(', ')}; all of it if not given
+  --expires-days N     when it ends by itself; never if not given. A key made in its place lasts as long
   --overlap-hours N    how long the old key goes on working beside the new one; 24 if not given, 0 ends it now
   --rate N             events a second that the key may send, over all instances; usual: as many as its tenant
+  --by WHO             who does it, for the audit; the user and the name of this machine if not given
 
 Environment:
   MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it
@@ -36,15 +42,24 @@ Exit codes: 0 done, 1 failed, or no such tenant or key, 2 wrong usage.
 const run: DatabaseCommand = async (client, say, args) => {
   const asked = parseKeysArguments(args)
   await client.query('set role hopwhistle_owner')
+  if ('by' in asked) await actAs(client, asked.by ?? `${userInfo().username}@${hostname()}`)
   const show = (text: string) => void process.stdout.write(`${text}\n`)
   switch (asked.verb) {
     case 'list':
       return show(renderKeys(await listKeys(client, asked.tenantId), new Date()))
+    case 'audit':
+      return show(renderAudit(await listAudit(client, asked.tenantId)))
     case 'create': {
       const { key, keyHash } = newKey()
       const { id, tenantId } = await inTransaction(client, async () => {
         const tenantId = asked.tenantId ?? (await createTenant(client, asked.newTenant))
-        const id = await createKey(client, { tenantId, name: asked.name, scopes: asked.scopes, keyHash })
+        const id = await createKey(client, {
+          tenantId,
+          name: asked.name,
+          scopes: asked.scopes,
+          keyHash,
+          expiresInDays: asked.expiresInDays,
+        })
         if (id === undefined) throw new Error(`there is no tenant ${tenantId}; --new-tenant NAME makes one`)
         return { id, tenantId }
       })

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createAuthenticator } from '../access/authenticator.ts'
 import { createRates } from '../access/rates.ts'
+import { tokenRoutes } from '../access/token-routes.ts'
 import { buildApp } from '../app.ts'
 import type { Ingest } from '../calls/ingest.ts'
 import { callRoutes } from '../calls/routes.ts'
@@ -47,10 +48,12 @@ async function describe(): Promise<unknown> {
     access: { authenticator: createAuthenticator(async () => undefined, 0), rates, metrics },
     health: createHealth('openapi', () => ({})),
     refreshUsage: async () => {},
+    surface: settings,
     capabilities: [
       callRoutes({ ingest: {} as Ingest, tokens, rates }),
       reportingRoutes({ reports: {} as Reports, tokens, unsent: createUnsent(0, metrics) }),
       liveRoutes(),
+      tokenRoutes(async () => true),
     ],
   })
   const document = http.swagger()

@@ -16,19 +16,23 @@ export type KeysArguments =
       readonly newTenant: string
       readonly name: string
       readonly scopes: readonly Scope[]
+      readonly expiresInDays: number | undefined
+      /** Who does it, for the audit; the user of this machine unless given. */
+      readonly by: string | undefined
     }
-  | { readonly verb: 'list'; readonly tenantId: string | undefined }
-  | { readonly verb: 'rotate'; readonly keyId: string; readonly overlapHours: number }
-  | { readonly verb: 'revoke'; readonly keyId: string }
+  | { readonly verb: 'list' | 'audit'; readonly tenantId: string | undefined }
+  | { readonly verb: 'rotate'; readonly keyId: string; readonly overlapHours: number; readonly by: string | undefined }
+  | { readonly verb: 'revoke'; readonly keyId: string; readonly by: string | undefined }
   /** `undefined`: as many as its tenant. */
   | { readonly verb: 'limit'; readonly keyId: string; readonly rate: number | undefined }
 
-const VERBS = ['create', 'list', 'rotate', 'revoke', 'limit'] as const
+const VERBS = ['create', 'list', 'audit', 'rotate', 'revoke', 'limit'] as const
 const OPTIONS = {
-  create: ['tenant', 'new-tenant', 'name', 'scopes'],
+  create: ['tenant', 'new-tenant', 'name', 'scopes', 'expires-days', 'by'],
   list: ['tenant'],
-  rotate: ['overlap-hours'],
-  revoke: [],
+  audit: ['tenant'],
+  rotate: ['overlap-hours', 'by'],
+  revoke: ['by'],
   limit: ['rate'],
 } as const satisfies Record<(typeof VERBS)[number], readonly string[]>
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -46,18 +50,29 @@ export function parseKeysArguments(args: readonly string[]): KeysArguments {
     throw new WrongUsage(wanted === 1 ? `${verb} takes the id of one key` : `${verb} takes no ${positionals[0]}`)
   }
   const value = (name: string) => values[name] as string | undefined
+  const by = value('by') || undefined
   const tenantId = value('tenant') === undefined ? undefined : uuid(value('tenant') ?? '', '--tenant')
-  if (verb === 'list') return { verb, tenantId }
+  if (verb === 'list' || verb === 'audit') return { verb, tenantId }
   if (verb === 'create') {
     const newTenant = value('new-tenant') ?? ''
     if ((tenantId === undefined) === (newTenant === '')) {
       throw new WrongUsage('create takes --tenant ID or --new-tenant NAME, and not both')
     }
-    return { verb, tenantId, newTenant, name: value('name') || 'default', scopes: scopesOf(value('scopes')) }
+    return {
+      verb,
+      tenantId,
+      newTenant,
+      name: value('name') || 'default',
+      scopes: scopesOf(value('scopes')),
+      expiresInDays: days(value('expires-days')),
+      by,
+    }
   }
   const keyId = uuid(positionals[0] ?? '', "a key's id")
   if (verb === 'limit') return { verb, keyId, rate: rateOf(value('rate')) }
-  return verb === 'rotate' ? { verb, keyId, overlapHours: hours(value('overlap-hours') ?? '24') } : { verb, keyId }
+  return verb === 'rotate'
+    ? { verb, keyId, overlapHours: hours(value('overlap-hours') ?? '24'), by }
+    : { verb, keyId, by }
 }
 
 const RATE_MAX = 2_147_483_647
@@ -92,6 +107,15 @@ function scopesOf(given: string | undefined): readonly Scope[] {
     throw new WrongUsage(`--scopes may have ${SCOPES.join(', ')}`)
   }
   return scopes
+}
+
+const EXPIRES_DAYS_MAX = 3_650
+
+function days(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined
+  const value = Number(given)
+  if (/^\d+$/.test(given) && value >= 1 && value <= EXPIRES_DAYS_MAX) return value
+  throw new WrongUsage(`--expires-days must be a whole number from 1 to ${EXPIRES_DAYS_MAX}`)
 }
 
 function hours(given: string): number {

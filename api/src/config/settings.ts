@@ -7,8 +7,9 @@ import { RETENTION_DAYS_MIN } from '@hopwhistle/contract/calls.ts'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import { pemProblem, urlProblem } from './server-url.ts'
 
-type Kind = 'integer' | 'text' | 'url' | 'flag'
+type Kind = 'integer' | 'text' | 'url' | 'flag' | 'origins' | 'pem'
 
 export type SettingSpec = {
   readonly env: string
@@ -73,6 +74,19 @@ export const SETTINGS = {
     max: 65535,
     note: 'health and metrics of this very instance, also on a port of its own',
   },
+  publicMetrics: {
+    env: 'PUBLIC_METRICS',
+    kind: 'flag',
+    fallback: true,
+    note: 'false: /metrics is only on ADMIN_PORT',
+  },
+  publicDocs: { env: 'PUBLIC_DOCS', kind: 'flag', fallback: true, note: 'false: no /docs and no /openapi.json' },
+  corsOrigins: {
+    env: 'CORS_ORIGINS',
+    kind: 'origins',
+    fallback: '',
+    note: "https://app.example.com,https://…: other sites' pages that may use the API with a key of theirs; empty: none",
+  },
   instanceId: {
     env: 'INSTANCE_ID',
     kind: 'text',
@@ -112,7 +126,7 @@ export const SETTINGS = {
   },
   redisCaFile: {
     env: 'REDIS_CA_FILE',
-    kind: 'text',
+    kind: 'pem',
     fallback: null,
     note: 'PEM file of who signs the certificates of Redis, where it is nobody that Node knows',
   },
@@ -273,7 +287,8 @@ export const SETTINGS = {
 } as const satisfies Record<string, SettingSpec>
 
 type Spec = typeof SETTINGS
-type ValueOf<S extends SettingSpec> = S['kind'] extends 'integer' ? number : S['kind'] extends 'flag' ? boolean : string
+type Values = { integer: number; text: string; url: string; flag: boolean; pem: string; origins: ReadonlySet<string> }
+type ValueOf<S extends SettingSpec> = Values[S['kind']]
 export type Settings = {
   readonly [K in keyof Spec]: Spec[K] extends { readonly fallback: null }
     ? ValueOf<Spec[K]> | undefined
@@ -292,7 +307,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     const given = env[spec.env]
     if (given === undefined || given === '') {
       if (spec.fallback === undefined) problems.push(`${spec.env} is missing: ${spec.note}`)
-      return [name, spec.fallback ?? undefined] as const
+      return [name, spec.kind === 'origins' ? new Set() : (spec.fallback ?? undefined)] as const
     }
     const parsed = PARSERS[spec.kind](given, spec)
     if ('problem' in parsed) problems.push(`${spec.env} ${parsed.problem}`)
@@ -319,9 +334,18 @@ const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parse
       ? { value: given }
       : { problem: `must be one of ${spec.oneOf.join(', ')}` },
   url: (given, spec) => {
-    const protocols = spec.protocols ?? []
-    if (URL.canParse(given) && protocols.includes(new URL(given).protocol)) return { value: given }
-    return { problem: `must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}` }
+    const problem = urlProblem(given, spec.protocols ?? [])
+    return problem === undefined ? { value: given } : { problem }
+  },
+  pem: (given) => {
+    const problem = pemProblem(given)
+    return problem === undefined ? { value: given } : { problem: `is ${given}, which ${problem}` }
+  },
+  origins: (given) => {
+    const origins = given.split(',').map((one) => one.trim())
+    const wrong = origins.some((one) => !URL.canParse(one) || !/^https?:\/\//.test(one) || new URL(one).origin !== one)
+    if (!wrong) return { value: new Set(origins) }
+    return { problem: 'must be origins as browsers send them: https://app.example.com, no path, separated by commas' }
   },
   flag: (given) =>
     given === 'true' || given === 'false' ? { value: given === 'true' } : { problem: 'must be true or false' },
@@ -332,7 +356,7 @@ export type SettingRow = readonly [env: string, fallback: string, note: string]
 
 export function settingRows(): readonly SettingRow[] {
   return Object.values<SettingSpec>(SETTINGS).map((s) => {
-    const shown = s.shown ?? `${s.fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`
+    const shown = s.shown ?? (s.fallback === '' ? 'none' : `${s.fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`)
     const fallback = s.fallback === undefined ? 'required' : s.fallback === null ? 'optional' : shown
     return [s.env, fallback, s.note]
   })

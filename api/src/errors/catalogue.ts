@@ -15,6 +15,13 @@ export const MalformedBody = problem(
   (what: string) => `the body is ${what}; it must be a JSON object`,
 )
 
+export const MalformedRequest = problem(
+  'malformed-request',
+  400,
+  'Malformed request',
+  (what: string) => `${what}; send it as HTTP/1.1 (RFC 9112) says`,
+)
+
 export const UnknownState = problem('unknown-state', 400, 'Unknown call state', (given: string) => {
   const message = `is "${given}"; it may be ${CALL_STATES.join(', ')}`
   return [`state ${message}`, { errors: [{ field: 'state', message }] }]
@@ -34,7 +41,8 @@ export const Unauthorized = problem(
   'unauthorized',
   401,
   'No valid API key',
-  () => 'send an API key in the header x-api-key, or as Authorization: Bearer; it is missing, unknown or revoked',
+  () =>
+    'send an API key in the header x-api-key, or as Authorization: Bearer; it is missing, unknown, expired or revoked',
 )
 
 export const ForbiddenTenant = problem(
@@ -51,6 +59,13 @@ export const MissingScope = problem(
   (scope: string) => `this route needs an API key with the scope ${scope}`,
 )
 
+export const KeyRequired = problem(
+  'key-required',
+  403,
+  'A token cannot do this',
+  () => 'a token cannot make another one; send an API key',
+)
+
 export const CallNotFound = problem('call-not-found', 404, 'No such call', () => 'there is no call with this id')
 
 export const RouteNotFound = problem('route-not-found', 404, 'No such route', () => 'there is no such route; see /docs')
@@ -60,6 +75,14 @@ export const MethodNotAllowed = problem(
   405,
   'Method not allowed',
   (given: string, allowed: string) => `${given} is not what this route answers to; it may be ${allowed}`,
+)
+
+export const RequestIncomplete = problem(
+  'request-incomplete',
+  408,
+  'Request did not arrive',
+  (limitMs: number) =>
+    `the whole request did not arrive within ${limitMs} ms; send all of it, and as many bytes as its Content-Length says`,
 )
 
 export const EventConflict = problem(
@@ -82,6 +105,13 @@ export const UnsupportedMediaType = problem(
   415,
   'Unsupported media type',
   () => 'send the body as application/json, not compressed',
+)
+
+export const ExpectationFailed = problem(
+  'expectation-failed',
+  417,
+  'Expectation failed',
+  (given: string) => `the header expect is ${JSON.stringify(given)}; it may be 100-continue, or left out`,
 )
 
 export const TimeOutOfRange = problem(
@@ -127,6 +157,14 @@ export const TokenOutdated = problem(
   },
 )
 
+export const HeadersTooLarge = problem(
+  'headers-too-large',
+  431,
+  'Headers too large',
+  (limitBytes: number) =>
+    `the request line and its headers are longer than ${limitBytes} bytes; send fewer or shorter ones`,
+)
+
 export const RateLimited = problem(
   'rate-limited',
   429,
@@ -151,6 +189,15 @@ export const MemoryFull = problem(
   'Instance is full',
   () => 'this instance has as much under way as its memory allows; try again',
   1,
+)
+
+export const TooManyTokens = problem(
+  'too-many-tokens',
+  429,
+  'Too many tokens',
+  (limit: number) =>
+    `the key has made ${limit} tokens that still work; use one for longer, or wait until some have ended`,
+  60,
 )
 
 export const TooManyRequests = problem(

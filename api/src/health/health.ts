@@ -7,7 +7,7 @@ import { Type } from 'typebox'
  *
  * starting   not ready: nothing is routed here yet
  * serving    ready, whatever Postgres and Redis do: an instance that answers an honest 503 is worth more than none. Not
- *            ready while it is misled: its settings lead where no instance can work
+ *            ready while it is unfit: it has never reached its database, or its settings lead where no instance can work
  * draining   not ready, still serving, while load balancers notice
  */
 export type Phase = 'starting' | 'serving' | 'draining'
@@ -16,8 +16,8 @@ export type Health = {
   phase(): Phase
   ready(): void
   drain(): void
-  /** Why its settings lead to the wrong place; undefined when they do not. */
-  readonly misled: () => string | undefined
+  /** Why no instance with these settings can work yet; undefined when it can. */
+  readonly unfit: () => string | undefined
   /** What the instance depends on, by name; true when it answers. Never throws, never waits. */
   readonly dependencies: () => Readonly<Record<string, boolean>>
   readonly instance: string
@@ -26,13 +26,13 @@ export type Health = {
 export function createHealth(
   instance: string,
   dependencies: Health['dependencies'],
-  misled: Health['misled'] = () => undefined,
+  unfit: Health['unfit'] = () => undefined,
 ): Health {
   let phase: Phase = 'starting'
   return {
     instance,
     dependencies,
-    misled,
+    unfit,
     phase: () => phase,
     ready: () => {
       phase = 'serving'
@@ -103,18 +103,21 @@ export function healthRoutes(health: Health): FastifyPluginAsync {
           summary: 'Whether requests should be sent here',
           response: {
             ...text(200, 'Yes'),
-            ...text(503, 'No: it is starting or draining, or a setting leads to the wrong server'),
+            ...text(
+              503,
+              'No: it is starting or draining, has never reached its database, or a setting leads to the wrong server',
+            ),
           },
           security: [],
         },
       },
       async (_request, reply) => {
         const phase = health.phase()
-        const misled = health.misled()
+        const unfit = health.unfit()
         return reply
-          .code(phase === 'serving' && misled === undefined ? 200 : 503)
+          .code(phase === 'serving' && unfit === undefined ? 200 : 503)
           .type('text/plain')
-          .send(`${misled ?? phase}\n`)
+          .send(`${unfit ?? phase}\n`)
       },
     )
   }

@@ -18,11 +18,13 @@ declare global {
   }
 }
 
-export function addJsonBody(app: FastifyInstance): void {
+/** @param onArrived is told of every body that came, before it is read */
+export function addJsonBody(app: FastifyInstance, onArrived: (request: FastifyRequest, bytes: number) => void): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    onArrived(request, body.length)
     try {
-      requireUtf8(request)
+      requirePlain(request)
       done(null, parseJsonBody(body))
     } catch (error) {
       done(error as Error)
@@ -33,12 +35,16 @@ export function addJsonBody(app: FastifyInstance): void {
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
 const UTF8: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii'])
 
-/** @throws {UnsupportedMediaType} when the headers announce another charset, or compression */
-function requireUtf8({ headers }: FastifyRequest): void {
+/** @throws {UnsupportedMediaType} when the headers announce another charset, compression, or another transfer coding */
+function requirePlain({ headers }: FastifyRequest): void {
   const charset = CHARSET.exec(headers['content-type'] ?? '')?.[1]
   if (charset !== undefined && !UTF8.has(charset.toLowerCase())) throw UnsupportedMediaType()
-  const encoding = headers['content-encoding']
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw UnsupportedMediaType()
+  for (const [given, plain] of [
+    [headers['content-encoding'], 'identity'],
+    [headers['transfer-encoding'], 'chunked'],
+  ] as const) {
+    if (given !== undefined && given.trim().toLowerCase() !== plain) throw UnsupportedMediaType()
+  }
 }
 
 const BYTE_ORDER_MARK = '\uFEFF'

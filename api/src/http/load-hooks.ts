@@ -1,11 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { createShares } from '../access/shares.ts'
-import { MemoryFull, OverShare, RequestTimeout, TooManyRequests } from '../errors/catalogue.ts'
+import { MemoryFull, OverShare, RequestIncomplete, RequestTimeout, TooManyRequests } from '../errors/catalogue.ts'
 import type { Problem } from '../errors/problem.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { createRecentMax } from '../telemetry/recent.ts'
 import { createTicker } from '../timing/ticker.ts'
 import { createArrivalList } from './arrival-list.ts'
 import { sendProblem } from './problem-handler.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Its place among the requests in flight. */
+    open: OpenRequest
+  }
+}
 
 export type LoadLimits = {
   readonly requestsInFlight: number
@@ -16,28 +24,46 @@ export type LoadLimits = {
 }
 export type RequestsInFlight = {
   count(): number
-  /** How long the oldest of them has been waiting for its answer, ms. */
+  /** How long the oldest of them that does not wait for its client has been waiting for its answer, ms. */
   oldestMs(): number
-  /** The longest body announced since this was last asked, bytes. */
+  /** The longest body taken lately, bytes. */
   longestBodyBytes(): number
   /** Counts a request, and its body, as one of a tenant's until it is answered. @returns why the tenant may not have it */
   take(request: FastifyRequest, reply: FastifyReply, tenantId: string): Problem | undefined
+  /** To be called when all of a body is here. */
+  bodyArrived(request: FastifyRequest, bytes: number): void
 }
 
-type Open = {
+/**
+ * arriving ──whole body──▶ served ──answer handed on──▶ being read ──▶ closed
+ *
+ * arriving    as long as the timeout; then 408
+ * served      as long again; then 503. Only this time counts as our latency
+ * being read  as long again; then the connection is cut
+ *
+ * Whoever is arriving or being read for more than a second gives up its place when the instance is full.
+ */
+export type OpenRequest = {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly dueAt: number
-  before: Open | undefined
-  after: Open | undefined
+  startedAt: number
+  dueAt: number
+  /** 0 until then. */
+  answeredAt: number
+  isBeingRead: boolean
+  before: OpenRequest | undefined
+  after: OpenRequest | undefined
 }
 
 /** How often requests are looked at for the timeout: it is exact to a twentieth. */
 const LOOKS_PER_TIMEOUT = 20
+/** How long a client may take to send or to read before that matters. */
+const PROMPT_MS = 1_000
 
 /**
- * Counts what is being served, refuses what is more than the limit at once, answers what takes too long with 503, and
- * measures every answer by route.
+ * Counts what is being served, refuses what is more than the limit at once, ends what takes too long, and measures every
+ * answer by route. A client that is slow, or gone, costs neither a place that another needs nor a promise of ours: its
+ * time is not counted as latency, and its end is 408.
  *
  * Routes that declare no scope (health, metrics, docs) are never refused: an instance at its limit must still say so.
  *
@@ -46,42 +72,98 @@ const LOOKS_PER_TIMEOUT = 20
  */
 export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: Metrics): RequestsInFlight {
   const { requestsInFlight, requestTimeoutMs } = limits
-  // In the order of their coming, and so of their deadlines.
-  const open = createArrivalList<Open>()
+  // In the order of their deadlines.
+  const open = createArrivalList<OpenRequest>()
+  const longestBody = createRecentMax()
   const shares = createShares(requestsInFlight)
   const bodies = createShares(limits.bodiesBytes)
-  let longestBody = 0
 
+  app.decorateRequest('open', null as unknown as OpenRequest)
   app.addHook('onRequest', (request, reply, done) => {
-    const dueAt = performance.now() + requestTimeoutMs
-    const one: Open = { request, reply, dueAt, before: undefined, after: undefined }
+    const now = performance.now()
+    const one: OpenRequest = {
+      request,
+      reply,
+      startedAt: now,
+      dueAt: now + requestTimeoutMs,
+      answeredAt: 0,
+      isBeingRead: false,
+      before: undefined,
+      after: undefined,
+    }
+    request.open = one
     open.add(one)
     looking.wake()
-    const bodyBytes = Number(request.headers['content-length'] ?? 0)
-    if (bodyBytes > longestBody) longestBody = bodyBytes
     // `close` comes once for each request, also for one whose client has gone.
     reply.raw.on('close', () => open.remove(one))
     if (open.size() <= requestsInFlight || request.routeOptions.config.scope === undefined) return done()
+    if (endOneThatWaits(now)) return done()
     metrics.rejected.inc({ reason: TooManyRequests.code })
     done(TooManyRequests(requestsInFlight))
+  })
+  app.addHook('onSend', (request, _reply, payload, done) => {
+    request.open.answeredAt = performance.now()
+    done(null, payload)
   })
   app.addHook('onResponse', (request, reply, done) => {
     const { method } = request
     const route = request.routeOptions.url ?? 'none'
     metrics.httpRequests.inc({ method, route, status: reply.statusCode })
-    metrics.httpDuration.observe({ method, route }, reply.elapsedTime / 1000)
+    const { startedAt, answeredAt } = request.open
+    if (reply.statusCode !== RequestIncomplete.status)
+      metrics.httpDuration.observe({ method, route }, (answeredAt - startedAt) / 1000)
     done()
   })
 
+  /** Gives a request as long again. */
+  function prolong(one: OpenRequest, now: number): void {
+    open.remove(one)
+    one.dueAt = now + requestTimeoutMs
+    open.add(one)
+  }
+
+  function endIncomplete({ request, reply }: OpenRequest): void {
+    reply.header('connection', 'close')
+    sendProblem(request, reply, RequestIncomplete(requestTimeoutMs))
+  }
+
+  /** Frees a place that is kept by nothing but a client's slowness. */
+  function endOneThatWaits(now: number): boolean {
+    for (let one = open.first(); one !== undefined && now - one.startedAt > PROMPT_MS; one = one.after) {
+      if (!waitsForClient(one)) continue
+      open.remove(one)
+      if (one.reply.sent) one.reply.raw.destroy()
+      else endIncomplete(one)
+      return true
+    }
+    return false
+  }
+
+  function endLate(one: OpenRequest, now: number): void {
+    const { request, reply } = one
+    if (one.isBeingRead) {
+      reply.raw.destroy()
+      return
+    }
+    if (reply.sent) {
+      one.isBeingRead = true
+      prolong(one, now)
+      return
+    }
+    if (request.raw.complete === false) {
+      endIncomplete(one)
+      return
+    }
+    metrics.rejected.inc({ reason: RequestTimeout.code })
+    sendProblem(request, reply, RequestTimeout(requestTimeoutMs))
+  }
+
   const looking = createTicker(requestTimeoutMs / LOOKS_PER_TIMEOUT, () => {
     const now = performance.now()
-    let one = open.first()
-    while (one !== undefined && one.dueAt <= now) {
-      const { request, reply, after } = one
-      one = after
-      if (reply.sent) continue
-      metrics.rejected.inc({ reason: RequestTimeout.code })
-      sendProblem(request, reply, RequestTimeout(requestTimeoutMs))
+    for (let one = open.first(); one !== undefined && one.dueAt <= now; ) {
+      const late = one
+      one = late.after
+      endLate(late, now)
     }
     return open.size() > 0
   })
@@ -93,13 +175,16 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
   return {
     count: open.size,
     oldestMs: () => {
-      const oldest = open.first()
-      return oldest === undefined ? 0 : performance.now() - (oldest.dueAt - requestTimeoutMs)
+      let oldest = open.first()
+      while (oldest !== undefined && waitsForClient(oldest)) oldest = oldest.after
+      return oldest === undefined ? 0 : performance.now() - oldest.startedAt
     },
-    longestBodyBytes: () => {
-      const longest = longestBody
-      longestBody = 0
-      return longest
+    longestBodyBytes: longestBody.read,
+    bodyArrived: (request, bytes) => {
+      longestBody.add(bytes)
+      const now = performance.now()
+      if (now - request.open.startedAt > PROMPT_MS) prolong(request.open, now)
+      request.open.startedAt = now
     },
     take: (request, reply, tenantId) => {
       // Whoever has gone since holds nothing, and would never give it back.
@@ -125,3 +210,5 @@ function bodyBytesOf({ headers }: FastifyRequest, most: number): number {
   if (headers['transfer-encoding'] !== undefined) return most
   return Math.min(most, Number(headers['content-length'] ?? 0) || 0)
 }
+
+const waitsForClient = ({ request, reply }: OpenRequest) => reply.sent || request.raw.complete === false

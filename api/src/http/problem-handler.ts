@@ -9,6 +9,7 @@ import {
 } from '../errors/catalogue.ts'
 import type { FieldError } from '../errors/problem.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
+import { problemHeaders } from './problem-on-connection.ts'
 
 export type HandlerLimits = { readonly bodyBytes: number }
 
@@ -47,10 +48,9 @@ function createRefusalLog(): (request: FastifyRequest, refusal: Problem) => void
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: Problem): FastifyReply {
-  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))
-  if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="hopwhistle"')
   return reply
     .code(error.status)
+    .headers(problemHeaders(error))
     .header('cache-control', 'no-store')
     .type('application/problem+json')
     .send(JSON.stringify(problemBody(error, request.id)))
@@ -71,9 +71,6 @@ function asProblem(error: unknown, limits: HandlerLimits): Problem {
       return MalformedBody('not valid JSON')
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return MalformedBody('not as long as its Content-Length says')
-    case 'FST_ERR_BAD_URL':
-    case 'FST_ERR_ASYNC_CONSTRAINT':
-      return RouteNotFound()
     default:
       break
   }

@@ -16,7 +16,7 @@ export const ProblemSchema = Type.Object(
 
 /** The errors of a route for its OpenAPI description: `response: { 200: …, ...problems(400, 409) }`. */
 export function problems<const S extends number>(...statuses: readonly S[]) {
-  const all = [...statuses, 401, 403, 429, 500, 503] as const
+  const all = [...statuses, 401, 403, 408, 429, 500, 503] as const
   return Object.fromEntries(
     all.map((status) => [
       status,
@@ -33,6 +33,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   401: 'No valid API key',
   403: 'Another tenant, or the key lacks the scope',
   404: 'No such thing, as far as this tenant can see',
+  408: 'The request did not arrive in time',
   409: 'The event id was used for other content',
   413: 'Body too large',
   415: 'Not JSON',

@@ -14,7 +14,7 @@ const CLOSE = {
   ],
   'slow-reader': [LIVE_CLOSE.slowReader, 'read too slowly; connect again and recover'],
   'bad-message': [LIVE_CLOSE.badMessage, 'bad message'],
-  unauthorized: [LIVE_CLOSE.unauthorized, 'the API key is no longer valid'],
+  unauthorized: [LIVE_CLOSE.unauthorized, 'the API key or the token is no longer valid'],
   'too-many-requests': [LIVE_CLOSE.tooManyRequests, 'too many messages'],
 } as const satisfies Record<string, readonly [code: number, reason: string]>
 

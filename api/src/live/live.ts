@@ -5,9 +5,19 @@ import { LIVE_CLIENT_BOUNDS, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Principal } from '../access/principal.ts'
+
 import type { MemoryBudget } from '../config/memory-budget.ts'
-import { Internal, LiveUnavailable, OverShare, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
+import {
+  Internal,
+  LiveUnavailable,
+  MalformedRequest,
+  OverShare,
+  ShuttingDown,
+  TooManySockets,
+} from '../errors/catalogue.ts'
+
 import { Problem } from '../errors/problem.ts'
+import { endWithProblem } from '../http/problem-on-connection.ts'
 import type { MessageLogSettings } from '../redis/message-log.ts'
 import { messageLog } from '../redis/message-log.ts'
 import type { RedisConnections } from '../redis/open-redis.ts'
@@ -21,10 +31,12 @@ import { liveSocket } from './live-socket.ts'
 import { publishTick } from './publish-tick.ts'
 import type { PublishLive } from './publisher.ts'
 import { createPublisher } from './publisher.ts'
+import { refuse } from './refuse.ts'
 import { watchKeys } from './revocation.ts'
 import { createSession } from './session.ts'
+
 import { watchUnread } from './unread-watch.ts'
-import { admit, refuseUpgrade } from './upgrade.ts'
+import { admit } from './upgrade.ts'
 
 export type { LiveBatch, PublishLive } from './publisher.ts'
 
@@ -92,6 +104,8 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
     maxPayload: LIVE_CLIENT_BOUNDS.messageMaxBytes,
     handleProtocols: (offered) => (offered.has(LIVE_SUBPROTOCOL) ? LIVE_SUBPROTOCOL : false),
   })
+  // Its own answer has no problem in it.
+  server.on('wsClientError', (error, connection) => endWithProblem(connection, MalformedRequest(error.message)))
   let opening = 0
   let nextId = 0
   let draining = false
@@ -157,7 +171,7 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
     await newest?.closed
   }
 
-  function serve(ws: WebSocket, connection: Duplex, { keyId, tenantId }: Principal): void {
+  function serve(ws: WebSocket, connection: Duplex, { keyId, tenantId, endsAtMs }: Principal): void {
     nextId += 1
     const socket = liveSocket(ws, connection, {
       id: nextId,
@@ -182,6 +196,8 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
     keys.add(one)
     metrics.liveSockets.set(connected.size)
 
+    const ended =
+      endsAtMs === undefined ? undefined : setTimeout(() => socket.close('unauthorized'), endsAtMs - Date.now()).unref()
     ws.on('message', (data, isBinary) => {
       heartbeat.heard(one)
       session.onMessage(isBinary ? undefined : String(data))
@@ -194,6 +210,7 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
     // Protocol errors and resets; `ws` closes by itself, and unheard they would end the process.
     ws.on('error', (error) => log.debug({ err: error, socket: socket.id }, 'live socket failed'))
     ws.once('close', () => {
+      clearTimeout(ended)
       hub.fanOut.remove(socket)
       hubs.leave(tenantId)
       connected.delete(one)
@@ -219,7 +236,7 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
       connection.on('error', () => {})
       open(request, connection, head).catch((error: unknown) => {
         if (!(error instanceof Problem)) log.error({ err: error }, 'upgrade failed')
-        refuseUpgrade(connection, error instanceof Problem ? error : Internal())
+        refuse(server, request, connection, head, error instanceof Problem ? error : Internal())
       })
     },
     sockets: () => connected.size + opening,

@@ -29,6 +29,7 @@
  * Nobody gets an error because of the replica. Without one, everything is read from the primary.
  */
 import type { QueryConfig } from 'pg'
+import { explainConnection, explained } from '../telemetry/explain-connection.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { untilBeatMs } from '../timing/beat.ts'
@@ -123,6 +124,7 @@ export function createReplicaMonitor(deps: {
       },
       replayed: (position) => {
         replicaAnswers = true
+        told.delete('DATABASE_REPLICA_URL')
         if (position > replayed) replayed = position
         waiters.reached(position)
       },
@@ -131,6 +133,8 @@ export function createReplicaMonitor(deps: {
         replayed = 0n
         waiters.giveUp()
         letGo(error)
+        // One that answered before is spoken of when its state changes.
+        if (state === 'gone') tell('DATABASE_REPLICA_URL', error)
         enter('gone', error)
       },
     })
@@ -183,22 +187,23 @@ export function createReplicaMonitor(deps: {
     return link !== undefined && isWatching() ? SAMPLE_MS : Math.min(untilBeatMs(), longestRestMs)
   }
 
-  let isTold = false
-  /** Once, until the primary answers again. */
-  function tellStandby(error: Error): undefined {
-    if (error instanceof NotPrimary && !isTold) log.error(error.message)
-    isTold ||= error instanceof NotPrimary
+  /** Why the primary was not reached, and that of the replica; each is said once, until it answers again. */
+  const told = new Map<string, string>()
+  function tell(setting: 'DATABASE_URL' | 'DATABASE_REPLICA_URL', error: unknown): undefined {
+    const why = explainConnection(setting, error)
+    if (told.get(setting) === why.reason) return
+    told.set(setting, why.reason)
+    log.error({ err: error, ...why }, `not reached: ${explained(why)}`)
   }
 
   const primarySampler = repeating(async () => {
     const askedAtMs = Date.now()
-    const position = await postgres.primary.ask(postgres.upkeep).catch(tellStandby)
+    const position = await postgres.primary.ask(postgres.upkeep).catch((error: unknown) => tell('DATABASE_URL', error))
     primaryUp = position !== undefined
     primaryFailures = primaryUp ? 0 : primaryFailures + 1
     if (position !== undefined) {
       notes.note(askedAtMs, position)
-      if (isTold) log.info('DATABASE_URL leads to the primary again')
-      isTold = false
+      if (told.delete('DATABASE_URL')) log.info('the primary answers')
     }
     judge()
     return pauseMs(primaryFailures)

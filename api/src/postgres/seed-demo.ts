@@ -64,6 +64,19 @@ export async function seedDemo(client: Client, options: SeedOptions): Promise<Se
   return { ...((await demoData(client)) as DemoData), wasThere: false }
 }
 
+/**
+ * Ends the demo key, which everybody knows. The demo's calls stay.
+ *
+ * @returns false when there was none that works
+ */
+export async function endDemoKey(client: Client): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'update hopwhistle.api_keys set revoked_at = now() where key_hash = $1 and (revoked_at is null or revoked_at > now())',
+    [createHash('sha256').update(DEMO_API_KEY).digest()],
+  )
+  return rowCount === 1
+}
+
 async function giveKey(client: Client): Promise<void> {
   await client.query(`insert into hopwhistle.tenants (id, name) values ($1, 'Demo') on conflict do nothing`, [
     DEMO_TENANT_ID,

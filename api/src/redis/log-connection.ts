@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { explainConnection, explained } from '../telemetry/explain-connection.ts'
 import type { Log } from '../telemetry/log.ts'
 
 const SAME_AGAIN_MS = 10_000
@@ -26,7 +27,8 @@ export function logConnection(
     if (reason === lastReason && Date.now() - lastAt < SAME_AGAIN_MS) return
     lastReason = reason
     lastAt = Date.now()
-    log.warn({ connection: role, reason }, 'Redis connection failed')
+    const why = explainConnection('REDIS_URL', error)
+    log.warn({ connection: role, code: reason, ...why }, `Redis connection failed: ${explained(why)}`)
   }
   client.on('error', failed)
   client.on('node error', failed)

@@ -119,7 +119,7 @@ export function reportingRoutes(deps: {
 }
 
 /** What else than the URL decides an answer, so that no cache on the way gives one caller's to another. */
-const VARY = [HEADERS.apiKey, 'authorization', HEADERS.tenantId, HEADERS.position].join(', ')
+const VARY = [HEADERS.apiKey, 'authorization', HEADERS.tenantId, HEADERS.position, 'origin'].join(', ')
 
 function send(unsent: Unsent, request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
   const isNew = !callerHas(request.headers['if-none-match'], answer.tag)

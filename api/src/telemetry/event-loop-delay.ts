@@ -6,6 +6,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
+import { steady } from './recent.ts'
 
 const OF_PROM_CLIENT = /^nodejs_eventloop_lag_/
 /** For a timer that must not fire. */
@@ -19,15 +20,19 @@ export function collectProcessMetrics(registry: Registry): void {
   const turns = monitorEventLoopDelay({ samplePerIteration: true })
   turns.enable()
   let sinceMs = performance.now()
+  const lagSeconds = steady(() => {
+    const nowMs = performance.now()
+    const seconds = busyForMs(turns.percentiles, turns.count, nowMs - sinceMs) / 1000
+    sinceMs = nowMs
+    turns.reset()
+    return seconds
+  })
   new Gauge({
     name: 'nodejs_eventloop_lag_p99_seconds',
-    help: 'Since the last scrape, the loop was busy for longer than this, without a pause, in 1 % of the time',
+    help: 'In the last 5 s or more, the loop was busy for longer than this, without a pause, in 1 % of the time',
     registers: [registry],
     collect() {
-      const nowMs = performance.now()
-      this.set(busyForMs(turns.percentiles, turns.count, nowMs - sinceMs) / 1000)
-      sinceMs = nowMs
-      turns.reset()
+      this.set(lagSeconds())
     },
   })
 }

@@ -44,7 +44,7 @@ export function createMetrics() {
     rejected: counterOf('rejected', 'Requests and sockets refused, by the limit that refused them', 'reason'),
     eventLoopUtilization: gauge(
       METRICS.eventLoopUtilization,
-      'Share of the time since the last scrape that the event loop was busy',
+      'Share of the last 5 s or more that the event loop was busy',
     ),
     poolConnections: gauge(METRICS.poolConnections, 'Connections of a pool', ['pool', 'state']),
     poolWaiting: gauge(METRICS.poolWaiting, 'Queries waiting for a connection', ['pool']),

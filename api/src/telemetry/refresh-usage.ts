@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import type { Metrics } from './metrics.ts'
+import { steady } from './recent.ts'
 
 /** What is used of each limit, in its own unit; undefined while nobody knows. */
 export type UsageReaders = Partial<Readonly<Record<LimitName, () => number | undefined>>>
@@ -18,6 +19,12 @@ export function usageGauges(
 ): () => Promise<void> {
   for (const [resource, value] of Object.entries(limits)) metrics.limit.set({ resource }, value)
   let last = performance.eventLoopUtilization()
+  const eventLoop = steady(() => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, last)
+    last = now
+    return utilization
+  })
   return async () => {
     await read()
     for (const [resource, read] of Object.entries(readers)) {
@@ -25,8 +32,6 @@ export function usageGauges(
       if (used === undefined) metrics.usage.remove({ resource })
       else metrics.usage.set({ resource }, used)
     }
-    const now = performance.eventLoopUtilization()
-    metrics.eventLoopUtilization.set(performance.eventLoopUtilization(now, last).utilization)
-    last = now
+    metrics.eventLoopUtilization.set(eventLoop())
   }
 }

@@ -122,7 +122,8 @@ const headersTried = (): readonly Record<string, string>[] => [
 
 test('every route that needs a key has its test, and is closed to whoever has none', async () => {
   const closed = OPERATIONS.filter(({ security }) => security?.length !== 0)
-  const tried: readonly string[] = [PATH.calls, PATH.metrics, PATH.call, ROUTES.live, ...WRITES]
+  // Tokens: browser-token.test.ts.
+  const tried: readonly string[] = [PATH.calls, PATH.metrics, PATH.call, ROUTES.live, ROUTES.tokens, ...WRITES]
   expect(closed.map(({ path }) => path).sort()).toEqual([...tried].sort())
   for (const { name, path } of closed) {
     const method = name.startsWith('POST') ? 'POST' : 'GET'

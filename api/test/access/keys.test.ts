@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { anEvent, get, type Platform, post, runningPlatform } from '../platform/running-platform.ts'
@@ -117,16 +118,71 @@ test('a tenant, and a key, may be held to a rate of its own, and every event of 
   expect(refused.retryAfter).toBeGreaterThan(100)
   expect(await send(held.key, 300)).toMatchObject({ status: 200 })
 
-  expect((await tenants('limit', held.tenantId, '--rate', '1')).code).toBe(0)
+  expect((await tenants('limit', '--tenant', held.tenantId, '--rate', '1')).code).toBe(0)
   expect((await tenants('list')).out).toMatch(new RegExp(`^${held.tenantId}  Held +1/s  `, 'm'))
   await expect.poll(async () => (await send(held.key, 300)).status, { timeout: CACHE_MS + 4_000 }).toBe(429)
   expect(await send(free.key, 300)).toMatchObject({ status: 200 })
 
-  expect((await tenants('limit', held.tenantId, '--rate', 'usual')).code).toBe(0)
+  expect((await tenants('limit', '--tenant', held.tenantId, '--rate', 'usual')).code).toBe(0)
   expect((await keys('limit', narrow.id, '--rate', 'usual')).code).toBe(0)
   await expect.poll(() => send(narrow.key, 1), { timeout: CACHE_MS + 4_000 }).toMatchObject({ status: 200 })
-  expect(await tenants('limit', DEMO_TENANT_ID, '--rate', '0')).toMatchObject({ code: 2 })
-  expect(await tenants('limit', DEMO_TENANT_ID, '--rate', '5')).toMatchObject({ code: 1 })
+  expect(await tenants('limit', '--tenant', DEMO_TENANT_ID, '--rate', '0')).toMatchObject({ code: 2 })
+  expect(await tenants('limit', '--tenant', DEMO_TENANT_ID, '--rate', '5')).toMatchObject({ code: 1 })
+})
+
+test('a key that was made to expire ends by itself, and one made in its place lasts as long', async () => {
+  const made = await create('--new-tenant', 'Guests', '--expires-days', '2')
+  expect(await status(made.key)).toEqual([200, 200])
+  expect((await keys('list', '--tenant', made.tenantId)).out).toMatch(/works until 20/)
+  const rotated = await keys('rotate', made.id)
+  expect(rotated.code, rotated.err).toBe(0)
+  const ends = await platform.query<{ days: number }>(
+    `select round(extract(epoch from revoked_at - created_at) / 86400)::int as days
+     from hopwhistle.api_keys where tenant_id = $1 order by created_at`,
+    [made.tenantId],
+  )
+  expect(ends.map(({ days }) => days)).toEqual([1, 2])
+  await platform.query(
+    `update hopwhistle.api_keys set expires_at = now() + interval '0.2 s', revoked_at = now() + interval '0.2 s' where tenant_id = $1`,
+    [made.tenantId],
+  )
+  await untilRefused(rotated.out.trimEnd())
+  expect(await keys('create', '--new-tenant', 'x', '--expires-days', '0')).toMatchObject({ code: 2 })
+})
+
+test('the last use of a key is known to the minute', async () => {
+  const { key, tenantId, id } = await create('--new-tenant', 'Idle')
+  expect((await keys('list', '--tenant', tenantId)).out).toMatch(new RegExp(`^${id}.* never +works$`, 'm'))
+  await status(key)
+  await expect
+    .poll(async () => (await keys('list', '--tenant', tenantId)).out, { timeout: 15_000 })
+    .toMatch(new RegExp(`^${id}.*Z +20\\S+ \\S+Z +works$`, 'm'))
+})
+
+test('who made, replaced and ended a key is kept, whatever did it, and longer than the key', async () => {
+  const { id, tenantId } = await create('--new-tenant', 'Audited', '--by', 'ada')
+  const rotated = await keys('rotate', id, '--overlap-hours', '1', '--by', 'grace')
+  const [, next = ''] = new RegExp(`made key (${UUID})`).exec(rotated.err) ?? []
+  await keys('revoke', next)
+  await platform.query('delete from hopwhistle.api_keys where id = $1', [next])
+  const { out } = await keys('audit', '--tenant', tenantId)
+  const said = out
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/ {2,}/).slice(1))
+  expect(said).toEqual([
+    ['made', id, tenantId, 'ada', expect.anything()],
+    ['ended', id, tenantId, 'grace', expect.anything(), expect.stringMatching(/^ends 20/)],
+    ['rotated', next, tenantId, 'grace', expect.anything(), `in place of ${id}`],
+    ['ended', next, tenantId, expect.stringMatching(/\w@\w/), expect.anything(), expect.stringMatching(/ends 20/)],
+    ['deleted', next, tenantId, 'not said', expect.anything(), expect.anything()],
+  ])
+  const api = new pg.Client({ connectionString: platform.database.apiUrl })
+  await api.connect()
+  for (const denied of ['select from hopwhistle.key_audit', 'delete from hopwhistle.key_audit'])
+    await expect(api.query(denied)).rejects.toThrow(/permission denied/)
+  await api.end()
 })
 
 test('what is wrong is said, with what it may be, and a key given by mistake is not repeated', async () => {
@@ -135,7 +191,7 @@ test('what is wrong is said, with what it may be, and a key given by mistake is 
     const { code, err } = await keys(...args)
     return [code, err.split('\n')[0]]
   }
-  expect(await wrong()).toEqual([2, 'keys: the first argument may be create, list, rotate, revoke, limit'])
+  expect(await wrong()).toEqual([2, 'keys: the first argument may be create, list, audit, rotate, revoke, limit'])
   expect(await wrong('create')).toEqual([2, 'keys: create takes --tenant ID or --new-tenant NAME, and not both'])
   expect(await wrong('create', '--new-tenant', 'x', '--scopes', 'all')).toEqual([
     2,
@@ -145,7 +201,7 @@ test('what is wrong is said, with what it may be, and a key given by mistake is 
   expect(await wrong('rotate', DEMO_TENANT_ID, '--overlap-hours', '-1')).toEqual([2, expect.anything()])
   expect(await wrong('create', '--tenant', DEMO_TENANT_ID)).toEqual([
     1,
-    `keys: there is no tenant ${DEMO_TENANT_ID}; --new-tenant NAME makes one`,
+    `keys: there is no tenant $DEMO_TENANT_ID; --new-tenant NAME makes one`,
   ])
-  expect(await wrong('revoke', DEMO_TENANT_ID)).toEqual([1, `keys: there is no key ${DEMO_TENANT_ID}: keys list`])
+  expect(await wrong('revoke', DEMO_TENANT_ID)).toEqual([1, `keys: there is no key $DEMO_TENANT_ID: keys list`])
 })

@@ -18,6 +18,7 @@ let tenantId: string
 let http: Awaited<ReturnType<typeof buildApp>>['http']
 
 let tokens: Tokens
+const rates = { take: () => undefined, charge: () => {}, busiest: () => 0, stop: () => {} }
 beforeAll(async () => {
   store = await callStore()
   ingest = store.ingest()
@@ -27,7 +28,6 @@ beforeAll(async () => {
   const none = async () => {}
   const primary = createPrimaryServer()
   tokens = createTokens({ keys, primary, readKeys: none, askPrimary: none })
-  const rates = { take: () => undefined, charge: () => {}, busiest: () => 0, stop: () => {} }
   const app = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'test' }),
     metrics: ingest.metrics,
@@ -42,6 +42,7 @@ beforeAll(async () => {
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
+    surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [callRoutes({ ingest, tokens, rates })],
   })
   http = app.http
@@ -133,7 +134,7 @@ test('with EVENTS_KEEP_ASIDE an event whose time is out of range is kept once, a
   aside.setErrorHandler((error: Problem, _, reply) =>
     reply.code(error.status).send({ code: error.code, detail: error.message }),
   )
-  await aside.register(callRoutes({ ingest, tokens, keepAside: createKeepAside(store.pool()) }))
+  await aside.register(callRoutes({ ingest, tokens, rates, keepAside: createKeepAside(store.pool()) }))
   const send = (url: string, payload: object) => aside.inject({ method: 'POST', url, payload })
   const [old, ahead, good] = [
     body({ callId: 'aside', occurredAt: '2020-01-01T00:00:00Z', metadata: { note: 'kept' } }),

@@ -40,6 +40,38 @@ test('an optional setting that is left out, or empty, is undefined', () => {
   expect(parseSettings({ ...enough, DATABASE_REPLICA_URL: '' }).databaseReplicaUrl).toBeUndefined()
 })
 
+test('origins are taken as browsers send them', () => {
+  const origins = (given: string) => parseSettings({ ...enough, CORS_ORIGINS: given }).corsOrigins
+  expect([...origins('https://a.example.com, http://localhost:5173')]).toEqual([
+    'https://a.example.com',
+    'http://localhost:5173',
+  ])
+  expect(origins('')).toEqual(new Set())
+  for (const given of [
+    '*',
+    'a.example.com',
+    'https://a.example.com/',
+    'https://a.example.com/path',
+    'null',
+    'file:///',
+  ]) {
+    expect(() => origins(given), given).toThrow('CORS_ORIGINS must be origins')
+  }
+})
+
+test.each(['p@/w', 'p/w', 'p#w', 'p?w', '12/34', '12#4', 'p@w/x#y'])(
+  'a password that is not percent-encoded is called so: %s',
+  (password) => {
+    const parse = (urls: object) => () => parseSettings({ ...enough, ...urls })
+    const database = { DATABASE_URL: `postgres://hopwhistle_api:${password}@db.example.com:5432/hopwhistle` }
+    expect(parse(database)).toThrow(/DATABASE_URL has a user or a password .* percent-encode .* @ is %40/)
+    expect(parse({ REDIS_URL: `redis://:${password}@cache` })).toThrow(/REDIS_URL has a user or a password/)
+    expect(parse(database)).not.toThrow(password)
+    const encoded = `postgres://hopwhistle_api:${encodeURIComponent(password)}@db.example.com/hopwhistle`
+    expect(parseSettings({ DATABASE_URL: encoded }).databaseUrl).toBe(encoded)
+  },
+)
+
 test('the help names every setting', () => {
   const help = describeSettings()
   for (const { env } of Object.values(SETTINGS)) expect(help).toContain(env)

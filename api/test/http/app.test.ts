@@ -1,8 +1,10 @@
 import { Type } from 'typebox'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
+
 import { createRates } from '../../src/access/rates.ts'
-import { buildApp } from '../../src/app.ts'
+import { buildApp, type Surface } from '../../src/app.ts'
+
 import { createHealth } from '../../src/health/health.ts'
 import { createLog, type Log } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
@@ -21,6 +23,7 @@ async function app(
     ratePerSecond?: number
     requestTimeoutMs?: number
     log?: Log
+    surface?: Partial<Surface>
   } = {},
 ) {
   const metrics = createMetrics()
@@ -45,6 +48,7 @@ async function app(
     },
     health,
     refreshUsage: async () => {},
+    surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set(), ...options.surface },
     capabilities: [
       async (routes) => {
         routes.get('/slow', { config: { scope: 'events:write' } }, async () => {
@@ -142,7 +146,7 @@ test('a body that is too long is 413, and one that is not JSON 415', async () =>
 
 test('a path that is not even a URL is a problem as well', async () => {
   const { http } = await app()
-  expect((await http.inject('/things/%zz')).json()).toMatchObject({ status: 404, code: 'route-not-found' })
+  expect((await http.inject('/things/%zz')).json()).toMatchObject({ status: 400, code: 'malformed-request' })
 })
 
 test('an unknown route is a problem too, and an internal error tells nothing but its request id', async () => {
@@ -214,7 +218,7 @@ test('a method that a path does not take is 405, and says which it takes; a path
     headers: { 'content-type': 'application/json' },
   })
   expect(wrong.json()).toMatchObject({ status: 405, code: 'method-not-allowed' })
-  expect(wrong.headers.allow).toBe('GET')
+  expect(wrong.headers.allow).toBe('GET, HEAD')
   expect((await http.inject({ method: 'DELETE', url: '/things/' })).headers.allow).toBe('POST')
   expect((await http.inject({ method: 'POST', url: '/nowhere', payload: '{' })).json()).toMatchObject({ status: 404 })
 })
@@ -232,7 +236,7 @@ test('every answer tells a browser to run nothing of it, to show it nowhere, and
   const docs = await http.inject({ url: '/docs/' })
   expect(docs.statusCode).toBe(200)
   // The page of the documentation needs its own scripts, and no others.
-  expect(docs.headers['content-security-policy']).toMatch(/script-src 'self'/)
+  expect(docs.headers['content-security-policy']).toMatch(/script-src 'self'; style-src 'self' 'unsafe-inline'$/)
 })
 
 test('refusals are logged once a second for each reason, with how many there were', async () => {
@@ -253,4 +257,90 @@ test('refusals are logged once a second for each reason, with how many there wer
   expect(lines[0]?.err).not.toHaveProperty('stack')
   for (const answer of waiting) answer()
   expect((await taken).statusCode).toBe(200)
+})
+
+test('metrics and the documentation can be taken off the public port', async () => {
+  const { http } = await app({ surface: { publicMetrics: false, publicDocs: false } })
+  for (const url of ['/metrics', '/openapi.json', '/docs', '/docs/', '/docs/json']) {
+    expect((await http.inject(url)).json(), url).toMatchObject({ status: 404, code: 'route-not-found' })
+  }
+  expect((await http.inject('/livez')).statusCode).toBe(200)
+})
+
+const PAGE = 'https://app.example.com'
+const preflight = (origin: string) =>
+  ({
+    method: 'OPTIONS',
+    url: '/things',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'x-api-key, content-type',
+    },
+  }) as const
+
+test('no page of another site may use the API unless its origin is named', async () => {
+  const { http, key } = await app()
+  expect((await http.inject(preflight(PAGE))).statusCode).toBe(405)
+  const answer = await http.inject({ url: '/livez', headers: { ...key, origin: PAGE } })
+  expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+})
+
+test('a page of a named origin may use the API, read what refuses it, and no other page may', async () => {
+  const { http, key, post } = await app({ surface: { corsOrigins: new Set([PAGE]) } })
+  const allowed = await http.inject(preflight(PAGE))
+  expect(allowed.statusCode).toBe(204)
+  expect(allowed.headers).toMatchObject({
+    'access-control-allow-origin': PAGE,
+    'access-control-allow-methods': expect.stringContaining('POST'),
+    'access-control-allow-headers': expect.stringContaining('x-api-key'),
+    vary: 'origin',
+  })
+  expect(allowed.headers).not.toHaveProperty('access-control-allow-credentials')
+  const sent = await post({ state: 'A', size: 1 }, { origin: PAGE })
+  expect(sent.headers).toMatchObject({
+    'access-control-allow-origin': PAGE,
+    'access-control-expose-headers': expect.stringContaining('x-request-id'),
+    'cross-origin-resource-policy': 'cross-origin',
+  })
+  for (const url of ['/slow', '/nowhere', '/things/%zz']) {
+    const refused = await http.inject({ url, headers: { origin: PAGE } })
+    expect(refused.headers['access-control-allow-origin'], url).toBe(PAGE)
+  }
+  for (const origin of ['https://evil.example.com', 'http://app.example.com', 'null']) {
+    expect((await http.inject(preflight(origin))).statusCode).toBe(405)
+    const other = await http.inject({ url: '/livez', headers: { ...key, origin } })
+    expect(other.headers).not.toHaveProperty('access-control-allow-origin')
+    expect(other.headers.vary).toBe('origin')
+  }
+})
+
+test('a request that is refused for lack of room says who it was, too', async () => {
+  const { http, key, waiting } = await app({ requestsInFlight: 1 })
+  const taken = http.inject({ url: '/slow', headers: key })
+  await expect.poll(() => waiting.length).toBe(1)
+  const refused = await http.inject({ url: '/slow', headers: key })
+  expect(refused.statusCode).toBe(503)
+  expect(refused.headers).toMatchObject({
+    'x-content-type-options': 'nosniff',
+    'x-request-id': refused.json().requestId,
+  })
+  for (const answer of waiting) answer()
+  await taken
+})
+
+test('reading metrics changes nothing: whoever reads next reads the same', async () => {
+  const { http, post } = await app()
+  await post({ state: 'A', size: 1 })
+  const before = performance.now()
+  while (performance.now() - before < 50);
+  const read = async () =>
+    (await http.inject('/metrics')).body
+      .split('\n')
+      .filter((line) =>
+        /^(hopwhistle_event_loop_utilization_ratio|nodejs_eventloop_lag_p99_seconds|hopwhistle_usage)/.test(line),
+      )
+  const first = await read()
+  expect(first.length).toBeGreaterThan(1)
+  for (let i = 0; i < 5; i++) expect(await read()).toEqual(first)
 })

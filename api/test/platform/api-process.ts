@@ -20,8 +20,19 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
  *
  * @param wrapped puts something around `node api/src/main.ts`
  */
-export async function apiProcess(
-  { database, redis }: Platform,
+export async function apiProcess(...given: Parameters<typeof startApi>): Promise<ApiProcess> {
+  const started = await startApi(...given)
+  const isReady = async () => (await fetch(started.url + ROUTES.readyz).catch(() => undefined))?.ok
+  await waitUntil('the API to be ready', isReady, { timeoutMs: 30_000, everyMs: 100 }).catch((error: Error) => {
+    started.process.kill('SIGKILL')
+    throw new Error(`${error.message}\n${started.said()}`, { cause: error })
+  })
+  return started
+}
+
+/** The same, and nobody knows yet whether it will be ready. */
+export async function startApi(
+  { database, redis }: Pick<Platform, 'database' | 'redis'>,
   env: Readonly<Record<string, string>> = {},
   wrapped = (command: readonly string[]) => command,
 ): Promise<ApiProcess> {
@@ -47,10 +58,5 @@ export async function apiProcess(
       said += text
     })
   }
-  const isReady = async () => (await fetch(url + ROUTES.readyz).catch(() => undefined))?.ok
-  await waitUntil('the API to be ready', isReady, { timeoutMs: 30_000, everyMs: 100 }).catch((error: Error) => {
-    child.kill('SIGKILL')
-    throw new Error(`${error.message}\n${said}`, { cause: error })
-  })
   return { process: child, url, said: () => said }
 }

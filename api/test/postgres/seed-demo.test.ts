@@ -3,9 +3,11 @@ import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { SCOPES } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { seedDemo } from '../../src/postgres/seed-demo.ts'
+
+import { endDemoKey, seedDemo } from '../../src/postgres/seed-demo.ts'
 import type { Call } from '../calls/call-model.ts'
 import { foldCall } from '../calls/call-model.ts'
+
 import type { CallStore } from '../calls/call-store.ts'
 import { callStore } from '../calls/call-store.ts'
 import { foldedRollups, plainDays, plainHours } from '../calls/rollups.ts'
@@ -106,4 +108,23 @@ test('asked to, it begins anew, the same way', async () => {
   await seedDemo(client, { now: NOW, calls: CALLS, again: true })
   expect(await store.calls(DEMO_TENANT_ID)).toEqual(before)
   expect(await foldedRollups(store, DEMO_TENANT_ID, 'daily')).toEqual(plainDays(before.values()))
+})
+
+test('turned off, the demo key works no more, and the calls stay; seeding again lets it work again', async () => {
+  const works = async () =>
+    (await store.query(`select from hopwhistle.authenticate(sha256($1::text::bytea))`, [DEMO_API_KEY])).length
+  const calls = async () =>
+    store.query('select count(*) as n from hopwhistle.calls where tenant_id = $1', [DEMO_TENANT_ID])
+  const before = await calls()
+  await client.query('set role hopwhistle_owner')
+  expect([await works(), await endDemoKey(client), await works(), await endDemoKey(client)]).toEqual([
+    1,
+    true,
+    0,
+    false,
+  ])
+  await client.query('reset role')
+  expect(await calls()).toEqual(before)
+  await seedDemo(client, { now: NOW, calls: CALLS, again: false })
+  expect(await works()).toBe(1)
 })

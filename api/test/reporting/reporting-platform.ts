@@ -90,6 +90,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
+    surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [
       callRoutes({ ingest, tokens, rates }),
       reportingRoutes({ reports, tokens, unsent: createUnsent(100_000_000, metrics) }),

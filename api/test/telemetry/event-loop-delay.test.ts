@@ -6,18 +6,18 @@ import { createMetrics } from '../../src/telemetry/metrics.ts'
 
 const NAME = 'nodejs_eventloop_lag_p99_seconds'
 
-test('a loop that was held up says for how long, until it was asked', async () => {
+test('a loop that was held up says for how long, until the next 5 s are over', async () => {
   const { registry } = createMetrics()
   const asked = async () => Number(new RegExp(`^${NAME} (.*)$`, 'm').exec(await registry.metrics())?.[1])
   const turnOfTheLoop = () => new Promise((resolve) => setTimeout(resolve, 1))
-  await turnOfTheLoop()
-  await asked()
   await turnOfTheLoop()
   const until = performance.now() + 80
   while (performance.now() < until);
   await turnOfTheLoop()
   expect(await asked()).toBeGreaterThanOrEqual(0.08)
-  await waitUntil('the loop to be free again', async () => (await asked()) < 0.08, { timeoutMs: 10_000 })
+  await waitUntil('the loop to be free again', async () => (await asked()) < 0.08, {
+    timeoutMs: 18_000,
+  })
 })
 
 test('no timer of prom-client measures the loop as well', async () => {

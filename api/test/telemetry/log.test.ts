@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { createLog } from '../../src/telemetry/log.ts'
+import { logConsole } from '../../src/telemetry/log-console.ts'
 
 const LOG = fileURLToPath(new URL('../../src/telemetry/log.ts', import.meta.url))
 /** A device on which every write finds a full disk. */
@@ -26,4 +28,13 @@ test.skipIf(!existsSync(FULL))(`a full disk under the log ends nobody (needs ${F
   const [code] = await once(child, 'close')
   expect(said).toBe('still here')
   expect(code).toBe(0)
+})
+
+test('what a library writes to the console is a line of the log', () => {
+  const { log: before, info, warn, error } = console
+  onTestFinished(() => void Object.assign(console, { log: before, info, warn, error }))
+  const lines: Record<string, unknown>[] = []
+  logConsole(createLog({ level: 'info', instanceId: 'a' }, { write: (line) => void lines.push(JSON.parse(line)) }))
+  console.error('[ioredis] Unhandled error event:', { port: 6379 })
+  expect(lines).toMatchObject([{ level: 40, said: '[ioredis] Unhandled error event: { port: 6379 }' }])
 })

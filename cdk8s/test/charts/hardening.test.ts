@@ -70,6 +70,15 @@ const BROKEN: { readonly [K in keyof typeof RULES]: readonly ((pod: Pod) => void
         data: { url: 'postgres://a:swordfish@b' },
       }),
   ],
+  'who a policy lets in is of a namespace that it names': [
+    ({ all }) =>
+      all.push({
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: 'a' },
+        spec: { ingress: [{ from: [{ namespaceSelector: {}, podSelector: { matchLabels: { a: 'b' } } }] }] },
+      }),
+  ],
   'nothing reaches a pod, nor it anything, without a policy': [
     ({ all }) =>
       all.splice(

@@ -39,6 +39,12 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
     'backups in S3, and a restore',
     { postgres: { backup: { enabled: true, s3: S3 }, restore: { targetTime: '2026-03-01 12:30:00+00' } } },
   ],
+  [
+    'monitoring in a namespace of its own',
+    {
+      networkPolicies: { monitoringNamespace: 'watch', monitoringFrom: [{ podSelector: { matchLabels: { a: 'b' } } }] },
+    },
+  ],
   ['other lists', { imagePullSecrets: [{ name: 'registry' }], networkPolicies: { apiFrom: [{ podSelector: {} }] } }],
 ]
 
@@ -53,6 +59,18 @@ test('two releases in one namespace share no object', () => {
   const names = (name: string) => Object.keys(byName(synthesize(hopwhistle, { name })))
   expect(names('one').filter((name) => names('other').includes(name))).toEqual([])
 })
+
+test('demo data that are turned off take their key with them', () => {
+  const command = (enabled: boolean) =>
+    JSON.stringify(
+      synthesize(hopwhistle, { values: { demo: { enabled } } }).find(({ metadata }) =>
+        /-demo-1$/.test(nameOf(metadata)),
+      )?.spec,
+    )
+  expect(command(true)).toContain('"api/src/commands/db-seed-demo.ts"]')
+  expect(command(false)).toContain('"api/src/commands/db-seed-demo.ts","--off"]')
+})
+const nameOf = (metadata: Json | undefined) => (metadata as { readonly name: string }).name
 
 test('each revision has a Job of its own for migrations', () => {
   const jobs = [1, 2].map(

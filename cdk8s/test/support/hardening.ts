@@ -79,6 +79,15 @@ export const RULES = {
       ? []
       : Object.values(data ?? {}).flatMap((text) => unless(!hasPassword(String(text)), 'has a secret')),
 
+  'who a policy lets in is of a namespace that it names': ({ kind, spec }) => {
+    if (kind !== 'NetworkPolicy') return []
+    const rules = ['ingress', 'egress'].flatMap((direction) => list(at(spec as Tree, direction)))
+    const peers = rules.flatMap((rule) => [...list((rule as Tree).from), ...list((rule as Tree).to)])
+    return peers.flatMap((peer) =>
+      unless(!same((peer as Tree).namespaceSelector, {}), 'lets in pods of every namespace that have a label'),
+    )
+  },
+
   'nothing reaches a pod, nor it anything, without a policy': ofPods(({ labels }, all) => {
     const covered = all.some(({ kind, spec }) => {
       const { podSelector, policyTypes } = (spec ?? {}) as { podSelector?: Tree; policyTypes?: readonly string[] }

@@ -128,5 +128,6 @@ export const LIVE_CLOSE = {
   slowReader: 4008,
   badMessage: 4400,
   unauthorized: 4401,
+  forbidden: 4403,
   tooManyRequests: 4429,
 } as const

@@ -11,13 +11,17 @@ export type ListedKey = {
   readonly revokedAt: Date | null
   /** Events a second; null: as many as its tenant. */
   readonly rate: number | null
+  readonly expiresAt: Date | null
+  /** To the minute. */
+  readonly lastUsedAt: Date | null
 }
 
 /** Every key of one tenant, or of all: the oldest first. What is kept of a key itself, its hash, is not among it. */
 export async function listKeys(db: Pick<ClientBase, 'query'>, tenantId?: string): Promise<readonly ListedKey[]> {
   const { rows } = await db.query<ListedKey>(
     `select k.id, k.tenant_id as "tenantId", t.name as "tenantName", k.name, k.scopes, k.created_at as "createdAt",
-       k.revoked_at as "revokedAt", k.events_per_second as rate
+       k.revoked_at as "revokedAt", k.expires_at as "expiresAt", k.last_used_at as "lastUsedAt",
+       k.events_per_second as rate
      from hopwhistle.api_keys k
      join hopwhistle.tenants t on t.id = k.tenant_id
      where $1::uuid is null or k.tenant_id = $1

@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg'
 export type RotatedKey = { readonly id: string; readonly tenantId: string; readonly oldEndsAt: Date }
 
 /**
- * Puts a new key beside an old one, for the same tenant, name, scopes and rate, and has the old one end after a while.
+ * Puts a new key beside an old one, for the same tenant, name, scopes, rate and lifetime, and has the old one end after a while.
  *
  * @returns undefined when there is no such key, or it is revoked or being replaced already
  */
@@ -13,12 +13,12 @@ export async function rotateKey(
 ): Promise<RotatedKey | undefined> {
   const { rows } = await db.query<RotatedKey>(
     `with old as (
-       update hopwhistle.api_keys set revoked_at = now() + $3 * interval '1 hour'
-       where id = $1 and revoked_at is null
-       returning tenant_id, name, scopes, events_per_second, revoked_at
+       update hopwhistle.api_keys set revoked_at = least(now() + $3 * interval '1 hour', expires_at)
+       where id = $1 and (revoked_at is null or revoked_at = expires_at and expires_at > now())
+       returning id, tenant_id, name, scopes, events_per_second, now() + (expires_at - created_at) as next_end, revoked_at
      )
-     insert into hopwhistle.api_keys (tenant_id, name, scopes, events_per_second, key_hash)
-     select tenant_id, name, scopes, events_per_second, $2 from old
+     insert into hopwhistle.api_keys (tenant_id, name, scopes, events_per_second, key_hash, replaces, expires_at, revoked_at)
+     select tenant_id, name, scopes, events_per_second, $2, id, next_end, next_end from old
      returning id, tenant_id as "tenantId", (select revoked_at from old) as "oldEndsAt"`,
     [oldId, keyHash, overlapHours],
   )

@@ -1,0 +1,6 @@
+import type { Pool } from 'pg'
+
+/** Says that keys are used; the database keeps it to the minute. */
+export async function noteKeyUse(db: Pick<Pool, 'query'>, keyIds: readonly string[]): Promise<void> {
+  await db.query('select hopwhistle.note_key_use($1)', [keyIds])
+}
