@@ -64,7 +64,7 @@ test('demo data that are turned off take their key with them', () => {
   const command = (enabled: boolean) =>
     JSON.stringify(
       synthesize(hopwhistle, { values: { demo: { enabled } } }).find(({ metadata }) =>
-        /-demo-1$/.test(nameOf(metadata)),
+        /-demo-1-/.test(nameOf(metadata)),
       )?.spec,
     )
   expect(command(true)).toContain('"api/src/commands/db-seed-demo.ts"]')
