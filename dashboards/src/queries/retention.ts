@@ -1,4 +1,4 @@
-/** Calls that were too old, and are gone. */
+/** Deletion of calls that are too old. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { aggregate, CHOSEN, select, sumRate } from '../promql.ts'
 import { query } from './query.ts'

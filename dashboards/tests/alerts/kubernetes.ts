@@ -38,7 +38,7 @@ export const kubernetesCases: readonly AlertCase[] = [
     isQuiet: [...here, ...periods(120)],
     afterMinutes: 20,
     labels: { ...POD, severity: 'ticket' },
-    says: 'api in prod/hopwhistle-api-1 is held back in 40% of the time',
+    says: 'api in prod/hopwhistle-api-1 is throttled 40% of the time',
   },
   {
     alert: 'CpuThrottled',
@@ -47,7 +47,7 @@ export const kubernetesCases: readonly AlertCase[] = [
     isQuiet: periods(600),
     afterMinutes: 20,
     labels: { ...POD, severity: 'ticket' },
-    says: 'api in prod/hopwhistle-api-1 is held back in 100% of the time',
+    says: 'api in prod/hopwhistle-api-1 is throttled 100% of the time',
   },
   {
     alert: 'CpuThrottled',
@@ -57,7 +57,7 @@ export const kubernetesCases: readonly AlertCase[] = [
     isQuiet: [...here, ...periods(120), ...periods(240, wholePod)],
     afterMinutes: 20,
     labels: { ...POD, container: 'all', severity: 'ticket' },
-    says: 'all in prod/hopwhistle-api-1 is held back in 40% of the time',
+    says: 'all in prod/hopwhistle-api-1 is throttled 40% of the time',
   },
   {
     alert: 'MemoryNearLimit',
@@ -82,7 +82,7 @@ export const kubernetesCases: readonly AlertCase[] = [
     isQuiet: [...here, ...replicas(4), ...replicas(5, 5, hpa.replace('hopwhistle-api', 'pinned'))],
     afterMinutes: 20,
     labels: { namespace: 'prod', horizontalpodautoscaler: 'hopwhistle-api', severity: 'ticket' },
-    says: 'prod/hopwhistle-api runs as many replicas as it may',
+    says: 'prod/hopwhistle-api runs its maximum number of replicas',
   },
   {
     alert: 'LoadTestFailed',
@@ -100,6 +100,6 @@ export const kubernetesCases: readonly AlertCase[] = [
     isQuiet: [[`kube_job_status_start_time{${job}}`, '0x200'], [`kube_job_status_active{${job}}`, '0x200'], owner],
     afterMinutes: 90,
     labels: { namespace: 'prod', job_name: 'nightly-1', severity: 'ticket' },
-    says: 'The load test job prod/nightly-1 runs since 1h 30m 0s',
+    says: 'The load test job prod/nightly-1 has run for 1h 30m 0s',
   },
 ]

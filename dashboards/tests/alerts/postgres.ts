@@ -39,7 +39,7 @@ export const postgresCases: readonly AlertCase[] = [
     isQuiet: [stays('pg_hopwhistle_replication_streaming', 'server="primary"', 0)],
     afterMinutes: 5,
     labels: { ...AT_LABELS, severity: 'page' },
-    says: 'No replica streams from the primary of prod/hw, whatever its lag reads',
+    says: 'No replica streams from the primary of prod/hw, even if its lag reads 0',
   },
   {
     alert: 'ReplicaUnused',
@@ -47,7 +47,7 @@ export const postgresCases: readonly AlertCase[] = [
     isQuiet: [configured, stays('hopwhistle_replica_up', 'instance="api-2"', 1)],
     afterMinutes: 10,
     labels: { ...AT_LABELS, severity: 'ticket' },
-    says: 'An API instance of prod/hw leaves the replica alone',
+    says: 'An API instance of prod/hw does not use the replica',
   },
   {
     alert: 'SlotInactive',
@@ -55,7 +55,7 @@ export const postgresCases: readonly AlertCase[] = [
     isQuiet: [stays('pg_hopwhistle_slots_active', 'slot="hopwhistle_replica"', 1)],
     afterMinutes: 10,
     labels: { ...AT_LABELS, slot: 'hopwhistle_replica', severity: 'ticket' },
-    says: 'Nobody uses the replication slot hopwhistle_replica of prod/hw',
+    says: 'No replica uses the replication slot hopwhistle_replica of prod/hw',
   },
   {
     alert: 'SlotRetainsWal',

@@ -40,7 +40,7 @@ export const redisAndLiveCases: readonly AlertCase[] = [
     isQuiet: [stays('redis_evicted_keys_total', redis, 4_000)],
     afterMinutes: 12,
     labels: { ...AT_LABELS, instance: 'redis', severity: 'ticket' },
-    says: 'The Redis of prod/hw threw out 600 keys',
+    says: 'The Redis of prod/hw evicted 600 keys',
   },
   {
     alert: 'LiveGaps',
@@ -65,6 +65,6 @@ export const redisAndLiveCases: readonly AlertCase[] = [
     ],
     afterMinutes: 12,
     labels: { ...AT_LABELS, severity: 'ticket' },
-    says: 'prod/hw closed 20 sockets of subscribers that did not read',
+    says: 'prod/hw closed 20 sockets of subscribers that read too slowly',
   },
 ]
