@@ -1,4 +1,4 @@
-/** The platform as it was at an earlier commit, for measuring what has changed since. */
+/** The platform at an earlier commit, to measure what has changed since. */
 import { execFile } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,24 +14,24 @@ import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
 import type { checkStored } from '../ingest/check-stored.ts'
 import type { PartOptions } from '../parts.ts'
 
-/** The base, unless another one is given: what the goals of cost are ratios to. */
+/** The default base: goals of cost are ratios to it. */
 export const BASE_COMMIT = '7bb82c8'
 
 const CHECK_STORED = 'comparisons/ingest/check-stored.ts'
-/** Where older commits have it. */
+/** Its path in older commits. */
 const CHECK_STORED_BEFORE = 'loadtests/bench/peers/ingest/check-stored.ts'
 
 export type Base = {
   /** As 40 hexadecimal digits. */
   readonly commit: string
   readonly code: PlatformCode
-  /** Its own: it knows the tables of that commit. */
+  /** That of its own commit, because it knows the tables of that commit. */
   readonly checkStored: typeof checkStored
   /** Removes its checkout. */
   remove(): Promise<void>
 }
 
-/** @returns the commit that it names, as 40 hexadecimal digits @throws {Failure} when this clone does not have it */
+/** @returns the commit as 40 hexadecimal digits @throws {Failure} when this clone does not have it */
 export async function findBase(ref: string): Promise<string> {
   try {
     return await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`)
@@ -45,7 +45,7 @@ export async function findBase(ref: string): Promise<string> {
 /**
  * Checks the commit out into a temporary folder, with its packages.
  *
- * @throws {Failure} when this clone does not have it, or its packages cannot be installed
+ * @throws {Failure} when this clone does not have the commit, or its packages cannot be installed
  */
 export async function openBase({
   base: ref,

@@ -1,4 +1,4 @@
-/** Bars side by side: what a reader sees before any table. */
+/** The bar chart at the top of the document. */
 import { STYLE } from '@hopwhistle/platform/document/chart/style.ts'
 import { element, escapeXml, line, text } from '@hopwhistle/platform/document/chart/svg.ts'
 import { median, range } from '../measure/arithmetic.ts'
@@ -7,7 +7,7 @@ import { valueText } from '../render-figures.ts'
 export type Bar = { readonly label: string; readonly rounds: readonly number[]; readonly isOurs: boolean }
 
 export type Panel = {
-  /** What is measured, and which way is better. */
+  /** What is measured, and whether more or less is better. */
   readonly title: string
   readonly unit: string
   readonly bars: readonly Bar[]
@@ -19,14 +19,14 @@ const RIGHT = WIDTH - 150
 const ROW = 26
 const BAR = 14
 const FIRST_PANEL = 76
-/** Of a panel beside its bars. */
+/** Height of a panel without its bars. */
 const HEAD = 42
 
 const BARS =
   '.bar{fill:#afb8c1}.bar.ours{fill:#0969da}.span{stroke:#1f2328;stroke-width:1.25}' +
   '@media (prefers-color-scheme:dark){.bar{fill:#484f58}.bar.ours{fill:#58a6ff}.span{stroke:#f0f6fc}}'
 
-/** @returns a whole SVG document; the same input, the same bytes */
+/** @returns a whole SVG document; the same input gives the same bytes */
 export function renderBarChart(title: string, subtitle: string, panels: readonly Panel[]): string {
   let top = FIRST_PANEL
   const drawn = panels.map((panel) => {

@@ -1,4 +1,4 @@
-/** docs/performance.md, from the record alone: the same record, the same bytes. */
+/** Renders docs/performance.md from only the record: the same record gives the same bytes. */
 
 import { duration } from '@hopwhistle/platform/command-line/terminal.ts'
 import { bytes, number } from '@hopwhistle/platform/document/figures.ts'
@@ -55,7 +55,7 @@ function intro({ machine }: PeersRecord): string {
   )
 }
 
-/** What a reader of the goals would look for and not find. */
+/** Names the goals that were not measured. */
 function notMeasured({ parts, k6Frame }: PeersRecord): string {
   const missing = PARTS.filter((part) => parts[part] === undefined).map(
     (part) => `${TITLES[part]} (\`npm run comparisons -- measure --only ${part}\`)`,
@@ -64,7 +64,7 @@ function notMeasured({ parts, k6Frame }: PeersRecord): string {
   return missing.length === 0 ? '' : `Not measured yet: ${missing.join(', ')}.`
 }
 
-/** The range stands for the rounds, of which the record has only how many they were. */
+/** The record has only the number of rounds and their range, so the range stands for the rounds. */
 const k6Figures = ({ k6Frame }: PeersRecord): readonly Figure[] =>
   k6Frame === undefined
     ? []

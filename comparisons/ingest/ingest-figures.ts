@@ -83,7 +83,7 @@ function notesOf(most: IngestMeasured): readonly string[] {
   ]
 }
 
-/** What the turns' checks found: they compare everything that was acknowledged. */
+/** The result of the checks, which compare everything that was acknowledged. */
 export function storedNote(contenders: readonly (readonly { readonly checked: Checked }[])[]): string {
   const total = (what: keyof Checked) => number(contenders.flat().reduce((sum, { checked }) => sum + checked[what], 0))
   return `After each turn every acknowledged event, and every call, was compared with the database row by row: ${total('events')} events and ${total('calls')} calls, none missing and none different. \`synchronous_commit\` was on.`

@@ -35,7 +35,7 @@ export function liveFigures(measured: LiveMeasured): Omit<PartResult, 'raw'> {
   }
 }
 
-/** CPU seconds of these for a million deliveries. */
+/** CPU seconds of these groups for a million deliveries. */
 const cpuPerMillion = (turns: readonly Delivery[], groups: readonly string[]): readonly number[] =>
   turns.map(({ cpu, delivered }) => (1e6 * groups.reduce((sum, group) => sum + cpu.cpuSeconds[group]!, 0)) / delivered)
 
@@ -55,7 +55,7 @@ function cpuFigure(system: LiveSystem, turns: readonly Delivery[]): Figure {
   }
 }
 
-/** Most CPU of ours, as a share of theirs. Goals are those of the platform as it comes. */
+/** The most CPU of the platform, as a share of the other's. The goals apply to the default settings. */
 const CPU_GOALS = { plainWs: 0.333, socketIo: 0.333, centrifugo: 1 } as const
 
 const OURS = ['ours', 'oursLongTick'] as const

@@ -90,7 +90,7 @@ function stepsTable(steps: StepsMeasured): Table {
   const rows = SCALED.flatMap((scaled) =>
     INSTANCES.map((instances, i) => {
       const rounds = steps[scaled][i]!
-      // The round whose throughput is the median speaks for all.
+      // The round with the median throughput represents all.
       const typical = rounds.toSorted((a, b) => a.perSecond - b.perSecond)[rounds.length >> 1]!
       return [
         `${WHAT[scaled].name}, ${instances}`,
