@@ -49,7 +49,7 @@ function intro({ machine }: PeersRecord): string {
   return (
     `All measurements ran on one machine: ${number(cores)} cores of ${cpuModel}, ${bytes(memoryBytes)}, ${os} on ${architecture}, ` +
     'shared by the servers, the alternatives and the load generator. Contenders take turns (A B C, then B C A), each after ' +
-    'a warm-up. A figure is the median of the rounds, with their range. A ratio is made of values of the same round: ' +
+    'a warm-up. A figure is the median of the rounds, with their range. A ratio is computed from values of the same round: ' +
     'ratios also hold on other machines, absolute figures do not. The base is the platform at an earlier commit, which ' +
     'each section names. It runs its own code and schema, on its own servers.'
   )
@@ -160,7 +160,7 @@ const again = (): string =>
       'npm run comparisons -- measure --only event-cost --base v1.0     # compared with another commit than the base',
       'CENTRIFUGO=/path/to/centrifugo npm run comparisons -- measure --only live',
       'IMAGE_BUILDER=docker npm run comparisons -- measure --only cost',
-      'npm run comparisons -- measure --quick           # small: whether everything works, and nothing about the goals',
+      'npm run comparisons -- measure --quick           # small: shows that everything works, says nothing about the goals',
     ),
     'Raw numbers are in `comparisons/results/*.json`, the figures of this page in `comparisons/baselines`. A new ' +
       'measurement of a part replaces the old one; the other parts stay.',

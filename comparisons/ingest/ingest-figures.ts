@@ -10,7 +10,7 @@ export function ingestFigures(most: IngestMeasured): {
   readonly notes: readonly string[]
 } {
   const perSecond = (turns: readonly IngestTurn[]) => turns.map(({ load }) => load.perSecond)
-  const each = `one process, ${MOST.connections} connections that are kept, each with one event under way`
+  const each = `one process, ${MOST.connections} open connections, each with one event in flight`
   const figures: readonly Figure[] = [
     {
       id: 'ingest.throughput.ours',
@@ -49,7 +49,7 @@ export function ingestFigures(most: IngestMeasured): {
       label: 'Events a second, Hopwhistle ÷ route that stores nothing',
       unit: '×',
       rounds: ratioOf(perSecond(most.ours), perSecond(most.storesNothing)),
-      meaning: 'Throughput as a share of that of a route that stores nothing.',
+      meaning: 'Throughput, divided by that of a route that stores nothing.',
       goal: { comparison: '≥', value: 0.55 },
     },
     {

@@ -71,7 +71,7 @@ function ratioFigures({ deliveries }: LiveMeasured): readonly Figure[] {
           label: `CPU of ${NAMES[our]} ÷ ${NAMES[peer]}`,
           unit: '×',
           rounds: ratioOf(cpuPerMillion(ours, DELIVERING), cpuPerMillion(theirs, DELIVERING)),
-          meaning: 'CPU of a delivery, as a share of that of the alternative.',
+          meaning: 'CPU for a delivery, divided by that of the alternative.',
           ...(our === 'ours' ? { goal: { comparison: '≤', value: CPU_GOALS[peer] } as const } : {}),
         },
       ]
@@ -104,7 +104,7 @@ function ageFigures(system: LiveSystem, turns: readonly Delivery[]): readonly Fi
       label: `Delivery latency, p99, ${NAMES[system]}`,
       unit: 'ms',
       rounds: at('p99Ms'),
-      meaning: 'The same for the slowest of a hundred.',
+      meaning: 'The same for 99 of 100 messages.',
       ...(system === 'ours' ? { goal: { comparison: '<', value: 30 } as const } : {}),
     },
   ]

@@ -44,7 +44,8 @@ export const liveSystems = (centrifugo: string | undefined): readonly LiveSystem
 /** @throws {Failure} when the given path is not a program */
 function findCentrifugo(): string | undefined {
   const given = process.env.CENTRIFUGO || undefined
-  if (given !== undefined && !isExecutable(given)) throw new Failure(`CENTRIFUGO is ${given}, which is no program`)
+  if (given !== undefined && !isExecutable(given))
+    throw new Failure(`CENTRIFUGO is ${given}, which is not an executable file`)
   return given
 }
 

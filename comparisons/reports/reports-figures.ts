@@ -112,7 +112,7 @@ function cachedFigures({ ours, sameBytes, answerBytes }: CachedMeasured): readon
       label: 'Cached reports a second, Hopwhistle ÷ that route',
       unit: '×',
       rounds: ratioOf(perSecond(ours), perSecond(sameBytes)),
-      meaning: 'Throughput as a share of that of a route that has the response in memory.',
+      meaning: 'Throughput, divided by that of a route that has the response in memory.',
       goal: { comparison: '≥', value: 0.7 },
     },
   ]
