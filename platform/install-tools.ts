@@ -1,8 +1,8 @@
 /**
  * Finds tools, and installs those that are missing: node platform/install-tools.ts [NAME…], without names all of them.
  *
- * Redis and k6 are needed by everything that measures; it ends with 2 when one cannot be had, saying what to do. Helm
- * is needed for the charts only: without it, it says so.
+ * Every measurement needs Redis and k6: without one of them it exits with 2 and says what to do. Only the charts need
+ * Helm: without it, it only says so.
  */
 import { EXIT, Failure } from './command-line/failure.ts'
 import { openTerminal } from './command-line/terminal.ts'

@@ -25,7 +25,7 @@ test('the pages and the sorts of all connections together fit the memory of any 
   fc.assert(
     fc.property(memory, fc.integer({ min: 20, max: 400 }), (memoryBytes, maxConnections) => {
       const { shared_buffers, work_mem } = postgresSettings({ memoryBytes, maxConnections }, NUMBERS)
-      // Less than Postgres's own default of 4 MB is not given.
+      // Never less than Postgres's own default of 4 MB.
       fc.pre(megabytes(work_mem) > 4)
       const used = megabytes(shared_buffers) + megabytes(work_mem) * maxConnections
       expect(used * MIB).toBeLessThanOrEqual(memoryBytes)

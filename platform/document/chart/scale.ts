@@ -1,10 +1,10 @@
-/** From figures to pixels, and the ticks beside them. */
+/** Converts figures to pixels, and has the ticks of the axis. */
 export type Scale = {
   readonly ticks: readonly number[]
   at(value: number): number
 }
 
-/** Even steps from 0, for rates. */
+/** Equal steps from 0, for rates. */
 export function linearScale(max: number, fromPixel: number, toPixel: number, mostTicks: number): Scale {
   const step = niceStep(Math.max(max, 1e-9) / mostTicks)
   const end = step * Math.ceil(max / step - 1e-9)
@@ -14,12 +14,12 @@ export function linearScale(max: number, fromPixel: number, toPixel: number, mos
   }
 }
 
-/** Even steps of a factor, for latencies: 3 ms and a target of 300 ms are both legible. */
+/** A logarithmic scale, for latencies: 3 ms and a target of 300 ms are both legible. */
 export function logScale(min: number, max: number, fromPixel: number, toPixel: number): Scale {
   const high = Math.log10(niceAbove(max))
   const fine = Math.log10(niceBelow(min))
   const factors = high - fine <= 2.4 ? [1, 2, 5] : [1]
-  // Where only whole powers have a line, the scale begins with one.
+  // If only whole powers have a line, the scale begins with one.
   const low = factors.length > 1 ? fine : Math.floor(fine + 1e-9)
   const decades = high - low
   const ticks: number[] = []

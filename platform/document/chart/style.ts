@@ -1,6 +1,6 @@
 /**
- * How a chart looks, in light and in dark. It has its own background, so that it is legible wherever it is shown, and
- * follows the reader's colour scheme, which an image can ask for.
+ * The style of charts, light and dark. A chart has its own background, so it is legible everywhere, and follows the
+ * reader's colour scheme, which an image can query.
  */
 type Colours = Readonly<
   Record<'card' | 'edge' | 'text' | 'quiet' | 'grid' | 'ramp' | 'p50' | 'p95' | 'p99' | 'rate', string>

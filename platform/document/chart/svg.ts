@@ -1,7 +1,7 @@
 /** The few SVG elements that a chart needs, as text. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>
 
-/** To a tenth of a pixel: no eye sees more, and a diff stays short. */
+/** Rounded to a tenth of a pixel: more is not visible, and diffs stay short. */
 const number = (value: number): string => String(Math.round(10 * value) / 10)
 
 export const escapeXml = (text: string): string =>

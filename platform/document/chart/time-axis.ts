@@ -1,7 +1,7 @@
 import type { Scale } from './scale.ts'
 import { line, text } from './svg.ts'
 
-/** Ticks with minutes and seconds below a chart, and what they are. All but `x` in pixels. */
+/** Ticks below a chart, with minutes and seconds, and the label of the axis. All but `x` in pixels. */
 export function timeAxis(x: Scale, left: number, right: number, bottom: number): string {
   const ticks = x.ticks.map((tick) => {
     const label = `${Math.floor(tick / 60)}:${String(tick % 60).padStart(2, '0')}`
