@@ -77,7 +77,9 @@ export async function checkStored(
   }
   if (wrong.length > 0) {
     const told = wrong.slice(0, TOLD).join('\n  ')
-    throw new NotStored(`${wrong.length} of what was acknowledged is not stored as it was sent:\n  ${told}`)
+    throw new NotStored(
+      `${wrong.length} acknowledged events and calls are missing, or differ from what was sent:\n  ${told}`,
+    )
   }
   return { events: acknowledged.length, calls: calls.size }
 }

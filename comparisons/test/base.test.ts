@@ -33,7 +33,7 @@ test('the base has its own contract, its own flags for Node and the packages tha
   expect(git('worktree', 'list')).not.toContain(code.dir)
 })
 
-test('a base that this clone does not have is told, with what to do', async () => {
+test('a base that this clone does not have is named, with what to do', async () => {
   await expect(open('no-such-commit')).rejects.toThrow(
     /^the base "no-such-commit" is no commit of this clone's history/,
   )

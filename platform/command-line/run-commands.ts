@@ -52,5 +52,5 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
   .join('\n')}
 
-  main.ts COMMAND --help tells more.
+  main.ts COMMAND --help has the details.
 `

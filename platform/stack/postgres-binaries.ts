@@ -21,7 +21,9 @@ export function findPostgres(user: RunAs | undefined): PostgresBinaries {
   if (missing.length > 0)
     throw new Error(`HOPWHISTLE_POSTGRES_BIN is ${given}, where there is no ${missing.join(', ')}`)
   if (!canReach(given, user)) {
-    throw new Error(`HOPWHISTLE_POSTGRES_BIN is ${given}, which the user "nobody", whom Postgres runs as, cannot reach`)
+    throw new Error(
+      `HOPWHISTLE_POSTGRES_BIN is ${given}, which the user "nobody" cannot reach; Postgres runs as that user`,
+    )
   }
   return programsIn(given)
 }
@@ -60,7 +62,7 @@ function embeddedPostgres(user: RunAs | undefined): string {
   return copyOf(native, copy)
 }
 
-/** The package links its libraries when it is installed, unless npm was told to run no scripts. */
+/** The package links its libraries when it is installed, unless npm ran with scripts disabled. */
 function linkLibraries(native: string): void {
   const list = join(native, 'pg-symlinks.json')
   if (!existsSync(list)) return

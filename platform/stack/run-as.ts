@@ -45,7 +45,7 @@ export function reachableTempDir(user: RunAs | undefined): string {
     }
   })
   if (found !== undefined) return found
-  throw new Error(`none of ${candidates.join(', ')} can be reached by the user "nobody", whom Postgres runs as`)
+  throw new Error(`none of ${candidates.join(', ')} can be reached by the user "nobody", as which Postgres runs`)
 }
 
 /** Creates a folder of this process that the user can pass through. */
