@@ -175,6 +175,13 @@ export default {
       from: { pathNot: '^(comparisons|chaos)/' },
       to: { path: '^comparisons/generator/' },
     },
+    {
+      name: 'statistics-are-pure',
+      comment: 'They compute with log ratios of rounds; how these were measured is none of their business.',
+      severity: 'error',
+      from: { path: '^comparisons/versions/statistics/' },
+      to: { pathNot: '^comparisons/(versions/statistics/|measure/arithmetic\\.ts$)' },
+    },
     ...Object.entries(LAYERS).flatMap(([root, folders]) =>
       folders.map((folder, i) => ({
         name: `${root.split('/').at(-1)}-${folder}-imports-lower-folders`,

@@ -6,32 +6,35 @@ REPLICAS ?= 3
 # quick, full or smoke: see `npm run baseline -- --help`
 PROFILE ?= quick
 
+# What `make compare` compares this checkout, or HEAD, with; and for how many minutes at most
+BASE ?= main
+MINUTES ?= 15
+
 # Node 24 comes from the npm package "node", whatever Node is installed.
 RUN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 PLATFORM := $(RUN) node platform/main.ts
 BENCH := $(RUN) node loadtests/bench/main.ts
-COMPARISONS := $(RUN) node comparisons/main.ts
 CLUSTER := $(RUN) node tooling/cluster/main.ts
 INSTALLED := node_modules/.installed
 
 # GNU make ends with 2 whatever a recipe ended with, except in question mode: there a line that begins with "+" still
 # runs, and its exit code 1 becomes make's. So that `make baseline` keeps its promise (0 met, 1 missed, 2 invalid), and
-# `make status` too, they run in that mode and all of their lines begin with "+". The make 3.81 of macOS has only 2:
-# there `npm run baseline` is exact.
-ifeq ($(filter-out baseline status,$(or $(MAKECMDGOALS),help)),)
+# `make compare` and `make status` too, they run in that mode and all of their lines begin with "+". The make 3.81 of
+# macOS has only 2: there `npm run baseline` is exact.
+ifeq ($(filter-out baseline compare status,$(or $(MAKECMDGOALS),help)),)
 MAKEFLAGS += --question
 endif
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools baseline up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale restore-primary e2e
+.PHONY: help install tools baseline compare up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale restore-primary e2e
 
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
 
-install: $(INSTALLED) ## install what the other targets need: npm packages, and Redis, k6 and Helm if they are missing
+install: $(INSTALLED) ## install what is missing of what other targets need: npm packages, Redis, k6, Helm, gitleaks
 	+@$(RUN) node platform/install-tools.ts
 
 $(INSTALLED): package-lock.json tooling/install-packages.sh
@@ -42,6 +45,9 @@ tools: $(INSTALLED)
 
 baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|full|smoke]: ends with 0 met, 1 missed, 2 invalid
 	+@$(BENCH) baseline --profile $(PROFILE)
+
+compare: $(INSTALLED) ## did it get slower than BASE? [BASE=main HEAD=ref MINUTES=15]: ends with 0 no, 1 yes, 2 undecided
+	+@$(COMPARISONS) compare --base $(BASE) $(if $(HEAD),--head $(HEAD) )--minutes $(MINUTES)
 
 up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses [MONITOR=1: with Prometheus]
 	@$(PLATFORM) up $(if $(filter-out 0,$(MONITOR)),--monitor)
@@ -92,8 +98,7 @@ openapi: $(INSTALLED) ## write api/openapi.json from the routes
 	@$(RUN) npm run --silent openapi
 
 document: $(INSTALLED) ## write docs/performance-baselines.md and docs/performance.md again from what is committed
-	@$(BENCH) document
-	@$(COMPARISONS) document
+	@$(RUN) npm run --silent document
 
 clean: ## remove what was installed, built and measured; stops the platform first
 	@if [ -e $(INSTALLED) ]; then $(PLATFORM) down || true; fi

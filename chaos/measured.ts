@@ -1,14 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { renderSvg } from '../platform/document/chart/render-svg.ts'
 import { minute } from '../platform/document/markdown.ts'
 import { CHECKOUT } from '../platform/lib/checkout.ts'
 import { FAULTS } from './faults/faults.ts'
 import { renderReliability } from './faults/render-reliability.ts'
 import type { FaultResult } from './faults/run-fault.ts'
 import type { ExperimentResult } from './overload/experiment.ts'
-import { renderSoak } from './soak/render-soak.ts'
 import type { SoakResult } from './soak/run-soak.ts'
+import { soakChart } from './soak/soak-chart.ts'
 
 /** The result of one fault, and when it was measured. */
 export type Measured = {
@@ -91,5 +92,5 @@ export function writeDocument({ measured: file, document, chart }: Place): void 
   if (measured.soak === undefined) return
   const { minutes, perSecond, samples } = measured.soak.result
   const subtitle = `${perSecond} events a second for ${minutes} minutes · ${minute(measured.soak.measuredAt)} · ${measured.machine}`
-  writeFileSync(chart, renderSoak('What the platform uses while it runs', subtitle, samples))
+  writeFileSync(chart, renderSvg(soakChart('What the platform uses while it runs', subtitle, samples)))
 }

@@ -1,17 +1,18 @@
 /**
  * Finds tools, and installs those that are missing: node platform/install-tools.ts [NAME…], without names all of them.
  *
- * Every measurement needs Redis and k6: without one of them it exits with 2 and says what to do. Only the charts need
- * Helm: without it, it only says so.
+ * Redis and k6 are needed by everything that measures; it ends with 2 when one cannot be had, saying what to do. Helm
+ * is needed for the charts only, gitleaks for `make check`: without them, it says so.
  */
 import { EXIT, Failure } from './command-line/failure.ts'
 import { openTerminal } from './command-line/terminal.ts'
+import { findGitleaks } from './tools/find-gitleaks.ts'
 import { findHelm } from './tools/find-helm.ts'
 import { findK6 } from './tools/find-k6.ts'
 import { findRedis } from './tools/find-redis.ts'
 
-const FIND = { redis: findRedis, k6: findK6, helm: findHelm } as const
-const OPTIONAL: readonly string[] = ['helm']
+const FIND = { redis: findRedis, k6: findK6, helm: findHelm, gitleaks: findGitleaks } as const
+const OPTIONAL: readonly string[] = ['helm', 'gitleaks']
 
 const terminal = openTerminal()
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(FIND)

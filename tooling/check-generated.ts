@@ -14,6 +14,7 @@ const GENERATED: readonly Generated[] = [
   { paths: ['api/openapi.json'], script: 'openapi' },
   { paths: ['client/src/openapi.ts'], script: 'client:types' },
   { paths: ['api/schema.sql'], script: 'db:dump:schema' },
+  { paths: ['loadtests/results.schema.json'], script: 'results:schema' },
   { paths: ['docs/configuration.md'], script: 'docs:configuration' },
   { paths: ['dashboards/grafana', 'dashboards/rules', 'dashboards/provisioning'], script: 'dashboards' },
   {
@@ -21,6 +22,7 @@ const GENERATED: readonly Generated[] = [
     script: 'compose:config',
   },
   { paths: ['charts', 'loadtests/testruns'], script: 'charts' },
+  { paths: ['docs/performance-baselines.md', 'docs/performance.md', 'docs/charts'], script: 'document' },
 ]
 
 const problems = GENERATED.flatMap(whatIsWrong)

@@ -1,21 +1,31 @@
 /** The values of charts/hopwhistle-loadtests. */
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import { PROFILE_NAMES, SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import type { k8s } from 'cdk8s-plus-27'
-import { PROFILE_NAMES, RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
+import { RUNNER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
 import { flag, integer, list, oneOf, resources, section, text, textMap, type ValuesOf } from '../values/define.ts'
 import { LOADTEST_IMAGES } from './versions.ts'
 
 const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
 
+/** The value that says whether a scenario runs: `callStateUpdates` for `call-state-updates`. */
+export const flagOf = <S extends ScenarioName>(scenario: S): CamelCase<S> =>
+  scenario.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()) as CamelCase<S>
+
+type CamelCase<S extends string> = S extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<CamelCase<Rest>>}`
+  : S
+
+/** Only the first of the catalogue is on. */
+const FLAGS = Object.fromEntries(
+  SCENARIO_NAMES.map((scenario, i) => [flagOf(scenario), flag(i === 0, SCENARIOS[scenario].load)]),
+) as Readonly<Record<CamelCase<ScenarioName>, ReturnType<typeof flag>>>
+
 export const LOADTESTS = {
   scenarios: section(
     'Which of them run, from the moment they are installed. One at a time: they slow each other down',
-    {
-      callStateUpdates: flag(true, '500 call events a second'),
-      reportingEndpoints: flag(false, '100 reports a second'),
-      redisPubsub: flag(false, '500 messages a second to 200 WebSockets'),
-    },
+    FLAGS,
   ),
   parallelism: integer(2, 'k6 pods that share the load of a scenario', { min: 1, max: 1000 }),
   profile: oneOf(

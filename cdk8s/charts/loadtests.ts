@@ -1,6 +1,6 @@
 /** The chart charts/hopwhistle-loadtests: a TestRun of k6-operator for each scenario, with its scripts. */
 import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
-import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { SCENARIO_NAMES, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { k8s } from 'cdk8s-plus-27'
 import type { Construct } from 'constructs'
 import { REMOTE_WRITE_URL, remoteWrite } from '../../loadtests/kubernetes/remote-write.ts'
@@ -14,15 +14,8 @@ import type { HelmChart } from '../values/helm-chart.ts'
 import { customObject, kubeObject } from '../values/kube-object.ts'
 import { Refusal } from '../values/refusal.ts'
 import { Conditional, when } from '../values/when.ts'
-import { LOADTESTS, type LoadtestsValues } from './loadtests-values.ts'
+import { flagOf, LOADTESTS, type LoadtestsValues } from './loadtests-values.ts'
 import { VERSION } from './versions.ts'
-
-/** The value that says whether a scenario runs. */
-export const SCENARIO_FLAGS = {
-  'call-state-updates': 'callStateUpdates',
-  'reporting-endpoints': 'reportingEndpoints',
-  'redis-pubsub': 'redisPubsub',
-} as const satisfies Record<ScenarioName, keyof (typeof LOADTESTS)['scenarios']['fields']>
 
 export const loadtests: HelmChart<typeof LOADTESTS> = {
   name: 'hopwhistle-loadtests',
@@ -33,13 +26,13 @@ export const loadtests: HelmChart<typeof LOADTESTS> = {
     'Values of the chart hopwhistle-loadtests. Written by npm run charts; values.schema.json says what each may be.',
   values: LOADTESTS,
   files: Object.fromEntries(
-    SCENARIOS.flatMap((scenario) =>
+    SCENARIO_NAMES.flatMap((scenario) =>
       Object.entries(scenarioScripts(scenario)).map(([name, text]) => [file(name), text]),
     ),
   ),
   build(chart, values) {
-    for (const scenario of SCENARIOS) {
-      scenarioObjects(new Conditional(chart, scenario, values.scenarios[SCENARIO_FLAGS[scenario]]), scenario, values)
+    for (const scenario of SCENARIO_NAMES) {
+      scenarioObjects(new Conditional(chart, scenario, values.scenarios[flagOf(scenario)]), scenario, values)
     }
   },
 }

@@ -2,19 +2,19 @@
  * Each scenario as one file for `kubectl apply`: what the chart makes of its defaults, for the platform as `make deploy`
  * installs it.
  */
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { stringify } from 'yaml'
 import { synthesize } from '../values/helm-chart.ts'
-import { loadtests, SCENARIO_FLAGS } from './loadtests.ts'
+import { loadtests } from './loadtests.ts'
+import { flagOf } from './loadtests-values.ts'
 
 const RELEASE_NAME = 'hopwhistle'
 
 /** @returns the text of each file by its name, `call-state-updates.yaml` */
 export function plainTestRuns(): ReadonlyMap<string, string> {
   return new Map(
-    SCENARIOS.map((scenario) => {
-      const others = SCENARIOS.filter((other) => other !== scenario).map((other) => [SCENARIO_FLAGS[other], false])
-      const values = { scenarios: { ...Object.fromEntries(others), [SCENARIO_FLAGS[scenario]]: true } }
+    SCENARIO_NAMES.map((scenario) => {
+      const values = { scenarios: Object.fromEntries(SCENARIO_NAMES.map((one) => [flagOf(one), one === scenario])) }
       const objects = synthesize(loadtests, { name: RELEASE_NAME, values })
       const name = `${RELEASE_NAME}-${scenario}`
       const head =

@@ -1,4 +1,4 @@
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import {

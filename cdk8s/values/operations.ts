@@ -3,6 +3,7 @@
  * and in Go's templates with Helm's functions for the chart. A property test holds the two against each other.
  */
 import { createHash } from 'node:crypto'
+import { UNITS } from '@hopwhistle/platform/kubernetes/quantity.ts'
 import { parse } from 'yaml'
 import type { Json, Kind } from './value.ts'
 
@@ -102,19 +103,6 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     evaluate: (...maps: { [key: string]: Json }[]) => Object.assign({}, ...maps),
     template: call('mergeOverwrite (dict)'),
   },
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  m: 0.001,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
 }
 
 const AMOUNT = 'hopwhistle.amount'

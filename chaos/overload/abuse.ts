@@ -9,6 +9,7 @@ import { LIVE_CLOSE, LIVE_PATTERN_ALL } from '../../contract/live.ts'
 import { METRICS } from '../../contract/metrics.ts'
 import { ROUTES } from '../../contract/routes.ts'
 import { parsePrometheus } from '../../platform/lib/prometheus-text.ts'
+import { MIB } from '../../platform/settings/arithmetic.ts'
 import { startFollower } from '../load/follower.ts'
 import { startLedgerLoad } from '../load/ledger-load.ts'
 import { liveSocket } from '../load/live-socket.ts'
@@ -181,7 +182,6 @@ async function metricsOf(adminUrl: string): Promise<{ readonly unread: number; r
   }
 }
 
-const MIB = 1024 * 1024
 const bodies = abuse(
   'bodies',
   'A body of 10 MB, JSON a million levels deep, a gzip bomb',

@@ -1,7 +1,6 @@
 import { readGroup } from '../../platform/machine/process-group.ts'
+import { MIB } from '../../platform/settings/arithmetic.ts'
 import { readRecord } from '../../platform/stack/stack-record.ts'
-
-const MIB = 1024 * 1024
 
 /** What the API instances use together; 0 where it cannot be known. */
 export function apiUse(dir: string): { readonly memoryMib: number; readonly openFiles: number } {

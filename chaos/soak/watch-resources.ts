@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Failure } from '../../platform/command-line/failure.ts'
 import { readGroup } from '../../platform/machine/process-group.ts'
+import { MIB } from '../../platform/settings/arithmetic.ts'
 import { apiUse } from '../rig/api-use.ts'
 import type { Rig } from '../rig/rig.ts'
 import { openLiveHeap } from './live-heap.ts'
@@ -26,7 +27,6 @@ export type Sample = { readonly seconds: number } & { readonly [R in Resource]: 
 const EVERY_MS = 2_000
 /** Not more often, because a collection takes CPU time from the load. */
 const COLLECT_EVERY_MS = 20_000
-const MIB = 1024 * 1024
 const SERVERS = `
   select (select count(*) from pg_stat_activity where backend_type = 'client backend')::int as connections,
     (select coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), 0) from pg_replication_slots)::float8 as kept`

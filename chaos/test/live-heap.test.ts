@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { freePort } from '../../platform/machine/free-port.ts'
+import { MIB } from '../../platform/settings/arithmetic.ts'
 import { openLiveHeap } from '../soak/live-heap.ts'
 
-const MIB = 1024 * 1024
 /** Holds 20 MiB in a buffer and some 8 MiB in an array, and produces garbage. Releases both on its first input. */
 const PROGRAM = `
   let held = [Buffer.alloc(20 * ${MIB}, 1), Array.from({ length: ${MIB} }, (_, i) => i)]

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../contract/traffic/report-queries.ts'
-import { renderSoak } from '../soak/render-soak.ts'
+import { renderSvg } from '../../platform/document/chart/render-svg.ts'
+import { COLOURS } from '../../platform/document/chart/theme.ts'
+import { soakChart } from '../soak/soak-chart.ts'
 import { trendOf } from '../soak/trend.ts'
 
 const MATTERS = 20
@@ -50,10 +52,11 @@ test('values with too much noise are not called flat', () => {
 
 test('the chart has a row for each resource', () => {
   const sample = { memory: 300, liveHeap: 30, handles: 90, connections: 40, wal: 12, redisKeys: 9 }
-  const svg = renderSoak('Soak', '500/s', [
+  const samples = [
     { seconds: 0, ...sample },
     { seconds: 1200, ...sample },
-  ])
+  ]
+  const svg = renderSvg(soakChart('Soak', '500/s', samples))
   for (const title of [
     'Memory of two API instances, MiB',
     'Postgres connections',
@@ -62,5 +65,5 @@ test('the chart has a row for each resource', () => {
   ]) {
     expect(svg).toContain(title)
   }
-  expect(svg.match(/class="p50"/g)).toHaveLength(6)
+  expect(svg.match(new RegExp(` stroke="${COLOURS.p50}"`, 'g'))).toHaveLength(6)
 })

@@ -11,7 +11,7 @@ import {
   type LiveGap,
   type LiveMessage,
 } from '../src/index.ts'
-import { relay } from './support/relay.ts'
+import { portOf, proxyTo } from './support/proxy-to.ts'
 
 const QUICK = { firstMs: 20, maxMs: 100 }
 
@@ -65,12 +65,12 @@ test('when the server closes the socket, the follower comes back at another inst
   onTestFinished(() => leaving.instances[1]!.instance.close())
   const tenant = await leaving.newTenant()
   const [first, second] = leaving.instances.map((each) => each.url) as [string, string]
-  const { url: through, to } = await relay(first)
-  const { ids, has, changes, subscribed } = await following(through, {}, tenant)
+  const proxy = await proxyTo(first)
+  const { ids, has, changes, subscribed } = await following(proxy.url, {}, tenant)
   const sent = [events(20), events(20), events(20)] as const
   await send(sent[0], tenant, second)
   await has(20)
-  to(second)
+  proxy.lead(portOf(second))
   const stopped = leaving.instances[0]!.instance.close()
   await waitUntil('the socket to be closed', () => changes.some(({ state }) => state === 'lost'), { timeoutMs: 15_000 })
   await send(sent[1], tenant, second)
@@ -102,15 +102,15 @@ test('a later follower goes on where an earlier one was', async () => {
 })
 
 test('where the history is gone a follower is told of the gap, and goes on', async () => {
-  const { url: through, to } = await relay(url())
-  const { follower, items, ids, has, subscribed } = await following(through)
+  const proxy = await proxyTo(url())
+  const { follower, items, ids, has, subscribed } = await following(proxy.url)
   await send(events(3))
   await has(3)
   const before = follower.position
-  to(undefined)
+  proxy.set('cut')
   await platform.redis.stop()
   await platform.redis.start()
-  to(url())
+  proxy.set('open')
   await subscribed(2)
   await has(4)
   expect(items[3]).toEqual({ type: 'gap', after: before, now: expect.objectContaining({ epoch: expect.any(String) }) })

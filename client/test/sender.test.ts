@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { startLossyProxy } from '../../api/test/calls/lossy-proxy.ts'
 import { anEvent, type Platform, runningPlatform, type Tenant } from '../../api/test/platform/running-platform.ts'
 import { createSender, type FailedAttempt } from '../src/index.ts'
-import { relay } from './support/relay.ts'
+import { proxyTo } from './support/proxy-to.ts'
 
 const SMALL_BODY_BYTES = 4_000
 const QUICK = { firstMs: 1, maxMs: 1 }
@@ -20,11 +19,10 @@ const stored = (id: string, at = platform) =>
   at.query('select event_id from hopwhistle.call_events where event_id = $1', [id])
 
 test('an event whose answer is lost is sent again with the same id, and is stored once', async () => {
-  const proxy = await startLossyProxy(Number(new URL(url()).port))
-  onTestFinished(() => proxy.close())
+  const proxy = await proxyTo(url())
   proxy.loseNextAnswer('HTTP/1.1 201')
   const failed: FailedAttempt[] = []
-  const sender = createSender({ url: proxy.through(url()), apiKey: acme.key }, { backoff: QUICK })
+  const sender = createSender({ url: proxy.url, apiKey: acme.key }, { backoff: QUICK })
   const event = anEvent('RINGING')
   const results = await sender.send([event], { onFailure: (attempt) => failed.push(attempt) })
   expect(proxy.lost()).toBe(1)
@@ -94,14 +92,14 @@ test('no attempt begins sooner than Retry-After asked', async () => {
 })
 
 test('past the deadline an event is unknown, with the last reason; once the platform is back it is stored', async () => {
-  const { url: through, to } = await relay(url())
-  to(undefined)
+  const proxy = await proxyTo(url())
+  proxy.set('cut')
   const event = anEvent('RINGING')
-  const connection = { url: through, apiKey: acme.key }
+  const connection = { url: proxy.url, apiKey: acme.key }
   const sender = createSender(connection, { backoff: { firstMs: 10, maxMs: 20 } })
   const [unknown] = await sender.send([event], { deadlineMs: 300 })
   expect(unknown).toMatchObject({ eventId: event.eventId, outcome: 'unknown', failure: { cause: expect.any(Error) } })
   expect(unknown!.attempts).toBeGreaterThan(1)
   expect(await stored(event.eventId)).toHaveLength(0)
-  expect(await sender.send([event], { onFailure: () => to(url()) })).toMatchObject([{ outcome: 'applied' }])
+  expect(await sender.send([event], { onFailure: () => proxy.set('open') })).toMatchObject([{ outcome: 'applied' }])
 })

@@ -1,4 +1,5 @@
 import { number } from '@hopwhistle/platform/document/figures.ts'
+import { MIB } from '@hopwhistle/platform/settings/arithmetic.ts'
 import { median } from '../measure/arithmetic.ts'
 import type { Figure } from '../measure/figure.ts'
 import { cpuMsEach } from '../measure/loaded.ts'
@@ -13,7 +14,6 @@ export type CostMeasured = {
   readonly endpoints: EndpointsMeasured
 }
 
-const MIB = 1024 * 1024
 const BEHIND = ['postgres primary', 'postgres replica', 'redis'] as const
 
 export function costFigures({ startMs, image, endpoints }: CostMeasured): Omit<PartResult, 'raw'> {

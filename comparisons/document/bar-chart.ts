@@ -1,6 +1,12 @@
 /** The bar chart at the top of the document. */
-import { STYLE } from '@hopwhistle/platform/document/chart/style.ts'
-import { element, escapeXml, line, text } from '@hopwhistle/platform/document/chart/svg.ts'
+import {
+  type CustomSeriesOption,
+  heading,
+  type Picture,
+  type Plot,
+  pictureOption,
+} from '@hopwhistle/platform/document/chart/picture.ts'
+import { COLOURS, FONT_SIZE } from '@hopwhistle/platform/document/chart/theme.ts'
 import { median, range } from '../measure/arithmetic.ts'
 import { valueText } from '../render-figures.ts'
 
@@ -14,71 +20,99 @@ export type Panel = {
 }
 
 const WIDTH = 880
-const LEFT = 260
-const RIGHT = WIDTH - 150
 const ROW = 26
 const BAR = 14
-const FIRST_PANEL = 76
-/** Height of a panel without its bars. */
-const HEAD = 42
+const FIRST_PANEL = 66
+/** From the title of a panel to its first bar. */
+const HEAD = 17
+/** Between panels. */
+const GAP = 24
 
-const BARS =
-  '.bar{fill:#afb8c1}.bar.ours{fill:#0969da}.span{stroke:#1f2328;stroke-width:1.25}' +
-  '@media (prefers-color-scheme:dark){.bar{fill:#484f58}.bar.ours{fill:#58a6ff}.span{stroke:#f0f6fc}}'
-
-/** @returns a whole SVG document; the same input gives the same bytes */
-export function renderBarChart(title: string, subtitle: string, panels: readonly Panel[]): string {
-  let top = FIRST_PANEL
-  const drawn = panels.map((panel) => {
-    const part = drawPanel(panel, top)
-    top += HEAD + panel.bars.length * ROW
-    return part
-  })
-  const height = top + 4
-  const parts = [
-    element('title', {}, escapeXml(title)),
-    element('desc', {}, escapeXml(`${subtitle}. ${panels.map(describe).join('. ')}.`)),
-    element('style', {}, STYLE + BARS),
-    element('rect', { x: 0.5, y: 0.5, width: WIDTH - 1, height: height - 1, rx: 8, class: 'card' }),
-    text(20, 30, title, { class: 'title' }),
-    text(20, 49, subtitle),
-    ...drawn,
-  ]
-  const root = {
-    xmlns: 'http://www.w3.org/2000/svg',
-    viewBox: `0 0 ${WIDTH} ${height}`,
+export function barChart(title: string, subtitle: string, panels: readonly Panel[]): Picture {
+  const tops = panels.map((_, i) =>
+    panels.slice(0, i).reduce((top, { bars }) => top + HEAD + bars.length * ROW + GAP, FIRST_PANEL),
+  )
+  const size = {
     width: WIDTH,
-    height,
-    role: 'img',
+    height: FIRST_PANEL + panels.reduce((sum, { bars }) => sum + HEAD + bars.length * ROW + GAP, 0),
   }
-  return `${element('svg', root, `\n${parts.join('\n')}\n`)}\n`
+  return {
+    ...size,
+    title,
+    description: `${subtitle}. ${panels.map(describe).join('. ')}.`,
+    option: pictureOption(size, {
+      title,
+      subtitle,
+      headings: panels.map((panel, i) => heading(panel.title, 20, (tops[i] ?? 0) + 6)),
+      plots: panels.map((panel, i) => plot(panel, (tops[i] ?? 0) + HEAD)),
+    }),
+  }
 }
 
 const describe = ({ title, unit, bars }: Panel): string =>
   `${title}: ${bars.map(({ label, rounds }) => `${label} ${valueText(median(rounds))} ${unit}`).join(', ')}`
 
-function drawPanel({ title, unit, bars }: Panel, top: number): string {
-  const most = Math.max(...bars.flatMap(({ rounds }) => rounds))
-  const x = (value: number) => LEFT + ((RIGHT - LEFT) * value) / most
-  const rows = bars.map(({ label, rounds, isOurs }, i) => {
-    const y = top + 14 + i * ROW
-    const middle = y + BAR / 2
-    const value = median(rounds)
-    const [least, highest] = range(rounds)
-    const strong = isOurs ? { class: 'strong' } : {}
-    return [
-      text(LEFT - 10, middle + 4, label, { 'text-anchor': 'end', ...strong }),
-      element('rect', {
-        x: LEFT,
+function plot({ unit, bars }: Panel, top: number): Plot {
+  const weight = (isOurs: boolean) =>
+    ({ fontWeight: isOurs ? 600 : 400, color: isOurs ? COLOURS.text : COLOURS.quiet }) as const
+  return {
+    box: { left: 260, right: 150, top, height: bars.length * ROW },
+    x: { type: 'value', show: false, min: 0, max: Math.max(...bars.flatMap(({ rounds }) => rounds)) },
+    y: {
+      type: 'category',
+      inverse: true,
+      data: bars.map(({ label, isOurs }) => ({ value: label, textStyle: weight(isOurs) })),
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: { fontSize: FONT_SIZE, interval: 0 },
+    },
+    series: [
+      {
+        type: 'bar',
+        barWidth: BAR,
+        barMinHeight: 1.5,
+        data: bars.map(({ rounds, isOurs }) => ({
+          value: median(rounds),
+          itemStyle: { color: isOurs ? COLOURS.p50 : COLOURS.other },
+        })),
+      },
+      ranges(bars, unit, weight),
+    ],
+  }
+}
+
+/** From the lowest to the highest round, and the median in figures. */
+function ranges(bars: readonly Bar[], unit: string, weight: (isOurs: boolean) => object): CustomSeriesOption {
+  return {
+    type: 'custom',
+    silent: true,
+    z: 3,
+    data: bars.map(({ rounds }, i) => [...range(rounds), i]),
+    renderItem: ({ dataIndex }, { coord }) => {
+      const { rounds, isOurs } = bars[dataIndex] as Bar
+      const [least, highest] = range(rounds)
+      const [from = 0, y = 0] = coord([least, dataIndex])
+      const [to = 0] = coord([highest, dataIndex])
+      const { color, fontWeight } = weight(isOurs) as { color: string; fontWeight: number }
+      const label = {
+        type: 'text' as const,
+        x: to + 8,
         y,
-        width: Math.max(1.5, x(value) - LEFT),
-        height: BAR,
-        rx: 2,
-        class: isOurs ? 'bar ours' : 'bar',
-      }),
-      rounds.length > 1 ? line(x(least), middle, x(highest), middle, 'span') : '',
-      text(Math.max(x(value), x(highest)) + 8, middle + 4, `${valueText(value)} ${unit}`, strong),
-    ].join('')
-  })
-  return text(20, top, title, { class: 'strong' }) + rows.join('')
+        style: {
+          text: `${valueText(median(rounds))} ${unit}`,
+          fill: color,
+          fontSize: FONT_SIZE,
+          fontFamily: 'inherit',
+          fontWeight,
+          verticalAlign: 'middle' as const,
+        },
+      }
+      const line = {
+        type: 'line' as const,
+        shape: { x1: from, x2: to, y1: y, y2: y },
+        style: { stroke: COLOURS.text, lineWidth: 1.25 },
+      }
+      return { type: 'group', children: rounds.length > 1 ? [line, label] : [label] }
+    },
+  }
 }

@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { renderSvg } from '@hopwhistle/platform/document/chart/render-svg.ts'
 import { minute } from '@hopwhistle/platform/document/markdown.ts'
 import { writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { type PeersRecord, RECORDS, readRecord } from '../record.ts'
-import { renderBarChart } from './bar-chart.ts'
+import { barChart } from './bar-chart.ts'
 import { panelsOf } from './panels.ts'
 import { CHART, renderPerformance } from './render-performance.ts'
 
@@ -22,7 +23,7 @@ export async function writePerformance(record: PeersRecord, docs = DOCS): Promis
   const subtitle = `Median, and the range of the rounds as a line; ${minute(measuredLast(record))}, ${record.name}`
   const files = [
     [join(docs, 'performance.md'), renderPerformance(record)],
-    [join(docs, CHART), renderBarChart('Comparison with alternatives', subtitle, panelsOf(record))],
+    [join(docs, CHART), renderSvg(barChart('Comparison with alternatives', subtitle, panelsOf(record)))],
   ] as const
   for (const [path, content] of files) await writeWhole(path, content)
   return files.map(([path]) => path)

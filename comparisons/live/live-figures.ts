@@ -1,4 +1,5 @@
 import { list, number } from '@hopwhistle/platform/document/figures.ts'
+import { MIB } from '@hopwhistle/platform/settings/arithmetic.ts'
 import { TICK_BESIDE_K6_MS } from '@hopwhistle/platform/stack/api-instances.ts'
 import { type Figure, ratioOf } from '../measure/figure.ts'
 import type { PartResult } from '../parts.ts'
@@ -14,8 +15,6 @@ const NAMES: Readonly<Record<LiveSystem, string>> = {
   socketIo: 'Socket.IO with its Redis adapter',
   centrifugo: 'Centrifugo with its Redis engine',
 }
-
-const MIB = 1024 * 1024
 
 export function liveFigures(measured: LiveMeasured): Omit<PartResult, 'raw'> {
   const systems = (Object.keys(measured.deliveries) as LiveSystem[]).map(

@@ -24,6 +24,7 @@ import {
 } from '@hopwhistle/platform/stack/server-process.ts'
 import type { StackDetails } from '@hopwhistle/platform/stack/stack-record.ts'
 import { withClient } from '@hopwhistle/platform/stack/with-client.ts'
+import type { Client } from 'pg'
 
 export type Database = Omit<StackDetails['urls'], 'redis'>
 
@@ -38,8 +39,17 @@ export type PeerPlatform = {
   readonly pair: PostgresPair
   readonly redis: RedisServer
   createEmptyDatabase(name: string): Promise<Database>
-  /** Migrated, with the demo tenant, its key and about this many calls of its last 30 days. */
-  createDatabase(name: string, calls: number): Promise<Database>
+  /**
+   * Migrated, with the demo tenant, its key and about this many calls of its last 30 days.
+   *
+   * @param calls undefined: the default number of the demo
+   * @param code instead of the code of the platform
+   */
+  createDatabase(name: string, calls: number | undefined, code?: PlatformCode): Promise<Database>
+  /** A copy of another database, which must have no connections. */
+  copyDatabase(name: string, from: string): Promise<Database>
+  /** Drops the database, and ends its connections. */
+  dropDatabase(name: string): Promise<void>
   startRedis(): Promise<RedisServer>
   /** Each on its own port, so that the load generator can spread the load evenly. */
   startApi(database: Database, instances: number, options?: ApiOptions): Promise<readonly Api[]>
@@ -58,7 +68,12 @@ export type ServerOptions = {
   readonly env: Readonly<Record<string, string>>
 }
 
-export type ApiOptions = { readonly redis?: RedisServer; readonly env?: Readonly<Record<string, string>> }
+export type ApiOptions = {
+  readonly redis?: RedisServer
+  readonly env?: Readonly<Record<string, string>>
+  /** Instead of the code of the platform. */
+  readonly code?: PlatformCode
+}
 
 export type PlatformContext = {
   readonly redisServer: string
@@ -123,14 +138,16 @@ export async function startPeerPlatform({
       postgresUrl(port, database, 'postgres', postgres.superuserPassword)
     const asApi = (port: number, database: string) => postgresUrl(port, database, 'hopwhistle_api', apiPassword)
     const { primary, replica } = postgres
+    const asOwner = <T>(work: (client: Client) => Promise<T>) => withClient(asSuperuser(primary.port, 'postgres'), work)
+    const urlsOf = (name: string): Database => ({
+      primary: asApi(primary.port, name),
+      replica: asApi(replica.port, name),
+      owner: asSuperuser(primary.port, name),
+      ownerReplica: asSuperuser(replica.port, name),
+    })
     const createEmptyDatabase = async (name: string): Promise<Database> => {
-      await createDatabase(asSuperuser(primary.port, 'postgres'), name)
-      return {
-        primary: asApi(primary.port, name),
-        replica: asApi(replica.port, name),
-        owner: asSuperuser(primary.port, name),
-        ownerReplica: asSuperuser(replica.port, name),
-      }
+      await asOwner((client) => client.query(`create database ${client.escapeIdentifier(name)}`))
+      return urlsOf(name)
     }
 
     return {
@@ -138,17 +155,29 @@ export async function startPeerPlatform({
       redis,
       startRedis: openRedis,
       createEmptyDatabase,
-      createDatabase: async (name, calls) => {
+      createDatabase: async (name, calls, itsCode = code) => {
         const show = (line: string) => terminal.show(`  … database ${name}: ${line}`)
         return terminal.during(`database ${name}`, async () => {
           const database = await createEmptyDatabase(name)
-          const options = { ownerUrl: database.owner, code, signal, onLine: show }
+          const options = { ownerUrl: database.owner, code: itsCode, signal, onLine: show }
           await runDatabaseCommand('db-migrate', { ...options, apiPassword })
-          await runDatabaseCommand('db-seed-demo', { ...options, args: [`--calls=${calls}`] })
+          await runDatabaseCommand('db-seed-demo', {
+            ...options,
+            args: calls === undefined ? [] : [`--calls=${calls}`],
+          })
           return database
         })
       },
-      startApi: (database, instances, { redis: itsRedis = redis, env = {} } = {}) =>
+      copyDatabase: async (name, from) => {
+        await asOwner((client) =>
+          client.query(`create database ${client.escapeIdentifier(name)} template ${client.escapeIdentifier(from)}`),
+        )
+        return urlsOf(name)
+      },
+      dropDatabase: async (name) => {
+        await asOwner((client) => client.query(`drop database ${client.escapeIdentifier(name)} with (force)`))
+      },
+      startApi: (database, instances, { redis: itsRedis = redis, env = {}, code: itsCode = code } = {}) =>
         Promise.all(
           Array.from({ length: instances }, async (_, i) => {
             const port = await freePort()
@@ -157,7 +186,7 @@ export async function startPeerPlatform({
               port,
               host: '127.0.0.1',
               instances: 1,
-              code,
+              code: itsCode,
               urls: { ...database, redis: itsRedis.url },
               env: { INSTANCE_ID: `api-${i + 1}`, ...NO_TENANT_RATE, ...env },
               onStart: (server) => servers.push(server),
@@ -190,8 +219,4 @@ export async function startPeerPlatform({
     await stop()
     throw error
   }
-}
-
-async function createDatabase(superuserUrl: string, name: string): Promise<void> {
-  await withClient(superuserUrl, (client) => client.query(`create database ${client.escapeIdentifier(name)}`))
 }

@@ -12,6 +12,9 @@ export type ReaderConfig = {
   readonly slow: number
 }
 
+/** Asks for a report; ages that are kept are in the next one as well. */
+export type ReaderRequest = { readonly keepAges?: boolean }
+
 export type ReaderReport = {
   /** Messages since the start: of all subscribers, and of the ones that received least and most. */
   readonly received: number

@@ -9,7 +9,7 @@ import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
 import { latencyOf } from '../measure/arithmetic.ts'
 import { clientFrame, frameReader, OPCODE } from './frames.ts'
 import { type LiveSystem, PROTOCOLS, sentTimes } from './protocol.ts'
-import type { ReaderConfig, ReaderReport } from './reader-report.ts'
+import type { ReaderConfig, ReaderReport, ReaderRequest } from './reader-report.ts'
 
 const EVERY_MS = 20
 /** Shared by all: its content is read before it is filled again. */
@@ -27,7 +27,8 @@ runAsChild(async ({ system, ports, sockets, watched, slow }: ReaderConfig) => {
     reader.received += PROTOCOLS[system].count(text)
   }
   const countAndAge = (reader: Reader, text: string) => {
-    const now = Date.now()
+    // Finer than Date.now(), so that a median of whole milliseconds does not hide a change of a tenth.
+    const now = performance.timeOrigin + performance.now()
     for (const at of sentTimes(text)) ages.push(now - at)
     count(reader, text)
   }
@@ -42,7 +43,7 @@ runAsChild(async ({ system, ports, sockets, watched, slow }: ReaderConfig) => {
   }, EVERY_MS)
 
   let cpu = process.cpuUsage()
-  const report = (): ReaderReport => {
+  const report = ({ keepAges = false }: ReaderRequest): ReaderReport => {
     const { user, system: kernel } = process.cpuUsage(cpu)
     cpu = process.cpuUsage()
     const received = readers.map((reader) => reader.received)
@@ -55,7 +56,7 @@ runAsChild(async ({ system, ports, sockets, watched, slow }: ReaderConfig) => {
       age: ages.length === 0 ? undefined : latencyOf(ages),
       cpuSeconds: (user + kernel) / 1e6,
     }
-    ages = []
+    if (!keepAges) ages = []
     return result
   }
   return { ready: {}, answer: report }

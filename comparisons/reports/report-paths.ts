@@ -7,10 +7,10 @@ import { callsQuery, dailyQuery, hourlyQuery, seededRandom } from '@hopwhistle/c
 const REPORTS = 60_000
 
 /** The three reports in turn, over ranges and filters of all sizes, as in the load test. */
-export function reportPaths(): readonly string[] {
-  const random = seededRandom(1)
+export function reportPaths(seed = 1, count = REPORTS): readonly string[] {
+  const random = seededRandom(seed)
   const nowMs = Date.now()
-  return Array.from({ length: REPORTS }, (_, i) =>
+  return Array.from({ length: count }, (_, i) =>
     i % 3 === 0
       ? hourlyQuery(random, nowMs)
       : i % 3 === 1

@@ -1,4 +1,5 @@
 import { number } from '@hopwhistle/platform/document/figures.ts'
+import { MIB } from '@hopwhistle/platform/settings/arithmetic.ts'
 import { median } from '../measure/arithmetic.ts'
 import { type Figure, ratioOf } from '../measure/figure.ts'
 import type { PartResult, Table } from '../parts.ts'
@@ -7,8 +8,6 @@ import { MEMORY, type MemoryMeasured } from './memory.ts'
 import { INSTANCES, SCALE, SCALED, type Scaled, type Step, type StepsMeasured } from './steps.ts'
 
 export type ScaleMeasured = { readonly steps: StepsMeasured; readonly memory: MemoryMeasured | undefined }
-
-const MIB = 1024 * 1024
 
 const WHAT: Readonly<Record<Scaled, { readonly name: string; readonly unit: string; readonly load: string }>> = {
   ingest: {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { renderSvg } from '@hopwhistle/platform/document/chart/render-svg.ts'
+import { COLOURS } from '@hopwhistle/platform/document/chart/theme.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
 import { expect, test } from 'vitest'
-import { renderBarChart } from '../document/bar-chart.ts'
+import { barChart } from '../document/bar-chart.ts'
 import { panelsOf } from '../document/panels.ts'
 import { renderPerformance } from '../document/render-performance.ts'
 import { writeNewestPerformance } from '../document/write-performance.ts'
@@ -76,14 +78,13 @@ test('a new measurement replaces the old one, and the other parts stay', async (
 
 test('the chart draws ours and the others to one scale, and leaves out what was not measured', () => {
   const bar = (label: string, rounds: readonly number[]) => ({ label, rounds, isOurs: label === 'ours' })
-  const svg = renderBarChart('A & B', 'here', [
-    { title: 'speed', unit: '/s', bars: [bar('ours', [50, 40, 60]), bar('theirs', [100])] },
-  ])
-  const widths = [...svg.matchAll(/width="([\d.]+)" height="14"/g)].map(([, width]) => Number(width))
+  const panel = { title: 'speed', unit: '/s', bars: [bar('ours', [50, 40, 60]), bar('theirs', [100])] }
+  const svg = renderSvg(barChart('A & B', 'here', [panel]))
+  const widths = [...svg.matchAll(/l([\d.]+) 0l0 14l/g)].map(([, width]) => Number(width))
   expect(widths).toHaveLength(2)
   expect(widths[0]! / widths[1]!).toBeCloseTo(0.5, 2)
   expect(svg).toContain('A &amp; B')
-  expect(svg.match(/class="span"/g)).toHaveLength(1)
+  expect(svg.match(new RegExp(` stroke="${COLOURS.text}"`, 'g'))).toHaveLength(1)
   expect(panelsOf(record({ ingest: part('ingest.throughput.ours', [1]) })).map(({ bars }) => bars.length)).toEqual([1])
 })
 

@@ -4,7 +4,7 @@
  */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
-import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { anyOf, type Matchers, share, sumRate } from './promql.ts'
 
 export const ENDPOINTS = ['events', 'reports', 'live'] as const
@@ -76,9 +76,9 @@ function failing(endpoint: 'events' | 'reports', noun: string, successPercent: n
 
 const budgetOf = (percent: number): number => Number((1 - percent / 100).toFixed(6))
 
-const EVENTS = SLOS['call-state-updates']
-const REPORTS = SLOS['reporting-endpoints']
-const LIVE = SLOS['redis-pubsub']
+const EVENTS = SCENARIOS['call-state-updates'].targets.updates
+const REPORTS = SCENARIOS['reporting-endpoints'].targets.reports
+const LIVE = SCENARIOS['redis-pubsub'].targets.messages
 
 export const SLIS: readonly Sli[] = [
   failing('events', 'call events', EVENTS.successPercent),

@@ -7,6 +7,7 @@ import { collect } from './commands/collect.ts'
 import { document } from './commands/document.ts'
 import { judge } from './commands/judge.ts'
 import { list } from './commands/list.ts'
+import { report } from './commands/report.ts'
 import { run } from './commands/run.ts'
 import { stop as stopRun } from './commands/stop.ts'
 
@@ -14,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   baseline,
   run,
   judge,
+  report,
   document,
   list,
   collect,

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 const SCENARIOS = join(CHECKOUT, 'loadtests', 'scenarios')

@@ -1,4 +1,4 @@
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { scenarioScripts } from './scenario-scripts.ts'
 import { LOADTEST_LABELS, SCENARIO_LABEL } from './test-run.ts'
 

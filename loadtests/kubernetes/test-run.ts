@@ -3,12 +3,9 @@
  * chart that is synthesized from it. Pure.
  */
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import { PROFILE_NAMES, type ProfileName } from '../scenarios/lib/profiles.ts'
+import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { restrictedContainer, restrictedPod } from './restricted.ts'
 import { scriptFile } from './scenario-scripts.ts'
-
-export { PROFILE_NAMES }
 
 export const TEST_RUN_GROUP = 'k6.io'
 export const TEST_RUN_VERSION = 'v1alpha1'

@@ -12,25 +12,25 @@ import { ROUTES } from '../../contract/routes.ts'
 import { callEvents, fictionalNumbers } from '../../contract/traffic/call-progress.ts'
 import { bucketThresholds } from './lib/bucket-names.ts'
 import { finish, keepComplete } from './lib/k6/finish.ts'
-import { requestMeter } from './lib/k6/request-meter.ts'
+import { requestCounters, requestMeter } from './lib/k6/request-meter.ts'
 import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext, requestHeaders } from './lib/k6/run-context.ts'
 import { peakFrom, requestPhases, SENDING_PHASES } from './lib/phases.ts'
 import { requestScenario } from './lib/request-scenario.ts'
-import { readRequestSettings } from './lib/settings.ts'
-import { callStateThresholds } from './lib/thresholds.ts'
+import { readSettings } from './lib/settings.ts'
+import { thresholdsOf } from './lib/thresholds.ts'
 
-const settings = readRequestSettings(__ENV, 'call-state-updates')
+const settings = readSettings(__ENV, 'call-state-updates')
 keepComplete(settings)
 const phases = requestPhases(settings.shape)
 const peakFromSeconds = peakFrom(phases)
 const histograms = SENDING_PHASES.map((phase) => `update_latency_${phase}`)
-const meter = requestMeter('updates', ['update_latency'], 'update_latency_peak')
+const meter = requestMeter('updates', ['update_latency'])
 
 export const options: Options = {
   ...COMMON_OPTIONS,
-  scenarios: { updates: requestScenario(settings) },
+  scenarios: { updates: requestScenario(settings.shape, settings.offeredPerSecond) },
   // k6 reads the options of its first VU only: the others need not build this table.
-  thresholds: __VU === 0 ? { ...bucketThresholds(histograms), ...callStateThresholds(settings) } : {},
+  thresholds: __VU === 0 ? { ...bucketThresholds(histograms), ...thresholdsOf(settings) } : {},
 }
 
 const url = `${settings.apiUrl}${ROUTES.demoCallEvent}`
@@ -57,8 +57,4 @@ export default function postNextState({ runId, startedAt }: RunContext): void {
 }
 
 export const handleSummary = (data: Parameters<typeof finish>[1]) =>
-  finish(settings, data, {
-    phases,
-    counters: ['sent', 'ok', 'failed'].flatMap((what) => SENDING_PHASES.map((phase) => `updates_${what}_${phase}`)),
-    trends: ['update_latency_peak'],
-  })
+  finish(settings, data, { phases, counters: requestCounters('updates'), trends: ['update_latency_peak'] })

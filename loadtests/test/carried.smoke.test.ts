@@ -1,8 +1,7 @@
 /** The whole main job on a platform that does not reach a target. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { Verdict } from '../bench/evidence/verdict.ts'
-import type { LoadtestResult } from '../results-format.ts'
+import type { LoadtestResult } from '../bench/evidence/loadtest-result.ts'
 import { bench } from './support/bench.ts'
 
 test('where a target is not reached the answer is the rate that is carried, and the exit code 1', async () => {
@@ -15,7 +14,7 @@ test('where a target is not reached the answer is the rate that is carried, and 
     const { code, stdout, stderr } = await here.run('baseline', ...args)
     expect(code, stdout + stderr).toBe(1)
     const { verdict, environment } = JSON.parse(readFileSync(`${results}/${scenario}.json`, 'utf8')) as LoadtestResult
-    const { outcome, carried } = verdict as unknown as Verdict
+    const { outcome, carried } = verdict!
     expect(outcome).toBe('missed')
     expect(carried?.ratePerSecond).toBeGreaterThan(0)
     expect(carried?.ratePerSecond).toBeLessThan(80)

@@ -1,9 +1,12 @@
 /**
  * Progress of a command, on stderr. Results and errors are always written, elsewhere.
  *
- * On a terminal: a line for each finished step, and below them one line that is rewritten. Without a terminal (a file, the
- * log of a CI job): a plain line when a step begins and when it ends, with the time of day and its duration, and from time
- * to time a line with its progress.
+ * On a terminal: a line for each step that is done, and below them one line that is rewritten. Without one (a file, the
+ * log of a CI job): a plain line when a step begins and when it ends, with the time of day and how long it took, and in
+ * between one now and then that says how far it is.
+ *
+ * No library: those for spinners and task lists write nothing that lasts where there is no terminal, or a line for each
+ * change.
  */
 import { stderr } from 'node:process'
 

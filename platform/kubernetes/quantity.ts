@@ -1,7 +1,6 @@
-const FACTORS: Readonly<Record<string, number>> = {
+/** What a suffix stands for in an amount that a person writes. */
+export const UNITS: Readonly<Record<string, number>> = {
   '': 1,
-  n: 1e-9,
-  u: 1e-6,
   m: 1e-3,
   k: 1e3,
   M: 1e6,
@@ -12,6 +11,9 @@ const FACTORS: Readonly<Record<string, number>> = {
   Gi: 2 ** 30,
   Ti: 2 ** 40,
 }
+
+/** Kubernetes itself measures finer. */
+const FACTORS: Readonly<Record<string, number>> = { ...UNITS, n: 1e-9, u: 1e-6 }
 
 /** A Kubernetes quantity as a number: `500m` is 0.5, `64Mi` is 67108864; NaN when it is not a quantity. */
 export function quantity(text: string): number {

@@ -1,6 +1,8 @@
 /**
  * A server of the stack, in its own process group, so that Ctrl-C for its parent does not stop it. Its record is enough
  * to stop it: for the process that started it, or for another one later.
+ *
+ * No process manager: those need Docker, systemd or a daemon of their own, and `make up` needs none of them.
  */
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'

@@ -33,6 +33,7 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] 
   ['only-charts-render-test-runs', 'chaos/chaos.ts', 'loadtests/kubernetes/test-run.ts'],
   ['comparisons-stand-alone', 'chaos/chaos.ts', 'comparisons/record.ts'],
   ['only-chaos-shares-the-generator', 'tooling/check.ts', 'comparisons/generator/load.ts'],
+  ['statistics-are-pure', 'comparisons/versions/statistics/decide.ts', 'comparisons/record.ts'],
   ['platform-knows-no-user', 'platform/start.ts', 'comparisons/record.ts'],
   ['bench-measures-from-outside', 'comparisons/record.ts', 'api/src/app.ts'],
   ['platform-tools-imports-lower-folders', 'platform/tools/find.ts', 'platform/stack/start.ts'],

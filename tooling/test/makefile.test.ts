@@ -30,6 +30,17 @@ describe.skipIf(version < 4)('with GNU make 4 or newer', () => {
     expect(output).toBe('baseline --profile smoke .\n')
   })
 
+  test.each([0, 1, 2])('make compare ends with %d when the comparison does', async (exit) => {
+    expect(await run('make', ['compare', `COMPARISONS=sh -c 'exit ${exit}'`])).toMatchObject({ code: exit })
+  })
+
+  test('make compare hands over both versions and the time', async () => {
+    const echo = 'COMPARISONS=echo'
+    expect((await run('make', ['compare', echo])).output).toBe('compare --base main --minutes 15\n')
+    const { output } = await run('make', ['compare', 'BASE=v1', 'HEAD=v2', 'MINUTES=3', echo])
+    expect(output).toBe('compare --base v1 --head v2 --minutes 3\n')
+  })
+
   test('make down status runs both', async () => {
     const { output } = await run('make', ['down', 'status', 'PLATFORM=echo platform'])
     expect(output).toContain('platform down\nplatform status\n')

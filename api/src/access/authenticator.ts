@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Principal } from './principal.ts'
 
 /** Finds the principal whose key has this SHA-256 hash; `undefined` when there is none or it is revoked. */
@@ -16,7 +17,7 @@ export type Authenticator = {
 
 /** A key longer than this is not one of ours, and is not worth hashing. */
 const KEY_MAX_LENGTH = 512
-/** Known keys; unknown ones are counted apart, so that guessing does not push out real ones. */
+/** Those asked for last; unknown keys are counted apart, so that guessing does not push out real ones. */
 const KNOWN_MAX = 10_000
 const UNKNOWN_MAX = 1_000
 
@@ -26,25 +27,31 @@ const UNKNOWN_MAX = 1_000
  *
  * Only the hash of a key is kept or compared, so no comparison's time tells anything about the key itself.
  */
-export function createAuthenticator(find: FindPrincipal, cacheMs: number, now: () => number = Date.now): Authenticator {
-  type Entry = { readonly principal: Principal | undefined; readonly until: number }
-  const known = new Map<string, Entry>()
-  const unknown = new Map<string, Entry>()
-  const hashOfKeyId = new Map<string, string>()
+export function createAuthenticator(
+  find: FindPrincipal,
+  cacheMs: number,
+  now: () => number = () => performance.now(),
+): Authenticator {
+  const shortLived = { ttl: cacheMs, ttlResolution: 0, perf: { now } }
+  const known = new LRUCache<string, Principal>({ max: KNOWN_MAX, ...shortLived })
+  const unknown = new LRUCache<string, true>({ max: UNKNOWN_MAX, ...shortLived })
+  // Longer than the answers: an open socket's key is asked for again by it, every second, and so is not pushed out.
+  const hashOfKeyId = new LRUCache<string, string>({ max: KNOWN_MAX })
   const asking = new Map<string, Promise<Principal | undefined>>()
 
   function remember(hashed: string, principal: Principal | undefined): void {
     known.delete(hashed)
     unknown.delete(hashed)
-    const [map, max] = principal === undefined ? [unknown, UNKNOWN_MAX] : [known, KNOWN_MAX]
-    map.set(hashed, { principal, until: now() + cacheMs })
     if (principal !== undefined) hashOfKeyId.set(principal.keyId, hashed)
-    if (map.size > max) map.delete(map.keys().next().value as string)
+    // To the library a time to live of 0 is for ever.
+    if (cacheMs === 0) return
+    if (principal === undefined) unknown.set(hashed, true)
+    else known.set(hashed, principal)
   }
 
   function look(hashed: string): Principal | undefined | Promise<Principal | undefined> {
-    const entry = known.get(hashed) ?? unknown.get(hashed)
-    if (entry !== undefined && entry.until > now()) return entry.principal
+    const principal = known.get(hashed)
+    if (principal !== undefined || unknown.has(hashed)) return principal
     let answer = asking.get(hashed)
     if (answer === undefined) {
       answer = find(Buffer.from(hashed, 'base64'))

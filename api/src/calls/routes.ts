@@ -5,11 +5,12 @@ import { Internal, InvalidRequest, MalformedBody } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
-import { parseWalPosition } from '../postgres/wal-position.ts'
+import { parseWalPosition, type WalPosition } from '../postgres/wal-position.ts'
 import { CallEventSchema, CallEventsSchema, EventResultsSchema, ReceiptSchema } from './event-schema.ts'
 import type { Ingest } from './ingest.ts'
-import { laterPosition } from './later-position.ts'
 import { parseEvent } from './parse-event.ts'
+
+const walPosition = (text: string): WalPosition => parseWalPosition(text) ?? 0n
 
 /** Bodies are checked by `parseEvent`; their schemas are documentation. */
 const unchecked = () => () => true
@@ -19,13 +20,12 @@ export function callRoutes(deps: {
   readonly tokens: Pick<Tokens, 'sealPosition'>
 }): FastifyPluginAsync {
   const { ingest, tokens } = deps
-  const token = (position: string) => tokens.sealPosition(parseWalPosition(position) ?? 0n)
 
   async function postEvent(request: FastifyRequest, reply: FastifyReply) {
     const event = parseEvent(request.body, Date.now())
     const receipt = await ingest.submit(request.principal.tenantId, event)
     const { outcome, callState } = receipt
-    const position = token(receipt.position)
+    const position = tokens.sealPosition(walPosition(receipt.position))
     reply.code(outcome === 'duplicate' ? 200 : 201).header(HEADERS.position, position)
     return { eventId: event.eventId, callId: event.callId, outcome, callState, position }
   }
@@ -33,8 +33,9 @@ export function callRoutes(deps: {
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
     const events = eventsOf(request.body)
     const results = await Promise.all(events.map((body) => settle(request, body)))
-    const latest = results.reduce<string | undefined>((last, r) => laterPosition(last, r.position), undefined)
-    const position = latest === undefined ? undefined : token(latest)
+    const positions = results.flatMap(({ position }) => (position === undefined ? [] : [walPosition(position)]))
+    const latest = positions.reduce((last, position) => (position > last ? position : last), 0n)
+    const position = positions.length === 0 ? undefined : tokens.sealPosition(latest)
     if (position !== undefined) reply.header(HEADERS.position, position)
     return { results: results.map(({ position: _, ...result }) => result), position }
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { CachedReport } from '../redis/report-cache.ts'
 
 /**
@@ -15,47 +16,28 @@ export type RecentAnswers = {
   heldBytes(): number
 }
 
-export type RecentAnswersOptions = { readonly keepMs?: number; readonly nowMs?: () => number }
-
 const KEEP_MS = 250
-/** Those that were kept first go first. */
+/** Those that nobody asked for longest go first. */
 const BYTES_MAX = 16 * 1024 * 1024
 
-export function recentAnswers({ keepMs = KEEP_MS, nowMs = Date.now }: RecentAnswersOptions = {}): RecentAnswers {
-  type Entry = { readonly report: CachedReport; readonly untilMs: number }
-  const entries = new Map<string, Entry>()
-  let bytes = 0
-
-  function forget(key: string): void {
-    const entry = entries.get(key)
-    if (entry === undefined) return
-    entries.delete(key)
-    bytes -= bytesOf(entry.report)
-  }
-
-  function get(key: string): CachedReport | undefined {
-    const entry = entries.get(key)
-    if (entry === undefined) return undefined
-    if (entry.untilMs > nowMs()) return entry.report
-    forget(key)
-    return undefined
-  }
-
+export function recentAnswers({ keepMs = KEEP_MS }: { readonly keepMs?: number } = {}): RecentAnswers {
+  const reports = new LRUCache<string, CachedReport>({
+    maxSize: BYTES_MAX,
+    sizeCalculation: bytesOf,
+    // Nobody may ask again for what is over: each hour ends with the keys of its reports.
+    ttlAutopurge: true,
+    ttlResolution: 0,
+  })
   return {
-    get,
+    get: (key) => reports.get(key),
     keep: (key, report) => {
-      const known = get(key)
-      if (known !== undefined && known.expiresAtMs > report.expiresAtMs) return
-      forget(key)
-      entries.set(key, { report, untilMs: Math.min(report.expiresAtMs, nowMs() + keepMs) })
-      bytes += bytesOf(report)
-      // Nobody may ask again for what is over: each hour ends with the keys of its reports.
-      for (const [oldest, { untilMs }] of entries) {
-        if (bytes <= BYTES_MAX && untilMs > nowMs()) break
-        forget(oldest)
-      }
+      const ttl = Math.min(keepMs, report.expiresAtMs - Date.now())
+      const known = reports.peek(key)
+      // A time to live of 0 would be for ever.
+      if (ttl <= 0 || (known !== undefined && known.expiresAtMs > report.expiresAtMs)) return
+      reports.set(key, report, { ttl })
     },
-    heldBytes: () => bytes,
+    heldBytes: () => reports.calculatedSize,
   }
 }
 

@@ -7,7 +7,7 @@ const alice: Principal = { keyId: 'key-1', tenantId: 'tenant-1', scopes: new Set
 
 function keysKnown(keys: Record<string, Principal>) {
   const asked: string[] = []
-  let nowMs = 0
+  let nowMs = 1
   const byHash = () => new Map(Object.entries(keys).map(([key, p]) => [hash('sha256', key), p]))
   const authenticator = createAuthenticator(
     async (keyHash) => {
@@ -38,6 +38,15 @@ test('a revoked key stops working once the cache is out of date, and its sockets
   expect(await authenticator.stillValid('key-1')).toBe(false)
 })
 
+test('with a cache time of 0 each request asks', async () => {
+  let asked = 0
+  const authenticator = createAuthenticator(async () => (asked++ < 1 ? alice : undefined), 0)
+  expect(await authenticator.authenticate('secret')).toBe(alice)
+  expect(await authenticator.authenticate('secret')).toBeUndefined()
+  expect(await authenticator.stillValid('key-1')).toBe(false)
+  expect(asked).toBe(3)
+})
+
 test('a new key works as soon as the answer "unknown" is out of date', async () => {
   const { authenticator, keys, pass } = keysKnown({})
   expect(await authenticator.authenticate('later')).toBeUndefined()
@@ -55,8 +64,24 @@ test('guessing thousands of keys does not push out a known one', async () => {
   expect(asked).toHaveLength(before)
 })
 
+test('a key that is used stays known, however many others come', async () => {
+  let asked = 0
+  const authenticator = createAuthenticator(async (keyHash) => {
+    asked += 1
+    return { ...alice, keyId: keyHash.toString('hex') }
+  }, 600_000)
+  const used = await authenticator.authenticate('used')
+  for (let i = 0; i < 12_000; i++) {
+    await authenticator.authenticate(`another ${i}`)
+    await authenticator.authenticate('used')
+    await authenticator.stillValid(used?.keyId ?? '')
+  }
+  expect(asked).toBe(12_001)
+  expect(await authenticator.stillValid(used?.keyId ?? '')).toBe(true)
+})
+
 test('with the database away an open socket stays valid, and a new key is an error rather than a refusal', async () => {
-  let nowMs = 0
+  let nowMs = 1
   let away = false
   const authenticator = createAuthenticator(
     async () => {

@@ -5,13 +5,13 @@ import pg from 'pg'
 import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import type { CallEvent } from '../../src/calls/call-event.ts'
-import type { Call } from '../../src/calls/fold-call.ts'
 import type { Ingest, IngestSettings } from '../../src/calls/ingest.ts'
 import { createIngest } from '../../src/calls/ingest.ts'
 import type { CommittedBatch, PublishBatch } from '../../src/calls/live-messages.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import type { Metrics } from '../../src/telemetry/metrics.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
+import type { Call } from './call-model.ts'
 
 export type TestIngest = Ingest & { readonly published: CommittedBatch[]; readonly metrics: Metrics }
 

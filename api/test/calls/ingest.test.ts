@@ -1,6 +1,7 @@
 import type { CallState } from '@hopwhistle/contract/calls.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import type { CallEvent } from '../../src/calls/call-event.ts'
 import {
   DatabaseUnavailable,
@@ -11,7 +12,6 @@ import {
 } from '../../src/errors/catalogue.ts'
 import type { CallStore } from './call-store.ts'
 import { callEvent, callStore } from './call-store.ts'
-import { startLossyProxy } from './lossy-proxy.ts'
 import { foldedRollups, plainHours } from './rollups.ts'
 
 let store: CallStore
@@ -281,7 +281,7 @@ test('a publish that hangs holds up neither answers nor later publishes', async 
 
 test('when the answer to a commit is lost, the event is stored once and its sender is not told of a duplicate', async () => {
   const tenantId = await store.newTenant()
-  const proxy = await startLossyProxy(store.database.postgres.primaryPort)
+  const proxy = await startTcpProxy(store.database.postgres.primaryPort)
   const ingest = store.ingest({}, { url: proxy.through(store.database.apiUrl) })
   await ingest.submit(tenantId, callEvent('RINGING'))
   const callId = 'lost-answer'
@@ -313,11 +313,11 @@ test('when the answer to a commit is lost, the event is stored once and its send
 
 test('a database that is away for a moment costs time, and one that stays away an honest 503', async () => {
   const tenantId = await store.newTenant()
-  const proxy = await startLossyProxy(store.database.postgres.primaryPort)
+  const proxy = await startTcpProxy(store.database.postgres.primaryPort)
   const ingest = store.ingest({}, { url: proxy.through(store.database.apiUrl) })
   await ingest.submit(tenantId, callEvent('RINGING'))
 
-  proxy.cut()
+  proxy.set('cut')
   const waiting = ingest.submit(tenantId, callEvent('RINGING'))
   await waitUntil(
     'a retry',
@@ -327,10 +327,10 @@ test('a database that is away for a moment costs time, and one that stays away a
       everyMs: 5,
     },
   )
-  proxy.mend()
+  proxy.set('open')
   expect(await waiting).toMatchObject({ outcome: 'applied' })
 
-  proxy.cut()
+  proxy.set('cut')
   const refused = await caught(ingest.submit(tenantId, callEvent('RINGING')))
   expect(refused).toSatisfy(DatabaseUnavailable.is)
   expect(refused).toMatchObject({ status: 503, retryAfterSeconds: 1 })
@@ -338,7 +338,7 @@ test('a database that is away for a moment costs time, and one that stays away a
   const startedAt = performance.now()
   await caught(ingest.submit(tenantId, callEvent('RINGING')))
   expect(performance.now() - startedAt).toBeLessThan(1_000)
-  proxy.mend()
+  proxy.set('open')
   expect(await ingest.submit(tenantId, callEvent('RINGING'))).toMatchObject({ outcome: 'applied' })
   await proxy.close()
 })

@@ -1,6 +1,6 @@
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
-import type { Call } from '../../src/calls/fold-call.ts'
-import { ringMs, talkMs } from '../../src/calls/fold-call.ts'
+import type { Call } from './call-model.ts'
+import { ringMs, talkMs } from './call-model.ts'
 import type { CallStore } from './call-store.ts'
 
 const HOUR_MS = 3600 * 1000

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
-import { startTcpProxy } from '../reporting/tcp-proxy.ts'
+import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import { apiProcess } from './api-process.ts'
 import { anEvent, get, post, runningPlatform } from './running-platform.ts'
 

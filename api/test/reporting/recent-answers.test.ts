@@ -67,36 +67,53 @@ test('what another instance put into the cache for a position is seen long befor
   )
 })
 
-const report = (expiresAtMs: number, bytes = 10) => ({
+const MIB = 1024 * 1024
+/** @param bytes that it keeps from being freed */
+const report = (goodForMs: number, bytes = 10) => ({
   position: 0n,
-  expiresAtMs,
-  tag: String(expiresAtMs),
+  expiresAtMs: Date.now() + goodForMs,
+  tag: `${goodForMs} ms`,
   body: Buffer.allocUnsafeSlow(bytes),
 })
 
-test('an answer that nobody asks for again is let go of with the next one', () => {
-  let now = 1_000
-  const recent = recentAnswers({ keepMs: 250, nowMs: () => now })
+test('an answer that nobody asks for again is let go of by itself', async () => {
+  const recent = recentAnswers({ keepMs: 50 })
   for (let i = 0; i < 5; i++) recent.keep(`of the last hour ${i}`, report(60_000, 1_000))
-  now = 1_200
-  recent.keep('of this hour', report(60_000, 10))
-  expect(recent.heldBytes()).toBe(5_010)
-  now = 1_250
-  recent.keep('of this hour, too', report(60_000, 10))
-  expect(recent.heldBytes()).toBe(20)
+  expect(recent.heldBytes()).toBe(5_000)
+  await waitUntil('all to be let go of', async () => recent.heldBytes() === 0, { timeoutMs: 10_000, everyMs: 5 })
 })
 
-test('an answer is kept no longer than it is good for, gives way to newer ones only, and not more than 16 MiB are', () => {
-  let now = 1_000
-  const recent = recentAnswers({ keepMs: 250, nowMs: () => now })
-  recent.keep('soon over', report(1_100))
+test('an answer is kept no longer than it is good for, and not at all when it is good no more', async () => {
+  const recent = recentAnswers({ keepMs: 60_000 })
+  recent.keep('soon over', report(50))
   recent.keep('long', report(60_000))
-  recent.keep('long', report(50_000))
-  expect(recent.get('long')?.tag).toBe('60000')
-  now = 1_100
-  expect([recent.get('soon over'), recent.get('long')?.tag]).toEqual([undefined, '60000'])
-  now = 1_250
-  expect(recent.get('long')).toBeUndefined()
-  for (let i = 0; i < 5; i++) recent.keep(`big ${i}`, report(60_000, 4 * 1024 * 1024))
-  expect([0, 1, 2, 3, 4].filter((i) => recent.get(`big ${i}`) !== undefined)).toEqual([1, 2, 3, 4])
+  recent.keep('over', report(0))
+  recent.keep('long over', report(-10))
+  expect([recent.get('over'), recent.get('long over'), recent.heldBytes()]).toEqual([undefined, undefined, 20])
+  await waitUntil('the first to be over', async () => recent.get('soon over') === undefined, { timeoutMs: 10_000 })
+  expect(recent.get('long')).toBeDefined()
+})
+
+test('an answer gives way to newer ones only', () => {
+  const recent = recentAnswers({ keepMs: 60_000 })
+  recent.keep('key', report(60_000))
+  recent.keep('key', report(50_000))
+  expect(recent.get('key')?.tag).toBe('60000 ms')
+  recent.keep('key', report(70_000, 30))
+  expect([recent.get('key')?.tag, recent.heldBytes()]).toEqual(['70000 ms', 30])
+})
+
+test('not more than 16 MiB are kept: what nobody asked for longest goes first', () => {
+  const recent = recentAnswers({ keepMs: 60_000 })
+  for (const key of ['a', 'b', 'c', 'd']) recent.keep(key, report(60_000, 4 * MIB))
+  recent.get('a')
+  recent.keep('e', report(60_000, 4 * MIB))
+  recent.keep('too large', report(60_000, 17 * MIB))
+  expect(['a', 'b', 'c', 'd', 'e', 'too large'].filter((key) => recent.get(key) !== undefined)).toEqual([
+    'a',
+    'c',
+    'd',
+    'e',
+  ])
+  expect(recent.heldBytes()).toBe(16 * MIB)
 })

@@ -2,9 +2,9 @@ import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
+import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import { parseWalPosition } from '../../src/postgres/wal-position.ts'
 import { type PlatformOptions, startPlatform } from './reporting-platform.ts'
-import { startTcpProxy } from './tcp-proxy.ts'
 
 /** Replay is paused here, which holds up every database of a server. */
 let database: TestDatabase

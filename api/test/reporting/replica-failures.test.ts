@@ -4,9 +4,9 @@ import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
+import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import type { PlatformOptions } from './reporting-platform.ts'
 import { startPlatform } from './reporting-platform.ts'
-import { startTcpProxy } from './tcp-proxy.ts'
 
 /** Replay is paused and connections are ended here. */
 let postgres: Awaited<ReturnType<typeof ownPostgres>>

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import type { FreshRedis } from '../../../platform/test-support/fresh-redis.ts'
 import { freshRedis } from '../../../platform/test-support/fresh-redis.ts'
+import type { TcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
+import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import { createReportCache } from '../../src/redis/report-cache.ts'
 import type { Platform, Tenant } from './reporting-platform.ts'
 import { startPlatform } from './reporting-platform.ts'
-import type { TcpProxy } from './tcp-proxy.ts'
-import { startTcpProxy } from './tcp-proxy.ts'
 
 let redis: FreshRedis
 let toRedis: TcpProxy

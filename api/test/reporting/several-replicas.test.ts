@@ -4,8 +4,8 @@ import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { postgresUrl } from '../../../platform/stack/postgres-pair.ts'
 import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { anotherReplica, ownPostgres } from '../../../platform/test-support/own-postgres.ts'
+import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import { type PlatformOptions, startPlatform } from './reporting-platform.ts'
-import { startTcpProxy } from './tcp-proxy.ts'
 
 /** Two standbys behind one address, as the `-ro` service of a cluster has them: each connection leads to either. */
 let database: TestDatabase

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
+import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import { filterKey } from '../../src/reporting/calls-filter.ts'
 import type { Platform, Tenant } from './reporting-platform.ts'
 import { startPlatform } from './reporting-platform.ts'
-import { startTcpProxy } from './tcp-proxy.ts'
 
 let platform: Platform
 let tenant: Tenant

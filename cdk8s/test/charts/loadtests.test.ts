@@ -1,14 +1,16 @@
+import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { describe, expect, test } from 'vitest'
 import { MOST_BYTES } from '../../../loadtests/kubernetes/scenario-scripts.ts'
 import { LONGEST_NAME, type TestRun } from '../../../loadtests/kubernetes/test-run.ts'
 import { loadtests } from '../../charts/loadtests.ts'
+import { flagOf } from '../../charts/loadtests-values.ts'
 import { plainTestRuns } from '../../charts/plain-test-runs.ts'
 import { type Manifest, renderChart, synthesize } from '../../values/helm-chart.ts'
 import type { Json } from '../../values/value.ts'
 import { problems, RULES } from '../support/hardening.ts'
 import { byName, chartFolder, helm, helmTemplate, NEEDS_HELM, parseManifests } from '../support/helm.ts'
 
-const ALL = { scenarios: { callStateUpdates: true, reportingEndpoints: true, redisPubsub: true } }
+const ALL = { scenarios: Object.fromEntries(SCENARIO_NAMES.map((scenario) => [flagOf(scenario), true])) }
 
 const given: readonly [string, { readonly [name: string]: Json }][] = [
   ['its defaults', {}],
@@ -53,11 +55,9 @@ const testRuns = (objects: readonly Manifest[]) =>
 
 test('every pod of a run is restricted, pinned and bounded, and the operator deletes none of them', () => {
   const runs = testRuns(synthesize(loadtests, { values: ALL }))
-  expect(runs.map(({ metadata }) => metadata.name)).toEqual([
-    'hopwhistle-loadtests-call-state-updates',
-    'hopwhistle-loadtests-reporting-endpoints',
-    'hopwhistle-loadtests-redis-pubsub',
-  ])
+  expect(runs.map(({ metadata }) => metadata.name)).toEqual(
+    SCENARIO_NAMES.map((scenario) => `hopwhistle-loadtests-${scenario}`),
+  )
   for (const { spec } of runs) {
     expect(spec).not.toHaveProperty('cleanup')
     for (const pod of [spec.initializer, spec.starter, spec.runner]) {
@@ -141,7 +141,7 @@ test('two releases in one namespace share no object', () => {
 
 test('each file for kubectl apply is one scenario with its scripts, and small enough for what kubectl keeps of it', () => {
   const files = plainTestRuns()
-  expect([...files.keys()]).toEqual(['call-state-updates.yaml', 'reporting-endpoints.yaml', 'redis-pubsub.yaml'])
+  expect([...files.keys()]).toEqual(SCENARIO_NAMES.map((scenario) => `${scenario}.yaml`))
   for (const [name, text] of files) {
     const objects = parseManifests(text)
     // The policies come before the pods that they are for.

@@ -6,7 +6,7 @@
  * 500 VUs); one counter with a tag a bucket makes k6 compare every sample with all 705 tags (60 µs). Groups of 32
  * make both small.
  */
-import { LATENCY_BUCKETS } from './contract.slos.ts'
+import { LATENCY_BUCKETS } from './contract.latency-buckets.ts'
 import type { HistogramData } from './loadtests.results-format.ts'
 import { histogramOf } from './lib.histogram.ts'
 

@@ -4,7 +4,7 @@ import type { PhaseSpan } from './loadtests.results-format.ts'
 import { isCompleteResult, keptText, missingOf, partialName } from './lib.complete-run.ts'
 import { type K6Summary, resultFileName, resultOf } from './lib.result.ts'
 import { toLogLines } from './lib.result-lines.ts'
-import type { CommonSettings, LiveSettings, RequestSettings } from './lib.settings.ts'
+import type { CommonSettings, Settings } from './lib.settings.ts'
 import { summaryText } from './lib.summary-text.ts'
 import type { RunContext } from './lib.k6.run-context.ts'
 
@@ -20,11 +20,7 @@ type SummaryData = K6Summary & {
 }
 
 /** @returns k6's map of files to write; standard output is one of them */
-export function finish(
-  settings: RequestSettings | LiveSettings,
-  data: SummaryData,
-  recorded: Recorded,
-): Record<string, string> {
+export function finish(settings: Settings, data: SummaryData, recorded: Recorded): Record<string, string> {
   const endedAt = Date.now()
   // Without setup data the test was stopped before it began; the result says so by having no samples.
   const { runId, startedAt } = data.setup_data ?? {

@@ -15,7 +15,7 @@ import type { FrameHandler } from './lib.k6.frame-handler.ts'
 import { requestHeaders } from './lib.k6.run-context.ts'
 
 /** k6's own type knows no subprotocols, k6 does. */
-const SUBPROTOCOL = LIVE_SUBPROTOCOL as unknown as null
+export const SUBPROTOCOL = LIVE_SUBPROTOCOL as unknown as null
 const RECONNECT_MS = 100
 const RECONNECT_SPREAD_MS = 900
 

@@ -1,5 +1,5 @@
 /** How the subscribers are divided over the VUs that hold them: evenly, and the same on every runner. */
-import type { LiveShape } from './lib.profiles.ts'
+import type { LiveShape } from './contract.scenarios.ts'
 
 /** @param index 0 to `subscriberVUs` - 1, over all runners */
 export function subscribersOf(

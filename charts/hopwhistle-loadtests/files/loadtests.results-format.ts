@@ -1,35 +1,51 @@
 /**
  * The result of a load test, as k6's `handleSummary` writes it and as runners' results are merged:
- * one format, `hopwhistle.loadtest/1`, described for other tools by `results.schema.json`.
+ * one format, `hopwhistle.loadtest/1`. What Node adds to it (servers, environment, verdict) is typed in
+ * `bench/evidence/loadtest-result.ts`. `npm run results:schema` writes `results.schema.json` from both, which describes
+ * the format for other tools and validates every result that is read. Annotations such as `@minimum` are for it.
  *
  * Nothing that can be computed is stored: merging two results puts their `runners` behind each other, and
  * totals, rates and percentiles are always worked out from the counters and buckets of all runners.
  */
+import type { LiveShape, ProfileName, RequestShape, ScenarioName } from './contract.scenarios.ts'
+
 export const RESULTS_FORMAT = 'hopwhistle.loadtest/1'
 
-export type LoadtestResult = {
+/**
+ * Not empty.
+ * @minLength 1
+ */
+export type Name = string
+
+/**
+ * RFC 3339.
+ * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$
+ */
+export type Time = string
+
+/** @minimum 0 */
+export type Count = number
+
+/** @exclusiveMinimum 0 */
+export type AboveZero = number
+
+/** What k6 measured, in one process or in several. */
+export type K6Result = {
   readonly format: typeof RESULTS_FORMAT
-  /** One of the contract's `SCENARIOS`. */
-  readonly scenario: string
-  readonly profile: string
-  readonly runId: string
-  readonly target: { readonly url: string }
-  /** How many k6 processes share the load. Fewer `runners` than this is an incomplete result. */
+  readonly scenario: ScenarioName
+  readonly profile: ProfileName
+  readonly runId: Name
+  readonly target: { readonly url: Name }
+  /**
+   * How many k6 processes share the load. Fewer `runners` than this is an incomplete result.
+   * @asType integer
+   * @minimum 1
+   */
   readonly expectedRunners: number
   readonly runners: readonly RunnerResult[]
   /** Of a run in Kubernetes: what became of the TestRun and of each of its pods. */
   readonly distributed?: DistributedRun
   readonly series?: readonly SeriesPoint[]
-  /**
-   * Shorter runs at smaller rates, made because this one missed a target or is invalid; in the order in which they were
-   * made. Their environment is that of this run.
-   */
-  readonly steps?: readonly LoadtestResult[]
-  /** The run that was made before this one and that other programs, or the host, disturbed: this one repeats it. */
-  readonly disturbed?: LoadtestResult
-  readonly server?: Readonly<Record<string, unknown>>
-  readonly environment?: Readonly<Record<string, unknown>>
-  readonly verdict?: Readonly<Record<string, unknown>>
 }
 
 /** How k6-operator and Kubernetes carried a run out. They know of runners that left no result. */
@@ -41,14 +57,14 @@ export type DistributedRun = {
   /** Why the operator or its initializer gave up, in their own words where they have any. */
   readonly failure?: string
   /** Set when the test run did not end in time: how long that was, and what else than its runners held it up. */
-  readonly hung?: { readonly afterSeconds: number; readonly allowedSeconds: number; readonly because?: string }
+  readonly hung?: { readonly afterSeconds: Count; readonly allowedSeconds: Count; readonly because?: string }
   /** One for each runner that was asked for, in their order. */
   readonly runners: readonly RunnerPod[]
 }
 
 export type RunnerPod = {
   /** As in the runner's result: `1` to the parallelism. */
-  readonly instance: string
+  readonly instance: Name
   /**
    * absent: no pod was made · unscheduled: no node takes it · waiting: its container did not start ·
    * running: not over when it was looked at last · ended: see `exitCode`
@@ -58,21 +74,22 @@ export type RunnerPod = {
   readonly reason?: string
   readonly pod?: string
   readonly node?: string
+  /** @asType integer */
   readonly exitCode?: number
   readonly oomKilled?: boolean
-  readonly memoryLimitBytes?: number
+  readonly memoryLimitBytes?: Count
   /** What it said last, when it ended with an error. */
   readonly lastWords?: string
 }
 
 /** What one k6 process measured. */
 export type RunnerResult = {
-  readonly instance: string
+  readonly instance: Name
   /** k6's execution segment, as `0:1/2`; absent when the process carried the whole load. */
   readonly segment?: string
-  /** RFC 3339. From the start of the scenario (not of k6, which first prepares its VUs) to the summary. */
-  readonly startedAt: string
-  readonly endedAt: string
+  /** From the start of the scenario (not of k6, which first prepares its VUs) to the summary. */
+  readonly startedAt: Time
+  readonly endedAt: Time
   readonly k6: { readonly version?: string }
   /** The shape that was in force: of the whole test, never of one runner's share. */
   readonly settings: RunnerSettings
@@ -80,12 +97,15 @@ export type RunnerResult = {
    * Cumulative counts. Names ending in `_ramp`, `_peak` or `_cool` count what was sent in that phase;
    * k6's own counters are there as `k6_…`. A counter that was never touched may be absent: read it as 0.
    */
-  readonly counters: Readonly<Record<string, number>>
+  readonly counters: Readonly<Record<string, Count>>
   readonly histograms: Readonly<Record<string, HistogramData>>
   /** k6's own percentiles of this process: a cross-check, for they cannot be merged. */
   readonly trends: Readonly<Record<string, TrendData>>
   readonly thresholds: readonly ThresholdResult[]
-  /** k6's exit code; 128 and the signal's number when a signal ended it. Absent in what k6 itself writes. */
+  /**
+   * k6's exit code; 128 and the signal's number when a signal ended it. Absent in what k6 itself writes.
+   * @asType integer
+   */
   readonly exitCode?: number
   /** Set when k6 left no result: its settings and times are those of the plan then, and its counts are not known. */
   readonly crash?: Crash
@@ -95,52 +115,87 @@ export type RunnerResult = {
 export type Crash = {
   readonly signal?: string
   /** Set when it was stopped because it still ran so long after its load was to be over. */
-  readonly overdueSeconds?: number
+  readonly overdueSeconds?: Count
   /** What it said last. */
   readonly lastWords?: string
 }
 
-export type RunnerSettings = {
-  /** The rate to be reached, in updates, requests or messages a second. */
-  readonly targetPerSecond: number
-  /** The rate offered at the peak: a little above the target. */
-  readonly offeredPerSecond: number
-  /** Where each phase lies, in seconds after `startedAt`. */
-  readonly phases: readonly PhaseSpan[]
-  readonly [name: string]: unknown
-}
+/** The shape of the scenario, and: */
+export type RunnerSettings = Partial<Omit<RequestShape, 'targetPerSecond'>> &
+  Partial<Omit<LiveShape, 'targetPerSecond'>> & {
+    /** The rate to be reached, in updates, requests or messages a second. */
+    readonly targetPerSecond: AboveZero
+    /** The rate offered at the peak: a little above the target. */
+    readonly offeredPerSecond: AboveZero
+    /** How many k6 processes share the load. */
+    readonly parallelism?: number
+    /** Where each phase lies, in seconds after `startedAt`. */
+    readonly phases: readonly PhaseSpan[]
+  }
 
 /** `ramp` rises to the full rate, `peak` is what is judged, `cool` is what comes after the last send. */
 export type PhaseName = 'ramp' | 'peak' | 'cool'
 
-export type PhaseSpan = { readonly name: PhaseName; readonly fromSeconds: number; readonly toSeconds: number }
+export type PhaseSpan = { readonly name: PhaseName; readonly fromSeconds: Count; readonly toSeconds: Count }
 
-/** Counts of logarithmic buckets; `scenarios/lib/histogram.ts` reads them. Counts of equal shape add up. */
+/**
+ * Counts of logarithmic buckets; `scenarios/lib/histogram.ts` reads them. Bucket i holds the values in
+ * (minMs·γ^(i-1), minMs·γ^i] with γ = (1+e)/(1-e), e the relativeError; counts of equal shape add up.
+ */
 export type HistogramData = {
-  readonly minMs: number
+  readonly minMs: AboveZero
+  /**
+   * @exclusiveMinimum 0
+   * @exclusiveMaximum 1
+   */
   readonly relativeError: number
   /** `[bucket index, count]`, ascending by index, no empty buckets. */
-  readonly counts: readonly (readonly [number, number])[]
+  readonly counts: readonly (readonly [BucketIndex, BucketCount])[]
 }
 
+/**
+ * @asType integer
+ * @minimum 0
+ */
+export type BucketIndex = number
+
+/**
+ * @asType integer
+ * @minimum 1
+ */
+export type BucketCount = number
+
+/**
+ * @asType integer
+ * @minimum 0
+ */
+export type SampleCount = number
+
+/**
+ * @minimum 0
+ * @maximum 100
+ */
+export type Percent = number
+
+/** k6's own figures of one process, in ms. */
 export type TrendData = {
   readonly unit: 'ms'
-  readonly count: number
+  readonly count: SampleCount
   readonly min: number
   readonly max: number
   readonly avg: number
   readonly med: number
   /** `[percentile in percent, value]`, ascending. */
-  readonly percentiles: readonly (readonly [number, number])[]
+  readonly percentiles: readonly (readonly [Percent, number])[]
 }
 
 export type ThresholdResult = { readonly metric: string; readonly expression: string; readonly ok: boolean }
 
 /** One window of a running test: the difference of two merged snapshots of every runner's counters. */
 export type SeriesPoint = {
-  /** RFC 3339, the window's end. */
-  readonly at: string
-  readonly windowSeconds: number
-  readonly counters: Readonly<Record<string, number>>
+  /** The window's end. */
+  readonly at: Time
+  readonly windowSeconds: AboveZero
+  readonly counters: Readonly<Record<string, Count>>
   readonly histograms: Readonly<Record<string, HistogramData>>
 }

@@ -17,40 +17,24 @@ import { liveCounters, liveHistograms, liveMeter } from './lib.k6.live-meter.ts'
 import { publishAll } from './lib.k6.publisher.ts'
 import { begin, COMMON_OPTIONS, type RunContext } from './lib.k6.run-context.ts'
 import { subscribeAll } from './lib.k6.subscriber-group.ts'
+import { liveScenarios } from './lib.live-scenarios.ts'
 import { livePhases } from './lib.phases.ts'
-import { readLiveSettings } from './lib.settings.ts'
-import { liveThresholds } from './lib.thresholds.ts'
+import { readSettings } from './lib.settings.ts'
+import { thresholdsOf } from './lib.thresholds.ts'
 
-const settings = readLiveSettings(__ENV)
+const settings = readSettings(__ENV, 'redis-pubsub')
 keepComplete(settings)
 const { shape } = settings
 const phases = livePhases(shape)
 const meter = liveMeter()
-const lastSeconds = phases.at(-1)?.toSeconds ?? 0
 
 export const options: Options = {
   ...COMMON_OPTIONS,
-  scenarios: {
-    subscribers: {
-      executor: 'per-vu-iterations',
-      exec: 'subscribe',
-      vus: shape.subscriberVUs,
-      iterations: 1,
-      maxDuration: `${lastSeconds + 10}s`,
-    },
-    publishers: {
-      executor: 'per-vu-iterations',
-      exec: 'publish',
-      vus: shape.publishers,
-      iterations: 1,
-      startTime: `${shape.connectSeconds}s`,
-      maxDuration: `${lastSeconds - shape.connectSeconds + 10}s`,
-    },
-  },
+  scenarios: liveScenarios(shape),
   // Idle connections kept by each VU; a publisher has more than one post under way.
   batchPerHost: 20,
   // k6 reads the options of its first VU only: the others need not build this table.
-  thresholds: __VU === 0 ? { ...bucketThresholds(liveHistograms()), ...liveThresholds(settings) } : {},
+  thresholds: __VU === 0 ? { ...bucketThresholds(liveHistograms()), ...thresholdsOf(settings) } : {},
 }
 
 export const setup = (): RunContext => begin(settings)

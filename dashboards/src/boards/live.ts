@@ -1,11 +1,11 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { lines } from '../panels/panel.ts'
 import { below, courseOnly, none, ofLimitAt } from '../panels/thresholds.ts'
 import * as live from '../queries/live.ts'
 import type { Board } from './board.ts'
 
-const { p95Ms } = SLOS['redis-pubsub']
+const { p95Ms } = SCENARIOS['redis-pubsub'].targets.messages
 
 export const liveBoard: Board = {
   name: 'live',

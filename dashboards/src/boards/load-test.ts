@@ -1,4 +1,4 @@
-import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { figure, lines } from '../panels/panel.ts'
 import { below, courseOnly, isUp, none, ofLimit, reaches } from '../panels/thresholds.ts'
 import { commit, queue } from '../queries/ingest.ts'
@@ -11,8 +11,8 @@ import { waits } from '../queries/postgres.ts'
 import type { Query } from '../queries/query.ts'
 import type { Board } from './board.ts'
 
-const EVENTS = SLOS['call-state-updates']
-const LIVE = SLOS['redis-pubsub']
+const EVENTS = SCENARIOS['call-state-updates'].targets.updates
+const LIVE = SCENARIOS['redis-pubsub'].targets.messages
 const p95Seconds = EVENTS.p95Ms / 1000
 const ofApi = (asked: Query): Query => ({ ...asked, legend: `API ${asked.legend}` })
 

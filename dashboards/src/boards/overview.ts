@@ -1,4 +1,4 @@
-import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { bars, figure, lines, type Panel } from '../panels/panel.ts'
 import { above, below, budget, burning, courseOnly, isUp, none, ofLimit } from '../panels/thresholds.ts'
 import { instancesUp, up } from '../queries/instances.ts'
@@ -22,24 +22,24 @@ const TARGETS: readonly Target[] = [
     endpoint: 'events',
     title: 'Call events',
     noun: 'call events',
-    ratePerSecond: SLOS['call-state-updates'].ratePerSecond,
-    latencyMs: SLOS['call-state-updates'],
+    ratePerSecond: SCENARIOS['call-state-updates'].targets.updates.ratePerSecond,
+    latencyMs: SCENARIOS['call-state-updates'].targets.updates,
     runbook: 'call-events-burn',
   },
   {
     endpoint: 'reports',
     title: 'Reports',
     noun: 'reports',
-    ratePerSecond: SLOS['reporting-endpoints'].ratePerSecond,
-    latencyMs: SLOS['reporting-endpoints'],
+    ratePerSecond: SCENARIOS['reporting-endpoints'].targets.reports.ratePerSecond,
+    latencyMs: SCENARIOS['reporting-endpoints'].targets.reports,
     runbook: 'reports-burn',
   },
   {
     endpoint: 'live',
     title: 'Live delivery',
     noun: 'live messages',
-    ratePerSecond: SLOS['redis-pubsub'].ratePerSecond,
-    latencyMs: SLOS['redis-pubsub'],
+    ratePerSecond: SCENARIOS['redis-pubsub'].targets.messages.ratePerSecond,
+    latencyMs: SCENARIOS['redis-pubsub'].targets.messages,
     runbook: 'live-burn',
   },
 ]

@@ -8,9 +8,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { renderSvg } from '@hopwhistle/platform/document/chart/render-svg.ts'
 import { BOARDS } from '../boards/boards.ts'
 import type { Panel } from '../panels/panel.ts'
-import { drawBoard } from './draw-board.ts'
+import { boardPicture } from './board-picture.ts'
 import { panelData, type Series, testRuns } from './panel-data.ts'
 
 const HELP = `Usage: npm run dashboards:pictures -- --prometheus URL [--minutes N] [--until TIME] [--note TEXT]
@@ -69,7 +70,7 @@ async function drawAll(url: string, toSeconds: number, minutes: number, note: st
       const data = new Map<Panel, readonly Series[]>(panels.map((panel, i) => [panel, answers[i] ?? []]))
       writeFileSync(
         join(FOLDER, `${board.name}.svg`),
-        drawBoard({ board, subtitle, course, dataOf: (panel) => data.get(panel) ?? [] }),
+        renderSvg(boardPicture({ board, subtitle, course, dataOf: (panel) => data.get(panel) ?? [] })),
       )
       return board.name
     }),

@@ -16,6 +16,9 @@ export type Series = {
 /** While a load test ran. */
 export type TestRun = { readonly fromSeconds: number; readonly toSeconds: number }
 
+/** What all panels of a board have in common: the time that they show, and when load tests ran. */
+export type Course = Required<Span> & { readonly tests: readonly TestRun[] }
+
 export async function testRuns(url: string, span: Span): Promise<readonly TestRun[]> {
   const answer = await askRange(url, testRunning, span)
   return answer.flatMap(({ values }) => {

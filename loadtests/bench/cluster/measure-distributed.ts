@@ -7,13 +7,13 @@
  * What a runner left is read from its pod before anybody deletes it; a TestRun that is over is collected as well, and
  * has then no samples of the servers.
  */
-import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { type ProfileName, SCENARIO_NAMES, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
-import { type DistributedRun, type LoadtestResult, RESULTS_FORMAT, type SeriesPoint } from '../../results-format.ts'
-import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import { type DistributedRun, RESULTS_FORMAT, type SeriesPoint } from '../../results-format.ts'
 import { followK6 } from '../collect/follow-k6.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { liveLine } from '../run/live-line.ts'
 import { scenarioPhases } from '../run/scenario-phases.ts'
 import { beginSampling } from '../sample/sampler.ts'
@@ -131,7 +131,7 @@ function follow({ cluster, scenario, profile, terminal }: DistributedOptions) {
 
 /** @throws {Failure} when it is none of ours */
 export function knownScenario(name: string): ScenarioName {
-  const known = SCENARIOS.find((one) => one === name)
-  if (known === undefined) throw new Failure(`the TestRun runs "${name}"; known are ${SCENARIOS.join(', ')}`)
+  const known = SCENARIO_NAMES.find((one) => one === name)
+  if (known === undefined) throw new Failure(`the TestRun runs "${name}"; known are ${SCENARIO_NAMES.join(', ')}`)
   return known
 }

@@ -1,9 +1,11 @@
 /** The results of a TestRun's runners, from the logs of their pods. */
 
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
-import { type LoadtestResult, RESULTS_FORMAT, type RunnerPod, type RunnerResult } from '../../results-format.ts'
+import { RESULTS_FORMAT, type RunnerPod, type RunnerResult } from '../../results-format.ts'
 import { fromLogLines } from '../../scenarios/lib/result-lines.ts'
 import { lastWords } from '../collect/last-words.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { parseResult } from '../evidence/parse-result.ts'
 
 /** Lines read from the end: a result takes about 100, and what k6 says after it a few. */
 const TAIL_LINES = 1_000
@@ -66,8 +68,7 @@ export function resultIn(log: string): LoadtestResult | undefined {
     fromLogLines(log) ?? log.split('\n').findLast((line) => line.startsWith(`{"format":"${RESULTS_FORMAT}"`))
   if (found === undefined) return undefined
   try {
-    const result = JSON.parse(found) as Partial<LoadtestResult>
-    return result.format === RESULTS_FORMAT && Array.isArray(result.runners) ? (result as LoadtestResult) : undefined
+    return parseResult(found)
   } catch {
     return undefined
   }

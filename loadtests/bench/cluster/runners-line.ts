@@ -1,5 +1,5 @@
 /** The live line of a distributed run: what all runners do together, and each of them. */
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { plural } from '@hopwhistle/platform/document/figures.ts'
 import type { RunnerPod } from '../../results-format.ts'
 import type { K6Snapshot } from '../collect/k6-snapshot.ts'

@@ -1,5 +1,4 @@
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import type { ProfileName } from '../../scenarios/lib/profiles.ts'
+import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { scenarioPhases } from '../run/scenario-phases.ts'
 
 /** What is still open at the end may take its time, then the summary is made and the pod ends. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SeriesPoint } from '../../results-format.ts'
-import { type K6Snapshot, mergeSnapshots, subtractSnapshots } from './k6-snapshot.ts'
+import { totalsOf } from '../../scenarios/lib/totals.ts'
+import { type K6Snapshot, subtractSnapshots } from './k6-snapshot.ts'
 
 export type FollowOptions = {
   /** Reads each runner over its REST API; undefined when it does not answer. */
@@ -37,7 +38,7 @@ export function followK6({ runners, everyMs, onPoint }: FollowOptions): () => Pr
     const each = snapshots.filter((snapshot) => snapshot !== undefined)
     if (each.length < runners.length) return
     const at = Date.now()
-    const snapshot = mergeSnapshots(each)
+    const snapshot = totalsOf(each)
     if (before !== undefined) {
       const earlier = before
       const point = {

@@ -1,12 +1,9 @@
 /** What a running k6 says of itself over REST: cumulative counts, which add up over runners and subtract over time. */
-import type { HistogramData } from '../../results-format.ts'
 import { splitCounters } from '../../scenarios/lib/bucket-names.ts'
-import { mergeHistograms, subtractHistograms } from '../../scenarios/lib/histogram.ts'
+import { subtractHistograms } from '../../scenarios/lib/histogram.ts'
+import type { Totals } from '../../scenarios/lib/totals.ts'
 
-export type K6Snapshot = {
-  readonly counters: Readonly<Record<string, number>>
-  readonly histograms: Readonly<Record<string, HistogramData>>
-}
+export type K6Snapshot = Totals
 
 type RestMetric = {
   readonly id: string
@@ -43,21 +40,6 @@ export function snapshotOf(metrics: readonly RestMetric[]): K6Snapshot {
     counts[OWN.test(id) ? `k6_${id}` : id] = attributes.sample?.count ?? 0
   }
   return splitCounters(counts)
-}
-
-export function mergeSnapshots(snapshots: readonly K6Snapshot[]): K6Snapshot {
-  const counters: Record<string, number> = {}
-  const histograms = new Map<string, HistogramData[]>()
-  for (const snapshot of snapshots) {
-    for (const [name, count] of Object.entries(snapshot.counters)) counters[name] = (counters[name] ?? 0) + count
-    for (const [name, histogram] of Object.entries(snapshot.histograms)) {
-      histograms.set(name, [...(histograms.get(name) ?? []), histogram])
-    }
-  }
-  return {
-    counters,
-    histograms: Object.fromEntries([...histograms].map(([name, list]) => [name, mergeHistograms(list)])),
-  }
 }
 
 /** What happened between two snapshots; names that did not move are left out. */

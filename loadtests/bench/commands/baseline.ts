@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import { BASELINE_SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import type { Command, CommandContext } from '@hopwhistle/platform/command-line/command.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
@@ -14,15 +15,15 @@ import { startStack } from '@hopwhistle/platform/stack/start-stack.ts'
 import { runningOf, stopStack } from '@hopwhistle/platform/stack/stop-stack.ts'
 import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
 import { findRedis } from '@hopwhistle/platform/tools/find-redis.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { type Fit, machineText, readFit } from '../machine/fit.ts'
 import { findCarried } from '../run/find-carried.ts'
 import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment } from '../run/read-environment.ts'
 import { stackTarget } from '../run/target.ts'
 import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
-import { printVerdicts, writeAll } from './report-results.ts'
+import { printReport, printVerdicts, writeAll } from './report-results.ts'
 
 export const baseline: Command = {
   summary: 'start the platform, measure it, write the baselines document, stop it',
@@ -35,7 +36,7 @@ docs/performance-baselines.md, and stops everything, also on Ctrl-C.
 
   --profile PROFILE    quick if not given:
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
-  --scenario NAME      call-state-updates, reporting-endpoints or redis-pubsub; may be repeated; all if not given
+  --scenario NAME      ${BASELINE_SCENARIOS.join(', ')}; may be repeated; all if not given
   --neighbour NAME     a program that belongs to this machine and may use its CPU, or any; may be repeated
   --keep               leave the platform running afterwards; make down stops it
   --results-dir DIR    instead of loadtests/results
@@ -75,7 +76,7 @@ measurement could not be made.
       wait: { type: 'boolean', default: false },
     })
     const profile = profileOf(values.profile)
-    const scenarios = scenariosOf(values.scenario ?? [])
+    const scenarios = scenariosOf(values.scenario ?? [], BASELINE_SCENARIOS)
     const neighbours = neighboursOf(values.neighbour ?? [])
     const { print, terminal } = context
     const fit = readFit()
@@ -94,6 +95,7 @@ measurement could not be made.
     )
     terminal.clear()
     const exitCode = printVerdicts(results, print)
+    await printReport(results, print, values['results-dir'])
     if (provesTargets(profile)) await writeAll(results, print)
     return exitCode
   },

@@ -10,7 +10,7 @@ import { runSeconds } from '../cluster/time-limits.ts'
 import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
 import { profileOf } from './measurement-options.ts'
-import { printVerdicts, writeComplete } from './report-results.ts'
+import { printReport, printVerdicts, writeComplete } from './report-results.ts'
 
 export const collect: Command = {
   summary: 'judge a TestRun that was applied by hand, running or over',
@@ -73,6 +73,7 @@ Exit codes: as of main.ts baseline.
     const measure = () => measureDistributed(measurement)
     const result = await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal })
     const exitCode = printVerdicts([result], print, values.document ? undefined : '`collect --document`')
+    await printReport([result], print, values['results-dir'])
     if (values.document) await writeComplete([result], print)
     if (values.delete) await deleteTestRun(cluster, name)
     return exitCode

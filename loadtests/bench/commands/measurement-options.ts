@@ -1,20 +1,35 @@
-import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
+import {
+  BASELINE_SCENARIOS,
+  PROFILE_NAMES,
+  type ProfileName,
+  SCENARIO_NAMES,
+  SCENARIOS,
+  type ScenarioName,
+} from '@hopwhistle/contract/scenarios.ts'
 import { Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { oneOf } from '@hopwhistle/platform/command-line/parse-options.ts'
-import { PROFILE_NAMES, type ProfileName } from '../../scenarios/lib/profiles.ts'
 
 export const PROFILES_HELP = `  full    the stages of the performance baselines: about 18 minutes
   quick   the same peaks, held for a minute each: about 5 minutes
   smoke   small peaks: proves that everything works, and nothing about the targets`
 
+/** One line each; those that the baselines are about have a star. */
+export const SCENARIOS_HELP = SCENARIO_NAMES.map(
+  (name) => `${SCENARIOS[name].inBaselines ? '* ' : '  '}${name.padEnd(21)}${SCENARIOS[name].load}`,
+).join('\n')
+
 export function profileOf(given: string | undefined): ProfileName {
   return oneOf('the profile', given ?? 'quick', PROFILE_NAMES)
 }
 
-/** In the order of the document; none named means all. */
-export function scenariosOf(given: readonly string[]): readonly ScenarioName[] {
-  const wanted = new Set(given.map((name) => oneOf('the scenario', name, SCENARIOS)))
-  return wanted.size === 0 ? SCENARIOS : SCENARIOS.filter((name) => wanted.has(name))
+/**
+ * In the order of the catalogue; none named means those of the baselines.
+ *
+ * @param known those that may be named
+ */
+export function scenariosOf(given: readonly string[], known = SCENARIO_NAMES): readonly ScenarioName[] {
+  const wanted = new Set(given.map((name) => oneOf('the scenario', name, known)))
+  return wanted.size === 0 ? BASELINE_SCENARIOS : known.filter((name) => wanted.has(name))
 }
 
 export const NEIGHBOUR_HELP = `A run during which other programs used so much CPU that a miss may be their doing is invalid, names them, and is

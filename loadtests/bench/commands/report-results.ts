@@ -1,16 +1,16 @@
 import { relative } from 'node:path'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { minute } from '@hopwhistle/platform/document/markdown.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { missingOf } from '../../scenarios/lib/complete-run.ts'
 import { PLACES, type Places } from '../document/paths.ts'
 import { writeBaseline } from '../document/write-baseline.ts'
 import { writeDocument } from '../document/write-document.ts'
-import type { Verdict } from '../evidence/verdict.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
-import { renderTable } from '../judge/render-table.ts'
+import { renderTable, verdictOf } from '../judge/render-table.ts'
 import { machineText } from '../machine/fit.ts'
-import type { Environment } from '../sample/environment.ts'
+import { writeReport } from '../report/write-report.ts'
 
 /**
  * The table for people.
@@ -25,17 +25,25 @@ export function printVerdicts(
 ): number {
   print(machineLine(results))
   print(renderTable(results, { colour: process.stdout.isTTY === true && !process.env.NO_COLOR, keptBy }))
-  return exitCodeOf(results.map(({ verdict }) => verdict as unknown as Verdict))
+  return exitCodeOf(results.map(verdictOf))
 }
 
 /** What it was measured on; nothing for results of a version that did not say so. */
 function machineLine(results: readonly LoadtestResult[]): string {
-  const environment = results[0]?.environment as Environment | undefined
-  if (environment?.machine === undefined) return ''
-  const live = results.find(({ scenario }) => scenario === 'redis-pubsub')?.runners[0]
-  const subscriberVUs = live?.settings.subscriberVUs
-  const fit = { ...environment.stack, ...(typeof subscriberVUs === 'number' ? { subscriberVUs } : {}) }
+  const environment = results[0]?.environment
+  if (environment === undefined) return ''
+  const [subscriberVUs] = results.flatMap(({ runners }) => runners[0]?.settings.subscriberVUs ?? [])
+  const fit = { ...environment.stack, ...(subscriberVUs === undefined ? {} : { subscriberVUs }) }
   return `\n  ${machineText(environment.machine, fit)}\n`
+}
+
+/** Writes the page of a measurement beside its results, and says where it is. */
+export async function printReport(
+  results: readonly LoadtestResult[],
+  print: (text: string) => void,
+  resultsDir?: string,
+): Promise<void> {
+  print(`Report: ${relative(process.cwd(), await writeReport(results, resultsDir))}\n`)
 }
 
 /** Writes the baseline of these results' environment, and the document from all baselines. */
@@ -55,12 +63,18 @@ export async function writeAll(
   }
 }
 
-/** The same of those that are complete, for a run whose load may have been set to less than its profile's. */
+/** The same of those that baselines are about and that are complete, for a run whose load may have been set to less than its profile's. */
 export async function writeComplete(results: readonly LoadtestResult[], print: (text: string) => void): Promise<void> {
-  const complete = results.filter((result) => missingOf(result) === undefined)
+  const kept = results.filter((result) => whyNotKept(result) === undefined)
   for (const result of results) {
-    const missing = missingOf(result)
-    if (missing !== undefined) print(`Not kept as a baseline: ${result.scenario} is not complete (${missing}).\n`)
+    const why = whyNotKept(result)
+    if (why !== undefined) print(`Not kept as a baseline: ${result.scenario} ${why}.\n`)
   }
-  if (complete.length > 0) await writeAll(complete, print)
+  if (kept.length > 0) await writeAll(kept, print)
+}
+
+function whyNotKept(result: LoadtestResult): string | undefined {
+  if (!SCENARIOS[result.scenario].inBaselines) return 'is not among them'
+  const missing = missingOf(result)
+  return missing === undefined ? undefined : `is not complete (${missing})`
 }

@@ -1,20 +1,19 @@
 /** `run --cluster`: the scenarios by k6-operator, in the cluster of the kubeconfig. */
 import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { pinnedImages, versionOfImage } from '@hopwhistle/platform/checkout/pinned-images.ts'
 import type { CommandContext } from '@hopwhistle/platform/command-line/command.ts'
 import { Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { connect } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
-import type { LoadtestResult } from '../../results-format.ts'
-import type { ProfileName } from '../../scenarios/lib/profiles.ts'
 import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { runOnCluster } from '../cluster/run-on-cluster.ts'
 import { requireOperator } from '../cluster/test-runs.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { runnerResources } from './cluster-options.ts'
-import { printVerdicts, writeComplete } from './report-results.ts'
+import { printReport, printVerdicts, writeComplete } from './report-results.ts'
 
 export const CLUSTER_OPTIONS = {
   cluster: { type: 'boolean', default: false },
@@ -109,6 +108,7 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
     results.push(await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal }))
   }
   const exitCode = printVerdicts(results, print, values.document ? undefined : '`run --cluster --document`')
+  await printReport(results, print, values['results-dir'])
   if (values.document) await writeComplete(results, print)
   return exitCode
 }

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
@@ -17,8 +18,15 @@ import { measureAll } from '../run/measure-all.ts'
 import { readEnvironment } from '../run/read-environment.ts'
 import { remoteTarget, stackTarget, type Target } from '../run/target.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
-import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
-import { printVerdicts } from './report-results.ts'
+import {
+  NEIGHBOUR_HELP,
+  neighboursOf,
+  PROFILES_HELP,
+  profileOf,
+  SCENARIOS_HELP,
+  scenariosOf,
+} from './measurement-options.ts'
+import { printReport, printVerdicts } from './report-results.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, refuseClusterOptions, runCluster } from './run-cluster.ts'
 
 /** What a scenario may be told beside its profile; passed on as it is, and checked by the scenario. */
@@ -38,8 +46,10 @@ export const run: Command = {
   help: `Usage: main.ts run [SCENARIO]… [--profile PROFILE] [--api-url URL] [--results-dir DIR] [--wait]
        main.ts run [SCENARIO]… --cluster [--parallelism N] [--namespace NS] …
 
-Runs call-state-updates, reporting-endpoints or redis-pubsub, or all three, against the platform that \`make up\`
-started, judges them and writes loadtests/results. Baselines and document stay as they are.
+Runs scenarios against the platform that \`make up\` started, judges them and writes loadtests/results. Baselines and
+document stay as they are. The scenarios; if none is given, those that the baselines are about (*):
+
+${SCENARIOS_HELP}
 
   --profile PROFILE    quick if not given:
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
@@ -80,7 +90,7 @@ Exit codes: as of main.ts baseline.
         wait: { type: 'boolean', default: false },
         ...CLUSTER_OPTIONS,
       },
-      { min: 0, max: 3 },
+      { min: 0, max: SCENARIO_NAMES.length },
     )
     const profile = profileOf(values.profile ?? process.env.PROFILE)
     const scenarios = scenariosOf(positionals)
@@ -125,7 +135,9 @@ Exit codes: as of main.ts baseline.
           signal,
           ...(values['results-dir'] === undefined ? {} : { resultsDir: values['results-dir'] }),
         })
-        return printVerdicts(results, print, '`make baseline`')
+        const exitCode = printVerdicts(results, print, '`make baseline`')
+        await printReport(results, print, values['results-dir'])
+        return exitCode
       } finally {
         terminal.clear()
         guard.off()

@@ -7,10 +7,10 @@
  * A run that misses a target is valid, and the truth. An invalid one proves nothing: of it stays a note beside what is
  * kept, until a valid one comes. Where nothing valid was ever kept it is itself what is known, and shown as invalid.
  */
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import type { HistogramData, LoadtestResult } from '../../results-format.ts'
-import { scenarioOf } from '../evidence/evidence.ts'
-import { totalsOf } from '../evidence/totals.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
+import type { HistogramData } from '../../results-format.ts'
+import { totalsOf } from '../../scenarios/lib/totals.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import type { Reason, Verdict } from '../evidence/verdict.ts'
 import type { Facts } from '../findings/facts.ts'
 import { factsOf } from '../findings/facts-of.ts'
@@ -66,7 +66,7 @@ export function scenarioBaselineOf(result: LoadtestResult): ScenarioBaseline {
     endedAt,
     runners: result.runners.length,
     environment: environmentOf(result),
-    verdict: (result.verdict as Verdict | undefined) ?? judge(result),
+    verdict: result.verdict ?? judge(result),
     facts: factsOf(result),
     histograms: Object.fromEntries(
       Object.entries(totalsOf(result.runners).histograms).filter(([name]) => name.endsWith('_peak')),
@@ -77,17 +77,17 @@ export function scenarioBaselineOf(result: LoadtestResult): ScenarioBaseline {
 
 export function environmentOf(result: LoadtestResult): Environment {
   const { environment } = result
-  if (typeof environment?.name !== 'string') {
+  if (environment === undefined) {
     throw new Error(`the result of ${result.scenario} does not say where it was measured: it has no environment.name`)
   }
-  return environment as unknown as Environment
+  return environment
 }
 
 /** A baseline with the given results in the place of what it had of their scenarios, as far as they may take it. */
 export function updated(before: Baseline | undefined, results: readonly LoadtestResult[], name: string): Baseline {
   const scenarios = { ...before?.scenarios }
   for (const result of results) {
-    const scenario = scenarioOf(result)
+    const { scenario } = result
     scenarios[scenario] = keptOf(scenarios[scenario], scenarioBaselineOf(result))
   }
   return { format: BASELINE_FORMAT, name, scenarios }

@@ -1,8 +1,10 @@
 /** What a chart shows of a run: rate and percentiles over time, in as many windows as an eye can tell apart. */
-import type { LoadtestResult, PhaseSpan, SeriesPoint } from '../../results-format.ts'
+import { type TrafficKind, trafficIn } from '@hopwhistle/contract/scenarios.ts'
+import type { HistogramData, PhaseSpan, SeriesPoint } from '../../results-format.ts'
 import { mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
-import { scenarioOf } from '../evidence/evidence.ts'
-import { PHASES, totalsOf, trafficOf } from '../evidence/totals.ts'
+import { type Totals, totalsOf } from '../../scenarios/lib/totals.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { PHASES, trafficOf } from '../evidence/traffic.ts'
 import { rounded } from '../findings/stat.ts'
 
 export type ChartData = {
@@ -23,34 +25,60 @@ export const MOST_POINTS = 120
 
 /** Neighbouring windows are added up, buckets and all, so that each percentile is that of its window. */
 export function chartDataOf(result: LoadtestResult): ChartData {
+  const [kind] = trafficIn(result.scenario)
+  return {
+    phases: result.runners[0]?.settings.phases ?? [],
+    points: windowsOf(result, MOST_POINTS).map((window) => pointOf(window, kind)),
+  }
+}
+
+/** A part of the ramp and the peak, and what was counted in it. Times are in seconds after the start. */
+export type Window = { readonly from: number; readonly to: number; readonly seconds: number; readonly totals: Totals }
+
+/** @param most windows; neighbours are added up until there are no more than these */
+export function windowsOf(result: LoadtestResult, most: number): readonly Window[] {
   const phases = result.runners[0]?.settings.phases ?? []
-  const startedAt = Math.min(...result.runners.map((runner) => Date.parse(runner.startedAt)))
+  const startedAt = startOf(result)
   const endSeconds = phases.find(({ name }) => name === 'peak')?.toSeconds ?? 0
-  const windows = (result.series ?? []).filter((point) => {
+  const points = (result.series ?? []).filter((point) => {
     const to = (Date.parse(point.at) - startedAt) / 1000
     // What k6 does before its first request and after its last is no part of the load.
     return to > 0 && to - point.windowSeconds < endSeconds
   })
-  const together = Math.max(1, Math.ceil(windows.length / MOST_POINTS))
-  const points: ChartPoint[] = []
-  for (let i = 0; i < windows.length; i += together) {
-    const point = pointOf(result, windows.slice(i, i + together), startedAt)
-    if (point !== undefined) points.push(point)
+  const together = Math.max(1, Math.ceil(points.length / most))
+  const windows: Window[] = []
+  for (let i = 0; i < points.length; i += together) {
+    const some = points.slice(i, i + together)
+    const [first, last] = [some[0] as SeriesPoint, some.at(-1) as SeriesPoint]
+    windows.push({
+      from: (Date.parse(first.at) - startedAt) / 1000 - first.windowSeconds,
+      to: (Date.parse(last.at) - startedAt) / 1000,
+      seconds: some.reduce((sum, { windowSeconds }) => sum + windowSeconds, 0),
+      totals: totalsOf(some),
+    })
   }
-  return { phases, points }
+  return windows
 }
 
-function pointOf(result: LoadtestResult, windows: readonly SeriesPoint[], startedAt: number): ChartPoint | undefined {
-  const first = windows[0]
-  const last = windows.at(-1)
-  if (first === undefined || last === undefined) return undefined
-  const from = (Date.parse(first.at) - startedAt) / 1000 - first.windowSeconds
-  const to = (Date.parse(last.at) - startedAt) / 1000
-  const seconds = windows.reduce((sum, { windowSeconds }) => sum + windowSeconds, 0)
-  const totals = totalsOf(windows)
-  const traffic = PHASES.map((phase) => trafficOf(scenarioOf(result), totals, phase))
-  const ok = traffic.reduce((sum, phase) => sum + phase.ok, 0)
-  const latency = mergeHistograms(traffic.map((phase) => phase.latency))
+/** When the first runner's scenario began, in Unix milliseconds. */
+export const startOf = ({ runners }: LoadtestResult): number =>
+  Math.min(...runners.map(({ startedAt }) => Date.parse(startedAt)))
+
+/** What a kind of traffic came to in a window, whatever the phase. */
+export function trafficInWindow(
+  kind: TrafficKind,
+  totals: Totals,
+): { ok: number; failed: number; latency: HistogramData } {
+  const traffic = PHASES.map((phase) => trafficOf(kind, totals, phase))
+  return {
+    ok: traffic.reduce((sum, phase) => sum + phase.ok, 0),
+    failed: traffic.reduce((sum, phase) => sum + phase.failed, 0),
+    latency: mergeHistograms(traffic.map((phase) => phase.latency)),
+  }
+}
+
+function pointOf({ from, to, seconds, totals }: Window, kind: TrafficKind): ChartPoint {
+  const { ok, latency } = trafficInWindow(kind, totals)
   const at = (percent: number): number | null => {
     const ms = percentileMs(latency, percent)
     return ms === undefined ? null : rounded(ms)

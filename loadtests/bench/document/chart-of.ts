@@ -1,9 +1,9 @@
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
+import { renderSvg } from '@hopwhistle/platform/document/chart/render-svg.ts'
 import { day } from '@hopwhistle/platform/document/markdown.ts'
 import { isFullLoadValid } from '../evidence/verdict.ts'
-import { renderChart } from './chart/render-chart.ts'
 import { type DocumentModel, measuredOf } from './model.ts'
-import { TITLES } from './titles.ts'
+import { scenarioChart } from './scenario-chart.ts'
 
 export const chartFile = (scenario: ScenarioName): string => `${scenario}.svg`
 
@@ -13,10 +13,12 @@ export function chartOf(model: DocumentModel, scenario: ScenarioName): string | 
   if (measured === undefined || measured.chart.points.length === 0) return undefined
   const { verdict, chart, profile, startedAt } = measured
   const invalid = isFullLoadValid(verdict) ? '' : ' · invalid, proves nothing'
-  return renderChart({
-    title: TITLES[scenario],
-    subtitle: `profile ${profile} · ${day(startedAt)} · ${model.environment}${invalid}`,
-    metrics: verdict.metrics,
-    data: chart,
-  })
+  return renderSvg(
+    scenarioChart({
+      title: SCENARIOS[scenario].title,
+      subtitle: `profile ${profile} · ${day(startedAt)} · ${model.environment}${invalid}`,
+      metrics: verdict.metrics,
+      data: chart,
+    }),
+  )
 }

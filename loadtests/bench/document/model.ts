@@ -1,5 +1,5 @@
 /** What the document is about: one environment in full, the others beside it. */
-import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { find } from '../findings/find.ts'
 import type { Findings } from '../findings/finding.ts'
 import type { Baseline, ScenarioBaseline } from './baseline.ts'
@@ -25,7 +25,7 @@ export function documentModel(baselines: readonly Baseline[]): DocumentModel {
   }
   return {
     environment: main.name,
-    measured: SCENARIOS.flatMap((scenario): Measured[] => {
+    measured: BASELINE_SCENARIOS.flatMap((scenario): Measured[] => {
       const kept = main.scenarios[scenario]
       if (kept === undefined) return []
       const { generatorOnSameMachine } = kept.environment.stack

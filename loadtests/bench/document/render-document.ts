@@ -1,5 +1,5 @@
 /** The whole of docs/performance-baselines.md. */
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { blocks } from '@hopwhistle/platform/document/markdown.ts'
 import type { DocumentModel } from './model.ts'
 import { environmentSection } from './sections/environment.ts'
@@ -21,7 +21,7 @@ export function renderDocument(model: DocumentModel): string {
     overviewSection(model),
     environmentSection(model),
     '## Performance targets',
-    ...SCENARIOS.map((scenario, i) => scenarioSection(model, scenario, i + 1)),
+    ...BASELINE_SCENARIOS.map((scenario, i) => scenarioSection(model, scenario, i + 1)),
     otherEnvironmentsSection(model),
     limitsSection(model),
     executionSection(),

@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { renderJson, writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
-import type { LoadtestResult } from '../../results-format.ts'
-import { scenarioOf } from '../evidence/evidence.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { environmentOf, type ScenarioBaseline, updated } from './baseline.ts'
 import { readBaseline } from './baseline-files.ts'
 import { PLACES, type Places } from './paths.ts'
@@ -42,7 +41,7 @@ export async function writeBaseline(
   const after = updated(before, results, name)
   await writeWhole(path, `${renderJson(after)}\n`)
   const kept = results.flatMap((result) => {
-    const scenario = scenarioOf(result)
+    const { scenario } = result
     const baseline = after.scenarios[scenario]
     return baseline?.newerInvalid?.runId === result.runId ? [{ ...baseline, scenario }] : []
   })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
 import { readBaselines } from './baseline-files.ts'
 import { chartFile, chartOf } from './chart-of.ts'
@@ -16,7 +16,7 @@ import { renderDocument } from './render-document.ts'
  */
 export async function writeDocument(places: Places = PLACES): Promise<readonly string[]> {
   const model = documentModel(await readBaselines(places.baselines))
-  const charts = SCENARIOS.flatMap((scenario) => {
+  const charts = BASELINE_SCENARIOS.flatMap((scenario) => {
     const svg = chartOf(model, scenario)
     return svg === undefined ? [] : [[join(places.charts, chartFile(scenario)), svg] as const]
   })

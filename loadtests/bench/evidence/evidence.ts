@@ -1,19 +1,22 @@
 /** A result prepared for the rules: what they all need is worked out once. */
-import { SCENARIOS, type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
-import type { LoadtestResult, PhaseSpan } from '../../results-format.ts'
+import { rateOf, type ScenarioName, type TrafficKind, trafficIn } from '@hopwhistle/contract/scenarios.ts'
+import type { PhaseSpan } from '../../results-format.ts'
 import { peakSecondsOf } from '../../scenarios/lib/phases.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
-import { SERVER_EVIDENCE_FORMAT, type Series, type ServerEvidence } from '../sample/server-evidence.ts'
+import { type Totals, totalsOf } from '../../scenarios/lib/totals.ts'
+import type { Series, ServerEvidence } from '../sample/server-evidence.ts'
+import type { LoadtestResult } from './loadtest-result.ts'
 import { metricsOf } from './metrics.ts'
-import { type Totals, type Traffic, totalsOf, trafficOf } from './totals.ts'
+import { type Traffic, trafficOf } from './traffic.ts'
 import type { Metric, Reason } from './verdict.ts'
 
 export type Evidence = {
   readonly result: LoadtestResult
   readonly scenario: ScenarioName
   readonly totals: Totals
+  /** What the scenario carries; the first is what `peak` and `targetPerSecond` are about. */
+  readonly kinds: readonly [TrafficKind, ...TrafficKind[]]
   readonly peak: Traffic
-  readonly ramp: Traffic
   readonly peakSeconds: number
   /** Statuses are those of a valid run. */
   readonly metrics: readonly Metric[]
@@ -38,25 +41,24 @@ export const invalid = (text: string): Omit<Reason, 'rule'> => ({ effect: 'inval
 export const broken = (text: string): Omit<Reason, 'rule'> => ({ effect: 'invalid', broken: true, text })
 export const remark = (text: string): Omit<Reason, 'rule'> => ({ effect: 'remark', text })
 
-/** @throws {Error} when the scenario is not one of the contract's */
 export function evidenceOf(result: LoadtestResult, part: Part = 'whole'): Evidence {
-  const scenario = scenarioOf(result)
+  const { scenario } = result
   const totals = totalsOf(result.runners)
-  const peak = trafficOf(scenario, totals, 'peak')
+  const kinds = trafficIn(scenario)
   const [first] = result.runners
   const peakSeconds = first === undefined ? 0 : peakSecondsOf(first.settings.phases)
   const isWhole = part === 'whole' && provesTargets(result.profile)
-  const targetPerSecond = isWhole || first === undefined ? SLOS[scenario].ratePerSecond : first.settings.targetPerSecond
+  const targetPerSecond = isWhole || first === undefined ? rateOf(scenario) : first.settings.targetPerSecond
   return {
     result,
     scenario,
     totals,
-    peak,
-    ramp: trafficOf(scenario, totals, 'ramp'),
+    kinds,
+    peak: trafficOf(kinds[0], totals, 'peak'),
     peakSeconds,
     // Where a k6 left no result nothing is known, which is not a rate of 0.
-    metrics: metricsOf(scenario, { totals, peak, peakSeconds: hasCrashed(result) ? 0 : peakSeconds, targetPerSecond }),
-    server: serverOf(result),
+    metrics: metricsOf(scenario, { totals, peakSeconds: hasCrashed(result) ? 0 : peakSeconds, targetPerSecond }),
+    server: result.server,
     targetPerSecond,
     part,
   }
@@ -64,17 +66,6 @@ export function evidenceOf(result: LoadtestResult, part: Part = 'whole'): Eviden
 
 /** Whether a k6 left no result, so that what was counted is not known. */
 export const hasCrashed = ({ runners }: LoadtestResult): boolean => runners.some(({ crash }) => crash !== undefined)
-
-export function scenarioOf({ scenario }: LoadtestResult): ScenarioName {
-  const known = SCENARIOS.find((name) => name === scenario)
-  if (known === undefined) throw new Error(`scenario is "${scenario}"; it may be ${SCENARIOS.join(', ')}`)
-  return known
-}
-
-/** The evidence of the servers, when there is any in a format that is understood. */
-export function serverOf({ server }: LoadtestResult): ServerEvidence | undefined {
-  return server?.format === SERVER_EVIDENCE_FORMAT ? (server as unknown as ServerEvidence) : undefined
-}
 
 /** When a phase began and ended by the clock, in Unix milliseconds: from the first runner's start to the last one's. */
 export function phaseTimes(

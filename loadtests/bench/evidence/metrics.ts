@@ -1,49 +1,53 @@
 /** The figures that the contract sets targets for, measured over the peak of all runners together. */
-import { type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
+import {
+  rateOf,
+  type ScenarioName,
+  TRAFFIC,
+  type TrafficKind,
+  targetsOf,
+  trafficIn,
+} from '@hopwhistle/contract/scenarios.ts'
 import { percentileMs } from '../../scenarios/lib/histogram.ts'
-import { countOf, type Totals, type Traffic } from './totals.ts'
+import { countOf, type Totals } from '../../scenarios/lib/totals.ts'
+import { type Traffic, trafficOf } from './traffic.ts'
 import { type Metric, type MetricName, meets } from './verdict.ts'
 
 export type Measured = {
   readonly totals: Totals
-  readonly peak: Traffic
   readonly peakSeconds: number
-  /** The rate to be reached; the contract's, but for a profile that proves nothing about it. */
+  /** The rate to be reached by the first kind of traffic; the contract's, but for a profile that proves nothing. */
   readonly targetPerSecond: number
 }
 
-/** The table of one scenario, in the order of the document. Statuses are those of a valid run. */
+/**
+ * The table of one scenario, in the order of the document. Statuses are those of a valid run.
+ *
+ * Of several kinds of traffic, the figures of the first come first; those of the others say whose they are.
+ */
 export function metricsOf(scenario: ScenarioName, measured: Measured): readonly Metric[] {
-  const { totals, peak, peakSeconds } = measured
-  const rate = peakSeconds > 0 ? peak.ok / peakSeconds : undefined
-  const success = share(peak.ok, peak.sent)
-  switch (scenario) {
-    case 'call-state-updates': {
-      const slo = SLOS[scenario]
-      return [
-        metric('rate', 'Throughput', 'updates/s', '>=', measured.targetPerSecond, rate),
-        metric('success', 'Success rate', '%', '>', slo.successPercent, success),
-        ...latencies(peak, { p95: slo.p95Ms, p99: slo.p99Ms }),
-      ]
-    }
-    case 'reporting-endpoints': {
-      const slo = SLOS[scenario]
-      return [
-        metric('rate', 'Request rate', 'requests/s', '>=', measured.targetPerSecond, rate),
-        metric('success', 'Success rate', '%', '>', slo.successPercent, success),
-        ...latencies(peak, { p50: slo.p50Ms, p95: slo.p95Ms, p99: slo.p99Ms }),
-      ]
-    }
-    case 'redis-pubsub': {
-      const slo = SLOS[scenario]
-      const delivery = share(countOf(totals, 'messages_delivered'), countOf(totals, 'messages_due'))
-      return [
-        metric('delivery', 'Message delivery rate', '%', '>', slo.deliveryPercent, delivery),
-        metric('rate', 'Message throughput', 'messages/s', '>=', measured.targetPerSecond, rate),
-        ...latencies(peak, { p50: slo.p50Ms, p95: slo.p95Ms, p99: slo.p99Ms }),
-      ]
-    }
+  return trafficIn(scenario).flatMap((kind, i) => {
+    const metrics = metricsOfKind(scenario, kind, measured)
+    if (i === 0) return metrics
+    return metrics.map((metric) => ({ ...metric, label: `${metric.label} of ${TRAFFIC[kind].many}`, of: kind }))
+  })
+}
+
+function metricsOfKind(scenario: ScenarioName, kind: TrafficKind, measured: Measured): readonly Metric[] {
+  const targets = targetsOf(scenario)[kind]
+  if (targets === undefined) return []
+  const { totals, peakSeconds, targetPerSecond } = measured
+  const peak = trafficOf(kind, totals, 'peak')
+  const { label, unit } = TRAFFIC[kind].rate
+  const perSecond = peakSeconds > 0 ? peak.ok / peakSeconds : undefined
+  const rate = metric('rate', label, unit, '>=', rateOf(scenario, kind, targetPerSecond), perSecond)
+  const { p50Ms: p50, p95Ms: p95, p99Ms: p99 } = targets
+  const times = latencies(peak, { p50, p95, p99 })
+  if ('successPercent' in targets) {
+    const success = share(peak.ok, peak.sent)
+    return [rate, metric('success', 'Success rate', '%', '>', targets.successPercent, success), ...times]
   }
+  const delivery = share(countOf(totals, 'messages_delivered'), countOf(totals, 'messages_due'))
+  return [metric('delivery', 'Message delivery rate', '%', '>', targets.deliveryPercent, delivery), rate, ...times]
 }
 
 /** In percent; undefined when there is nothing to divide by. */
@@ -51,7 +55,10 @@ const share = (part: number, whole: number): number | undefined => (whole > 0 ? 
 
 const PERCENTS = { p50: 50, p95: 95, p99: 99 } as const
 
-function latencies(peak: Traffic, targets: Partial<Record<keyof typeof PERCENTS, number>>): readonly Metric[] {
+function latencies(
+  peak: Traffic,
+  targets: Readonly<Record<keyof typeof PERCENTS, number | undefined>>,
+): readonly Metric[] {
   return (['p50', 'p95', 'p99'] as const).flatMap((name) => {
     const target = targets[name]
     if (target === undefined) return []

@@ -1,5 +1,5 @@
 /** What a load test proved: stored as `verdict` in its result. */
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { RateUnit, ScenarioName, TrafficKind } from '@hopwhistle/contract/scenarios.ts'
 
 /**
  * met      every target is met, by evidence that holds
@@ -54,7 +54,7 @@ export type Reason = {
 export type Metric = {
   readonly name: MetricName
   readonly label: string
-  readonly unit: 'updates/s' | 'requests/s' | 'messages/s' | '%' | 'ms'
+  readonly unit: RateUnit | '%' | 'ms'
   readonly target: number
   /** How `measured` has to compare with `target`. */
   readonly comparison: '>=' | '>' | '<'
@@ -64,6 +64,8 @@ export type Metric = {
   readonly status: Outcome
   /** Set where `measured` is the rate of a step: see `Carried`. */
   readonly carried?: true
+  /** Of a scenario that carries several kinds of traffic: the kind, where it is not the first. */
+  readonly of?: TrafficKind
 }
 
 /** Whether the evidence of the full load itself holds; its figures prove nothing else. */

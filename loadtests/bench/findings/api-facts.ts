@@ -1,17 +1,10 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
-import { ROUTES } from '@hopwhistle/contract/routes.ts'
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { type ScenarioName, TRAFFIC, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import { readSeriesName } from '../evidence/series-name.ts'
 import type { ApiEvidence, HistogramGrowth, Series, ServerEvidence } from '../sample/server-evidence.ts'
 import type { During } from './during.ts'
 import type { ApiFacts, PoolFacts } from './facts.ts'
 import { known, rounded, type Stat, statOf } from './stat.ts'
-
-const ROUTES_OF: Readonly<Record<ScenarioName, readonly string[]>> = {
-  'call-state-updates': [ROUTES.demoCallEvent],
-  'reporting-endpoints': [ROUTES.reportMetrics, ROUTES.reportCalls],
-  'redis-pubsub': [ROUTES.callEvent],
-}
 
 /** @returns undefined when no instance answered */
 export function apiFacts(scenario: ScenarioName, { api }: ServerEvidence, during: During): ApiFacts | undefined {
@@ -38,7 +31,7 @@ export function apiFacts(scenario: ScenarioName, { api }: ServerEvidence, during
     replicaLagSeconds: gaugeOf(METRICS.replicaLagSeconds),
     replicaLagBytes: gaugeOf(METRICS.replicaLagBytes),
     rejected: grownBy(api, METRICS.rejected, 'reason'),
-    requests: requests(api, ROUTES_OF[scenario]),
+    requests: requests(api, TRAFFIC[trafficIn(scenario)[0]].routes),
   })
 }
 

@@ -1,5 +1,5 @@
-import type { LoadtestResult } from '../../results-format.ts'
-import { duringPhase, scenarioOf, serverOf } from '../evidence/evidence.ts'
+import { duringPhase } from '../evidence/evidence.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { apiFacts } from './api-facts.ts'
 import type { Facts } from './facts.ts'
 import { kubernetesFacts } from './kubernetes-facts.ts'
@@ -12,8 +12,7 @@ import { worstWindow } from './worst-window.ts'
 
 /** Reduces a result to what findings are computed from. Pure. */
 export function factsOf(result: LoadtestResult): Facts {
-  const server = serverOf(result)
-  const scenario = scenarioOf(result)
+  const { server, scenario } = result
   const load = loadFacts(result)
   if (server === undefined) {
     return { scenario, load, processes: [], omitted: ['the servers were not sampled during this run'] }

@@ -4,7 +4,7 @@
  *
  * Whatever was not measured is absent. Latencies in ms, CPU in cores, memory in bytes.
  */
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import type { Stat } from './stat.ts'
 
 export type Facts = {

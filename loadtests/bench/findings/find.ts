@@ -1,9 +1,10 @@
 /** Computes what a run has shown: findings, bottlenecks and recommendations, each by a rule with its figures. */
+import { TRAFFIC, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import { percent } from '@hopwhistle/platform/document/figures.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { cpuShares } from './cpu.ts'
 import type { Facts } from './facts.ts'
-import type { Context, Finding, FindingRule, Findings, Words } from './finding.ts'
+import type { Context, Finding, FindingRule, Findings } from './finding.ts'
 import { isSaturated, resourcesOf } from './resources.ts'
 import { batches } from './rules/batches.ts'
 import * as bottlenecks from './rules/bottlenecks.ts'
@@ -61,12 +62,6 @@ const RECOMMENDATIONS: readonly FindingRule[] = [
   findTheEnd,
 ]
 
-const WORDS: Readonly<Record<Facts['scenario'], Words>> = {
-  'call-state-updates': { one: 'update', many: 'updates' },
-  'reporting-endpoints': { one: 'report', many: 'reports' },
-  'redis-pubsub': { one: 'message', many: 'messages' },
-}
-
 export type FindOptions = { readonly generatorOnSameMachine?: boolean }
 
 export function find(
@@ -79,7 +74,7 @@ export function find(
     verdict,
     resources: resourcesOf(facts),
     generatorOnSameMachine,
-    words: WORDS[facts.scenario],
+    words: TRAFFIC[trafficIn(facts.scenario)[0]],
   }
   const say = (rules: readonly FindingRule[]): readonly Finding[] =>
     rules.flatMap((rule) => rule.say(context).map((text) => ({ rule: rule.name, text })))

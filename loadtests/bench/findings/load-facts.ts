@@ -1,16 +1,18 @@
-import type { HistogramData, LoadtestResult } from '../../results-format.ts'
+import type { HistogramData } from '../../results-format.ts'
 import { histogramCount, percentileMs } from '../../scenarios/lib/histogram.ts'
+import { countOf, latencyOf } from '../../scenarios/lib/totals.ts'
 import { type Evidence, evidenceOf } from '../evidence/evidence.ts'
-import { countOf, latencyOf, PHASES, trafficOf } from '../evidence/totals.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { PHASES, trafficOf } from '../evidence/traffic.ts'
 import type { DeliveryFacts, LoadFacts, Percentiles } from './facts.ts'
 import { known, rounded } from './stat.ts'
 
 export function loadFacts(result: LoadtestResult): LoadFacts {
   const evidence = evidenceOf(result)
-  const { peak, scenario, totals, peakSeconds } = evidence
+  const { peak, kinds, totals, peakSeconds } = evidence
   const settings = result.runners[0]?.settings
   const ramp = settings?.phases.find(({ name }) => name === 'ramp')
-  const inAll = PHASES.map((phase) => trafficOf(scenario, totals, phase))
+  const inAll = PHASES.map((phase) => trafficOf(kinds[0], totals, phase))
   return known({
     rampSeconds: ramp === undefined ? 0 : ramp.toSeconds - ramp.fromSeconds,
     peakSeconds,
@@ -23,8 +25,8 @@ export function loadFacts(result: LoadtestResult): LoadFacts {
     sentInAll: inAll.reduce((sum, { sent }) => sum + sent, 0),
     okInAll: inAll.reduce((sum, { ok }) => sum + ok, 0),
     latency: percentilesOf(peak.latency),
-    endpoints: scenario === 'reporting-endpoints' ? endpoints(evidence) : undefined,
-    delivery: scenario === 'redis-pubsub' ? delivery(evidence) : undefined,
+    endpoints: kinds.includes('reports') ? endpoints(evidence) : undefined,
+    delivery: kinds.includes('messages') ? delivery(evidence) : undefined,
   })
 }
 
@@ -55,7 +57,7 @@ function delivery({ totals, result }: Evidence): DeliveryFacts {
     duplicated: countOf(totals, 'messages_duplicated'),
     reordered: countOf(totals, 'messages_reordered'),
     frames: countOf(totals, 'frames_received'),
-    subscribers: Number(result.runners[0]?.settings.subscribers ?? countOf(totals, 'subscribers_connected')),
+    subscribers: result.runners[0]?.settings.subscribers ?? countOf(totals, 'subscribers_connected'),
     reconnected: countOf(totals, 'subscribers_reconnected'),
     publish: of('publish_latency'),
     receiveLag: of('receive_lag'),

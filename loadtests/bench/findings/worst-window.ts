@@ -1,8 +1,11 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
-import type { LoadtestResult, SeriesPoint } from '../../results-format.ts'
+import { TRAFFIC, trafficIn } from '@hopwhistle/contract/scenarios.ts'
+import type { SeriesPoint } from '../../results-format.ts'
 import { histogramCount, mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
-import { mean, phaseTimes, scenarioOf } from '../evidence/evidence.ts'
-import { latencyOf } from '../evidence/totals.ts'
+import { SENDING_PHASES } from '../../scenarios/lib/phases.ts'
+import { latencyOf } from '../../scenarios/lib/totals.ts'
+import { mean, phaseTimes } from '../evidence/evidence.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import type { Series, ServerEvidence } from '../sample/server-evidence.ts'
 import type { WorstWindow } from './facts.ts'
 import { rounded } from './stat.ts'
@@ -20,12 +23,6 @@ const LEAST: Readonly<Record<WorstWindow['unusual'][number]['unit'], number>> = 
   ratio: 0.2,
   count: 1,
 }
-
-const LATENCY = {
-  'call-state-updates': 'update_latency',
-  'reporting-endpoints': 'report_latency',
-  'redis-pubsub': 'delivery_latency',
-} as const
 
 /** @returns undefined when the run was not watched window by window */
 export function worstWindow(result: LoadtestResult, server: ServerEvidence): WorstWindow | undefined {
@@ -52,9 +49,8 @@ export function worstWindow(result: LoadtestResult, server: ServerEvidence): Wor
 }
 
 function p99Of(result: LoadtestResult, { counters, histograms }: SeriesPoint): number | undefined {
-  const latency = mergeHistograms(
-    (['ramp', 'peak'] as const).map((phase) => latencyOf(LATENCY[scenarioOf(result)], { counters, histograms }, phase)),
-  )
+  const { latency: name } = TRAFFIC[trafficIn(result.scenario)[0]]
+  const latency = mergeHistograms(SENDING_PHASES.map((phase) => latencyOf(name, { counters, histograms }, phase)))
   return histogramCount(latency) < LEAST_SAMPLES ? undefined : percentileMs(latency, 99)
 }
 

@@ -7,9 +7,9 @@
  */
 
 import { list, number } from '@hopwhistle/platform/document/figures.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { hasCrashed } from '../evidence/evidence.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import type { Carried, Metric, Reason, Step, Verdict } from '../evidence/verdict.ts'
 import { factsOf } from '../findings/facts-of.ts'
 import { limitText } from '../findings/limit-text.ts'
@@ -77,7 +77,9 @@ export function withCarried(verdict: Verdict, carried: Carried | undefined): Ver
     outcome: 'missed',
     reasons: [answer, ...verdict.reasons.map((reason) => asRemark(reason, rate))],
     metrics: verdict.metrics.map((metric) =>
-      metric.name === 'rate' ? { ...metric, measured: carried.ratePerSecond, carried: true, status: 'missed' } : metric,
+      metric.name === 'rate' && metric.of === undefined
+        ? { ...metric, measured: carried.ratePerSecond, carried: true, status: 'missed' }
+        : metric,
     ),
     carried,
   }

@@ -1,6 +1,7 @@
 /** Reaches the verdict on one run by itself. */
-import type { LoadtestResult } from '../../results-format.ts'
+
 import { evidenceOf, type Part } from '../evidence/evidence.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { measuredWithUnit, targetText } from '../evidence/metric-text.ts'
 import type { Metric, Outcome, Reason, Verdict } from '../evidence/verdict.ts'
 import { rulesFor } from './rules/rules.ts'

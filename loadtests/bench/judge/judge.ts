@@ -1,5 +1,5 @@
 /** Reaches the verdict on a result: the run itself, what it repeats, and the steps that were made after it. */
-import type { LoadtestResult } from '../../results-format.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import type { Reason, Verdict } from '../evidence/verdict.ts'
 import { carriedBy, withCarried } from './carried.ts'
 import { judgeRun } from './judge-run.ts'

@@ -1,7 +1,7 @@
 /** The verdicts as Markdown, for the summary of a CI job. */
 
 import { number } from '@hopwhistle/platform/document/figures.ts'
-import type { LoadtestResult } from '../../results-format.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { COMPARISON, measuredWithUnit } from '../evidence/metric-text.ts'
 import type { Outcome } from '../evidence/verdict.ts'
 import { nextStep, verdictOf } from './render-table.ts'

@@ -3,14 +3,14 @@
  * then what limited it, and what to do next.
  */
 
+import { TRAFFIC, type TrafficKind, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import { list, number, plural } from '@hopwhistle/platform/document/figures.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { hasCrashed } from '../evidence/evidence.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { measuredText, targetText } from '../evidence/metric-text.ts'
 import type { Carried, Metric, MetricName, Outcome, Step, Verdict } from '../evidence/verdict.ts'
 import { factsOf } from '../findings/facts-of.ts'
 import { find } from '../findings/find.ts'
-import type { Environment } from '../sample/environment.ts'
 import { judge } from './judge.ts'
 
 export type TableOptions = {
@@ -21,13 +21,7 @@ export type TableOptions = {
 
 /** The places of a line, so that the same figure of all scenarios stands in one column. */
 const PLACES: readonly (readonly MetricName[])[] = [['rate'], ['p50'], ['p95'], ['p99'], ['success', 'delivery']]
-const UNITS: Readonly<Record<Metric['unit'], string>> = {
-  'updates/s': 'upd/s',
-  'requests/s': 'req/s',
-  'messages/s': 'msg/s',
-  '%': '%',
-  ms: 'ms',
-}
+const UNITS: ReadonlyMap<string, string> = new Map(Object.values(TRAFFIC).map(({ rate }) => [rate.unit, rate.short]))
 const SIGNS: Readonly<Record<Outcome, string>> = { met: '✓', missed: '✗', invalid: '!' }
 const CODES = { met: '32', missed: '31', invalid: '33', quiet: '2', strong: '1' } as const
 const GAP = '  '
@@ -38,25 +32,39 @@ export function renderTable(results: readonly LoadtestResult[], { colour, keptBy
   const paint = (style: keyof typeof CODES, text: string) => (colour ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text)
   const rows = results.map((result) => ({ result, verdict: verdictOf(result) }))
   const nameWidth = Math.max(10, ...rows.map(({ verdict }) => verdict.scenario.length))
-  const columns = PLACES.map((names) => rows.map(({ verdict }) => pieces(verdict.metrics, names)))
+  // A scenario that carries several kinds of traffic has a line of figures for each.
+  const lines = rows.flatMap(({ verdict }) =>
+    trafficIn(verdict.scenario).map((kind, i) => ({ verdict, of: i === 0 ? undefined : kind })),
+  )
+  const columns = PLACES.map((names) => lines.map(({ verdict, of }) => pieces(verdict.metrics, names, of)))
   const widths = columns.map((cells) =>
     [0, 1, 2].map((part) => Math.max(...cells.map((cell) => cell?.[part]?.length ?? 0))),
   )
 
-  const lines = rows.flatMap(({ result, verdict }, row) => {
+  const figuresOf = (line: number): string => {
     const cells = columns.map((column, place) => {
       const [label = 0, value = 0, target = 0] = widths[place] ?? []
-      const cell = column[row]
+      const cell = column[line]
       if (label + value + target === 0) return undefined
       if (cell === undefined) return ' '.repeat(label + value + target + 3 + (label > 0 ? 1 : 0))
       const [name, measured, goal, status] = cell
       const before = label > 0 ? `${name.padEnd(label)} ` : ''
       return `${before}${measured.padStart(value)} ${paint(status, SIGNS[status])} ${paint('quiet', goal.padEnd(target))}`
     })
-    const figures = cells.filter((cell) => cell !== undefined).join(GAP)
+    return cells.filter((cell) => cell !== undefined).join(GAP)
+  }
+
+  const texts = rows.flatMap(({ result, verdict }) => {
+    const figures = lines.flatMap((line, i) => {
+      if (line.verdict !== verdict) return []
+      const name = line.of ?? verdict.scenario
+      return [
+        `  ${paint(line.of === undefined ? 'strong' : 'quiet', name.padEnd(nameWidth))}${GAP}${figuresOf(i)}`.trimEnd(),
+      ]
+    })
     const label = (text: string) => `  ${paint('quiet', text.padEnd(nameWidth))}${GAP}`
     return [
-      `  ${paint('strong', verdict.scenario.padEnd(nameWidth))}${GAP}${figures}`.trimEnd(),
+      ...figures,
       ...(verdict.carried === undefined ? [] : [`${label('carried')}${carriedLine(verdict.carried, verdict.metrics)}`]),
       ...wrap(limitedBy(result, verdict), LONGEST_REASON).map(
         (part, i) => `${label(i > 0 ? '' : 'limited by')}${part}`,
@@ -74,18 +82,22 @@ export function renderTable(results: readonly LoadtestResult[], { colour, keptBy
     ]
   })
   const verdicts = rows.map(({ verdict }) => verdict)
-  return `${lines.join('\n')}\n  ${nextStep(verdicts, keptBy)}\n`
+  return `${texts.join('\n')}\n  ${nextStep(verdicts, keptBy)}\n`
 }
 
-export const verdictOf = (result: LoadtestResult): Verdict => (result.verdict as Verdict | undefined) ?? judge(result)
+export const verdictOf = (result: LoadtestResult): Verdict => result.verdict ?? judge(result)
 
 type Piece = readonly [label: string, measured: string, target: string, status: Outcome]
 
-function pieces(metrics: readonly Metric[], names: readonly MetricName[]): Piece | undefined {
-  const metric = metrics.find(({ name }) => names.includes(name))
+function pieces(
+  metrics: readonly Metric[],
+  names: readonly MetricName[],
+  kind: TrafficKind | undefined,
+): Piece | undefined {
+  const metric = metrics.find(({ name, of }) => names.includes(name) && of === kind)
   if (metric === undefined) return undefined
   const percentile = metric.unit === 'ms' ? metric.name : ''
-  const unit = UNITS[metric.unit]
+  const unit = UNITS.get(metric.unit) ?? metric.unit
   const measured = metric.measured === undefined ? 'no samples' : `${measuredText(metric)} ${unit}`
   return [percentile, measured, `${targetText(metric)}${metric.unit === '%' ? ' %' : ''}`, metric.status]
 }
@@ -96,8 +108,7 @@ function limitedBy(result: LoadtestResult, verdict: Verdict): string {
     return `at ${number(limitedAtPerSecond)} a second: ${limitedBy}`
   }
   if (hasCrashed(result)) return 'not known: k6 left no result'
-  const environment = result.environment as unknown as Environment | undefined
-  const generatorOnSameMachine = environment?.stack?.generatorOnSameMachine ?? true
+  const generatorOnSameMachine = result.environment?.stack.generatorOnSameMachine ?? true
   return find(factsOf(result), verdict, { generatorOnSameMachine }).limitedBy
 }
 

@@ -1,5 +1,5 @@
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { refusedAccess } from '../../scenarios/lib/refused-access.ts'
 import type { Target } from './target.ts'

@@ -1,7 +1,8 @@
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import { type Crash, type LoadtestResult, type PhaseSpan, RESULTS_FORMAT } from '../../results-format.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
+import { type Crash, type PhaseSpan, RESULTS_FORMAT } from '../../results-format.ts'
 import { runnerSettings } from '../../scenarios/lib/result.ts'
-import { readLiveSettings, readRequestSettings } from '../../scenarios/lib/settings.ts'
+import { readSettings } from '../../scenarios/lib/settings.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 
 export type CrashFacts = {
   readonly startedAt: number
@@ -21,7 +22,7 @@ export function crashedResult(
   env: Readonly<Record<string, string>>,
   { startedAt, endedAt, phases, crash }: CrashFacts,
 ): LoadtestResult {
-  const settings = scenario === 'redis-pubsub' ? readLiveSettings(env) : readRequestSettings(env, scenario)
+  const settings = readSettings(env, scenario)
   return {
     format: RESULTS_FORMAT,
     scenario,

@@ -4,13 +4,12 @@
  * Shorter runs at smaller rates follow, of each scenario that missed a target or is invalid. They
  * become part of its result, which is judged again. All of them together take three minutes at most.
  */
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { type ProfileName, type ScenarioName, shapeOf } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { duration } from '@hopwhistle/platform/command-line/terminal.ts'
 import { number } from '@hopwhistle/platform/document/figures.ts'
-import type { LoadtestResult } from '../../results-format.ts'
-import { type ProfileName, shapeOf } from '../../scenarios/lib/profiles.ts'
-import { evidenceOf, scenarioOf } from '../evidence/evidence.ts'
+import { evidenceOf } from '../evidence/evidence.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { isQuestionOfRate, judgeStep } from '../judge/carried.ts'
 import { judge } from '../judge/judge.ts'
@@ -73,7 +72,7 @@ async function makeSteps(
   forMs: number,
   options: FindOptions,
 ): Promise<readonly LoadtestResult[]> {
-  const scenario = scenarioOf(result)
+  const { scenario } = result
   const { targetPerSecond, peak, peakSeconds } = evidenceOf(result)
   const { terminal } = options
   terminal.step(
@@ -129,10 +128,12 @@ const LEAST_VUS = 50
 
 /** Virtual users follow the rate: fewer are sooner there. */
 function rateSettings(scenario: ScenarioName, profile: ProfileName, ratePerSecond: number): Record<string, string> {
-  if (scenario === 'redis-pubsub') return { MESSAGES_PER_SECOND: String(ratePerSecond) }
-  const { vus, targetPerSecond } = shapeOf(profile, scenario)
+  const shape = shapeOf(profile, scenario)
+  const rate = String(ratePerSecond)
+  if ('subscribers' in shape) return { MESSAGES_PER_SECOND: rate }
+  const { vus, targetPerSecond } = shape
   return {
-    RATE: String(ratePerSecond),
+    RATE: rate,
     VUS: String(Math.min(vus, Math.max(LEAST_VUS, Math.ceil((vus * ratePerSecond) / targetPerSecond)))),
   }
 }

@@ -1,31 +1,8 @@
 /** The one line that shows a running scenario. */
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { type ScenarioName, TRAFFIC, type TrafficKind, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import type { PhaseSpan, SeriesPoint } from '../../results-format.ts'
 import { mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
 import type { K6Snapshot } from '../collect/k6-snapshot.ts'
-
-type Names = { readonly done: string; readonly failed: string; readonly latency: string; readonly unit: string }
-
-const NAMES: Readonly<Record<ScenarioName, Names>> = {
-  'call-state-updates': {
-    done: 'updates_ok_',
-    failed: 'updates_failed_',
-    latency: 'update_latency_',
-    unit: 'updates/s',
-  },
-  'reporting-endpoints': {
-    done: 'reports_ok_',
-    failed: 'reports_failed_',
-    latency: 'report_latency_',
-    unit: 'requests/s',
-  },
-  'redis-pubsub': {
-    done: 'messages_published_',
-    failed: 'publish_failed_',
-    latency: 'delivery_latency_',
-    unit: 'messages/s',
-  },
-}
 
 /**
  * @param sinceStartSeconds of the load, not of k6
@@ -46,26 +23,37 @@ export function liveLine(
     `${clock(Math.min(sinceStartSeconds, end))} of ${clock(end)}`,
   ]
   if (point === undefined || total === undefined) return [...parts, 'k6 is starting'].join('  ')
-  const { failed, latency, unit } = NAMES[scenario]
-  const rate = doneIn(scenario, point.counters) / point.windowSeconds
+  const [kind, ...others] = trafficIn(scenario)
+  const { latency } = TRAFFIC[kind]
+  const rate = (of: TrafficKind) =>
+    `${(doneOf(of, point.counters) / point.windowSeconds).toFixed(0)} ${TRAFFIC[of].rate.unit}`
   const p95 = percentileMs(
-    mergeHistograms(Object.entries(point.histograms).flatMap(([name, h]) => (name.startsWith(latency) ? [h] : []))),
+    mergeHistograms(
+      Object.entries(point.histograms).flatMap(([name, h]) => (name.startsWith(`${latency}_`) ? [h] : [])),
+    ),
     95,
   )
   const lost = total.counters.messages_lost ?? 0
   return [
     ...parts,
-    `${rate.toFixed(0)} ${unit}${shares}`,
+    `${rate(kind)}${shares}`,
+    ...others.map(rate),
     p95 === undefined ? '' : `p95 ${p95 < 10 ? p95.toFixed(1) : p95.toFixed(0)} ms`,
-    `${sumOf(total.counters, failed)} failed${lost > 0 ? `, ${lost} lost` : ''}`,
+    `${failedIn(scenario, total.counters)} failed${lost > 0 ? `, ${lost} lost` : ''}`,
   ].join('  ')
 }
 
-/** How many updates, requests or messages succeeded, in all phases. */
-export const doneIn = (scenario: ScenarioName, counters: Readonly<Record<string, number>>): number =>
-  sumOf(counters, NAMES[scenario].done)
+type Counters = Readonly<Record<string, number>>
 
-function sumOf(counters: Readonly<Record<string, number>>, prefix: string): number {
+/** How many updates, requests or messages succeeded, in all phases; of several kinds, the first. */
+export const doneIn = (scenario: ScenarioName, counters: Counters): number => doneOf(trafficIn(scenario)[0], counters)
+
+const doneOf = (kind: TrafficKind, counters: Counters): number => sumOf(counters, `${TRAFFIC[kind].counters.ok}_`)
+
+const failedIn = (scenario: ScenarioName, counters: Counters): number =>
+  trafficIn(scenario).reduce((sum, kind) => sum + sumOf(counters, `${TRAFFIC[kind].counters.failed}_`), 0)
+
+function sumOf(counters: Counters, prefix: string): number {
   return Object.entries(counters).reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0)
 }
 

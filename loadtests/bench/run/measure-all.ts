@@ -1,5 +1,5 @@
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
-import type { LoadtestResult } from '../../results-format.ts'
+import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { isDisturbance, isDisturbed, judge } from '../judge/judge.ts'
 import { measureAndJudge } from './measure-and-judge.ts'
 import { type MeasureOptions, measureScenario } from './measure-scenario.ts'

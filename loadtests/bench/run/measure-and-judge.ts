@@ -1,5 +1,5 @@
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
-import type { LoadtestResult } from '../../results-format.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { judge } from '../judge/judge.ts'
 import { writeResult } from './result-files.ts'
 

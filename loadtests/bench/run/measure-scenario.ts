@@ -5,18 +5,19 @@
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { Guard } from '@hopwhistle/platform/stack/guard.ts'
 import { settlePostgres } from '@hopwhistle/platform/stack/settle-postgres.ts'
 import type { K6 } from '@hopwhistle/platform/tools/find-k6.ts'
 import { remoteWrite } from '../../kubernetes/remote-write.ts'
-import { type LoadtestResult, RESULTS_FORMAT } from '../../results-format.ts'
-import { type ProfileName, provesTargets } from '../../scenarios/lib/profiles.ts'
+import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { followK6 } from '../collect/follow-k6.ts'
 import { readK6 } from '../collect/k6-snapshot.ts'
 import { lastWords } from '../collect/last-words.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { parseResult } from '../evidence/parse-result.ts'
 import { giveRightOfWay, type RightOfWay } from '../priority/right-of-way.ts'
 import type { Environment } from '../sample/environment.ts'
 import { beginSampling } from '../sample/sampler.ts'
@@ -180,15 +181,11 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
 /** @returns undefined when k6 left none */
 function readResult(file: string, scenario: ScenarioName): LoadtestResult | undefined {
   if (!existsSync(file)) return undefined
-  let result: LoadtestResult
   try {
-    result = JSON.parse(readFileSync(file, 'utf8')) as LoadtestResult
-  } catch {
+    return parseResult(readFileSync(file, 'utf8'))
+  } catch (error) {
     // It ended while it wrote.
-    return undefined
+    if (error instanceof SyntaxError) return undefined
+    throw new Failure(`what k6 wrote is not a result of ${scenario}: ${(error as Error).message}`)
   }
-  if (result.format !== RESULTS_FORMAT) {
-    throw new Failure(`the result of ${scenario} has the format "${result.format}"; expected "${RESULTS_FORMAT}"`)
-  }
-  return result
 }

@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
-import { type LoadtestResult, RESULTS_FORMAT } from '../../results-format.ts'
 import { isCompleteResult, keptText, missingOf, partialName } from '../../scenarios/lib/complete-run.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { parseResult } from '../evidence/parse-result.ts'
 
 export const RESULTS_DIR = join(CHECKOUT, 'loadtests', 'results')
 
@@ -34,16 +35,15 @@ function textOf(path: string): string {
 
 /** @throws {Failure} when it is no result, or one of a format that this version does not know */
 export function readResultFile(path: string): LoadtestResult {
-  let read: Partial<LoadtestResult>
+  let text: string
   try {
-    read = JSON.parse(readFileSync(path, 'utf8')) as Partial<LoadtestResult>
+    text = readFileSync(path, 'utf8')
   } catch (error) {
     throw new Failure(`${path} cannot be read: ${(error as Error).message}`)
   }
-  if (read.format !== RESULTS_FORMAT || !Array.isArray(read.runners)) {
-    throw new Failure(
-      `${path} is not a load test's result: its format is "${read.format}"; expected "${RESULTS_FORMAT}"`,
-    )
+  try {
+    return parseResult(text)
+  } catch (error) {
+    throw new Failure(`${path} is not a load test's result: ${(error as Error).message}`)
   }
-  return read as LoadtestResult
 }

@@ -1,7 +1,6 @@
-import type { ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { type ProfileName, type ScenarioName, shapeOf } from '@hopwhistle/contract/scenarios.ts'
 import type { PhaseSpan } from '../../results-format.ts'
-import { livePhases, requestPhases } from '../../scenarios/lib/phases.ts'
-import { type ProfileName, shapeOf } from '../../scenarios/lib/profiles.ts'
+import { phasesOf } from '../../scenarios/lib/phases.ts'
 
 /**
  * When a scenario ramps up, is at its peak and cools down.
@@ -19,5 +18,5 @@ export function scenarioPhases(
     rampSeconds: given('RAMP_SECONDS', shape.rampSeconds),
     peakSeconds: given('PEAK_SECONDS', shape.peakSeconds),
   }
-  return 'drainSeconds' in shape ? livePhases({ ...shape, ...seconds }) : requestPhases({ ...shape, ...seconds })
+  return phasesOf({ ...shape, ...seconds })
 }

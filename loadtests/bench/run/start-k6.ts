@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
+import { type ScenarioName, targetsOf } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
@@ -27,7 +28,7 @@ export type K6End = {
 
 export type K6Options = {
   readonly command: string
-  readonly scenario: string
+  readonly scenario: ScenarioName
   /** Options of `k6 run` beside those that every run has. */
   readonly args: readonly string[]
   /** Reaches the script through the environment, so that no key stands in a list of processes. */
@@ -47,8 +48,8 @@ const GRACE_MS = 8_000
  * frames hardly anything is kept: there 1600 % saves a tenth of k6's CPU for 200 MB more (decision 5), and the limit
  * keeps a k6 that no longer follows from taking all memory.
  */
-export const garbageCollection = (scenario: string): Record<string, string> =>
-  scenario === 'redis-pubsub' ? { GOGC: '1600', GOMEMLIMIT: '1GiB' } : { GOGC: '400' }
+export const garbageCollection = (scenario: ScenarioName): Record<string, string> =>
+  targetsOf(scenario).messages !== undefined ? { GOGC: '1600', GOMEMLIMIT: '1GiB' } : { GOGC: '400' }
 
 export async function startK6(options: K6Options): Promise<K6Run> {
   const { command, scenario, args, env, logFile, guard, signal } = options

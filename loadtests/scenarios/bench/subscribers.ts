@@ -6,36 +6,31 @@
 import exec from 'k6/execution'
 import type { Options } from 'k6/options'
 import { WebSocket } from 'k6/websockets'
-import { LIVE_PATTERN_ALL, LIVE_SUBPROTOCOL } from '../../../contract/live.ts'
+import { LIVE_PATTERN_ALL } from '../../../contract/live.ts'
 import { ROUTES } from '../../../contract/routes.ts'
 import { bucketThresholds } from '../lib/bucket-names.ts'
 import { liveHistograms, liveMeter } from '../lib/k6/live-meter.ts'
 import { COMMON_OPTIONS, requestHeaders } from '../lib/k6/run-context.ts'
 import { sleepMs } from '../lib/k6/sleep-ms.ts'
 import { subscribeAll } from '../lib/k6/subscriber-group.ts'
+import { SUBPROTOCOL } from '../lib/k6/subscriber-socket.ts'
+import { liveScenarios } from '../lib/live-scenarios.ts'
 import { livePhases } from '../lib/phases.ts'
-import { readLiveSettings } from '../lib/settings.ts'
+import { readSettings } from '../lib/settings.ts'
 import { subscribersOf } from '../lib/subscriber-share.ts'
 
 const { READERS, SUBSCRIBER_VUS, RUN_ID, ...env } = __ENV
-const given = readLiveSettings({ ...env, RUN_ID })
+const given = readSettings({ ...env, RUN_ID }, 'redis-pubsub')
 // On a busy machine the last frames may take long: they are waited for, and end the test as soon as they are there.
 const shape = { ...given.shape, subscriberVUs: Number(SUBSCRIBER_VUS), drainSeconds: 60 }
 const settings = { ...given, shape }
 const phases = livePhases(shape)
 const meter = liveMeter()
-const lastSeconds = phases.at(-1)?.toSeconds ?? 0
 
 export const options: Options = {
   ...COMMON_OPTIONS,
   scenarios: {
-    subscribers: {
-      executor: 'per-vu-iterations',
-      exec: READERS === 'none' ? 'listen' : 'subscribe',
-      vus: shape.subscriberVUs,
-      iterations: 1,
-      maxDuration: `${lastSeconds + 10}s`,
-    },
+    subscribers: { ...liveScenarios(shape).subscribers, exec: READERS === 'none' ? 'listen' : 'subscribe' },
   },
   // The scenario itself has these, and they are a part of what a sample costs.
   thresholds: __VU === 0 ? bucketThresholds(liveHistograms()) : {},
@@ -51,7 +46,7 @@ export async function listen(): Promise<void> {
   const sockets: WebSocket[] = []
   for (let i = subscribersOf(index, shape); i > 0; i--) {
     const params = { headers: requestHeaders(settings), tags: { name: ROUTES.live } }
-    const socket = new WebSocket(`${settings.wsUrl}${ROUTES.live}`, LIVE_SUBPROTOCOL as unknown as null, params)
+    const socket = new WebSocket(`${settings.wsUrl}${ROUTES.live}`, SUBPROTOCOL, params)
     socket.onopen = () => socket.send(JSON.stringify({ type: 'subscribe', patterns: [LIVE_PATTERN_ALL] }))
     socket.onmessage = () => {}
     sockets.push(socket)

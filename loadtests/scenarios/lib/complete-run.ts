@@ -2,15 +2,25 @@
  * Whether a result is of a complete run: of a profile that proves the targets, with all of its load and time, by every
  * runner to its end. Whatever is not complete never replaces what is.
  */
-import { type LoadtestResult, RESULTS_FORMAT, type RunnerResult } from '../../results-format.ts'
-import { PROFILE_NAMES, PROFILES, provesTargets, type Shapes } from './profiles.ts'
+import {
+  type ProfileName,
+  type ScenarioName,
+  shapeOf,
+  TRAFFIC,
+  targetsOf,
+  trafficIn,
+} from '../../../contract/scenarios.ts'
+import { type K6Result, RESULTS_FORMAT, type RunnerResult } from '../../results-format.ts'
+import { SENDING_PHASES } from './phases.ts'
+import { provesTargets } from './profiles.ts'
+import { countOf } from './totals.ts'
 
 const CLOCK_SLACK_SECONDS = 1
 /** k6's exit codes of a test that came to its end; 99 when a threshold was missed. */
 const ENDED_WELL: readonly number[] = [0, 99]
 
 /** @returns what the result lacks, to be read after "of a run that is not complete: "; undefined when it is complete */
-export function missingOf(result: LoadtestResult): string | undefined {
+export function missingOf(result: K6Result): string | undefined {
   const { scenario, profile, expectedRunners, runners, distributed } = result
   const [first] = runners
   if (first === undefined || runners.length < expectedRunners) return `${runners.length} of ${expectedRunners} runners`
@@ -20,13 +30,13 @@ export function missingOf(result: LoadtestResult): string | undefined {
   const stopped = (distributed?.runners ?? runners).find(({ exitCode = 0 }) => !ENDED_WELL.includes(exitCode))
   if (stopped !== undefined) return `stopped, with exit code ${stopped.exitCode}`
   if (!provesTargets(profile)) return `profile ${profile}`
-  return smallerThanProfile(scenario as keyof Shapes, profile, first) ?? lostAtTheEnd(scenario, runners)
+  return smallerThanProfile(scenario, profile, first) ?? lostAtTheEnd(scenario, runners)
 }
 
 /** Whether a file's text is the result of a complete run; whatever cannot be read is not. */
 export function isCompleteResult(text: string): boolean {
   try {
-    const result = JSON.parse(text) as LoadtestResult
+    const result = JSON.parse(text) as K6Result
     return result.format === RESULTS_FORMAT && missingOf(result) === undefined
   } catch {
     return false
@@ -50,20 +60,34 @@ export const endedEarly = (runner: RunnerResult): boolean =>
   secondsRun(runner) < endOfPeak(runner) - CLOCK_SLACK_SECONDS
 
 /** `peakSeconds 5 of 60`. VUs are left out: fewer of them send as much. */
-function smallerThanProfile(scenario: keyof Shapes, profile: string, { settings }: RunnerResult): string | undefined {
-  const known = PROFILE_NAMES.find((name) => name === profile)
-  const shape = known === undefined ? undefined : PROFILES[known][scenario]
-  if (shape === undefined) return `profile ${profile}`
-  const smaller = Object.entries(shape).flatMap(([name, whole]: [string, number]) =>
-    /vus$/i.test(name) || Number(settings[name]) >= whole ? [] : [`${name} ${settings[name]} of ${whole}`],
-  )
+function smallerThanProfile(
+  scenario: ScenarioName,
+  profile: ProfileName,
+  { settings }: RunnerResult,
+): string | undefined {
+  const smaller = Object.entries(shapeOf(profile, scenario)).flatMap(([name, whole]) => {
+    const set = Number(settings[name as keyof typeof settings] ?? 0)
+    return /vus$/i.test(name) || set >= whole ? [] : [`${name} ${set} of ${whole}`]
+  })
   return smaller.length === 0 ? undefined : smaller.join(', ')
 }
 
 /** A virtual user of the live scenario counts what was lost when it ends: stopped before that, it counts nothing. */
-function lostAtTheEnd(scenario: string, runners: readonly RunnerResult[]): string | undefined {
-  if (scenario !== 'redis-pubsub') return undefined
-  const { publishers = 0, subscriberVUs = 0 } = (runners[0]?.settings ?? {}) as Partial<Shapes['redis-pubsub']>
-  const ended = runners.reduce((sum, { counters }) => sum + (counters.k6_iterations ?? 0), 0)
+function lostAtTheEnd(scenario: ScenarioName, runners: readonly RunnerResult[]): string | undefined {
+  if (targetsOf(scenario).messages === undefined) return undefined
+  const { publishers = 0, subscriberVUs = 0 } = runners[0]?.settings ?? {}
+  const ended = runners.reduce(
+    (sum, runner) => sum + countOf(runner, 'k6_iterations') - requestsEnded(scenario, runner),
+    0,
+  )
   return ended >= publishers + subscriberVUs ? undefined : 'stopped before all was delivered'
+}
+
+/** Each of them is an iteration of its own. */
+function requestsEnded(scenario: ScenarioName, runner: RunnerResult): number {
+  return trafficIn(scenario)
+    .filter((kind) => kind !== 'messages')
+    .flatMap((kind) => [TRAFFIC[kind].counters.ok, TRAFFIC[kind].counters.failed])
+    .flatMap((name) => SENDING_PHASES.map((phase) => `${name}_${phase}`))
+    .reduce((sum, name) => sum + countOf(runner, name), 0)
 }

@@ -4,8 +4,10 @@
  * The bucket edges are those of the contract's `LATENCY_BUCKETS`. Counts of any number of processes add up to the
  * true distribution, and any percentile of the sum is within the relative error of the value that sorting all
  * samples would have given. `bucket-names.ts` says how k6 counts them.
+ *
+ * No library, because k6 resolves no npm packages, and what it counts must be k6 counters.
  */
-import { LATENCY_BUCKETS } from '../../../contract/slos.ts'
+import { LATENCY_BUCKETS } from '../../../contract/latency-buckets.ts'
 import type { HistogramData } from '../../results-format.ts'
 
 export const gamma = (relativeError: number): number => (1 + relativeError) / (1 - relativeError)

@@ -1,17 +1,24 @@
 /** When a test ramps up, is at its peak, and cools down: the spans that counters and histograms are named after. */
+import type { LiveShape, RequestShape } from '../../../contract/scenarios.ts'
 import type { PhaseName, PhaseSpan } from '../../results-format.ts'
-import type { LiveShape, RequestShape } from './profiles.ts'
 
 /** The phases in which something is sent, and that counters and histograms are named after. */
 export const SENDING_PHASES = ['ramp', 'peak'] as const satisfies readonly PhaseName[]
 export type SendingPhase = (typeof SENDING_PHASES)[number]
 
-export function requestPhases({ rampSeconds, peakSeconds }: RequestShape): readonly PhaseSpan[] {
+export function requestPhases({
+  rampSeconds,
+  peakSeconds,
+}: Pick<RequestShape, 'rampSeconds' | 'peakSeconds'>): readonly PhaseSpan[] {
   return [
     { name: 'ramp', fromSeconds: 0, toSeconds: rampSeconds },
     { name: 'peak', fromSeconds: rampSeconds, toSeconds: rampSeconds + peakSeconds },
   ]
 }
+
+/** Of any scenario: live delivery also connects before its load and drains after it. */
+export const phasesOf = (shape: RequestShape | LiveShape): readonly PhaseSpan[] =>
+  'subscribers' in shape ? livePhases(shape) : requestPhases(shape)
 
 export function livePhases(shape: LiveShape): readonly PhaseSpan[] {
   const ramp = shape.connectSeconds

@@ -1,4 +1,4 @@
-import type { ScenarioName } from '../../../contract/slos.ts'
+import { type ScenarioName, targetsOf } from '../../../contract/scenarios.ts'
 
 export type Access = { readonly apiUrl: string; readonly tenantId: string }
 
@@ -22,7 +22,7 @@ export function refusedAccess(
     return `TENANT_ID is "${tenantId}", and API_KEY belongs to another tenant of ${apiUrl} (403)`
   }
   // A key that may only send events is enough for the other scenarios.
-  return scenario === 'reporting-endpoints' ? `API_KEY may not read reports of ${apiUrl} (403)` : undefined
+  return targetsOf(scenario).reports !== undefined ? `API_KEY may not read reports of ${apiUrl} (403)` : undefined
 }
 
 function codeOf(body: string): unknown {

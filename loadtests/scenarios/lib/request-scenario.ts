@@ -1,7 +1,8 @@
 /** The k6 scenario of requests at a rate: an open model, ramping up and then held. */
-import type { RequestSettings } from './settings.ts'
+import type { RequestShape } from '../../../contract/scenarios.ts'
 
-export function requestScenario({ shape, offeredPerSecond }: RequestSettings) {
+/** @param offeredPerSecond the rate of the peak */
+export function requestScenario(shape: RequestShape, offeredPerSecond: number) {
   return {
     executor: 'ramping-arrival-rate' as const,
     startRate: 0,

@@ -1,7 +1,13 @@
 /** Turns what k6 hands to `handleSummary` into the result format. */
-import type { LoadtestResult, PhaseSpan, RunnerSettings, TrendData } from '../../results-format.ts'
+import {
+  type K6Result,
+  type PhaseSpan,
+  RESULTS_FORMAT,
+  type RunnerSettings,
+  type TrendData,
+} from '../../results-format.ts'
 import { isBucketMetric, splitCounters } from './bucket-names.ts'
-import type { CommonSettings, LiveSettings, RequestSettings } from './settings.ts'
+import type { CommonSettings, Settings } from './settings.ts'
 
 /** The part of k6's summary that is used; the same in k6 1.x and 2.x. */
 export type K6Summary = {
@@ -31,14 +37,10 @@ const K6_METRICS = ['http_reqs', 'iterations', 'dropped_iterations', 'data_sent'
 const K6_LIVE_METRICS = ['ws_sessions', 'ws_msgs_sent', 'ws_msgs_received'] as const
 const BUILT_IN: ReadonlySet<string> = new Set([...K6_METRICS, ...K6_LIVE_METRICS])
 
-export function resultOf(
-  summary: K6Summary,
-  settings: RequestSettings | LiveSettings,
-  facts: RunFacts,
-): LoadtestResult {
+export function resultOf(summary: K6Summary, settings: Settings, facts: RunFacts): K6Result {
   const { counters, histograms } = splitCounters(customCounts(summary))
   return {
-    format: 'hopwhistle.loadtest/1',
+    format: RESULTS_FORMAT,
     scenario: settings.scenario,
     profile: settings.profile,
     runId: facts.runId,
@@ -72,7 +74,7 @@ export function resultOf(
 
 /** The shape of a test, as a result tells it. */
 export const runnerSettings = (
-  { shape, offeredPerSecond, parallelism }: RequestSettings | LiveSettings,
+  { shape, offeredPerSecond, parallelism }: Settings,
   phases: readonly PhaseSpan[],
 ): RunnerSettings => ({ ...shape, offeredPerSecond, parallelism, phases })
 

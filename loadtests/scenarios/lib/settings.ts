@@ -1,22 +1,24 @@
 /** What a scenario is told by its environment (`k6 run --env NAME=value`), checked, with defaults. */
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '../../../contract/demo.ts'
 import { DEFAULT_PORT } from '../../../contract/routes.ts'
-import type { ScenarioName } from '../../../contract/slos.ts'
-import { type Env, type EnvReader, envReader } from './env-reader.ts'
 import {
   type LiveShape,
-  offeredPerSecond,
   PROFILE_NAMES,
   type ProfileName,
   type RequestShape,
-  type Shapes,
+  type ScenarioName,
+  type ShapeOf,
   shapeOf,
-} from './profiles.ts'
+} from '../../../contract/scenarios.ts'
+import { type Env, type EnvReader, envReader } from './env-reader.ts'
+import { offeredPerSecond } from './profiles.ts'
 
 export type CommonSettings = {
   readonly scenario: ScenarioName
   readonly profile: ProfileName
   readonly apiUrl: string
+  /** For live delivery. */
+  readonly wsUrl: string
   readonly apiKey: string
   readonly tenantId: string
   /** Begins every id that this run creates. Absent: made up when the test starts. */
@@ -33,57 +35,35 @@ export type CommonSettings = {
   readonly offeredPerSecond: number
 }
 
-export type RequestSettings = CommonSettings & { readonly shape: RequestShape }
-export type LiveSettings = CommonSettings & { readonly shape: LiveShape; readonly wsUrl: string }
+export type LiveSettings = CommonSettings & { readonly shape: LiveShape }
+/** Of any scenario. */
+export type Settings = CommonSettings & { readonly shape: RequestShape | LiveShape }
+export type SettingsOf<S extends ScenarioName> = CommonSettings & { readonly shape: ShapeOf<S> }
 
 /**
- * Settings of the two scenarios that send requests at a rate.
+ * Settings of a scenario: those of its profile, with what the environment says instead.
  *
  * @throws {Error} naming every variable that is wrong and what it may be
  */
-export function readRequestSettings(env: Env, scenario: 'call-state-updates' | 'reporting-endpoints'): RequestSettings {
+export function readSettings<S extends ScenarioName>(env: Env, scenario: S): SettingsOf<S>
+export function readSettings(env: Env, scenario: ScenarioName): Settings {
   const read = envReader(env)
   const common = readCommon(read, scenario)
   const base = shapeOf(common.profile, scenario)
-  const vus = read.integer('VUS', { min: 1, max: 100_000 }, 'virtual users', base.vus)
-  const shape: RequestShape = {
+  const shape = {
     ...base,
     ...readSeconds(read, base),
-    targetPerSecond: read.integer('RATE', { min: 1, max: 1_000_000 }, 'requests a second', base.targetPerSecond),
-    // The share that k6 gives a runner follows its share of maxVUs: multiples keep the shares equal.
-    vus: multipleOf(common.parallelism, vus),
-    maxVUs: multipleOf(common.parallelism, Math.max(base.maxVUs, 2 * vus)),
+    ...('subscribers' in base ? readLive(read, base, common.parallelism) : readRate(read, base)),
+    ...('vus' in base ? readVUs(read, base, common.parallelism) : {}),
   }
+  const wsUrl = 'subscribers' in base ? read.url('WS_URL', ['ws', 'wss'], common.apiUrl.replace(/^http/, 'ws')) : ''
   read.done(scenario)
-  return { ...common, shape, offeredPerSecond: offeredPerSecond(shape.targetPerSecond) }
-}
-
-/** Settings of the live scenario. @throws {Error} as `readRequestSettings` */
-export function readLiveSettings(env: Env): LiveSettings {
-  const read = envReader(env)
-  const common = readCommon(read, 'redis-pubsub')
-  const base = shapeOf(common.profile, 'redis-pubsub')
-  const subscribers = read.integer('SUBSCRIBERS', { min: 1, max: 100_000 }, 'WebSockets', base.subscribers)
-  const subscriberVUs = read.integer('SUBSCRIBER_VUS', { min: 1, max: 10_000 }, 'subscribing VUs', base.subscriberVUs)
-  const shape: LiveShape = {
-    ...base,
-    ...readSeconds(read, base),
-    targetPerSecond: read.integer(
-      'MESSAGES_PER_SECOND',
-      { min: 1, max: 1_000_000 },
-      'messages a second',
-      base.targetPerSecond,
-    ),
-    subscribers,
-    publishers: read.integer('PUBLISHER_VUS', { min: 1, max: 10_000 }, 'publishing VUs', base.publishers),
-    subscriberVUs: multipleOf(common.parallelism, Math.min(subscriberVUs, subscribers)),
-  }
-  const wsUrl = read.url('WS_URL', ['ws', 'wss'], common.apiUrl.replace(/^http/, 'ws'))
-  read.done('redis-pubsub')
   return { ...common, shape, wsUrl, offeredPerSecond: offeredPerSecond(shape.targetPerSecond) }
 }
 
-function readCommon(read: EnvReader, scenario: ScenarioName): Omit<CommonSettings, 'offeredPerSecond'> {
+type Common = Omit<CommonSettings, 'offeredPerSecond' | 'wsUrl'>
+
+function readCommon(read: EnvReader, scenario: ScenarioName): Common {
   const parallelism = read.integer('PARALLELISM', { min: 1, max: 1000 }, 'k6 processes', 1)
   const runId = read.optional('RUN_ID')
   if (runId !== undefined && !/^[A-Za-z0-9-]{1,40}$/.test(runId)) {
@@ -106,10 +86,34 @@ function readCommon(read: EnvReader, scenario: ScenarioName): Omit<CommonSetting
   }
 }
 
-function readSeconds(read: EnvReader, base: Shapes[ScenarioName]): { rampSeconds: number; peakSeconds: number } {
+const readSeconds = (read: EnvReader, base: Pick<RequestShape, 'rampSeconds' | 'peakSeconds'>) => ({
+  rampSeconds: read.integer('RAMP_SECONDS', { min: 1, max: 86_400 }, 'seconds', base.rampSeconds),
+  peakSeconds: read.integer('PEAK_SECONDS', { min: 1, max: 86_400 }, 'seconds', base.peakSeconds),
+})
+
+const MOST_PER_SECOND = { min: 1, max: 1_000_000 }
+
+const readRate = (read: EnvReader, { targetPerSecond }: RequestShape) => ({
+  targetPerSecond: read.integer('RATE', MOST_PER_SECOND, 'requests a second', targetPerSecond),
+})
+
+function readVUs(read: EnvReader, base: Pick<RequestShape, 'vus' | 'maxVUs'>, parallelism: number) {
+  const vus = read.integer('VUS', { min: 1, max: 100_000 }, 'virtual users', base.vus)
   return {
-    rampSeconds: read.integer('RAMP_SECONDS', { min: 1, max: 86_400 }, 'seconds', base.rampSeconds),
-    peakSeconds: read.integer('PEAK_SECONDS', { min: 1, max: 86_400 }, 'seconds', base.peakSeconds),
+    // The share that k6 gives a runner follows its share of maxVUs: multiples keep the shares equal.
+    vus: multipleOf(parallelism, vus),
+    maxVUs: multipleOf(parallelism, Math.max(base.maxVUs, 2 * vus)),
+  }
+}
+
+function readLive(read: EnvReader, base: LiveShape, parallelism: number) {
+  const subscribers = read.integer('SUBSCRIBERS', { min: 1, max: 100_000 }, 'WebSockets', base.subscribers)
+  const subscriberVUs = read.integer('SUBSCRIBER_VUS', { min: 1, max: 10_000 }, 'subscribing VUs', base.subscriberVUs)
+  return {
+    targetPerSecond: read.integer('MESSAGES_PER_SECOND', MOST_PER_SECOND, 'messages a second', base.targetPerSecond),
+    subscribers,
+    publishers: read.integer('PUBLISHER_VUS', { min: 1, max: 10_000 }, 'publishing VUs', base.publishers),
+    subscriberVUs: multipleOf(parallelism, Math.min(subscriberVUs, subscribers)),
   }
 }
 

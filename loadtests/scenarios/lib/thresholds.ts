@@ -4,33 +4,40 @@
  * k6 passes a latency threshold when nothing was measured, and skips a rate of nothing: the count thresholds fail
  * a run without traffic. Every runner judges its own share; only the merged result judges the whole.
  */
-import { SLOS } from '../../../contract/slos.ts'
-import type { LiveSettings, RequestSettings } from './settings.ts'
+import {
+  type MessageTargets,
+  type RequestShape,
+  type RequestTargets,
+  rateOf,
+  TRAFFIC,
+  targetsOf,
+} from '../../../contract/scenarios.ts'
+import type { LiveSettings, Settings } from './settings.ts'
 
 type Thresholds = Record<string, string[]>
 
-export function callStateThresholds(settings: RequestSettings): Thresholds {
-  const slo = SLOS['call-state-updates']
+/** Those of every kind of traffic that the scenario carries. */
+export function thresholdsOf(settings: Settings): Thresholds {
+  const { updates, reports, messages } = targetsOf(settings.scenario)
+  const { shape } = settings
   return {
-    updates_ok_peak: [`count>=${shareOfPeak(settings)}`],
-    updates_success_peak: [`rate>${slo.successPercent / 100}`],
-    update_latency_peak: [`p(95)<${slo.p95Ms}`, `p(99)<${slo.p99Ms}`],
+    ...(updates === undefined ? {} : requestThresholds('updates', updates, settings)),
+    ...(reports === undefined ? {} : requestThresholds('reports', reports, settings)),
+    ...(messages === undefined || !('subscribers' in shape) ? {} : liveThresholds(messages, { ...settings, shape })),
+  }
+}
+
+function requestThresholds(kind: 'updates' | 'reports', targets: RequestTargets, settings: Settings): Thresholds {
+  const { counters, latency } = TRAFFIC[kind]
+  return {
+    [`${counters.ok}_peak`]: [`count>=${shareOfPeak(kind, settings)}`],
+    [`${kind}_success_peak`]: [`rate>${targets.successPercent / 100}`],
+    [`${latency}_peak`]: latencies(targets),
     dropped_iterations: ['count==0'],
   }
 }
 
-export function reportingThresholds(settings: RequestSettings): Thresholds {
-  const slo = SLOS['reporting-endpoints']
-  return {
-    reports_ok_peak: [`count>=${shareOfPeak(settings)}`],
-    reports_success_peak: [`rate>${slo.successPercent / 100}`],
-    report_latency_peak: [`p(50)<${slo.p50Ms}`, `p(95)<${slo.p95Ms}`, `p(99)<${slo.p99Ms}`],
-    dropped_iterations: ['count==0'],
-  }
-}
-
-export function liveThresholds(settings: LiveSettings): Thresholds {
-  const slo = SLOS['redis-pubsub']
+function liveThresholds(targets: MessageTargets, settings: LiveSettings): Thresholds {
   const { shape, offeredPerSecond, parallelism } = settings
   const planned = offeredPerSecond * (shape.rampSeconds / 2 + shape.peakSeconds)
   const subscribersHere = Math.floor(shape.subscribers / parallelism)
@@ -40,13 +47,20 @@ export function liveThresholds(settings: LiveSettings): Thresholds {
   const publishedHere = (shape.targetPerSecond * shape.peakSeconds * publishersHere) / shape.publishers
   return {
     messages_published_peak: [`count>=${Math.floor(publishedHere)}`],
-    messages_delivered: [`count>=${Math.floor((dueHere * slo.deliveryPercent) / 100)}`],
+    messages_delivered: [`count>=${Math.floor((dueHere * targets.deliveryPercent) / 100)}`],
     subscribers_failed: ['count==0'],
-    delivery_latency_peak: [`p(50)<${slo.p50Ms}`, `p(95)<${slo.p95Ms}`, `p(99)<${slo.p99Ms}`],
+    delivery_latency_peak: latencies(targets),
   }
 }
 
+const latencies = ({ p50Ms, p95Ms, p99Ms }: RequestTargets | MessageTargets): string[] => [
+  ...(p50Ms === undefined ? [] : [`p(50)<${p50Ms}`]),
+  `p(95)<${p95Ms}`,
+  `p(99)<${p99Ms}`,
+]
+
 /** What one runner must reach during the peak, at the target rate. */
-function shareOfPeak({ shape, parallelism }: RequestSettings): number {
-  return Math.floor((shape.targetPerSecond * shape.peakSeconds) / parallelism)
+function shareOfPeak(kind: 'updates' | 'reports', { scenario, shape, parallelism }: Settings): number {
+  const { targetPerSecond, peakSeconds }: Pick<RequestShape, 'targetPerSecond' | 'peakSeconds'> = shape
+  return Math.floor((rateOf(scenario, kind, targetPerSecond) * peakSeconds) / parallelism)
 }

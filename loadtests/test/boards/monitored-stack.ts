@@ -1,7 +1,7 @@
 /** A real platform that a real Prometheus looks at, put under load by all three scenarios. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { SCENARIOS, type ScenarioName } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { openTerminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
 import { readPlace } from '@hopwhistle/platform/machine/place.ts'
@@ -15,11 +15,11 @@ import { stopStack } from '@hopwhistle/platform/stack/stop-stack.ts'
 import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
 import { findMonitoring } from '@hopwhistle/platform/tools/find-monitoring.ts'
 import { findRedis } from '@hopwhistle/platform/tools/find-redis.ts'
+import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
 import { measureScenario } from '../../bench/run/measure-scenario.ts'
 import { readEnvironment } from '../../bench/run/read-environment.ts'
 import { stackTarget } from '../../bench/run/target.ts'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 
 export type MonitoredStack = {
   readonly details: StackDetails
@@ -74,7 +74,7 @@ export async function monitoredStack(): Promise<MonitoredStack> {
     const environment = readEnvironment(await readPlace(), target, k6.version)
     const fromSeconds = Date.now() / 1000
     const results = new Map<ScenarioName, LoadtestResult>()
-    for (const scenario of SCENARIOS) {
+    for (const scenario of BASELINE_SCENARIOS) {
       const result = await measureScenario({
         scenario,
         profile: 'smoke',

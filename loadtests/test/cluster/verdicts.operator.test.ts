@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runnerReaders } from '../../bench/cluster/follow-runners.ts'
 import { podsOf, readRunnerPods } from '../../bench/cluster/runner-pods.ts'
 import { listTestRuns } from '../../bench/cluster/test-runs.ts'
-import type { Verdict } from '../../bench/evidence/verdict.ts'
 import { readResultFile } from '../../bench/run/result-files.ts'
 import { type Bench, bench } from '../support/bench.ts'
 import { applyByHand } from './support/by-hand.ts'
@@ -47,7 +46,7 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
   const runners = (name: string) => readRunnerPods(place.cluster, name, 2)
   const result = () => readResultFile(`${job.tempDir}/call-state-updates.json`)
   const reasons = (effect: 'invalid' | 'remark' = 'invalid') =>
-    (result().verdict as unknown as Verdict).reasons.filter((reason) => reason.effect === effect)
+    result().verdict!.reasons.filter((reason) => reason.effect === effect)
   const textOf = (rule: string) => reasons().find((reason) => reason.rule === rule)?.text
   const belongings = async () => {
     const { core, namespace } = place.cluster

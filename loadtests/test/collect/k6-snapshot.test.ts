@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mergeSnapshots, snapshotOf, subtractSnapshots } from '../../bench/collect/k6-snapshot.ts'
+import { snapshotOf, subtractSnapshots } from '../../bench/collect/k6-snapshot.ts'
+import { totalsOf } from '../../scenarios/lib/totals.ts'
 
 const counter = (id: string, count: number) => ({ id, attributes: { type: 'counter', sample: { count } } })
 
@@ -35,13 +36,11 @@ test('readings of several runners, cut into windows, add up to the last reading 
   fc.assert(
     fc.property(steps, (steps) => {
       let totals = [0, 0]
-      let before = mergeSnapshots([])
+      let before = totalsOf([])
       let windows = 0
       for (const [a, b] of steps) {
         totals = [totals[0]! + a, totals[1]! + b]
-        const now = mergeSnapshots(
-          totals.map((count) => snapshotOf([counter('sent', count), counter('hb_x_0{b:1}', count)])),
-        )
+        const now = totalsOf(totals.map((count) => snapshotOf([counter('sent', count), counter('hb_x_0{b:1}', count)])))
         windows += subtractSnapshots(now, before).counters.sent ?? 0
         before = now
       }

@@ -2,15 +2,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeAll } from '../../bench/commands/report-results.ts'
 import type { Places } from '../../bench/document/paths.ts'
 import { writeBaseline } from '../../bench/document/write-baseline.ts'
 import { writeDocument } from '../../bench/document/write-document.ts'
+import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import type { Environment } from '../../bench/sample/environment.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { ENVIRONMENT, type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'
 import { serverWith } from '../fixtures/server-with.ts'
 
@@ -31,7 +31,7 @@ const judged = (options: ResultOptions): LoadtestResult => {
   return { ...result, verdict: { ...judge(result) } }
 }
 const all = (options: ResultOptions = {}) =>
-  SCENARIOS.map((scenario) => judged({ server: serverWith({ scenario }), ...options, scenario }))
+  BASELINE_SCENARIOS.map((scenario) => judged({ server: serverWith({ scenario }), ...options, scenario }))
 const documentOf = async (at: Places) => {
   await writeDocument(at)
   return readFile(at.document, 'utf8')
@@ -106,15 +106,17 @@ describe('the document', () => {
   })
 
   test('shows a chart of each scenario', async () => {
-    expect((await readdir(at.charts)).sort()).toEqual([...SCENARIOS].sort().map((scenario) => `${scenario}.svg`))
-    for (const scenario of SCENARIOS) expect(text).toContain(`(charts/${scenario}.svg)`)
+    expect((await readdir(at.charts)).sort()).toEqual(
+      [...BASELINE_SCENARIOS].sort().map((scenario) => `${scenario}.svg`),
+    )
+    for (const scenario of BASELINE_SCENARIOS) expect(text).toContain(`(charts/${scenario}.svg)`)
   })
 
   test('is the same, byte by byte, of the same baselines', async () => {
     const again = await places()
     await writeBaseline(all({ profile: 'full' }).toReversed(), again)
     expect(await documentOf(again)).toBe(text)
-    for (const scenario of SCENARIOS) {
+    for (const scenario of BASELINE_SCENARIOS) {
       const chart = (where: Places) => readFile(join(where.charts, `${scenario}.svg`), 'utf8')
       expect(await chart(again)).toBe(await chart(at))
     }
@@ -266,7 +268,7 @@ describe('an invalid run after a valid one', () => {
 test('what was measured without looking at the servers says so instead of a figure', async () => {
   const at = await places()
   await writeBaseline(
-    SCENARIOS.map((scenario) => judged({ scenario, server: 'none' })),
+    BASELINE_SCENARIOS.map((scenario) => judged({ scenario, server: 'none' })),
     at,
   )
   const text = await documentOf(at)

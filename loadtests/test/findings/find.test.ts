@@ -1,11 +1,11 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { describe, expect, test } from 'vitest'
+import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
 import { factsOf } from '../../bench/findings/facts-of.ts'
 import { find } from '../../bench/findings/find.ts'
 import type { Findings } from '../../bench/findings/finding.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import type { PodEvidence } from '../../bench/sample/server-evidence.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { type ResultOptions, resultWith } from '../fixtures/result-with.ts'
 import { processWith, type ServerOptions, serverWith } from '../fixtures/server-with.ts'
 

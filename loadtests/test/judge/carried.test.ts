@@ -1,10 +1,10 @@
 /** What becomes of a run that did not reach its targets when steps at smaller rates were made after it. */
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { describe, expect, test } from 'vitest'
+import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
 import { measuredWithUnit } from '../../bench/evidence/metric-text.ts'
 import { exitCodeOf } from '../../bench/judge/exit-code.ts'
 import { judge } from '../../bench/judge/judge.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'
 import { processWith, serverWith } from '../fixtures/server-with.ts'
 
@@ -157,7 +157,7 @@ describe('steps never make a verdict better than what they prove', () => {
 
   test('without its steps a result is judged the same or worse', () => {
     const rank = { met: 0, missed: 1, invalid: 2 }
-    for (const scenario of SCENARIOS) {
+    for (const scenario of SCENARIO_NAMES) {
       for (const whole of [resultWith({ scenario, slowness: 9 }), resultWith({ scenario, runner: dropped })]) {
         const target = whole.runners[0]!.settings.targetPerSecond
         const withSteps = after(whole, held(Math.round(target / 2), { scenario }))

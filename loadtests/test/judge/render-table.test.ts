@@ -1,16 +1,16 @@
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { expect, test } from 'vitest'
+import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import { renderMarkdown } from '../../bench/judge/render-markdown.ts'
 import { renderTable } from '../../bench/judge/render-table.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'
 
 const judged = (options: ResultOptions): LoadtestResult => {
   const result = resultWith(options)
   return { ...result, verdict: { ...judge(result) } }
 }
-const all = (options: ResultOptions = {}) => SCENARIOS.map((scenario) => judged({ ...options, scenario }))
+const all = (options: ResultOptions = {}) => BASELINE_SCENARIOS.map((scenario) => judged({ ...options, scenario }))
 
 test('the table stands in columns, with unit and target beside each figure', () => {
   expect(renderTable(all(), { colour: false })).toBe(

@@ -1,17 +1,11 @@
 /** Every rule, seen failing: a guard that cannot fail is worse than none. */
 import { afterAll, describe, expect, test } from 'vitest'
+import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import { RULES, RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
 import type { Environment } from '../../bench/sample/environment.ts'
 import type { PodEvidence, Series } from '../../bench/sample/server-evidence.ts'
-import type {
-  Crash,
-  DistributedRun,
-  HistogramData,
-  LoadtestResult,
-  RunnerPod,
-  RunnerResult,
-} from '../../results-format.ts'
+import type { Crash, DistributedRun, HistogramData, RunnerPod, RunnerResult } from '../../results-format.ts'
 import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
 import { ENVIRONMENT, type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
 import { processWith, serverWith } from '../fixtures/server-with.ts'
@@ -289,12 +283,12 @@ describe('CPU', () => {
   })
 
   test('other-programs: are named, the largest first; a declared neighbour is none of them', () => {
-    const { server, ...others } = busy(0.3, 0.7)
+    const others = busy(0.3, 0.7)
     const beside = (...neighbours: string[]): LoadtestResult => ({
       ...others,
-      environment: { ...others.environment, neighbours },
+      environment: { ...others.environment!, neighbours },
       server: {
-        ...server,
+        ...others.server!,
         otherPrograms: [
           { name: 'ffmpeg', cpuCores: 0.45 },
           { name: 'cron', cpuCores: 0.2 },

@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { describe, expect, test } from 'vitest'
 import { MOST_BYTES, scenarioScripts, scriptFile } from '../../kubernetes/scenario-scripts.ts'
 import { k6Path, withK6 } from '../scenarios/k6.ts'
 
-test.each(SCENARIOS)('the files of %s fit a ConfigMap, and every import among them is there', (scenario) => {
+test.each(SCENARIO_NAMES)('the files of %s fit a ConfigMap, and every import among them is there', (scenario) => {
   const scripts = scenarioScripts(scenario)
   const text = Object.values(scripts).join('\n')
   const imported = [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => path)
@@ -19,7 +19,7 @@ test.each(SCENARIOS)('the files of %s fit a ConfigMap, and every import among th
 })
 
 describe.skipIf(k6Path === undefined)(`as a ConfigMap mounts them${withK6}`, () => {
-  test.each(SCENARIOS)('k6 runs %s', async (scenario) => {
+  test.each(SCENARIO_NAMES)('k6 runs %s', async (scenario) => {
     const folder = mount(scenarioScripts(scenario))
     const { stdout } = await promisify(execFile)(
       k6Path ?? 'k6',

@@ -8,13 +8,12 @@ import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import { readPlace } from '@hopwhistle/platform/machine/place.ts'
 import { startGuard } from '@hopwhistle/platform/stack/guard.ts'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Verdict } from '../../bench/evidence/verdict.ts'
+import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import { findCarried } from '../../bench/run/find-carried.ts'
 import { measureAll } from '../../bench/run/measure-all.ts'
 import { readEnvironment } from '../../bench/run/read-environment.ts'
 import { remoteTarget } from '../../bench/run/target.ts'
-import type { LoadtestResult } from '../../results-format.ts'
 import { k6Path, withK6 } from '../scenarios/k6.ts'
 import { schemaErrors } from '../scenarios/schema.ts'
 import { slowServer } from '../scenarios/slow-server.ts'
@@ -111,7 +110,7 @@ describe.skipIf(k6Path === undefined)(`a target that is not reached${withK6}`, (
     const { here, said, file, options } = await measurementOf(capacityOf(40), ['any'])
     const results = await findCarried(await measureAll({ ...options, scenarios }), options)
 
-    const verdict = results[0]?.verdict as unknown as Verdict
+    const verdict = results[0]!.verdict!
     expect(verdict.outcome).toBe('missed')
     expect(verdict.carried?.ratePerSecond).toBeGreaterThanOrEqual(10)
     expect(verdict.carried?.ratePerSecond).toBeLessThanOrEqual(50)
@@ -141,7 +140,7 @@ describe.skipIf(k6Path === undefined)(`a target that is not reached${withK6}`, (
     const killed = { ...options, k6: signalled('SIGKILL', 4, 'first'), overrides: { RATE: '4' } }
     const results = await findCarried(await measureAll({ ...killed, scenarios }), killed)
 
-    const { outcome, carried, metrics, reasons } = results[0]!.verdict as unknown as Verdict
+    const { outcome, carried, metrics, reasons } = results[0]!.verdict!
     expect(outcome, JSON.stringify(reasons)).toBe('missed')
     expect(carried?.steps[0]).toMatchObject({ ratePerSecond: 2, outcome: 'met' })
     expect(metrics[0]).toMatchObject({ target: 4, measured: carried?.ratePerSecond, carried: true, status: 'missed' })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LATENCY_BUCKETS } from '../../../contract/slos.ts'
+import { LATENCY_BUCKETS } from '../../../contract/latency-buckets.ts'
 import { bucketThresholds, isBucketMetric, splitCounters } from '../../scenarios/lib/bucket-names.ts'
 
 test('counters are told from buckets by their name', () => {

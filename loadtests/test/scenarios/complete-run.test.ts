@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { writeResult } from '../../bench/run/result-files.ts'
-import type { LoadtestResult, RunnerResult } from '../../results-format.ts'
+import type { K6Result, RunnerResult } from '../../results-format.ts'
 import { missingOf } from '../../scenarios/lib/complete-run.ts'
 import { resultWith, STARTED_AT } from '../fixtures/result-with.ts'
 import { k6Path, runK6, withK6 } from './k6.ts'
@@ -22,7 +22,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const usual = () => join(dir, 'call-state-updates.json')
 const partial = () => join(dir, 'call-state-updates.partial.json')
-const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as LoadtestResult
+const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as K6Result
 
 const set = (settings: object) => (runner: RunnerResult) => ({
   ...runner,
@@ -34,7 +34,7 @@ const endedAfter = (seconds: number) => (runner: RunnerResult) => ({
 })
 
 /** Runs that are not complete, and what is said of them. */
-const PARTIAL: readonly (readonly [why: string, result: LoadtestResult])[] = [
+const PARTIAL: readonly (readonly [why: string, result: K6Result])[] = [
   ['profile smoke', resultWith({ profile: 'smoke' })],
   ['peakSeconds 5 of 60', resultWith({ runner: set({ peakSeconds: 5 }) })],
   ['targetPerSecond 100 of 500', resultWith({ runner: set({ targetPerSecond: 100 }) })],
@@ -44,7 +44,7 @@ const PARTIAL: readonly (readonly [why: string, result: LoadtestResult])[] = [
 ]
 
 test.each(['full', 'quick'] as const)('a run of profile %s, to its end, is complete in each scenario', (profile) => {
-  for (const scenario of SCENARIOS) {
+  for (const scenario of SCENARIO_NAMES) {
     expect(missingOf(resultWith({ scenario, profile })), scenario).toBeUndefined()
     expect(missingOf(resultWith({ scenario, profile, runners: 2 })), scenario).toBeUndefined()
   }

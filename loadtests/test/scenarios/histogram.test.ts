@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LATENCY_BUCKETS } from '../../../contract/slos.ts'
+import { LATENCY_BUCKETS } from '../../../contract/latency-buckets.ts'
 import {
   bucketEstimateMs,
   bucketIndex,

@@ -5,7 +5,7 @@ import { mkdtemp, readFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { LoadtestResult } from '../../results-format.ts'
+import type { K6Result } from '../../results-format.ts'
 
 const SCENARIOS = fileURLToPath(new URL('../../scenarios/', import.meta.url))
 
@@ -59,8 +59,8 @@ export async function runSegments(
   )
 }
 
-export async function resultOf(run: Run, file: string): Promise<LoadtestResult> {
-  return JSON.parse(await readFile(join(run.folder, file), 'utf8')) as LoadtestResult
+export async function resultOf(run: Run, file: string): Promise<K6Result> {
+  return JSON.parse(await readFile(join(run.folder, file), 'utf8')) as K6Result
 }
 
 function isExecutable(path: string): boolean {

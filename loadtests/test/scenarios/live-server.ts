@@ -1,10 +1,13 @@
-/** A server that publishes what is posted to it over WebSockets, and can be told to misbehave in every way counted. */
+/**
+ * A server that publishes what is posted to it over WebSockets, answers reports, and can be told to misbehave in every
+ * way counted.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { CallEventBody } from '../../../contract/calls.ts'
 import { ROUTES } from '../../../contract/routes.ts'
-import { listen } from './slow-server.ts'
+import { listen, reportAt } from './slow-server.ts'
 
 export type Misbehaviour = {
   /** Messages of others, published in between: this many after every message. */
@@ -83,7 +86,8 @@ export async function liveServer(misbehaviour: Misbehaviour = {}): Promise<LiveS
 
   const server = createServer((request, response) => {
     if (request.method === 'POST') onPost(request, response)
-    else response.writeHead(404).end()
+    else
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reportAt(request.url ?? '')))
   })
   const live = new WebSocketServer({ server, path: ROUTES.live })
   live.on('connection', (ws) => {

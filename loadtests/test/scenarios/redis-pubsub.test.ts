@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { LoadtestResult, RunnerResult } from '../../results-format.ts'
+import type { K6Result, RunnerResult } from '../../results-format.ts'
 import { histogramCount } from '../../scenarios/lib/histogram.ts'
 import { k6Path, resultOf, runK6, runSegments, withK6 } from './k6.ts'
 import { liveServer, type Misbehaviour } from './live-server.ts'
@@ -91,7 +91,7 @@ async function measure(misbehaviour: Misbehaviour): Promise<RunnerResult> {
   const server = await liveServer(misbehaviour)
   const run = await runK6('redis-pubsub.ts', { ...SHAPE, API_URL: server.url })
   await server.close()
-  const result: LoadtestResult = await resultOf(run, 'redis-pubsub.json')
+  const result: K6Result = await resultOf(run, 'redis-pubsub.json')
   expect(schemaErrors(result)).toEqual([])
   return result.runners[0]!
 }

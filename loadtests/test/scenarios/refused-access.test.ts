@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
 import { startApiInstances } from '@hopwhistle/platform/stack/api-instances.ts'
@@ -100,7 +100,7 @@ test.each([
 })
 
 describe.skipIf(k6Path === undefined)(`k6 run by hand${withK6}`, () => {
-  test.each(SCENARIOS)('%s says that the tenant is not the key’s, and sends no load', async (scenario) => {
+  test.each(SCENARIO_NAMES)('%s says that the tenant is not the key’s, and sends no load', async (scenario) => {
     const { apiKey } = await newKey()
     const env = { API_URL: url, API_KEY: apiKey, TENANT_ID: OTHER_TENANT, PROFILE: 'smoke' }
     const { code, stderr, stdout } = await runK6(`${scenario}.ts`, env)

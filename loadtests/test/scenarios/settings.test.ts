@@ -1,27 +1,32 @@
 import { expect, test } from 'vitest'
-import { SLOS } from '../../../contract/slos.ts'
+import { SCENARIOS, shapeOf } from '../../../contract/scenarios.ts'
 import { livePhases, peakFrom, peakSecondsOf, requestPhases } from '../../scenarios/lib/phases.ts'
-import { offeredPerSecond, PROFILES } from '../../scenarios/lib/profiles.ts'
-import { readLiveSettings, readRequestSettings } from '../../scenarios/lib/settings.ts'
+import { offeredPerSecond } from '../../scenarios/lib/profiles.ts'
+import { readSettings } from '../../scenarios/lib/settings.ts'
 
 test('a run by hand needs no settings at all', () => {
-  const settings = readRequestSettings({}, 'call-state-updates')
+  const settings = readSettings({}, 'call-state-updates')
   expect(settings).toMatchObject({ profile: 'quick', apiUrl: 'http://localhost:3001', parallelism: 1 })
   expect(settings.shape).toMatchObject({ targetPerSecond: 500, vus: 500 })
-  expect(readLiveSettings({}).wsUrl).toBe('ws://localhost:3001')
+  expect(readSettings({}, 'redis-pubsub').wsUrl).toBe('ws://localhost:3001')
 })
 
 test('the full and the quick profile have the targets as their peaks, and offer 1 % more', () => {
   for (const profile of ['full', 'quick'] as const) {
-    expect(PROFILES[profile]['call-state-updates'].targetPerSecond).toBe(SLOS['call-state-updates'].ratePerSecond)
-    expect(PROFILES[profile]['reporting-endpoints'].targetPerSecond).toBe(SLOS['reporting-endpoints'].ratePerSecond)
-    expect(PROFILES[profile]['redis-pubsub']).toMatchObject({ targetPerSecond: 500, subscribers: 200, publishers: 10 })
+    expect(shapeOf(profile, 'call-state-updates').targetPerSecond).toBe(
+      SCENARIOS['call-state-updates'].targets.updates.ratePerSecond,
+    )
+    expect(shapeOf(profile, 'reporting-endpoints').targetPerSecond).toBe(
+      SCENARIOS['reporting-endpoints'].targets.reports.ratePerSecond,
+    )
+    expect(shapeOf(profile, 'redis-pubsub')).toMatchObject({ targetPerSecond: 500, subscribers: 200, publishers: 10 })
   }
   expect([500, 100, 30].map(offeredPerSecond)).toEqual([505, 101, 31])
 })
 
 test('the full profile has the stages of the baselines: 6, 7 and about 4 minutes', () => {
-  const { 'call-state-updates': calls, 'reporting-endpoints': reports, 'redis-pubsub': live } = PROFILES.full
+  const [calls, reports] = [shapeOf('full', 'call-state-updates'), shapeOf('full', 'reporting-endpoints')]
+  const live = shapeOf('full', 'redis-pubsub')
   expect(calls.rampSeconds + calls.peakSeconds).toBe(6 * 60)
   expect(reports.rampSeconds + reports.peakSeconds).toBe(7 * 60)
   expect(live.peakSeconds).toBe(3 * 60)
@@ -29,13 +34,13 @@ test('the full profile has the stages of the baselines: 6, 7 and about 4 minutes
 
 test('VUs are multiples of the runners, so that all get the same share', () => {
   const env = { PARALLELISM: '3', RUN_ID: 'r' }
-  const { vus, maxVUs } = readRequestSettings(env, 'reporting-endpoints').shape
+  const { vus, maxVUs } = readSettings(env, 'reporting-endpoints').shape
   expect([vus % 3, maxVUs % 3]).toEqual([0, 0])
-  expect(readLiveSettings(env).shape.subscriberVUs % 3).toBe(0)
+  expect(readSettings(env, 'redis-pubsub').shape.subscriberVUs % 3).toBe(0)
 })
 
 test('subscribers share 4 VUs, or as many as are set, and never more than there are subscribers', () => {
-  const vus = (env: Record<string, string>) => readLiveSettings(env).shape.subscriberVUs
+  const vus = (env: Record<string, string>) => readSettings(env, 'redis-pubsub').shape.subscriberVUs
   expect(vus({})).toBe(4)
   expect(vus({ SUBSCRIBER_VUS: '2' })).toBe(2)
   expect(vus({ SUBSCRIBER_VUS: '20', SUBSCRIBERS: '10' })).toBe(10)
@@ -52,16 +57,16 @@ test('every wrong setting is reported, with what it is and what it may be', () =
     'MESSAGES_PER_SECOND is "1.5"; it may be a whole number of messages a second, 1 to 1000000',
     'WS_URL is "http://x"; it may be ws://host:port or wss://host:port',
   ]
-  expect(() => readLiveSettings(env)).toThrow(`redis-pubsub cannot run: ${expected.join('. ')}`)
+  expect(() => readSettings(env, 'redis-pubsub')).toThrow(`redis-pubsub cannot run: ${expected.join('. ')}`)
 })
 
 test('phases follow each other without a gap, and what is sent from the peak on belongs to it', () => {
-  const spans = livePhases(PROFILES.full['redis-pubsub'])
+  const spans = livePhases(shapeOf('full', 'redis-pubsub'))
   expect(spans.map(({ name, fromSeconds }) => [name, fromSeconds])).toEqual([
     ['ramp', 10],
     ['peak', 70],
     ['cool', 250],
   ])
   expect(peakFrom(spans)).toBe(70)
-  expect(peakSecondsOf(requestPhases(PROFILES.quick['call-state-updates']))).toBe(60)
+  expect(peakSecondsOf(requestPhases(shapeOf('quick', 'call-state-updates')))).toBe(60)
 })

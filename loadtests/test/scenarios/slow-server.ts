@@ -32,10 +32,7 @@ export async function slowServer(delayMs: () => number): Promise<SlowServer> {
         return
       }
       paths.push(request.url ?? '')
-      const page = new URL(request.url ?? '', 'http://localhost').searchParams.get('cursor') ?? '0'
-      const nextCursor = Number(page) < 3 ? String(Number(page) + 1) : null
-      const provenance = { source: 'replica', asOf: new Date().toISOString() }
-      answer(200, { ...provenance, calls: [], nextCursor, totals: {}, buckets: [{}] })
+      answer(200, reportAt(request.url ?? ''))
     })
   })
   await listen(server)
@@ -50,6 +47,14 @@ export async function slowServer(delayMs: () => number): Promise<SlowServer> {
         server.closeAllConnections()
       }),
   }
+}
+
+/** What suits any report; a list of calls has four pages. */
+export function reportAt(url: string): object {
+  const page = new URL(url, 'http://localhost').searchParams.get('cursor') ?? '0'
+  const nextCursor = Number(page) < 3 ? String(Number(page) + 1) : null
+  const provenance = { source: 'replica', asOf: new Date().toISOString() }
+  return { ...provenance, calls: [], nextCursor, totals: {}, buckets: [{}] }
 }
 
 export const listen = (server: Server): Promise<void> =>

@@ -1,11 +1,11 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { lines } from '../../panels/panel.ts'
 import { below, courseOnly, none, ofLimitAt } from '../../panels/thresholds.ts'
 import * as http from '../../queries/http.ts'
 import type { BoardRow } from '../board.ts'
 
-const P95_SECONDS = SLOS['call-state-updates'].p95Ms / 1000
+const P95_SECONDS = SCENARIOS['call-state-updates'].targets.updates.p95Ms / 1000
 
 export const requests: BoardRow = {
   title: 'Requests',

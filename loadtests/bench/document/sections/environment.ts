@@ -1,10 +1,10 @@
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { bytes, list, number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, minute, table } from '@hopwhistle/platform/document/markdown.ts'
 import { ANY_NEIGHBOUR } from '@hopwhistle/platform/machine/place.ts'
 import { coresText } from '../../machine/fit.ts'
 import type { Environment } from '../../sample/environment.ts'
 import type { DocumentModel, Measured } from '../model.ts'
-import { TITLES } from '../titles.ts'
 import { commitText } from './words.ts'
 
 export function environmentSection({ measured }: DocumentModel): string {
@@ -13,7 +13,7 @@ export function environmentSection({ measured }: DocumentModel): string {
     const those = measured.filter(({ environment }) => JSON.stringify(describe(environment)) === key)
     const [first] = those
     if (first === undefined) return ''
-    const whose = list(those.map(({ scenario }) => TITLES[scenario]))
+    const whose = list(those.map(({ scenario }) => SCENARIOS[scenario].title))
     return blocks(different.length > 1 ? `${whose}:` : undefined, bullets(describe(first.environment)))
   })
   return blocks(
@@ -23,7 +23,7 @@ export function environmentSection({ measured }: DocumentModel): string {
     table(
       ['Scenario', 'Profile', 'Measured', 'Took', 'Commit', 'k6 processes', 'Machine score'],
       measured.map((one) => [
-        TITLES[one.scenario],
+        SCENARIOS[one.scenario].title,
         one.profile,
         minute(one.startedAt),
         took(one),

@@ -1,12 +1,12 @@
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
-import { SCENARIOS, SLOS } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS, SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { blocks, bullets, code, indented } from '@hopwhistle/platform/document/markdown.ts'
 
 const API = `http://localhost:${DEFAULT_PORT}`
 
 export function executionSection(): string {
-  const { publishers, ratePerSecond } = SLOS['redis-pubsub']
+  const { publishers, ratePerSecond } = SCENARIOS['redis-pubsub'].targets.messages
   return blocks(
     '## Load test execution',
     '`make baseline` does all of the following by itself, in an order that disturbs no measurement. By hand:',
@@ -53,7 +53,7 @@ export function executionSection(): string {
       '`make baseline` ends with 2 only when no smaller rate gave valid evidence either.',
     '### Collecting results',
     'Each scenario leaves its result here, in the format of [`results.schema.json`](../loadtests/results.schema.json):',
-    bullets(SCENARIOS.map((scenario) => `\`loadtests/results/${scenario}.json\``)),
+    bullets(BASELINE_SCENARIOS.map((scenario) => `\`loadtests/results/${scenario}.json\``)),
     '`make baseline` also keeps what this document needs in `loadtests/baselines/`, one file for each environment, and ' +
       'writes the document. An invalid run does not replace a valid one there: it is only mentioned. `make document` ' +
       'writes the document again from those files, without measuring.',

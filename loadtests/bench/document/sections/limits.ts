@@ -1,10 +1,10 @@
 import { LIMIT_TABLES, LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { bytes, figure, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, table } from '@hopwhistle/platform/document/markdown.ts'
 import type { Facts } from '../../findings/facts.ts'
 import { limitUse } from '../../findings/resources.ts'
 import type { DocumentModel } from '../model.ts'
-import { TITLES } from '../titles.ts'
 
 type Row = {
   readonly label: string
@@ -81,7 +81,7 @@ function rowOf({ measured }: DocumentModel, limit: LimitName): string[] {
       ? 'not measured: no instance exported it'
       : most.peak === 0
         ? show(0, unit)
-        : `${show(most.peak, unit)} (${part(most.peak / most.limit)}), ${TITLES[most.scenario].toLowerCase()}`
+        : `${show(most.peak, unit)} (${part(most.peak / most.limit)}), ${SCENARIOS[most.scenario].title.toLowerCase()}`
   const slowest = Math.max(...measured.map(({ facts }) => slowestMs?.(facts) ?? 0))
   const more = slowest > 0 ? [`the slowest of all took ${show(slowest, 'ms')}`] : []
   return [label, show(most?.limit ?? value, unit), use, [notes, ...more, `\`${env}\``].join('; ')]
@@ -110,7 +110,7 @@ function channels({ measured }: DocumentModel): readonly string[] {
   const use =
     most === undefined
       ? 'not measured: Redis was not sampled'
-      : `${number(most.peak)}, ${TITLES[most.scenario].toLowerCase()}`
+      : `${number(most.peak)}, ${SCENARIOS[most.scenario].title.toLowerCase()}`
   return [
     'Pub/sub channels',
     'unlimited',

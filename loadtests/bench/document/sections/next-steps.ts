@@ -1,15 +1,14 @@
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS, SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { list } from '@hopwhistle/platform/document/figures.ts'
 import { blocks } from '@hopwhistle/platform/document/markdown.ts'
 import { type DocumentModel, measuredOf } from '../model.ts'
-import { TITLES } from '../titles.ts'
 
 /** What is done and what is open, as far as the baselines can tell. */
 export function nextStepsSection(model: DocumentModel): string {
   const { measured } = model
-  const names = (those: readonly { scenario: keyof typeof TITLES }[]) =>
-    list(those.map(({ scenario }) => TITLES[scenario].toLowerCase()))
-  const unmeasured = SCENARIOS.filter((scenario) => measuredOf(model, scenario) === undefined)
+  const names = (those: readonly { scenario: ScenarioName }[]) =>
+    list(those.map(({ scenario }) => SCENARIOS[scenario].title.toLowerCase()))
+  const unmeasured = BASELINE_SCENARIOS.filter((scenario) => measuredOf(model, scenario) === undefined)
   const short = measured.filter(({ profile }) => profile !== 'full')
   const invalid = measured.filter(({ verdict }) => verdict.outcome === 'invalid')
   const again = measured.filter((one) => invalid.includes(one) || one.newerInvalid !== undefined)

@@ -1,22 +1,29 @@
-import { SCENARIOS } from '@hopwhistle/contract/slos.ts'
+import { BASELINE_SCENARIOS, SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { blocks, day, table } from '@hopwhistle/platform/document/markdown.ts'
 import { measuredWithUnit } from '../../evidence/metric-text.ts'
 import type { DocumentModel } from '../model.ts'
-import { TITLES } from '../titles.ts'
 
 const STATUS = { met: '✅', missed: '❌', invalid: '⚠️' } as const
 
 /** Baselines kept of other machines. Absent when there are none. */
 export function otherEnvironmentsSection({ others }: DocumentModel): string {
   const rows = others.flatMap(({ name, scenarios }) =>
-    SCENARIOS.flatMap((scenario) => {
+    BASELINE_SCENARIOS.flatMap((scenario) => {
       const kept = scenarios[scenario]
       if (kept === undefined) return []
       const figures = kept.verdict.metrics.map(
         (metric) => `${metric.label} ${measuredWithUnit(metric)} ${STATUS[metric.status]}`,
       )
       const since = kept.newerInvalid === undefined ? '' : `; ⚠️ invalid on ${day(kept.newerInvalid.startedAt)}`
-      return [[`\`${name}\``, TITLES[scenario], kept.profile, `${day(kept.startedAt)}${since}`, figures.join('<br>')]]
+      return [
+        [
+          `\`${name}\``,
+          SCENARIOS[scenario].title,
+          kept.profile,
+          `${day(kept.startedAt)}${since}`,
+          figures.join('<br>'),
+        ],
+      ]
     }),
   )
   if (rows.length === 0) return ''

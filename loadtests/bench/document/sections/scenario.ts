@@ -1,11 +1,10 @@
-import { type ScenarioName, SLOS } from '@hopwhistle/contract/slos.ts'
+import { rateOf, SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { number } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, table } from '@hopwhistle/platform/document/markdown.ts'
 import { COMPARISON, measuredWithUnit } from '../../evidence/metric-text.ts'
 import { isFullLoadValid, type Metric, type Outcome, type Verdict } from '../../evidence/verdict.ts'
 import { chartFile } from '../chart-of.ts'
 import { type DocumentModel, type Measured, measuredOf } from '../model.ts'
-import { TITLES } from '../titles.ts'
 import { carriedNote } from './carried.ts'
 import { configurationOf, targetOf } from './configuration.ts'
 import { newerInvalidNote } from './newer-invalid.ts'
@@ -14,7 +13,7 @@ import { sentence } from './words.ts'
 export function scenarioSection(model: DocumentModel, scenario: ScenarioName, place: number): string {
   const measured = measuredOf(model, scenario)
   return blocks(
-    `### ${place}. ${TITLES[scenario]}`,
+    `### ${place}. ${SCENARIOS[scenario].title}`,
     `**Target:** ${targetOf(scenario)}`,
     `**Test:** [\`loadtests/scenarios/${scenario}.ts\`](../loadtests/scenarios/${scenario}.ts)`,
     ...(measured === undefined ? missing(scenario) : results(measured)),
@@ -22,10 +21,9 @@ export function scenarioSection(model: DocumentModel, scenario: ScenarioName, pl
 }
 
 function missing(scenario: ScenarioName): string[] {
-  const { ratePerSecond } = SLOS[scenario]
   return [
     `Not measured in this environment: no run of this scenario is kept. \`npm run baseline -- --help\` says how to run ` +
-      `one scenario; its target is ${number(ratePerSecond)} a second and those of the contract.`,
+      `one scenario; its target is ${number(rateOf(scenario))} a second and those of the contract.`,
   ]
 }
 
@@ -46,7 +44,7 @@ function results(measured: Measured): string[] {
     ...(newerInvalid === undefined ? [] : [newerInvalidNote(newerInvalid)]),
     ...(chart.points.length === 0
       ? ['No chart: this run has no samples over time.']
-      : [`![${TITLES[scenario]}: rate and latency over time](charts/${chartFile(scenario)})`]),
+      : [`![${SCENARIOS[scenario].title}: rate and latency over time](charts/${chartFile(scenario)})`]),
     '#### Test configuration',
     bullets(configurationOf(measured)),
     '#### Key findings',

@@ -1,3 +1,4 @@
+import { TRAFFIC, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import { bytes, list, ms, number } from '@hopwhistle/platform/document/figures.ts'
 import { type FindingRule, ratePerSecond } from '../finding.ts'
 
@@ -11,13 +12,14 @@ export const database: FindingRule = {
     if (p.cacheHitRatio !== undefined) parts.push(`found ${share(p.cacheHitRatio)} of its blocks in memory`)
     if (p.hotRatio !== undefined) parts.push(`made ${share(p.hotRatio)} of its updates without touching an index (HOT)`)
     const rate = ratePerSecond(context)
-    if (scenario !== 'reporting-endpoints' && p.walBytesPerSecond !== undefined && rate > 0) {
+    const { stores } = TRAFFIC[trafficIn(scenario)[0]]
+    if (stores && p.walBytesPerSecond !== undefined && rate > 0) {
       parts.push(
         `wrote ${bytes(p.walBytesPerSecond.mean)} of WAL a second, ${bytes(p.walBytesPerSecond.mean / rate)} for each ` +
           context.words.one,
       )
     }
-    if (scenario !== 'reporting-endpoints' && p.walMeanSyncMs !== undefined && p.walSyncs !== undefined) {
+    if (stores && p.walMeanSyncMs !== undefined && p.walSyncs !== undefined) {
       parts.push(`flushed it ${number(p.walSyncs)} times, ${ms(p.walMeanSyncMs)} each`)
     }
     if (parts.length === 0) return []

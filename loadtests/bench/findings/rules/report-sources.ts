@@ -1,3 +1,4 @@
+import { targetsOf } from '@hopwhistle/contract/scenarios.ts'
 import { list, ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import type { FindingRule } from '../finding.ts'
 
@@ -17,7 +18,7 @@ const CACHE: Readonly<Record<string, string>> = {
 export const reportSources: FindingRule = {
   name: 'report-sources',
   say({ facts: { api, scenario } }) {
-    if (api?.reports === undefined || scenario !== 'reporting-endpoints') return []
+    if (api?.reports === undefined || targetsOf(scenario).reports === undefined) return []
     const texts: string[] = []
     const { bySource, byCache } = api.reports
     if (total(bySource) > 0) {

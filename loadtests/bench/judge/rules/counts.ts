@@ -1,20 +1,23 @@
 /** Whether everything that was counted adds up: in k6, in the API and in Postgres. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
-import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import { TRAFFIC, type TrafficKind } from '@hopwhistle/contract/scenarios.ts'
 import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import type { HistogramData, TrendData } from '../../../results-format.ts'
 import { bucketEstimateMs, histogramCount } from '../../../scenarios/lib/histogram.ts'
 import { SENDING_PHASES } from '../../../scenarios/lib/phases.ts'
+import { countOf, latencyOf, type Totals, totalsOf } from '../../../scenarios/lib/totals.ts'
 import { broken, type Evidence, invalid, type Rule, remark } from '../../evidence/evidence.ts'
 import { readSeriesName } from '../../evidence/series-name.ts'
-import { countOf, latencyOf, PHASES, type Totals, totalsOf, trafficOf } from '../../evidence/totals.ts'
+import { PHASES, trafficOf } from '../../evidence/traffic.ts'
 
 /** Every request that was sent has ended, well or not, and k6 itself counts no fewer. */
 export const requestsAddUp: Rule = {
   name: 'requests-add-up',
-  check({ scenario, totals }) {
-    if (scenario === 'redis-pubsub') return []
-    const traffic = SENDING_PHASES.map((phase) => ({ phase, ...trafficOf(scenario, totals, phase) }))
+  check({ kinds, totals }) {
+    const requests = kinds.filter((kind) => kind !== 'messages')
+    const traffic = requests.flatMap((kind) =>
+      SENDING_PHASES.map((phase) => ({ phase, ...trafficOf(kind, totals, phase) })),
+    )
     const reasons = traffic
       .filter(({ sent, ok, failed }) => ok + failed > sent)
       .map(({ phase, sent, ok, failed }) =>
@@ -37,13 +40,17 @@ export const requestsAddUp: Rule = {
 /** There are as many latencies in the buckets as things were timed: else percentiles are of something else. */
 export const bucketsAddUp: Rule = {
   name: 'buckets-add-up',
-  check({ scenario, totals }) {
-    if (scenario === 'redis-pubsub') return deliveries(totals)
-    return PHASES.flatMap((phase) => {
-      const { ok, failed, latency } = trafficOf(scenario, totals, phase)
-      return compareTimed(`requests of the ${phase}`, ok + failed, histogramCount(latency))
-    })
+  check({ kinds, totals }) {
+    return kinds.flatMap((kind) => (kind === 'messages' ? deliveries(totals) : answers(kind, totals)))
   },
+}
+
+/** Every answer is timed. */
+function answers(kind: TrafficKind, totals: Totals) {
+  return PHASES.flatMap((phase) => {
+    const { ok, failed, latency } = trafficOf(kind, totals, phase)
+    return compareTimed(`requests of the ${phase}`, ok + failed, histogramCount(latency))
+  })
 }
 
 /** Every delivery is timed. */
@@ -58,18 +65,12 @@ function deliveries(totals: Totals) {
 const compareTimed = (what: string, counted: number, timed: number) =>
   counted === timed ? [] : [invalid(`${number(counted)} ${what} were counted, and ${number(timed)} latencies recorded`)]
 
-const COUNTERS = {
-  'call-state-updates': ['updates_sent_ramp', 'updates_sent_peak'],
-  'reporting-endpoints': ['reports_sent_ramp', 'reports_sent_peak'],
-  'redis-pubsub': ['messages_published_ramp', 'messages_published_peak'],
-} as const
-
 /** The windows watched during the run hold no more than was counted in the end; what came after the last is not seen. */
 export const seriesAddUp: Rule = {
   name: 'series-add-up',
-  check({ result: { series = [] }, totals, scenario }) {
+  check({ result: { series = [] }, totals, kinds }) {
     const watched = totalsOf(series)
-    return COUNTERS[scenario].flatMap((name) => {
+    return kinds.flatMap(sentCounters).flatMap((name) => {
       const [seen, counted] = [countOf(watched, name), countOf(totals, name)]
       if (seen <= counted) return []
       return [
@@ -77,6 +78,12 @@ export const seriesAddUp: Rule = {
       ]
     })
   },
+}
+
+/** Those that count what was sent; of messages, what was published. */
+function sentCounters(kind: TrafficKind): string[] {
+  const { counters } = TRAFFIC[kind]
+  return SENDING_PHASES.map((phase) => `${'sent' in counters ? counters.sent : counters.ok}_${phase}`)
 }
 
 /** k6 keeps these of a part of the samples only, so that they are not those of the buckets. */
@@ -151,7 +158,7 @@ const TOLERANCE = 0.005
 export const apiCounters: Rule = {
   name: 'api-counters',
   check(evidence) {
-    const { server, scenario, totals, result } = evidence
+    const { server, kinds, totals, result } = evidence
     const runners = result.runners.length
     if (server === undefined || server.api.length === 0) return []
     const unanswered = server.api.filter(({ unanswered }) => unanswered > 0)
@@ -168,25 +175,19 @@ export const apiCounters: Rule = {
         ),
       ]
     }
-    if (scenario === 'call-state-updates') {
-      const sent = countOf(totals, 'updates_sent_ramp') + countOf(totals, 'updates_sent_peak')
-      return [...reasons, ...compareCounted('updates', sent, requests(evidence, [ROUTES.demoCallEvent]), runners)]
-    }
-    if (scenario === 'reporting-endpoints') {
-      const sent = countOf(totals, 'reports_sent_ramp') + countOf(totals, 'reports_sent_peak')
-      return [
-        ...reasons,
-        ...compareCounted('reports', sent, requests(evidence, [ROUTES.reportMetrics, ROUTES.reportCalls]), runners),
-      ]
-    }
-    const delivered = countOf(totals, 'messages_delivered')
-    const settings = result.runners[0]?.settings
-    // Each publisher's farewell goes to every subscriber and is none of the messages.
-    const farewells = Number(settings?.publishers ?? 0) * Number(settings?.subscribers ?? 0)
-    return [
-      ...reasons,
-      ...compareCounted('deliveries', delivered, sum(evidence, METRICS.liveDelivered), runners, farewells),
-    ]
+    const compared = kinds.flatMap((kind) => {
+      if (kind !== 'messages') {
+        const sent = sentCounters(kind).reduce((all, name) => all + countOf(totals, name), 0)
+        const { many, routes } = TRAFFIC[kind]
+        return compareCounted(many, sent, requests(evidence, routes), runners)
+      }
+      const delivered = countOf(totals, 'messages_delivered')
+      const { publishers = 0, subscribers = 0 } = result.runners[0]?.settings ?? {}
+      // Each publisher's farewell goes to every subscriber and is none of the messages.
+      const farewells = publishers * subscribers
+      return compareCounted('deliveries', delivered, sum(evidence, METRICS.liveDelivered), runners, farewells)
+    })
+    return [...reasons, ...compared]
   },
 }
 
@@ -223,15 +224,15 @@ function compareCounted(what: string, byK6: number, byApi: number, runners: numb
 /** Every event that was acknowledged is in Postgres: a 2xx means committed. */
 export const databaseRows: Rule = {
   name: 'database-rows',
-  check({ server, scenario, totals }) {
+  check({ server, kinds, totals }) {
     const rows = server?.postgres?.rowsOfRun
-    if (rows === undefined || scenario === 'reporting-endpoints') return []
-    const acknowledged = PHASES.reduce((sum, phase) => sum + trafficOf(scenario, totals, phase).ok, 0)
+    const storing = kinds.filter((kind) => TRAFFIC[kind].stores)
+    if (rows === undefined || storing.length === 0) return []
+    const traffic = storing.flatMap((kind) => PHASES.map((phase) => trafficOf(kind, totals, phase)))
+    const acknowledged = traffic.reduce((sum, { ok }) => sum + ok, 0)
+    const retried = PHASES.reduce((sum, phase) => sum + countOf(totals, `publish_retried_${phase}`), 0)
     // What was not answered in time may have been stored all the same.
-    const unsure = PHASES.reduce((sum, phase) => {
-      const { sent, ok } = trafficOf(scenario, totals, phase)
-      return sum + Math.max(0, sent - ok) + countOf(totals, `publish_retried_${phase}`)
-    }, 0)
+    const unsure = traffic.reduce((sum, { sent, ok }) => sum + Math.max(0, sent - ok), retried)
     if (rows.events >= acknowledged && rows.events <= acknowledged + unsure) return []
     const claim = `the API acknowledged ${number(acknowledged)} events, and Postgres holds ${number(rows.events)} of this run`
     // More are those that were stored and whose answer k6 did not live to see.

@@ -3,7 +3,6 @@ import { list, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import { ANY_NEIGHBOUR } from '@hopwhistle/platform/machine/place.ts'
 import { duringPhase, type Evidence, invalid, mean, type Rule, remark } from '../../evidence/evidence.ts'
 import { machineCpuOf } from '../../evidence/machine-cpu.ts'
-import type { Environment } from '../../sample/environment.ts'
 import type { PodEvidence, ServerEvidence } from '../../sample/server-evidence.ts'
 
 /** Too little CPU counts against a target that was missed. One that was met all the same is met. */
@@ -40,7 +39,7 @@ export const generatorCpu: Rule = {
     const busy = cpu.busy / cores
     if (busy < SATURATED || k6 < LARGE_SHARE * cores) return []
     const figures = `the machine was ${percent(busy)} busy during the peak and k6 used ${number(k6, 2)} of ${cores} cores`
-    const priority = (result.environment as Partial<Environment> | undefined)?.generatorPriority
+    const priority = result.environment?.generatorPriority
     if (priority !== undefined && priority.method !== 'none') {
       return [remark(`${figures}, with the right of way: it was the platform that waited for CPU`)]
     }
@@ -111,7 +110,7 @@ export const otherPrograms: Rule = {
     const cpu = server === undefined ? undefined : machineCpuOf(server, duringPhase(result, server))
     if (cpu === undefined || server === undefined || server.processes.length === 0) return []
     const named = namedOthers(server, result)
-    const { neighbours = [] } = (result.environment ?? {}) as Partial<Environment>
+    const { neighbours = [] } = result.environment ?? {}
     const isDeclared = (name: string) => neighbours.includes(name)
     const declared = neighbours.includes(ANY_NEIGHBOUR)
       ? cpu.others

@@ -1,15 +1,16 @@
 /** Whether every live message arrived once, in order, at everyone. */
 import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { countOf } from '../../../scenarios/lib/totals.ts'
 import { broken, invalid, type Rule, remark } from '../../evidence/evidence.ts'
-import { countOf, PHASES } from '../../evidence/totals.ts'
+import { PHASES } from '../../evidence/traffic.ts'
 
 /** All subscribers were there, and stayed. */
 export const subscribersLost: Rule = {
   name: 'subscribers-lost',
-  check({ scenario, totals, result }) {
+  check({ kinds, totals, result }) {
     const [runner] = result.runners
-    if (scenario !== 'redis-pubsub' || runner === undefined) return []
-    const planned = Number(runner.settings.subscribers ?? 0)
+    if (!kinds.includes('messages') || runner === undefined) return []
+    const { subscribers: planned = 0 } = runner.settings
     const connected = countOf(totals, 'subscribers_connected')
     const failed = countOf(totals, 'subscribers_failed')
     const reasons = []
@@ -33,8 +34,8 @@ export const subscribersLost: Rule = {
 /** Every message due at every subscriber is accounted for, as delivered or as lost. */
 export const deliveriesAddUp: Rule = {
   name: 'deliveries-add-up',
-  check({ scenario, totals, result }) {
-    if (scenario !== 'redis-pubsub' || result.runners.length === 0) return []
+  check({ kinds, totals, result }) {
+    if (!kinds.includes('messages') || result.runners.length === 0) return []
     const reasons = []
     const [due, delivered, lost, mismatched, malformed] = [
       'messages_due',
@@ -43,7 +44,7 @@ export const deliveriesAddUp: Rule = {
       'messages_mismatched',
       'frames_malformed',
     ].map((name) => countOf(totals, name)) as [number, number, number, number, number]
-    const subscribers = Number(result.runners[0]?.settings.subscribers ?? 0)
+    const subscribers = result.runners[0]?.settings.subscribers ?? 0
     const failed = PHASES.reduce((sum, phase) => sum + countOf(totals, `publish_failed_${phase}`), 0)
     // A publish without an answer may have been stored and delivered all the same.
     const more = delivered + lost - due

@@ -1,11 +1,13 @@
 /** Whether the load was the one that was asked for. */
-import { SLOS } from '@hopwhistle/contract/slos.ts'
+
+import { rateOf, TRAFFIC, targetsOf } from '@hopwhistle/contract/scenarios.ts'
 import { ms, number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { percentileMs } from '../../../scenarios/lib/histogram.ts'
-import { provesTargets } from '../../../scenarios/lib/profiles.ts'
+import { offeredPerSecond, provesTargets } from '../../../scenarios/lib/profiles.ts'
+import { countOf, latencyOf } from '../../../scenarios/lib/totals.ts'
 import { invalid, type Rule, remark } from '../../evidence/evidence.ts'
 import { measuredWithUnit } from '../../evidence/metric-text.ts'
-import { countOf, latencyOf, PHASES } from '../../evidence/totals.ts'
+import { PHASES, trafficOf } from '../../evidence/traffic.ts'
 
 /**
  * The test was shaped as large as the targets are: less load proves nothing about them. A step of the search for the
@@ -17,19 +19,20 @@ export const smallerLoad: Rule = {
     const [runner] = result.runners
     if (runner === undefined || !provesTargets(result.profile)) return []
     const { settings } = runner
-    const needed: [what: string, given: unknown, needed: number][] = []
+    const { messages } = targetsOf(scenario)
+    const needed: [what: string, given: number | undefined, needed: number][] = []
     if (part === 'whole') {
-      needed.push(['requests or messages a second', settings.targetPerSecond, SLOS[scenario].ratePerSecond])
+      needed.push(['requests or messages a second', settings.targetPerSecond, rateOf(scenario)])
     }
-    if (scenario === 'redis-pubsub') {
-      needed.push(['subscribers', settings.subscribers, SLOS[scenario].subscribers])
-      needed.push(['publishers', settings.publishers, SLOS[scenario].publishers])
+    if (messages !== undefined) {
+      needed.push(['subscribers', settings.subscribers, messages.subscribers])
+      needed.push(['publishers', settings.publishers, messages.publishers])
     }
-    return needed
-      .filter(([, given, least]) => typeof given === 'number' && given < least)
-      .map(([what, given, least]) =>
-        invalid(`the test was set to ${number(Number(given))} ${what}; the target is about ${number(least)}`),
-      )
+    return needed.flatMap(([what, given, least]) =>
+      given === undefined || given >= least
+        ? []
+        : [invalid(`the test was set to ${number(given)} ${what}; the target is about ${number(least)}`)],
+    )
   },
 }
 
@@ -40,8 +43,10 @@ export const droppedIterations: Rule = {
     const reasons = []
     const dropped = countOf(totals, 'k6_dropped_iterations')
     if (dropped > 0) {
-      const most = runners.reduce((sum, { settings }) => Math.max(sum, Number(settings.maxVUs ?? 0)), 0)
-      const used = countOf(totals, 'k6_vus_max')
+      const most = runners.reduce((sum, { settings }) => Math.max(sum, settings.maxVUs ?? 0), 0)
+      // Those of live delivery wait for no answers.
+      const { publishers = 0, subscriberVUs = 0 } = runners[0]?.settings ?? {}
+      const used = countOf(totals, 'k6_vus_max') - publishers - subscriberVUs
       const why =
         most > 0 && used >= most
           ? `: all ${number(most)} virtual users were waiting for answers`
@@ -61,17 +66,23 @@ export const droppedIterations: Rule = {
 /** The generator sent at least the rate that the target asks for, whatever became of what it sent. */
 export const offeredRate: Rule = {
   name: 'offered-rate',
-  check({ peak, peakSeconds, targetPerSecond, result }) {
+  check({ scenario, kinds, totals, peakSeconds, targetPerSecond, result }) {
     const [runner] = result.runners
-    if (runner === undefined || peakSeconds <= 0 || peak.sent === 0) return []
-    const sent = peak.sent / peakSeconds
-    if (sent >= targetPerSecond) return []
-    return [
-      invalid(
-        `generator: ${number(sent, 1)} a second were sent during the peak; ` +
-          `${number(runner.settings.offeredPerSecond)} were to be offered and the target needs ${number(targetPerSecond)}`,
-      ),
-    ]
+    if (runner === undefined || peakSeconds <= 0) return []
+    return kinds.flatMap((kind) => {
+      const sent = trafficOf(kind, totals, 'peak').sent / peakSeconds
+      const target = rateOf(scenario, kind, targetPerSecond)
+      if (sent === 0 || sent >= target) return []
+      const isFirst = kind === kinds[0]
+      const offered = isFirst ? runner.settings.offeredPerSecond : offeredPerSecond(target)
+      const whose = isFirst ? '' : ` ${TRAFFIC[kind].many}`
+      return [
+        invalid(
+          `generator: ${number(sent, 1)}${whose} a second were sent during the peak; ` +
+            `${number(offered)} were to be offered and the target needs ${number(target)}`,
+        ),
+      ]
+    })
   },
 }
 
@@ -82,9 +93,10 @@ const TOLERANCE = 0.5
 export const scheduleLag: Rule = {
   name: 'schedule-lag',
   check({ scenario, totals }) {
-    if (scenario !== 'redis-pubsub') return []
+    const { messages } = targetsOf(scenario)
+    if (messages === undefined) return []
     const late = percentileMs(latencyOf('schedule_lag', totals, 'peak'), 95)
-    const allowed = SLOS[scenario].p95Ms * TOLERANCE
+    const allowed = messages.p95Ms * TOLERANCE
     if (late === undefined || late <= allowed) return []
     return [invalid(`generator: p95 of how late its publishers sent is ${ms(late)}; ${ms(allowed)} is allowed`)]
   },
@@ -100,7 +112,7 @@ export const receiveLag: Rule = {
   check({ metrics, totals }) {
     const lag = latencyOf('receive_lag', totals, 'peak')
     return metrics.flatMap((metric) => {
-      if (metric.status !== 'missed' || !(metric.name in PERCENTS)) return []
+      if (metric.status !== 'missed' || metric.of !== undefined || !(metric.name in PERCENTS)) return []
       const inside = percentileMs(lag, PERCENTS[metric.name as keyof typeof PERCENTS])
       if (inside === undefined || inside < MOSTLY * (metric.measured ?? 0)) return []
       return [

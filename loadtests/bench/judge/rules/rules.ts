@@ -1,6 +1,7 @@
 /** What has to hold before figures count, in the order in which a person would want to hear of it. */
-import type { LoadtestResult } from '../../../results-format.ts'
+
 import { hasCrashed, type Rule } from '../../evidence/evidence.ts'
+import type { LoadtestResult } from '../../evidence/loadtest-result.ts'
 import { apiCounters, bucketsAddUp, databaseRows, percentileGrid, requestsAddUp, seriesAddUp } from './counts.ts'
 import { generatorCpu, nodeCpu, otherPrograms, stolenCpu, throttledCpu } from './cpu.ts'
 import { deliveriesAddUp, duplicates, reorderings, subscribersLost } from './delivery.ts'

@@ -1,12 +1,13 @@
 /** Whether the test run itself came to its end: the operator, and every runner. */
 import { constants } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
+import { TRAFFIC } from '@hopwhistle/contract/scenarios.ts'
 import { bytes, list, number, plural } from '@hopwhistle/platform/document/figures.ts'
-import type { Crash, RunnerPod, RunnerResult } from '../../../results-format.ts'
+import type { Crash, RunnerPod, RunnerResult, RunnerSettings } from '../../../results-format.ts'
 import { endedEarly, endOfPeak, secondsRun } from '../../../scenarios/lib/complete-run.ts'
 import { histogramCount } from '../../../scenarios/lib/histogram.ts'
 import { invalid, type Rule } from '../../evidence/evidence.ts'
-import { trafficOf } from '../../evidence/totals.ts'
+import { trafficOf } from '../../evidence/traffic.ts'
 
 /** k6-operator could start the test. */
 export const operatorError: Rule = {
@@ -142,12 +143,16 @@ export const missingRunner: Rule = {
 /** Nothing measured is not a pass: k6 itself takes an empty latency for 0 ms. */
 export const noSamples: Rule = {
   name: 'no-samples',
-  check({ result, peak, scenario }) {
+  check({ result, kinds, totals }) {
     if (result.runners.length === 0) return [invalid('no runner left a result')]
-    if (peak.sent === 0) return [invalid('nothing was sent during the peak')]
-    if (histogramCount(peak.latency) > 0) return []
-    const what = scenario === 'redis-pubsub' ? 'messages' : 'requests'
-    return [invalid(`no latency was recorded during the peak, though ${peak.sent} ${what} were sent`)]
+    return kinds.flatMap((kind) => {
+      const { sent, latency } = trafficOf(kind, totals, 'peak')
+      if (sent === 0)
+        return [invalid(`nothing was sent during the peak${kind === kinds[0] ? '' : `: no ${TRAFFIC[kind].many}`}`)]
+      if (histogramCount(latency) > 0) return []
+      const what = kind === 'messages' ? 'messages' : 'requests'
+      return [invalid(`no latency was recorded during the peak, though ${sent} ${what} were sent`)]
+    })
   },
 }
 
@@ -188,7 +193,7 @@ export const differentSettings: Rule = {
     const [first, ...others] = runners
     if (first === undefined) return []
     return others.flatMap(({ instance, settings }) => {
-      const names = new Set([...Object.keys(first.settings), ...Object.keys(settings)])
+      const names = new Set([...Object.keys(first.settings), ...Object.keys(settings)] as (keyof RunnerSettings)[])
       const different = [...names].filter((name) => !isDeepStrictEqual(first.settings[name], settings[name]))
       return different.map((name) =>
         invalid(
@@ -209,21 +214,23 @@ const TOLERANCE = 0.05
  */
 export const unequalShares: Rule = {
   name: 'unequal-shares',
-  check({ result: { runners, expectedRunners }, scenario, peak }) {
-    if (runners.length < 2 || peak.sent === 0) return []
-    const even = peak.sent / runners.length
-    return runners.flatMap((runner) => {
-      const { sent } = trafficOf(scenario, runner, 'peak')
-      const publishers = Number(runner.settings.publishers ?? 0)
-      const indivisible = publishers > 0 ? peak.sent / publishers : 0
-      const maxVUs = Number(runner.settings.maxVUs ?? 0)
-      if (Math.abs(sent - even) <= Math.max(even * TOLERANCE, indivisible)) return []
-      return [
-        invalid(
-          `runner ${runner.instance} sent ${number(sent)} of ${number(peak.sent)} during the peak; ` +
-            `an even share is ${number(even)}${maxVUs % expectedRunners === 0 ? '' : indivisibleVUs(maxVUs, expectedRunners)}`,
-        ),
-      ]
+  check({ result: { runners, expectedRunners }, kinds, totals }) {
+    if (runners.length < 2) return []
+    return kinds.flatMap((kind) => {
+      const all = trafficOf(kind, totals, 'peak').sent
+      const even = all / runners.length
+      return runners.flatMap((runner) => {
+        const { sent } = trafficOf(kind, runner, 'peak')
+        const { publishers = 0, maxVUs = 0 } = runner.settings
+        const indivisible = kind === 'messages' && publishers > 0 ? all / publishers : 0
+        if (Math.abs(sent - even) <= Math.max(even * TOLERANCE, indivisible)) return []
+        return [
+          invalid(
+            `runner ${runner.instance} sent ${number(sent)} of ${number(all)} during the peak; ` +
+              `an even share is ${number(even)}${maxVUs % expectedRunners === 0 ? '' : indivisibleVUs(maxVUs, expectedRunners)}`,
+          ),
+        ]
+      })
     })
   },
 }

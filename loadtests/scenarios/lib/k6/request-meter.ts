@@ -1,5 +1,6 @@
 /** Counts and times requests by phase. Runs inside k6, in the init context. */
 import { Counter, Rate, Trend } from 'k6/metrics'
+import { TRAFFIC } from '../../../../contract/scenarios.ts'
 import { SENDING_PHASES, type SendingPhase } from '../phases.ts'
 import { type BucketRecorder, bucketRecorder } from './bucket-recorder.ts'
 
@@ -9,22 +10,30 @@ export type RequestMeter = {
   ended(phase: SendingPhase, latency: string, ok: boolean, ms: number): void
 }
 
+type RequestKind = 'updates' | 'reports'
+
+/** Of the kind's counters, those of each phase. */
+export const requestCounters = (kind: RequestKind): string[] =>
+  Object.values(TRAFFIC[kind].counters).flatMap((name) => SENDING_PHASES.map((phase) => `${name}_${phase}`))
+
 /**
- * @param noun `updates` makes the counters `updates_sent_<phase>`, `updates_ok_<phase>`, `updates_failed_<phase>`
+ * k6's own trend of the peak, which k6's thresholds and the cross-check read, is the kind's histogram without a further
+ * word.
+ *
  * @param latencies names of the histograms, each `<name>_<phase>`
- * @param trend name of k6's own trend of the peak, which k6's thresholds and the cross-check read
  */
-export function requestMeter(noun: string, latencies: readonly string[], trend: string): RequestMeter {
+export function requestMeter(kind: RequestKind, latencies: readonly string[]): RequestMeter {
+  const { counters, latency } = TRAFFIC[kind]
   const byPhase = (name: string) => new Map(SENDING_PHASES.map((phase) => [phase, new Counter(`${name}_${phase}`)]))
-  const sent: Counters = byPhase(`${noun}_sent`)
-  const ok: Counters = byPhase(`${noun}_ok`)
-  const failed: Counters = byPhase(`${noun}_failed`)
+  const sent: Counters = byPhase(counters.sent)
+  const ok: Counters = byPhase(counters.ok)
+  const failed: Counters = byPhase(counters.failed)
   const recorders = new Map<string, BucketRecorder>()
   for (const latency of latencies) {
     for (const phase of SENDING_PHASES) recorders.set(`${latency}_${phase}`, bucketRecorder(`${latency}_${phase}`))
   }
-  const success = new Rate(`${noun}_success_peak`)
-  const peakTrend = new Trend(trend, true)
+  const success = new Rate(`${kind}_success_peak`)
+  const peakTrend = new Trend(`${latency}_peak`, true)
 
   return {
     sent: (phase) => sent.get(phase)?.add(1),

@@ -1,0 +1,108 @@
+import { rmSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
+import { EXIT, Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
+import { parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
+import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
+import { measureAlone, WAIT_HELP } from '@hopwhistle/platform/machine/measure-alone.ts'
+import { findRedis } from '@hopwhistle/platform/tools/find-redis.ts'
+import { findCommit } from '../base/open-commit.ts'
+import { compareVersions } from '../versions/compare-versions.ts'
+import { conclude, ruleFor } from '../versions/conclude.ts'
+import { loadShape } from '../versions/load-shape.ts'
+import type { ComparisonRecord } from '../versions/measured.ts'
+import { readComparison } from '../versions/read-comparison.ts'
+import { renderSummary } from '../versions/render-summary.ts'
+import type { Answer } from '../versions/statistics/decide.ts'
+
+const RESULTS_DIR = join(CHECKOUT, 'comparisons', 'results')
+const MARGIN_PERCENT = '5'
+const MINUTES = '15'
+
+/** What the command ends with. */
+const EXIT_CODES: Readonly<Record<Answer, number>> = {
+  same: EXIT.ok,
+  faster: EXIT.ok,
+  slower: EXIT.missed,
+  undecided: EXIT.failed,
+}
+
+export const compare: Command = {
+  summary: 'did it get slower? Compare two versions of the platform',
+  help: `Usage: main.ts compare --base REF [--head REF] [--minutes N] [--margin PERCENT] [--load PERCENT] [--wait]
+       main.ts compare --from FILE [--margin PERCENT]
+
+Runs both versions at once on this machine, under the same load, in rounds: each has new API processes, a new Redis and
+a new copy of the database. Compares rate, latency, CPU by component, memory, statements and WAL. Looks at the answer
+after every round and stops as soon as it is known. docs/compare.md tells how to read it.
+
+Writes comparisons/results/compare.json (every window) and compare.md (the summary, which is also printed).
+
+  --base REF         what is compared with: any name of a commit
+  --head REF         what is compared; the files of this checkout as they are, if not given
+  --minutes N        stop after so long, decided or not: 1 to 1440; ${MINUTES} if not given
+  --margin PERCENT   the change that matters: 1 to 100; ${MARGIN_PERCENT} if not given
+  --load PERCENT     of the usual rates: 1 to 1000; 100 if not given
+  --seed N           of the order of everything; another one each time if not given
+  --quick            one short round: proves that everything works, and nothing about speed
+  --from FILE        measure nothing: conclude again from what a run kept
+  --results-dir DIR  instead of comparisons/results
+  --wait             ${WAIT_HELP}
+
+Exit codes: 0 every metric is the same or faster, 1 one is slower, 2 undecided, or the comparison could not be made.
+`,
+  async run(args, context) {
+    const { terminal, signal, print } = context
+    const { values } = parseOptions(args, {
+      base: { type: 'string' },
+      head: { type: 'string' },
+      minutes: { type: 'string', default: MINUTES },
+      margin: { type: 'string', default: MARGIN_PERCENT },
+      load: { type: 'string', default: '100' },
+      seed: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      from: { type: 'string' },
+      'results-dir': { type: 'string', default: RESULTS_DIR },
+      wait: { type: 'boolean', default: false },
+    })
+    const margin = wholeNumber('--margin', values.margin, 1, 100) / 100
+    const rule = ruleFor(margin)
+    const told = (record: ComparisonRecord): { summary: string; code: number } => {
+      const conclusion = conclude(record, rule)
+      return { summary: renderSummary(record, conclusion, margin), code: EXIT_CODES[conclusion.answer] }
+    }
+    if (values.from !== undefined) {
+      const { summary, code } = told(readComparison(values.from))
+      print(summary)
+      return code
+    }
+
+    const { base, head, quick } = values
+    if (base === undefined) throw new Usage('--base is missing')
+    const minutes = wholeNumber('--minutes', values.minutes, 1, 1440)
+    const load = loadShape(wholeNumber('--load', values.load, 1, 1000) / 100, quick)
+    const seed = values.seed === undefined ? newSeed() : wholeNumber('--seed', values.seed, 0, MOST_SEED)
+    if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
+    await findCommit(base, 'base')
+    if (head !== undefined) await findCommit(head, 'head')
+    const redisServer = await findRedis(terminal, signal)
+    const command = ['npm run comparisons -- compare', ...args].join(' ')
+    return measureAlone({ ...context, command, wait: values.wait, provesNothing: quick }, async () => {
+      const dir = resolve(values['results-dir'])
+      const [raw, markdown] = [join(dir, 'compare.json'), join(dir, 'compare.md')]
+      // That of an earlier run would be taken for this one's, should this one fail.
+      rmSync(markdown, { force: true })
+      const keep = (record: ComparisonRecord) => writeWhole(raw, `${JSON.stringify(record)}\n`)
+      const rounds = quick ? 1 : Number.POSITIVE_INFINITY
+      const options = { base, head, minutes, rounds, seed, load, rule, redisServer, terminal, signal, keep }
+      const { summary, code } = told(await compareVersions(options))
+      await writeWhole(markdown, summary)
+      print(`${summary}\n  Wrote ${[raw, markdown].map((path) => relative(CHECKOUT, path)).join(' and ')}\n`)
+      return code
+    })
+  },
+}
+
+const MOST_SEED = 2 ** 32 - 1
+const newSeed = (): number => Math.floor(Math.random() * MOST_SEED)

@@ -1,0 +1,189 @@
+/** The latencies of a run: over time, as a heat map, as a distribution and by percentile. */
+import { rateOf, TRAFFIC, type TrafficKind } from '@hopwhistle/contract/scenarios.ts'
+import type { Role } from '@hopwhistle/platform/document/chart/theme.ts'
+import { figure, number } from '@hopwhistle/platform/document/figures.ts'
+import type { Html } from '@hopwhistle/platform/document/page/html.ts'
+import { chartFigure, type PageChart, type TimeChart } from '@hopwhistle/platform/document/page/page-chart.ts'
+import type { HistogramData } from '../../results-format.ts'
+import { bucketUpperMs, histogramCount, percentileMs } from '../../scenarios/lib/histogram.ts'
+import { totalsOf } from '../../scenarios/lib/totals.ts'
+import { trafficInWindow, type Window, windowsOf } from '../document/chart-data.ts'
+import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { trafficOf } from '../evidence/traffic.ts'
+import type { Metric, Verdict } from '../evidence/verdict.ts'
+import { rounded } from '../findings/stat.ts'
+
+export type Drawn = { readonly chart: PageChart; readonly figure: Html }
+
+/** More windows than these, an eye cannot tell apart. */
+const MOST_WINDOWS = 240
+const MOST_HEAT_WINDOWS = 90
+/** Buckets of a histogram that make one band of a heat map, or one bar. */
+const BAND = { heat: 6, bars: 2 } as const
+const PERCENTILES = [50, 95, 99] as const
+const CURVE = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.995, 99.999]
+
+/** @param group of the charts that share their cursor and zoom */
+export function latencyCharts(
+  result: LoadtestResult,
+  verdict: Verdict,
+  kind: TrafficKind,
+  group: string,
+): readonly Drawn[] {
+  const windows = windowsOf(result, MOST_WINDOWS)
+  const peak = trafficOf(kind, totalsOf(result.runners), 'peak').latency
+  const metrics = verdict.metrics.filter(({ of }) => of === undefined || of === kind)
+  const time = { group, seconds: endOf(windows), phases: result.runners[0]?.settings.phases ?? [] }
+  return [
+    ...(windows.length === 0
+      ? []
+      : [
+          latency(windows, kind, metrics, time),
+          rate(windows, kind, result, time),
+          heat(windowsOf(result, MOST_HEAT_WINDOWS), kind, time),
+        ]),
+    ...(histogramCount(peak) === 0 ? [] : [distribution(peak, kind, group), percentiles(peak, kind, metrics, group)]),
+  ]
+}
+
+export const endOf = (windows: readonly Window[]): number => Math.ceil(windows.at(-1)?.to ?? 1)
+
+type Time = Pick<TimeChart, 'group' | 'seconds' | 'phases'>
+
+const middle = ({ from, to }: Pick<Window, 'from' | 'to'>): number => Math.round(5 * (from + to)) / 10
+
+function latency(windows: readonly Window[], kind: TrafficKind, metrics: readonly Metric[], time: Time): Drawn {
+  const rows = windows.map((window) => {
+    const { latency } = trafficInWindow(kind, window.totals)
+    return [middle(window), ...PERCENTILES.map((percent) => roundedOr(percentileMs(latency, percent)))] as const
+  })
+  const chart: TimeChart = {
+    ...time,
+    kind: 'time',
+    id: `${time.group}-latency-${kind}`,
+    title: 'Latency over time',
+    description: `Of ${TRAFFIC[kind].many}, in windows of ${figure(windows[0]?.seconds ?? 0)} s; dashed are the targets.`,
+    unit: 'ms',
+    log: true,
+    lines: PERCENTILES.map((percent, i) => ({
+      name: `p${percent}`,
+      colour: `p${percent}` as Role,
+      points: rows.map((row) => [row[0], row[i + 1] ?? null] as const),
+    })),
+    targets: metrics.flatMap(({ name, unit, target }) =>
+      unit === 'ms' ? [{ value: target, text: `${name} < ${number(target)} ms`, colour: name as Role }] : [],
+    ),
+  }
+  return {
+    chart,
+    figure: chartFigure(chart, { header: ['Seconds', 'p50, ms', 'p95, ms', 'p99, ms'], rows: rows.map(shown) }),
+  }
+}
+
+function rate(windows: readonly Window[], kind: TrafficKind, result: LoadtestResult, time: Time): Drawn {
+  const rows = windows.map((window) => {
+    const { ok, failed } = trafficInWindow(kind, window.totals)
+    return [middle(window), rounded(ok / window.seconds), rounded(failed / window.seconds)] as const
+  })
+  const { unit } = TRAFFIC[kind].rate
+  const target = rateOf(result.scenario, kind) * partOfTarget(result)
+  const chart: TimeChart = {
+    ...time,
+    kind: 'time',
+    id: `${time.group}-rate-${kind}`,
+    title: 'Rate over time',
+    description: `${unit} that went well and that failed; dashed is the target.`,
+    unit,
+    lines: [
+      { name: 'ok', colour: 'rate', points: rows.map(([at, ok]) => [at, ok] as const) },
+      { name: 'failed', colour: 'bad', points: rows.map(([at, , failed]) => [at, failed] as const) },
+    ],
+    targets: [{ value: target, text: `target ${number(target)}`, colour: 'rate' }],
+  }
+  return {
+    chart,
+    figure: chartFigure(chart, { header: ['Seconds', `ok, ${unit}`, `failed, ${unit}`], rows: rows.map(shown) }),
+  }
+}
+
+/** A profile may ask for less than the targets say. */
+function partOfTarget({ scenario, runners }: LoadtestResult): number {
+  return (runners[0]?.settings.targetPerSecond ?? rateOf(scenario)) / rateOf(scenario)
+}
+
+function heat(windows: readonly Window[], kind: TrafficKind, time: Time): Drawn {
+  const cells = windows.flatMap((window) => {
+    const { latency } = trafficInWindow(kind, window.totals)
+    const all = histogramCount(latency)
+    return bandsOf(latency, BAND.heat).map(
+      ([above, upTo, samples]) =>
+        [rounded(window.from), rounded(window.to), above, upTo, samples, rounded(samples / all)] as const,
+    )
+  })
+  const chart: PageChart = {
+    group: time.group,
+    seconds: time.seconds,
+    kind: 'heat',
+    id: `${time.group}-heat-${kind}`,
+    title: 'Heat map of latencies',
+    description: 'The darker, the more of a window’s samples. A band that splits shows what percentiles hide.',
+    cells,
+  }
+  const header = ['From, s', 'To, s', 'Above, ms', 'Up to, ms', 'Samples']
+  return {
+    chart,
+    figure: chartFigure(chart, { header, rows: cells.slice(0, MOST_ROWS).map((cell) => shown(cell.slice(0, 5))) }),
+  }
+}
+
+/** A table of all cells of a long run would be most of the page. The file has every bucket. */
+const MOST_ROWS = 400
+
+function distribution(latency: HistogramData, kind: TrafficKind, group: string): Drawn {
+  const bars = bandsOf(latency, BAND.bars)
+  const chart: PageChart = {
+    kind: 'distribution',
+    id: `${group}-distribution-${kind}`,
+    title: 'Distribution of latencies',
+    description: `How many of the peak’s ${number(histogramCount(latency))} ${TRAFFIC[kind].many} took how long.`,
+    series: [{ name: 'peak', colour: 'p50', bars }],
+  }
+  return { chart, figure: chartFigure(chart, { header: ['Above, ms', 'Up to, ms', 'Samples'], rows: bars.map(shown) }) }
+}
+
+function percentiles(latency: HistogramData, kind: TrafficKind, metrics: readonly Metric[], group: string): Drawn {
+  const count = histogramCount(latency)
+  const points = CURVE.filter((percent) => percent === 0 || count * (1 - percent / 100) >= 1).map(
+    (percent) => [percent, roundedOr(percentileMs(latency, percent)) ?? 0] as const,
+  )
+  const chart: PageChart = {
+    kind: 'percentiles',
+    id: `${group}-percentiles-${kind}`,
+    title: 'Latency by percentile',
+    description: 'Of the peak, all runners together. A red mark is a target: the line has to pass below it.',
+    series: [{ name: 'peak', colour: 'p50', points }],
+    targets: metrics.flatMap(({ name, unit, target }) =>
+      unit === 'ms' ? [{ percentile: Number(name.slice(1)), ms: target }] : [],
+    ),
+  }
+  return { chart, figure: chartFigure(chart, { header: ['Percentile', 'ms'], rows: points.map(shown) }) }
+}
+
+/** Neighbouring buckets together: `[above ms, up to ms, samples]`. */
+function bandsOf(histogram: HistogramData, size: number): (readonly [number, number, number])[] {
+  const bands = new Map<number, number>()
+  for (const [index, count] of histogram.counts) {
+    const band = Math.floor(index / size)
+    bands.set(band, (bands.get(band) ?? 0) + count)
+  }
+  return [...bands].map(([band, count]) => [
+    rounded(bucketUpperMs(band * size - 1, histogram)),
+    rounded(bucketUpperMs(band * size + size - 1, histogram)),
+    count,
+  ])
+}
+
+const roundedOr = (ms: number | undefined): number | null => (ms === undefined ? null : rounded(ms))
+
+export const shown = (row: readonly (number | null)[]): string[] =>
+  row.map((value) => (value === null ? '–' : number(value, Number.isInteger(value) ? 0 : value < 10 ? 2 : 1)))

@@ -1,0 +1,125 @@
+/** The report as a reader has it: in a real browser, without a network. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
+import axe from 'axe-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { judge } from '../../bench/judge/judge.ts'
+import { renderReport } from '../../bench/report/render-report.ts'
+import { resultWith } from '../fixtures/result-with.ts'
+
+const judged = (options: Parameters<typeof resultWith>[0]) => {
+  const result = resultWith(options)
+  return { ...result, verdict: judge(result) }
+}
+
+test('a result may say anything, and nothing of it becomes markup', () => {
+  const hostile = '<img src=x onerror=alert(1)>'
+  const result = judged({})
+  const report = renderReport([
+    {
+      ...result,
+      runId: hostile,
+      verdict: { ...result.verdict, reasons: [{ rule: 'r', effect: 'remark', text: `k6 ${hostile} </script>` }] },
+    },
+  ])
+  expect(report).not.toContain('<img src=x')
+  expect(report).toContain('&lt;img src=x onerror=alert(1)&gt;')
+})
+
+test('a run of 100 runners makes less than 5 MB', () => {
+  const report = renderReport([judged({ scenario: 'redis-pubsub', profile: 'full', runners: 100 })])
+  expect(Buffer.byteLength(report)).toBeLessThan(5_000_000)
+})
+
+const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const program = process.env.CHROMIUM ?? PROGRAMS.find(existsSync)
+
+describe.skipIf(program === undefined)('in Chromium', { timeout: 120_000 }, () => {
+  let dir: string
+  let browser: Browser
+  beforeAll(async () => {
+    dir = makeTempDir('hopwhistle-report-')
+    const results = [
+      judged({}),
+      judged({ scenario: 'reporting-endpoints', slowness: 40 }),
+      judged({ scenario: 'redis-pubsub', slowness: 3 }),
+    ]
+    writeFileSync(join(dir, 'report.html'), renderReport(results))
+    browser = await chromium.launch({ executablePath: program!, args: ['--no-sandbox'] })
+  }, 120_000)
+  afterAll(async () => {
+    await browser?.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  async function open(options: BrowserContextOptions): Promise<{ page: Page; complaints: string[] }> {
+    const page = await (await browser.newContext(options)).newPage()
+    const complaints: string[] = []
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+    })
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('request', (request) => {
+      if (!/^(file|data|blob):/.test(request.url())) complaints.push(`asked for ${request.url()}`)
+    })
+    await page.goto(pathToFileURL(join(dir, 'report.html')).href)
+    return { page, complaints }
+  }
+
+  const DEVICES: readonly (readonly [string, BrowserContextOptions])[] = [
+    ['a desktop, light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
+    ['a phone, dark', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' }],
+  ]
+  test.each(DEVICES)(
+    'on %s every chart is drawn, nothing is wider than the screen, and axe finds nothing',
+    async (_device, options) => {
+      const { page, complaints } = await open(options)
+      const charts = page.locator('[data-chart]')
+      expect(await charts.count()).toBeGreaterThan(30)
+      expect(await page.locator('[data-chart] canvas').count()).toBe(await charts.count())
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      await page.addScriptTag({ content: axe.source })
+      const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: unknown[] }[] }
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.length}`)).toEqual([])
+      expect(complaints).toEqual([])
+    },
+  )
+
+  test('by keyboard the cursor of a chart moves, and what it shows is said', async () => {
+    const { page, complaints } = await open({})
+    const chart = page.locator('[data-chart="call-state-updates-latency-updates"]')
+    await chart.focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('ArrowRight')
+    const said = page.locator('[aria-live]')
+    await expect
+      .poll(() => said.textContent(), { timeout: 30_000 })
+      .toMatch(/^0:0\d: p50 [\d.]+, p95 [\d.]+, p99 [\d.]+ ms$/)
+    await page.keyboard.press('+')
+    expect(complaints).toEqual([])
+  })
+
+  test('without JavaScript there are the verdicts, a picture and every figure as a table', async () => {
+    const { page } = await open({ javaScriptEnabled: false })
+    const text = (await page.locator('main').textContent()) ?? ''
+    expect(text).toContain('p95 latency')
+    expect(await page.locator('noscript svg').count()).toBe(3)
+    expect(await page.locator('[data-chart]').first().isVisible()).toBe(false)
+    await page.locator('#call-state-updates-latency-updates summary').click()
+    expect(await page.locator('#call-state-updates-latency-updates tbody tr').count()).toBeGreaterThan(50)
+  })
+
+  test('a result can be saved from it, as it was', async () => {
+    const { page } = await open({ acceptDownloads: true })
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save call-state-updates.json' }).click(),
+    ])
+    expect(JSON.parse(readFileSync(await download.path(), 'utf8'))).toEqual(JSON.parse(JSON.stringify(judged({}))))
+  })
+})
+
+test.skipIf(program !== undefined)('in Chromium (skipped: no chromium; CHROMIUM names one)', () => {})
