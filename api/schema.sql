@@ -168,6 +168,28 @@ END) stored,
   constraint calls_pkey PRIMARY KEY (call_id, tenant_id)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=5000);
 
+create table hopwhistle.erasures (
+  id uuid not null,
+  kind text not null,
+  tenant_id uuid,
+  subject text not null,
+  salt bytea default sha256(uuid_send(gen_random_uuid())) not null,
+  asked_by text not null,
+  erased_at timestamp with time zone default now() not null,
+  events bigint default 0 not null,
+  calls bigint default 0 not null,
+  constraint erasures_pkey PRIMARY KEY (id),
+  constraint erasures_kind CHECK ((kind = ANY (ARRAY['number'::text, 'call'::text, 'tenant'::text])))
+);
+
+create table hopwhistle.events_aside (
+  tenant_id uuid not null,
+  event_id text collate "C" not null,
+  received_at timestamp with time zone default now() not null,
+  body jsonb not null,
+  constraint events_aside_pkey PRIMARY KEY (tenant_id, event_id)
+);
+
 create table hopwhistle.migrations (
   name text not null,
   checksum text not null,
@@ -194,11 +216,24 @@ create table hopwhistle.retention (
   constraint retention_only_row CHECK (only_row)
 );
 
+create table hopwhistle.rollup_folding (
+  only_row boolean default true not null,
+  leased_until timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  folded_until timestamp with time zone,
+  pending bigint default 0 not null,
+  constraint rollup_folding_pkey PRIMARY KEY (only_row),
+  constraint rollup_folding_only_row CHECK (only_row)
+);
+
 create table hopwhistle.tenants (
   id uuid not null,
   name text not null,
   created_at timestamp with time zone default now() not null,
-  constraint tenants_pkey PRIMARY KEY (id)
+  retention_days integer,
+  rollup_retention_days integer,
+  constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_retention_days CHECK (((retention_days = 0) OR (retention_days >= 91))),
+  constraint tenants_rollup_retention_days CHECK ((rollup_retention_days >= 91))
 );
 
 create table hopwhistle.token_keys (
@@ -286,6 +321,16 @@ create policy owner_sees_all on hopwhistle.calls for all to hopwhistle_owner
   using (true)
   with check (true);
 
+alter table hopwhistle.erasures enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.erasures for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.events_aside enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.events_aside for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
 alter table hopwhistle.outbox enable row level security, force row level security;
 create policy api_sees_its_tenants on hopwhistle.outbox for all to hopwhistle_api
   using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
@@ -310,6 +355,50 @@ CREATE OR REPLACE FUNCTION hopwhistle.authenticate(wanted bytea)
 AS $function$
   select id, tenant_id, scopes from hopwhistle.api_keys
   where key_hash = wanted and (revoked_at is null or revoked_at > now())
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.begin_fold_pass(OUT may_fold boolean, OUT began_at timestamp with time zone, OUT folded_until timestamp with time zone, OUT pending bigint, OUT tenants text[], OUT counts integer[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  here hopwhistle.rollup_folding;
+begin
+  may_fold := false;
+  began_at := clock_timestamp();
+  perform set_config('synchronous_commit', 'off', true);
+  if not exists (select from hopwhistle.call_metrics_pending) then
+    -- Idle instances write once a minute.
+    update hopwhistle.rollup_folding f
+    set folded_until = began_at, pending = 0
+    where f.only_row = (
+      select o.only_row from hopwhistle.rollup_folding o
+      where o.folded_until is null or o.folded_until < began_at - interval '1 minute' or o.pending <> 0
+      for update skip locked);
+    folded_until := began_at;
+    pending := 0;
+    return;
+  end if;
+
+  select f.* into here from hopwhistle.rollup_folding f for update skip locked;
+  if not found or here.leased_until > began_at then
+    select f.folded_until, f.pending into folded_until, pending from hopwhistle.rollup_folding f;
+    return;
+  end if;
+  select array_agg(p.tenant_id::text), array_agg(p.rows), coalesce(sum(p.rows), 0)
+  into tenants, counts, pending
+  from (select m.tenant_id, count(*)::integer as rows from hopwhistle.call_metrics_pending m group by m.tenant_id) p;
+  may_fold := tenants is not null;
+  folded_until := here.folded_until;
+  update hopwhistle.rollup_folding f
+  set pending = begin_fold_pass.pending,
+    leased_until = case when may_fold then clock_timestamp() + interval '30 seconds' else f.leased_until end;
+end
 $function$
 ;
 
@@ -591,161 +680,202 @@ CREATE OR REPLACE FUNCTION hopwhistle.elapsed_ms(since timestamp with time zone,
 RETURN (CASE WHEN (until < since) THEN (0)::double precision ELSE round((date_part('epoch'::text, (until - since)) * (1000)::double precision)) END)::bigint
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.end_fold_pass(folded_all_until timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET synchronous_commit TO 'off'
+AS $function$
+  update hopwhistle.rollup_folding f
+  set leased_until = '-infinity', folded_until = greatest(f.folded_until, folded_all_until)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.find_stale_outbox(older_than interval, behind bigint, without_tenants uuid[], at_most integer)
+ RETURNS TABLE(batch_id bigint, tenant_id uuid, age_seconds double precision)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select o.batch_id, o.tenant_id, extract(epoch from now() - o.created_at)::float8
+  from hopwhistle.outbox o
+  where o.batch_id > behind and o.created_at < now() - older_than and o.tenant_id <> all (without_tenants)
+  order by o.batch_id
+  limit at_most
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.fold_call_metrics()
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog'
  SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  behind uuid := gen_random_uuid();
+  first boolean := true;
+  next uuid;
+  total bigint := 0;
+begin
+  while total < 5000 loop
+    select p.tenant_id into next
+    from hopwhistle.call_metrics_pending p where p.tenant_id > behind order by p.tenant_id limit 1;
+    if next is null then
+      exit when not first;
+      first := false;
+      select p.tenant_id into next from hopwhistle.call_metrics_pending p order by p.tenant_id limit 1;
+      exit when next is null;
+    end if;
+    behind := next;
+    total := total + coalesce((
+      select sum(f.folded)
+      from hopwhistle.fold_call_metrics(array[next], array['-infinity'::timestamptz], 5000, 5000) f), 0);
+  end loop;
+  return total;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.fold_call_metrics(tenants uuid[], from_hours timestamp with time zone[], each_at_most integer, at_most integer)
+ RETURNS TABLE(tenant_id uuid, folded integer, last_hour timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
  SET jit TO 'off'
 AS $function$
+#variable_conflict use_column
 declare
-  folded bigint;
+  places tid[];
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('hopwhistle.fold_call_metrics', 0)) then
-    return 0;
+    return query select null::uuid, 0, null::timestamptz;
+    return;
   end if;
-  if not exists (select from hopwhistle.call_metrics_pending) then
-    return 0;
-  end if;
+  perform set_config('synchronous_commit', 'off', true);
 
+  places := array(
+    select p.place
+    from unnest(tenants, from_hours) with ordinality as turn (tenant_id, from_hour, n)
+    cross join lateral (
+      select m.ctid as place
+      from hopwhistle.call_metrics_pending m
+      where m.tenant_id = turn.tenant_id and m.hour >= turn.from_hour
+      order by m.hour
+      limit each_at_most
+    ) p
+    limit at_most);
+
+  return query
   with gone as (
-    delete from hopwhistle.call_metrics_pending returning *
+    delete from hopwhistle.call_metrics_pending where ctid = any (places) returning *
   ),
   by_hour as materialized (
-    select tenant_id, hour,
+    select tenant_id, hour, count(*)::integer as taken,
       sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
       sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
       sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
-      sum(ring_count) as ring_count, sum(talk_count) as talk_count,
-      sum(ring_total_ms) as ring_total_ms, sum(talk_total_ms) as talk_total_ms
+      sum(ring_count) as ring_count, sum(talk_count) as talk_count, sum(ring_total_ms) as ring_total_ms,
+      sum(talk_total_ms) as talk_total_ms,
+      string_agg(nullif(array_to_string(ring_entries, ','), ''), ',') as ring_entries,
+      string_agg(nullif(array_to_string(talk_entries, ','), ''), ',') as talk_entries
     from gone
     group by tenant_id, hour
-  ),
-  ring as materialized (
-    select tenant_id, hour, array_agg(e) as entries from gone, unnest(ring_entries) as e group by tenant_id, hour
-  ),
-  talk as materialized (
-    select tenant_id, hour, array_agg(e) as entries from gone, unnest(talk_entries) as e group by tenant_id, hour
-  ),
-  hours as materialized (
-    select h.*, r.entries as ring_entries, t.entries as talk_entries
-    from by_hour h left join ring r using (tenant_id, hour) left join talk t using (tenant_id, hour)
-  ),
-  into_hours as (
-    insert into hopwhistle.call_metrics_hourly as m (
-      tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
-      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms,
-      ring_buckets, ring_counts, ring_histogram, talk_buckets, talk_counts, talk_histogram,
-      ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms, talk_p95_ms, talk_p99_ms)
-    select h.tenant_id, h.hour, h.calls, h.initiated, h.ringing, h.answered, h.completed, h.busy, h.no_answer,
-      h.failed, h.canceled, h.inbound, h.outbound, h.connected, h.ring_count, h.talk_count, h.ring_total_ms,
-      h.talk_total_ms, ring.buckets, ring.counts, ring.histogram, talk.buckets, talk.counts, talk.histogram,
-      ring.p50, ring.p95, ring.p99, talk.p50, talk.p95, talk.p99
-    from hours h
-    left join hopwhistle.call_metrics_hourly old on old.tenant_id = h.tenant_id and old.hour = h.hour
-    cross join lateral hopwhistle.fold_histogram(old.ring_buckets, old.ring_counts, h.ring_entries) as ring
-    cross join lateral hopwhistle.fold_histogram(old.talk_buckets, old.talk_counts, h.talk_entries) as talk
-    on conflict (tenant_id, hour) do update set
-      calls = m.calls + excluded.calls,
-      initiated = m.initiated + excluded.initiated,
-      ringing = m.ringing + excluded.ringing,
-      answered = m.answered + excluded.answered,
-      completed = m.completed + excluded.completed,
-      busy = m.busy + excluded.busy,
-      no_answer = m.no_answer + excluded.no_answer,
-      failed = m.failed + excluded.failed,
-      canceled = m.canceled + excluded.canceled,
-      inbound = m.inbound + excluded.inbound,
-      outbound = m.outbound + excluded.outbound,
-      connected = m.connected + excluded.connected,
-      ring_count = m.ring_count + excluded.ring_count,
-      talk_count = m.talk_count + excluded.talk_count,
-      ring_total_ms = m.ring_total_ms + excluded.ring_total_ms,
-      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms,
-      ring_buckets = excluded.ring_buckets,
-      ring_counts = excluded.ring_counts,
-      ring_histogram = excluded.ring_histogram,
-      talk_buckets = excluded.talk_buckets,
-      talk_counts = excluded.talk_counts,
-      talk_histogram = excluded.talk_histogram,
-      ring_p50_ms = excluded.ring_p50_ms,
-      ring_p95_ms = excluded.ring_p95_ms,
-      ring_p99_ms = excluded.ring_p99_ms,
-      talk_p50_ms = excluded.talk_p50_ms,
-      talk_p95_ms = excluded.talk_p95_ms,
-      talk_p99_ms = excluded.talk_p99_ms
   ),
   by_day as materialized (
     select tenant_id, date_trunc('day', hour, 'UTC') as day,
       sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
       sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
       sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
-      sum(ring_count) as ring_count, sum(talk_count) as talk_count,
-      sum(ring_total_ms) as ring_total_ms, sum(talk_total_ms) as talk_total_ms
+      sum(ring_count) as ring_count, sum(talk_count) as talk_count, sum(ring_total_ms) as ring_total_ms,
+      sum(talk_total_ms) as talk_total_ms,
+      string_agg(ring_entries, ',') as ring_entries,
+      string_agg(talk_entries, ',') as talk_entries
     from by_hour
     group by 1, 2
   ),
-  day_ring as materialized (
-    select tenant_id, date_trunc('day', hour, 'UTC') as day, array_agg(e) as entries
-    from ring, unnest(entries) as e group by 1, 2
-  ),
-  day_talk as materialized (
-    select tenant_id, date_trunc('day', hour, 'UTC') as day, array_agg(e) as entries
-    from talk, unnest(entries) as e group by 1, 2
-  ),
-  days as materialized (
-    select d.*, r.entries as ring_entries, t.entries as talk_entries
-    from by_day d left join day_ring r using (tenant_id, day) left join day_talk t using (tenant_id, day)
+  into_hours as (
+    insert into hopwhistle.call_metrics_hourly as m (
+      tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled, inbound,
+      outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_buckets, ring_counts,
+      ring_histogram, talk_buckets, talk_counts, talk_histogram, ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms,
+      talk_p95_ms, talk_p99_ms)
+    select h.tenant_id, h.hour, h.calls, h.initiated, h.ringing, h.answered, h.completed, h.busy, h.no_answer, h.failed,
+      h.canceled, h.inbound, h.outbound, h.connected, h.ring_count, h.talk_count, h.ring_total_ms, h.talk_total_ms,
+      ring.buckets, ring.counts, ring.histogram, talk.buckets, talk.counts, talk.histogram, ring.p50, ring.p95,
+      ring.p99, talk.p50, talk.p95, talk.p99
+    from by_hour h
+    left join hopwhistle.call_metrics_hourly old on old.tenant_id = h.tenant_id and old.hour = h.hour
+    cross join lateral hopwhistle.fold_histogram(
+      old.ring_buckets, old.ring_counts, string_to_array(h.ring_entries, ',')::smallint[]) as ring
+    cross join lateral hopwhistle.fold_histogram(
+      old.talk_buckets, old.talk_counts, string_to_array(h.talk_entries, ',')::smallint[]) as talk
+    on conflict (tenant_id, hour) do update set
+      calls = m.calls + excluded.calls, initiated = m.initiated + excluded.initiated,
+      ringing = m.ringing + excluded.ringing, answered = m.answered + excluded.answered,
+      completed = m.completed + excluded.completed, busy = m.busy + excluded.busy,
+      no_answer = m.no_answer + excluded.no_answer, failed = m.failed + excluded.failed,
+      canceled = m.canceled + excluded.canceled, inbound = m.inbound + excluded.inbound,
+      outbound = m.outbound + excluded.outbound, connected = m.connected + excluded.connected,
+      ring_count = m.ring_count + excluded.ring_count, talk_count = m.talk_count + excluded.talk_count,
+      ring_total_ms = m.ring_total_ms + excluded.ring_total_ms,
+      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms, ring_buckets = excluded.ring_buckets,
+      ring_counts = excluded.ring_counts, ring_histogram = excluded.ring_histogram,
+      talk_buckets = excluded.talk_buckets, talk_counts = excluded.talk_counts,
+      talk_histogram = excluded.talk_histogram, ring_p50_ms = excluded.ring_p50_ms,
+      ring_p95_ms = excluded.ring_p95_ms, ring_p99_ms = excluded.ring_p99_ms, talk_p50_ms = excluded.talk_p50_ms,
+      talk_p95_ms = excluded.talk_p95_ms, talk_p99_ms = excluded.talk_p99_ms
   ),
   into_days as (
     insert into hopwhistle.call_metrics_daily as m (
-      tenant_id, day, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
-      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms,
-      ring_buckets, ring_counts, ring_histogram, talk_buckets, talk_counts, talk_histogram,
-      ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms, talk_p95_ms, talk_p99_ms)
-    select d.tenant_id, d.day, d.calls, d.initiated, d.ringing, d.answered, d.completed, d.busy, d.no_answer,
-      d.failed, d.canceled, d.inbound, d.outbound, d.connected, d.ring_count, d.talk_count, d.ring_total_ms,
-      d.talk_total_ms, ring.buckets, ring.counts, ring.histogram, talk.buckets, talk.counts, talk.histogram,
-      ring.p50, ring.p95, ring.p99, talk.p50, talk.p95, talk.p99
-    from days d
+      tenant_id, day, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled, inbound,
+      outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_buckets, ring_counts,
+      ring_histogram, talk_buckets, talk_counts, talk_histogram, ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms,
+      talk_p95_ms, talk_p99_ms)
+    select d.tenant_id, d.day, d.calls, d.initiated, d.ringing, d.answered, d.completed, d.busy, d.no_answer, d.failed,
+      d.canceled, d.inbound, d.outbound, d.connected, d.ring_count, d.talk_count, d.ring_total_ms, d.talk_total_ms,
+      ring.buckets, ring.counts, ring.histogram, talk.buckets, talk.counts, talk.histogram, ring.p50, ring.p95,
+      ring.p99, talk.p50, talk.p95, talk.p99
+    from by_day d
     left join hopwhistle.call_metrics_daily old on old.tenant_id = d.tenant_id and old.day = d.day
-    cross join lateral hopwhistle.fold_histogram(old.ring_buckets, old.ring_counts, d.ring_entries) as ring
-    cross join lateral hopwhistle.fold_histogram(old.talk_buckets, old.talk_counts, d.talk_entries) as talk
+    cross join lateral hopwhistle.fold_histogram(
+      old.ring_buckets, old.ring_counts, string_to_array(d.ring_entries, ',')::smallint[]) as ring
+    cross join lateral hopwhistle.fold_histogram(
+      old.talk_buckets, old.talk_counts, string_to_array(d.talk_entries, ',')::smallint[]) as talk
     on conflict (tenant_id, day) do update set
-      calls = m.calls + excluded.calls,
-      initiated = m.initiated + excluded.initiated,
-      ringing = m.ringing + excluded.ringing,
-      answered = m.answered + excluded.answered,
-      completed = m.completed + excluded.completed,
-      busy = m.busy + excluded.busy,
-      no_answer = m.no_answer + excluded.no_answer,
-      failed = m.failed + excluded.failed,
-      canceled = m.canceled + excluded.canceled,
-      inbound = m.inbound + excluded.inbound,
-      outbound = m.outbound + excluded.outbound,
-      connected = m.connected + excluded.connected,
-      ring_count = m.ring_count + excluded.ring_count,
-      talk_count = m.talk_count + excluded.talk_count,
+      calls = m.calls + excluded.calls, initiated = m.initiated + excluded.initiated,
+      ringing = m.ringing + excluded.ringing, answered = m.answered + excluded.answered,
+      completed = m.completed + excluded.completed, busy = m.busy + excluded.busy,
+      no_answer = m.no_answer + excluded.no_answer, failed = m.failed + excluded.failed,
+      canceled = m.canceled + excluded.canceled, inbound = m.inbound + excluded.inbound,
+      outbound = m.outbound + excluded.outbound, connected = m.connected + excluded.connected,
+      ring_count = m.ring_count + excluded.ring_count, talk_count = m.talk_count + excluded.talk_count,
       ring_total_ms = m.ring_total_ms + excluded.ring_total_ms,
-      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms,
-      ring_buckets = excluded.ring_buckets,
-      ring_counts = excluded.ring_counts,
-      ring_histogram = excluded.ring_histogram,
-      talk_buckets = excluded.talk_buckets,
-      talk_counts = excluded.talk_counts,
-      talk_histogram = excluded.talk_histogram,
-      ring_p50_ms = excluded.ring_p50_ms,
-      ring_p95_ms = excluded.ring_p95_ms,
-      ring_p99_ms = excluded.ring_p99_ms,
-      talk_p50_ms = excluded.talk_p50_ms,
-      talk_p95_ms = excluded.talk_p95_ms,
-      talk_p99_ms = excluded.talk_p99_ms
+      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms, ring_buckets = excluded.ring_buckets,
+      ring_counts = excluded.ring_counts, ring_histogram = excluded.ring_histogram,
+      talk_buckets = excluded.talk_buckets, talk_counts = excluded.talk_counts,
+      talk_histogram = excluded.talk_histogram, ring_p50_ms = excluded.ring_p50_ms,
+      ring_p95_ms = excluded.ring_p95_ms, ring_p99_ms = excluded.ring_p99_ms, talk_p50_ms = excluded.talk_p50_ms,
+      talk_p95_ms = excluded.talk_p95_ms, talk_p99_ms = excluded.talk_p99_ms
   )
-  select count(*) into folded from gone;
-  return folded;
+  select h.tenant_id, sum(h.taken)::integer, max(h.hour)
+  from by_hour h
+  group by h.tenant_id;
+
+  update hopwhistle.rollup_folding f
+  set pending = greatest(f.pending - cardinality(places), 0),
+    leased_until = case
+      when f.leased_until = '-infinity' then f.leased_until
+      else clock_timestamp() + interval '30 seconds'
+    end;
 end
 $function$
 ;
@@ -822,13 +952,15 @@ CREATE OR REPLACE FUNCTION hopwhistle.forget_old_calls(keep interval, again_afte
 AS $function$
 declare
   here hopwhistle.retention;
-  before timestamptz := now() - keep;
+  of_tenant hopwhistle.tenants;
+  before timestamptz;
   looked_at integer;
   old_calls text[];
   last_started timestamptz;
   last_call text;
   gone_calls integer;
   gone_events integer;
+  gone_rollups integer;
 begin
   calls := 0;
   events := 0;
@@ -850,6 +982,8 @@ begin
   perform set_config('synchronous_commit', 'off', true);
 
   while here.at_tenant is not null and at_most > 0 loop
+    select t.* into of_tenant from hopwhistle.tenants t where t.id = here.at_tenant;
+    before := coalesce(now() - nullif(coalesce(of_tenant.retention_days * interval '1 day', keep), interval '0'), '-infinity');
     select count(*), array_agg(l.call_id) filter (where l.updated_at < before),
       (array_agg(l.started_at order by l.started_at desc, l.call_id desc))[1],
       (array_agg(l.call_id order by l.started_at desc, l.call_id desc))[1]
@@ -889,6 +1023,25 @@ begin
       here.at_started := last_started;
       here.at_call := last_call;
     else
+      delete from hopwhistle.events_aside a where a.tenant_id = here.at_tenant and a.received_at < before;
+      -- Whole days, so that hours and days say the same.
+      with old as (
+        select m.ctid as place
+        from hopwhistle.call_metrics_hourly m
+        where m.tenant_id = here.at_tenant
+          and m.hour < date_trunc('day', now() - of_tenant.rollup_retention_days * interval '1 day', 'UTC')
+        limit 1000
+      ),
+      hours as (
+        delete from hopwhistle.call_metrics_hourly m where m.ctid = any (array(select o.place from old o)) returning 1
+      ),
+      days as (
+        delete from hopwhistle.call_metrics_daily m
+        where m.tenant_id = here.at_tenant
+          and m.day < date_trunc('day', now() - of_tenant.rollup_retention_days * interval '1 day', 'UTC')
+      )
+      select count(*) into gone_rollups from hours;
+      exit when gone_rollups = 1000;
       here.at_started := '-infinity';
       here.at_call := '';
       select t.id into here.at_tenant from hopwhistle.tenants t where t.id > here.at_tenant order by t.id limit 1;
@@ -920,6 +1073,33 @@ begin
   where batch_id = any (array(
     select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked));
 end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.keep_events_aside(of_tenant uuid, bodies jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  insert into hopwhistle.events_aside (tenant_id, event_id, body)
+  select of_tenant, body ->> 'eventId', body from jsonb_array_elements(bodies) as body
+  on conflict do nothing
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.lock_outbox(batch_ids bigint[])
+ RETURNS TABLE(batch_id bigint, tenant_id uuid, event_ids text[], sequences integer[])
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select o.batch_id, o.tenant_id, o.event_ids, o.sequences
+  from hopwhistle.outbox o
+  where o.batch_id = any (batch_ids)
+  order by o.batch_id
+  for update skip locked
 $function$
 ;
 
@@ -1157,11 +1337,19 @@ $function$
 
 -- function authenticate: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function begin_fold_pass: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function bucket_estimate_ms: owner hopwhistle_owner; execute to public
 
 -- function duration_bucket: owner hopwhistle_owner; execute to public
 
 -- function elapsed_ms: owner hopwhistle_owner; execute to public
+
+-- function end_fold_pass: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function find_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function fold_call_metrics: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function fold_call_metrics: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -1170,6 +1358,10 @@ $function$
 -- function forget_old_calls: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function keep_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function lock_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -1205,11 +1397,17 @@ $function$
 
 -- table calls: owner hopwhistle_owner; insert+select+update to hopwhistle_api
 
+-- table erasures: owner hopwhistle_owner
+
+-- table events_aside: owner hopwhistle_owner
+
 -- table migrations: owner hopwhistle_owner
 
 -- table outbox: owner hopwhistle_owner; insert+select to hopwhistle_api
 
 -- table retention: owner hopwhistle_owner
+
+-- table rollup_folding: owner hopwhistle_owner
 
 -- table tenants: owner hopwhistle_owner; select to hopwhistle_api
 

@@ -5,6 +5,7 @@ import { createAuthenticator } from './access/authenticator.ts'
 import { createTenantRate } from './access/tenant-rate.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
+import { createKeepAside } from './calls/keep-aside.ts'
 import { startRetention } from './calls/retention.ts'
 import { callRoutes } from './calls/routes.ts'
 import type { Settings } from './config/settings.ts'
@@ -102,7 +103,15 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     access: { authenticator, tenantRate, ratePerSecond: settings.tenantRatePerSecond, metrics },
     health,
     refreshUsage,
-    capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens }), liveRoutes()],
+    capabilities: [
+      callRoutes({
+        ingest,
+        tokens,
+        keepAside: settings.eventsKeepAside ? createKeepAside(postgres.ingest) : undefined,
+      }),
+      reportingRoutes({ reports, tokens }),
+      liveRoutes(),
+    ],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
   app.http.server.on('upgrade', live.handleUpgrade)

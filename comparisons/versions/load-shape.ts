@@ -1,4 +1,4 @@
-import { SLOS } from '@hopwhistle/contract/slos.ts'
+import { rateOf } from '@hopwhistle/contract/scenarios.ts'
 import type { LoadShape } from './measured.ts'
 
 /**
@@ -10,8 +10,8 @@ import type { LoadShape } from './measured.ts'
 export function loadShape(share: number, quick: boolean): LoadShape {
   const rate = (perSecond: number) => Math.max(1, Math.round(share * perSecond))
   return {
-    eventsPerSecond: rate(SLOS['call-state-updates'].ratePerSecond),
-    reportsPerSecond: rate(SLOS['reporting-endpoints'].ratePerSecond),
+    eventsPerSecond: rate(rateOf('call-state-updates')),
+    reportsPerSecond: rate(rateOf('reporting-endpoints')),
     messagesPerSecond: rate(100),
     subscribers: 50,
     ...(quick

@@ -21,6 +21,7 @@ export const RUNBOOKS = [
   'redis-evictions',
   'live-gaps',
   'slow-readers',
+  'upkeep-behind',
   'cpu-throttled',
   'memory-near-limit',
   'hpa-at-maximum',

@@ -16,12 +16,14 @@ import { promtoolTests } from './alerts/promtool-tests.ts'
 import { recordingTests } from './alerts/recording-tests.ts'
 import { redisAndLiveCases } from './alerts/redis-and-live.ts'
 import { targetCases } from './alerts/targets.ts'
+import { upkeepCases } from './alerts/upkeep.ts'
 
 const CASES = [
   ...promiseCases,
   ...limitCases,
   ...postgresCases,
   ...redisAndLiveCases,
+  ...upkeepCases,
   ...kubernetesCases,
   ...targetCases,
 ]

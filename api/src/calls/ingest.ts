@@ -69,7 +69,7 @@ const WORTH_DELETING = 8
 export function createIngest({ postgres, metrics, settings, log, onCommitted }: IngestDependencies): Ingest {
   const receiptClock = createReceiptClock()
   const outbox = createOutbox(postgres.upkeep, onCommitted, log)
-  const folder = startRollupFolder(postgres.upkeep, log)
+  const folder = startRollupFolder({ upkeep: postgres.upkeep, metrics, log })
   const sweeper = startOutboxSweeper({
     upkeep: postgres.upkeep,
     publish: onCommitted,

@@ -6,9 +6,9 @@ import { repeat } from './repeat.ts'
 
 export type RetentionDependencies = {
   readonly upkeep: Pick<Pool, 'query'>
-  /** Calls go so many days after their last event was received; 0 keeps them for ever. */
+  /** Calls go so many days after their last event was received; 0 keeps them for ever. A tenant may have its own. */
   readonly keepDays: number
-  readonly metrics: Pick<Metrics, 'retentionCalls' | 'retentionEvents' | 'retentionPassed'>
+  readonly metrics: Pick<Metrics, 'retentionCalls' | 'retentionEvents' | 'retentionPassed' | 'upkeepFailed'>
   readonly log: Log
   /** Between two looks whether there is something to do. */
   readonly lookEveryMs?: number
@@ -23,11 +23,11 @@ const REST = 9
 const REST_MIN_MS = 20
 
 /**
- * Deletes calls that are too old, with their events, a small portion at a time. Runs on every instance; the database
+ * Deletes calls that are too old, with their events, a small portion at a time; and rollups of tenants that do not keep
+ * them for ever. Runs on every instance; the database
  * lets one at a time do it, and remembers how far it came.
  */
 export function startRetention({ lookEveryMs = LOOK_EVERY_MS, ...deps }: RetentionDependencies): Repeating {
-  if (deps.keepDays === 0) return { stop: async () => {} }
   // Instances that started together do not stay in step.
   const look = () => lookEveryMs * (0.75 + Math.random() / 2)
   let nextMs = look()
@@ -40,6 +40,7 @@ export function startRetention({ lookEveryMs = LOOK_EVERY_MS, ...deps }: Retenti
         nextMs = finished ? look() : Math.max(REST_MIN_MS, REST * (performance.now() - startedAt))
       } catch (error) {
         nextMs = look()
+        deps.metrics.upkeepFailed.inc({ task: 'retention' })
         deps.log.warn({ err: error }, 'old calls were not deleted; they will be')
       }
     },

@@ -1,13 +1,14 @@
 import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { Internal, InvalidRequest, MalformedBody } from '../errors/catalogue.ts'
+import { EventKeptAside, Internal, InvalidRequest, MalformedBody, TimeOutOfRange } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import { parseWalPosition, type WalPosition } from '../postgres/wal-position.ts'
 import { CallEventSchema, CallEventsSchema, EventResultsSchema, ReceiptSchema } from './event-schema.ts'
 import type { Ingest } from './ingest.ts'
+import type { KeepAside } from './keep-aside.ts'
 import { parseEvent } from './parse-event.ts'
 
 const walPosition = (text: string): WalPosition => parseWalPosition(text) ?? 0n
@@ -18,11 +19,13 @@ const unchecked = () => () => true
 export function callRoutes(deps: {
   readonly ingest: Ingest
   readonly tokens: Pick<Tokens, 'sealPosition'>
+  /** Absent: events whose time is out of range are refused and forgotten. */
+  readonly keepAside?: KeepAside | undefined
 }): FastifyPluginAsync {
-  const { ingest, tokens } = deps
+  const { ingest, tokens, keepAside } = deps
 
   async function postEvent(request: FastifyRequest, reply: FastifyReply) {
-    const event = parseEvent(request.body, Date.now())
+    const event = await parseOrKeepAside(request)
     const receipt = await ingest.submit(request.principal.tenantId, event)
     const { outcome, callState } = receipt
     const position = tokens.sealPosition(walPosition(receipt.position))
@@ -30,18 +33,44 @@ export function callRoutes(deps: {
     return { eventId: event.eventId, callId: event.callId, outcome, callState, position }
   }
 
+  async function parseOrKeepAside({ body, principal }: FastifyRequest) {
+    try {
+      return parseEvent(body, Date.now())
+    } catch (error) {
+      if (keepAside === undefined || !TimeOutOfRange.is(error)) throw error
+      await keepAside(principal.tenantId, [body])
+      throw EventKeptAside(error)
+    }
+  }
+
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
     const events = eventsOf(request.body)
-    const results = await Promise.all(events.map((body) => settle(request, body)))
+    const settled = await Promise.all(events.map((body) => settle(request, body)))
+    const results = keepAside === undefined ? settled : await keepThoseAside(request, events, settled)
     const positions = results.flatMap(({ position }) => (position === undefined ? [] : [walPosition(position)]))
     const latest = positions.reduce((last, position) => (position > last ? position : last), 0n)
     const position = positions.length === 0 ? undefined : tokens.sealPosition(latest)
     if (position !== undefined) reply.header(HEADERS.position, position)
-    return { results: results.map(({ position: _, ...result }) => result), position }
+    return { results: results.map(({ position: _, refusal: __, ...result }) => result), position }
+  }
+
+  /** Together, so that a batch of old events costs one statement. */
+  async function keepThoseAside(request: FastifyRequest, events: readonly unknown[], settled: readonly Settled[]) {
+    const aside = events.filter((_, i) => TimeOutOfRange.is(settled[i]?.refusal))
+    if (aside.length === 0) return settled
+    const failure = await keepAside?.(request.principal.tenantId, aside).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Problem ? error : Internal()),
+    )
+    return settled.map((result) => {
+      if (!TimeOutOfRange.is(result.refusal)) return result
+      const refusal = failure ?? EventKeptAside(result.refusal)
+      return { ...result, status: refusal.status, problem: problemBody(refusal) }
+    })
   }
 
   /** What the event alone would have been answered. */
-  async function settle(request: FastifyRequest, body: unknown) {
+  async function settle(request: FastifyRequest, body: unknown): Promise<Settled> {
     const given = (body as { eventId?: unknown } | null)?.eventId
     const eventId = typeof given === 'string' ? given.slice(0, EVENT_BOUNDS.idMaxLength) : undefined
     try {
@@ -50,7 +79,7 @@ export function callRoutes(deps: {
     } catch (error) {
       if (!(error instanceof Problem)) request.log.error({ err: error }, 'an event of a batch failed')
       const known = error instanceof Problem ? error : Internal()
-      return { eventId, status: known.status, problem: problemBody(known), position: undefined }
+      return { eventId, status: known.status, problem: problemBody(known), position: undefined, refusal: known }
     }
   }
 
@@ -86,6 +115,14 @@ export function callRoutes(deps: {
       handler: postEvents,
     })
   }
+}
+
+type Settled = {
+  readonly eventId: string | undefined
+  readonly status: number
+  readonly position: string | undefined
+  readonly problem?: ReturnType<typeof problemBody>
+  readonly refusal?: Problem
 }
 
 function eventsOf(body: unknown): readonly unknown[] {

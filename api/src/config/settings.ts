@@ -154,6 +154,12 @@ export const SETTINGS = {
     unit: 'ms',
     note: 'age at which an unpublished batch is published by any instance',
   },
+  eventsKeepAside: {
+    env: 'EVENTS_KEEP_ASIDE',
+    kind: 'flag',
+    fallback: false,
+    note: 'true: an event whose time is out of range is kept in a table of its own, and answered 422 event-kept-aside',
+  },
   retentionDays: {
     env: 'RETENTION_DAYS',
     kind: 'integer',
@@ -162,7 +168,7 @@ export const SETTINGS = {
     max: 36_500,
     zeroIsOff: true,
     unit: 'days',
-    note: 'a call is deleted with its events so long after the last of them came; metrics stay. 0: kept for ever',
+    note: 'a call is deleted with its events so long after the last of them came; metrics stay. 0: kept for ever. A tenant may have its own: npm run tenants',
   },
   liveTickMs: {
     env: 'LIVE_TICK_MS',

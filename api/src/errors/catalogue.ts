@@ -1,6 +1,6 @@
 /** Every error that the API answers, once. `docs/errors.md` lists the same, tested. */
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
-import type { FieldError } from './problem.ts'
+import type { FieldError, Problem } from './problem.ts'
 import { problem } from './problem.ts'
 
 export const InvalidRequest = problem('invalid-request', 400, 'Invalid request', (errors: readonly FieldError[]) => [
@@ -93,6 +93,11 @@ export const TimeOutOfRange = problem(
     return [`${field} ${message}`, { errors: [{ field, message }] }]
   },
 )
+
+export const EventKeptAside = problem('event-kept-aside', 422, 'Event kept aside', (outOfRange: Problem) => [
+  `${outOfRange.message}. The event is kept aside, in no call and no report`,
+  outOfRange.errors === undefined ? {} : { errors: outOfRange.errors },
+])
 
 export const UpgradeRequired = problem(
   'upgrade-required',

@@ -59,16 +59,27 @@ export function createMetrics() {
     ingestCommit: histogram(METRICS.ingestCommit, 'Time to commit a batch', seconds),
     ingestQueue: gauge(METRICS.ingestQueue, 'Events accepted and not yet committed'),
     ingestRetries: counterOf('ingestRetries', 'Batches written again', 'reason'),
+    rollupsFolded: counter(METRICS.rollupsFolded, 'Pending rows folded into the rollups'),
+    rollupsPending: gauge(METRICS.rollupsPending, 'Rows that are not yet folded into the rollups'),
+    rollupsFoldedUntil: gauge(
+      METRICS.rollupsFoldedUntil,
+      'Unix time before which everything is folded into the rollups; 0 until it is known',
+    ),
     outboxRepublished: counter(
       METRICS.outboxRepublished,
       'Batches published by the sweeper, not by who committed them',
+    ),
+    outboxStale: gauge(
+      METRICS.outboxStale,
+      'Age of the oldest batch that a sweep of the outbox could not publish; 0 when there is none',
     ),
     retentionCalls: counter(METRICS.retentionCalls, 'Calls deleted because they were too old'),
     retentionEvents: counter(METRICS.retentionEvents, 'Events deleted with them'),
     retentionPassed: gauge(
       METRICS.retentionPassed,
-      'Unix time at which nothing that is too old was left; 0 when calls are kept for ever, or until it is known',
+      'Unix time at which nothing that is too old was left; 0 until it is known',
     ),
+    upkeepFailed: counterOf('upkeepFailed', 'Attempts at work in the background that failed', 'task'),
     livePublished: counter(METRICS.livePublished, 'Messages handed to Redis'),
     livePublishFailed: counter(METRICS.livePublishFailed, 'Publishes that failed and were left to the sweeper'),
     liveReceived: counter(METRICS.liveReceived, 'Messages received from Redis'),

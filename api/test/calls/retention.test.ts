@@ -142,17 +142,54 @@ test('several instances share one pass; one that finds another at work leaves it
   expect(await forgetPortion(retention())).toMatchObject({ calls: 1, events: 4 })
 })
 
-test('0 days keeps everything for ever', async () => {
-  const tenantId = await store.newTenant()
-  await calls(tenantId, 1, 20_000)
-  const deps = retention({ keepDays: 0, lookEveryMs: 1 })
-  let asked = 0
-  const watched = { query: async () => Promise.reject(new Error(`asked ${++asked} times`)) } as never
-  const running = startRetention({ ...deps, upkeep: watched })
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  await running.stop()
-  expect(asked).toBe(0)
-  expect(await left(tenantId)).toEqual({ calls: 1, events: 4 })
+test('0 days keeps everything for ever, but of a tenant that has its own', async () => {
+  const [keeping, forgetting] = [await store.newTenant(), await store.newTenant()]
+  for (const tenant of [keeping, forgetting]) await calls(tenant, 1, 20_000)
+  await store.query('update hopwhistle.tenants set retention_days = 100 where id = $1', [forgetting])
+  await untilFinished(retention({ keepDays: 0 }), 10)
+  expect(await left(keeping)).toEqual({ calls: 1, events: 4 })
+  expect(await left(forgetting)).toEqual({ calls: 0, events: 0 })
+})
+
+test('each tenant keeps its calls for as long as it says', async () => {
+  const [usual, longer, forEver, shorter] = await Promise.all(Array.from({ length: 4 }, store.newTenant))
+  for (const tenant of [usual, longer, forEver, shorter]) await calls(tenant!, 2, 150)
+  const days = { [longer!]: 200, [forEver!]: 0, [shorter!]: 120 }
+  for (const [tenant, kept] of Object.entries(days)) {
+    await store.query('update hopwhistle.tenants set retention_days = $2 where id = $1', [tenant, kept])
+  }
+  await untilFinished(retention({ keepDays: 180 }), 10)
+  expect(
+    await Promise.all([usual, longer, forEver, shorter].map(async (tenant) => (await left(tenant!))?.calls)),
+  ).toEqual([2, 2, 2, 0])
+})
+
+test('rollups stay for ever, but of a tenant that says for how long: then whole days go, hours and days alike', async () => {
+  const [keeping, forgetting] = [await store.newTenant(), await store.newTenant()]
+  for (const [table, column] of [
+    ['hourly', 'hour'],
+    ['daily', 'day'],
+  ]) {
+    // More hours than one portion deletes.
+    await store.query(
+      `insert into hopwhistle.call_metrics_${table}
+       select tenant, at, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, null, null, null, null, '{}', '{}', '{}', '{}'
+       from unnest($1::uuid[]) as tenant,
+         generate_series(date_trunc('day', now(), 'UTC') - interval '150 days', now(), interval '1 ${column}') as at`,
+      [[keeping, forgetting]],
+    )
+  }
+  await store.query('update hopwhistle.tenants set rollup_retention_days = 91 where id = $1', [forgetting])
+  await untilFinished(retention(), 10)
+  const kept = (tenant: string) =>
+    store.query(
+      `select min(hour) = min(day) as same, min(day) = date_trunc('day', now() - interval '91 days', 'UTC') as from_there
+       from hopwhistle.call_metrics_hourly h full join hopwhistle.call_metrics_daily d using (tenant_id)
+       where tenant_id = $1`,
+      [tenant],
+    )
+  expect(await kept(forgetting)).toEqual([{ same: true, from_there: true }])
+  expect(await kept(keeping)).toEqual([{ same: true, from_there: false }])
 })
 
 test('events that come while old calls go wait for nothing, and all are stored', async () => {

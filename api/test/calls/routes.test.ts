@@ -1,7 +1,10 @@
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildApp } from '../../src/app.ts'
+import { createKeepAside } from '../../src/calls/keep-aside.ts'
 import { callRoutes } from '../../src/calls/routes.ts'
+import type { Problem } from '../../src/errors/problem.ts'
 import { createHealth } from '../../src/health/health.ts'
 import { createPrimaryServer } from '../../src/postgres/primary-server.ts'
 import { createTokenKeys, createTokens, type Tokens } from '../../src/postgres/tokens.ts'
@@ -119,6 +122,46 @@ test('in a batch each event has its own outcome, in the order given', async () =
   expect(results[0]).toEqual({ eventId: first.eventId, status: 201, outcome: 'applied', callState: 'COMPLETED' })
   expect(results[6].problem.errors).toMatchObject([{ field: 'state' }])
   expect(position).toBe(answer.headers[HEADERS.position])
+})
+
+test('with EVENTS_KEEP_ASIDE an event whose time is out of range is kept once, as it was sent, and in no call', async () => {
+  const aside = Fastify()
+  aside.decorateRequest('principal')
+  aside.addHook('onRequest', async (request) => {
+    request.principal = { keyId: 'key', tenantId, scopes: new Set(['events:write'] as const) }
+  })
+  aside.setErrorHandler((error: Problem, _, reply) =>
+    reply.code(error.status).send({ code: error.code, detail: error.message }),
+  )
+  await aside.register(callRoutes({ ingest, tokens, keepAside: createKeepAside(store.pool()) }))
+  const send = (url: string, payload: object) => aside.inject({ method: 'POST', url, payload })
+  const [old, ahead, good] = [
+    body({ callId: 'aside', occurredAt: '2020-01-01T00:00:00Z', metadata: { note: 'kept' } }),
+    body({ callId: 'aside', occurredAt: '2200-01-01T00:00:00Z' }),
+    body(),
+  ]
+  for (let i = 0; i < 2; i++) {
+    const answer = await send(ROUTES.callEvent, old)
+    expect([answer.statusCode, answer.json().code]).toEqual([422, 'event-kept-aside'])
+  }
+  const batch = await send(ROUTES.callEvents, { events: [old, good, ahead, body({ state: 'RANG' })] })
+  expect(batch.json().results.map((r: { problem?: { code: string } }) => r.problem?.code)).toEqual([
+    'event-kept-aside',
+    undefined,
+    'event-kept-aside',
+    'unknown-state',
+  ])
+  expect(batch.json().results[0]).not.toHaveProperty('refusal')
+  const kept = await store.query('select body from hopwhistle.events_aside where tenant_id = $1', [tenantId])
+  expect(kept).toEqual(expect.arrayContaining([{ body: old }, { body: ahead }]))
+  expect(kept).toHaveLength(2)
+  expect((await store.calls(tenantId)).has('aside')).toBe(false)
+
+  await store.query('alter function hopwhistle.keep_events_aside rename to gone')
+  expect((await send(ROUTES.callEvent, ahead)).statusCode, 'not kept: send it again').toBe(503)
+  const again = await send(ROUTES.callEvents, { events: [ahead] })
+  expect(again.json().results).toMatchObject([{ status: 503, problem: { code: 'database-unavailable' } }])
+  await aside.close()
 })
 
 test('a batch is 1 to 500 events and nothing else', async () => {

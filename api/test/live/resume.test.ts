@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { forgetTenantInRedis } from '../../src/redis/forget-tenant.ts'
 import type { TestClient } from './support/client.ts'
 import { OTHER_TENANT, TENANT } from './support/instance.ts'
 import { batchOf, ringing } from './support/messages.ts'
@@ -179,3 +181,29 @@ test('with random drops, reconnects and publishers, no subscriber has a gap or a
     { numRuns: 25, endOnFailure: true },
   )
 }, 60_000)
+
+test('what was erased is sent to nobody who comes back: they are told that messages may be lost', async () => {
+  const { one, client } = await platform()
+  // It stays, and so does the hub with what it has in memory.
+  const before = client(one)
+  const { epoch } = await before.subscribe()
+  await one.live.publish(ringing(5))
+  await before.received(5)
+  await forgetTenantInRedis(one.redis.commands, TENANT, 'content')
+  await waitUntil(
+    'the instance to forget',
+    async () => {
+      const after = client(one)
+      const { recovered } = await after.subscribe(['call.*'], { epoch, offset: 0 })
+      after.cut()
+      return recovered === false
+    },
+    { timeoutMs: 20_000 },
+  )
+  const last = client(one)
+  await last.subscribe(['call.*'], { epoch, offset: 0 })
+  await one.live.publish(ringing(1))
+  await last.received(1)
+  expect(last.messages).toHaveLength(1)
+  expect(last.broken()).toEqual([])
+})

@@ -6,6 +6,7 @@ import { limitAlerts } from './limit-alerts.ts'
 import { postgresAlerts } from './postgres-alerts.ts'
 import { redisAndLiveAlerts } from './redis-and-live-alerts.ts'
 import { targetAlerts } from './target-alerts.ts'
+import { upkeepAlerts } from './upkeep-alerts.ts'
 
 export type AlertGroup = { readonly name: string; readonly alerts: readonly Alert[] }
 
@@ -14,6 +15,7 @@ export const alertGroups = (scale: Scale): readonly AlertGroup[] => [
   { name: 'limits', alerts: limitAlerts(scale) },
   { name: 'postgres', alerts: postgresAlerts(scale) },
   { name: 'redis-and-live', alerts: redisAndLiveAlerts(scale) },
+  { name: 'upkeep', alerts: upkeepAlerts(scale) },
   { name: 'kubernetes', alerts: kubernetesAlerts(scale) },
   { name: 'targets', alerts: targetAlerts(scale) },
 ]

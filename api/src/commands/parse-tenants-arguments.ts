@@ -1,0 +1,118 @@
+import { parseArgs } from 'node:util'
+import { WrongUsage } from './parse-keys-arguments.ts'
+
+/** What `npm run tenants` is asked to do. */
+export type TenantsArguments =
+  | { readonly verb: 'list' }
+  | {
+      readonly verb: 'forget'
+      readonly kind: 'number' | 'call' | 'tenant'
+      /** The number, or `-` for standard input; the id of the call, or of the tenant. */
+      readonly given: string
+      /** Absent: of all tenants. */
+      readonly tenantId: string | undefined
+    }
+  | { readonly verb: 'erasures' }
+  | { readonly verb: 'aside'; readonly tenantId: string }
+  | { readonly verb: 'forget-again'; readonly file: string }
+  | {
+      readonly verb: 'retention'
+      readonly tenantId: string
+      /** null: RETENTION_DAYS. Absent: as it is. */
+      readonly days: number | null | undefined
+      /** null: for ever. Absent: as it is. */
+      readonly rollupDays: number | null | undefined
+    }
+
+const VERBS = ['list', 'forget', 'aside', 'erasures', 'forget-again', 'retention'] as const
+const OPTIONS = {
+  list: [],
+  forget: ['number', 'call', 'tenant'],
+  aside: ['tenant'],
+  erasures: [],
+  'forget-again': [],
+  retention: ['tenant', 'days', 'rollup-days'],
+} as const satisfies Record<(typeof VERBS)[number], readonly string[]>
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const DAYS_MIN = 91
+
+/** @throws {WrongUsage} whose message repeats nothing that may be a person's number */
+export function parseTenantsArguments(args: readonly string[]): TenantsArguments {
+  const [given, ...rest] = args
+  const verb = VERBS.find((known) => known === given)
+  if (verb === undefined) throw new WrongUsage(`the first argument may be ${VERBS.join(', ')}`)
+  const { values, positionals } = parsed(verb, rest)
+  if (positionals.length !== (verb === 'forget-again' ? 1 : 0)) {
+    throw new WrongUsage(verb === 'forget-again' ? 'forget-again takes one file, or -' : `${verb} takes only options`)
+  }
+  switch (verb) {
+    case 'list':
+    case 'erasures':
+      return { verb }
+    case 'aside':
+      return { verb, tenantId: uuid(values.tenant) }
+    case 'forget-again':
+      return { verb, file: positionals[0] as string }
+    case 'forget':
+      return { verb, ...subject(values) }
+    case 'retention': {
+      const days = daysOf(values, 'days', 'default', [0])
+      const rollupDays = daysOf(values, 'rollup-days', 'forever', [])
+      if (days === undefined && rollupDays === undefined)
+        throw new WrongUsage('retention takes --days or --rollup-days')
+      return { verb, tenantId: uuid(values.tenant), days, rollupDays }
+    }
+  }
+}
+
+type Values = Readonly<Record<string, string | undefined>>
+
+function parsed(verb: (typeof VERBS)[number], args: readonly string[]): { values: Values; positionals: string[] } {
+  const options = {
+    ...Object.fromEntries(OPTIONS[verb].map((name) => [name, { type: 'string' as const }])),
+    ...(verb === 'forget' ? { 'whole-tenant': { type: 'boolean' as const } } : {}),
+  }
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const texts = Object.entries(values).map(([name, value]) => [name, value === true ? '' : (value as string)])
+    return { values: Object.fromEntries(texts), positionals }
+  } catch {
+    throw new WrongUsage(
+      `${verb} takes ${
+        Object.keys(options)
+          .map((name) => `--${name}`)
+          .join(', ') || 'no options'
+      }`,
+    )
+  }
+}
+
+function subject(values: Values) {
+  const tenantId = values.tenant === undefined ? undefined : uuid(values.tenant)
+  const kinds = (['number', 'call', 'whole-tenant'] as const).filter((kind) => values[kind] !== undefined)
+  if (kinds.length !== 1) throw new WrongUsage('forget takes one of --number, --call and --whole-tenant')
+  if (kinds[0] === 'whole-tenant') {
+    if (tenantId === undefined) throw new WrongUsage('--whole-tenant takes --tenant ID')
+    return { kind: 'tenant' as const, given: tenantId, tenantId }
+  }
+  const kind = kinds[0] as 'number' | 'call'
+  const given = values[kind] ?? ''
+  if (given.trim() === '') throw new WrongUsage(`--${kind} must not be empty`)
+  return { kind, given, tenantId }
+}
+
+function daysOf(values: Values, name: string, none: string, also: readonly number[]): number | null | undefined {
+  const given = values[name]
+  if (given === undefined) return undefined
+  if (given === none) return null
+  const days = Number(given)
+  if (/^\d+$/.test(given) && (days >= DAYS_MIN || also.includes(days)) && days < 100_000) return days
+  throw new WrongUsage(
+    `--${name} must be ${none}, ${also.map((day) => `${day}, `).join('')}or a whole number from ${DAYS_MIN} on`,
+  )
+}
+
+function uuid(given: string | undefined): string {
+  if (given === undefined || !UUID.test(given)) throw new WrongUsage('--tenant must be a UUID; tenants list shows them')
+  return given.toLowerCase()
+}

@@ -1,0 +1,208 @@
+/** `npm run tenants`: see HELP. */
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'pg'
+import {
+  countErased,
+  type Erasure,
+  type ErasureKind,
+  findNumber,
+  keepErasure,
+  listErasures,
+  recordErasure,
+} from '../postgres/erasure/erasures.ts'
+import { type Forgotten, forgetCall, forgetNumber } from '../postgres/erasure/forget-person.ts'
+import { forgetTenant } from '../postgres/erasure/forget-tenant.ts'
+import { forgetTenantInRedis } from '../redis/forget-tenant.ts'
+import { openRedis, type RedisConnections } from '../redis/open-redis.ts'
+import { WrongUsage } from './parse-keys-arguments.ts'
+import { parseTenantsArguments } from './parse-tenants-arguments.ts'
+import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
+
+const HELP = `Usage: npm run tenants -- list
+       npm run tenants -- forget (--number NUMBER | --call CALL_ID) [--tenant ID]
+       npm run tenants -- forget --whole-tenant --tenant ID
+       npm run tenants -- aside --tenant ID
+       npm run tenants -- erasures
+       npm run tenants -- forget-again FILE
+       npm run tenants -- retention --tenant ID [--days DAYS] [--rollup-days DAYS]
+
+Erases personal data at somebody's request, and says how long a tenant's data is kept.
+
+forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata that has
+it. Events and calls stay, so every count stays. Of a call it removes all numbers and metadata; of a whole tenant everything,
+keys and rollups too. It reads all events, and can be run again.
+
+aside writes the events of a tenant that are kept aside (EVENTS_KEEP_ASIDE) to stdout, one JSON object a line.
+
+erasures writes what was erased to stdout, one JSON object a line. Keep it where your backups are not: after a restore,
+forget-again applies it. FILE may be - for stdin.
+
+  --number NUMBER      as it was sent, such as +4930123456; - reads it from stdin, so that no shell remembers it
+  --call CALL_ID       the id of a call
+  --tenant ID          of this tenant only; of all if not given
+  --whole-tenant       the tenant with everything
+  --days DAYS          how long its calls are kept, 91 days or more; 0: for ever; default: as RETENTION_DAYS says
+  --rollup-days DAYS   how long its metrics are kept, 91 days or more; forever: for ever
+
+Environment:
+  MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it; for erasures, a replica will do
+  REDIS_URL               required  to forget; REDIS_CLUSTER_NODES and REDIS_CA_FILE as for the API
+  KEY_CACHE_MS                      as for the API, if it was changed there
+
+Exit codes: 0 done, 1 failed, or nothing was found, 2 wrong usage.
+`
+
+const KEY_CACHE_MS = 3_000
+const REDIS_WITHIN_MS = 10_000
+/** An instance that read events before may put its report into the cache a moment later. */
+const REPORTS_UNDER_WAY_MS = 1_000
+
+const run: DatabaseCommand = async (client, say, args) => {
+  const asked = parseTenantsArguments(args)
+  await client.query('set role hopwhistle_owner')
+  const show = (text: string) => void process.stdout.write(`${text}\n`)
+  switch (asked.verb) {
+    case 'list': {
+      const { rows } = await client.query<{ line: string }>(
+        `select format('%s  calls %s  metrics %s  %s', id, coalesce(retention_days::text || ' days', 'default'),
+           coalesce(rollup_retention_days::text || ' days', 'for ever'), name) as line
+         from hopwhistle.tenants order by created_at, id`,
+      )
+      return show(rows.map(({ line }) => line).join('\n') || 'There is no tenant.')
+    }
+    case 'erasures':
+      for (const erasure of await listErasures(client)) show(JSON.stringify(erasure))
+      return
+    case 'aside': {
+      const { rows } = await client.query<{ body: object }>(
+        'select body from hopwhistle.events_aside where tenant_id = $1 order by received_at, event_id',
+        [asked.tenantId],
+      )
+      for (const { body } of rows) show(JSON.stringify(body))
+      return
+    }
+    case 'retention': {
+      const { rowCount } = await client.query(
+        `update hopwhistle.tenants
+         set retention_days = case when $2 then $3 else retention_days end,
+           rollup_retention_days = case when $4 then $5 else rollup_retention_days end
+         where id = $1`,
+        [asked.tenantId, asked.days !== undefined, asked.days, asked.rollupDays !== undefined, asked.rollupDays],
+      )
+      if (rowCount === 0) throw new Error(`there is no tenant ${asked.tenantId}`)
+      return say('done; what is too old goes within about an hour')
+    }
+    case 'forget': {
+      const given = asked.given === '-' ? readFileSync(0, 'utf8').trim() : asked.given
+      const id = randomUUID()
+      return withRedis(async (redis) => {
+        await recordErasure(client, {
+          ...asked,
+          id,
+          tenantId: asked.tenantId ?? null,
+          askedBy: userInfo().username,
+          given,
+        })
+        const forgotten = await forget(client, redis, { id, kind: asked.kind, given, tenantId: asked.tenantId })
+        say(`${described(asked.kind, forgotten)}; it is erasure ${id}`)
+        if (forgotten.tenantIds.length === 0) throw new Error('nothing was found to erase')
+      })
+    }
+    case 'forget-again': {
+      const erasures = parseErasures(readFileSync(asked.file === '-' ? 0 : asked.file, 'utf8'))
+      return withRedis(async (redis) => {
+        for (const erasure of erasures) say(await forgetAgain(client, redis, erasure))
+      })
+    }
+  }
+}
+
+type Asked = {
+  readonly id: string
+  readonly kind: ErasureKind
+  readonly given: string
+  readonly tenantId: string | undefined
+}
+
+async function forget(
+  client: Client,
+  redis: RedisConnections,
+  { id, kind, given, tenantId }: Asked,
+): Promise<Forgotten> {
+  const forgotten =
+    kind === 'number'
+      ? await forgetNumber(client, given, tenantId)
+      : kind === 'call'
+        ? await forgetCall(client, given, tenantId)
+        : await forgetTenant(client, given, Number(process.env.KEY_CACHE_MS ?? KEY_CACHE_MS))
+  await countErased(client, id, forgotten)
+  for (const pauseMs of [0, REPORTS_UNDER_WAY_MS]) {
+    if (forgotten.tenantIds.length > 0) await sleep(pauseMs)
+    for (const of of forgotten.tenantIds)
+      await forgetTenantInRedis(redis.commands, of, kind === 'tenant' ? 'everything' : 'content')
+  }
+  return forgotten
+}
+
+async function forgetAgain(client: Client, redis: RedisConnections, erasure: Erasure): Promise<string> {
+  await keepErasure(client, erasure)
+  const given = erasure.kind === 'number' ? await findNumber(client, erasure) : erasure.subject
+  if (given === undefined) return `erasure ${erasure.id}: nothing of it is there`
+  const asked = { id: erasure.id, kind: erasure.kind, given, tenantId: erasure.tenantId ?? undefined }
+  return `erasure ${erasure.id}: ${described(erasure.kind, await forget(client, redis, asked))}`
+}
+
+function described(kind: ErasureKind, { events, calls, tenantIds }: Forgotten): string {
+  if (tenantIds.length === 0) return 'erased nothing'
+  return kind === 'tenant'
+    ? `deleted the tenant, with ${events} events of ${calls} calls`
+    : `changed ${events} events and ${calls} calls of ${tenantIds.length} tenants; their live history and cached reports are gone`
+}
+
+function parseErasures(text: string): readonly Erasure[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return lines.map((line, i) => {
+    try {
+      const erasure = JSON.parse(line) as Erasure
+      if (typeof erasure.id === 'string' && typeof erasure.subject === 'string') return erasure
+    } catch {
+      // Said below, without what is in the line.
+    }
+    throw new Error(`line ${i + 1} of the list is not one that tenants erasures has written`)
+  })
+}
+
+async function withRedis(work: (redis: RedisConnections) => Promise<void>): Promise<void> {
+  const { REDIS_URL: redisUrl, REDIS_CLUSTER_NODES: redisClusterNodes, REDIS_CA_FILE: redisCaFile } = process.env
+  const redis = openRedis(
+    { redisUrl: redisUrl as string, redisClusterNodes, redisCaFile, instanceId: 'tenants' },
+    { info: () => {}, warn: () => {} },
+  )
+  try {
+    for (let waitedMs = 0; !redis.isUp(); waitedMs += 50) {
+      if (waitedMs > REDIS_WITHIN_MS) throw new Error('cannot connect to Redis (REDIS_URL); nothing was erased')
+      await sleep(50)
+    }
+    await work(redis)
+  } finally {
+    await redis.close()
+  }
+}
+
+function problemWith(args: readonly string[]): string | undefined {
+  try {
+    const { verb } = parseTenantsArguments(args)
+    const needsRedis = verb === 'forget' || verb === 'forget-again'
+    return needsRedis && !URL.canParse(process.env.REDIS_URL ?? '')
+      ? 'REDIS_URL is not set, or is not a URL'
+      : undefined
+  } catch (error) {
+    if (error instanceof WrongUsage) return error.message
+    throw error
+  }
+}
+
+await runDatabaseCommand(HELP, 'tenants', run, 'checked by problemWith', problemWith)

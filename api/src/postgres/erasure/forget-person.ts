@@ -1,0 +1,167 @@
+/**
+ * Removes a person's numbers from what is stored. Events and calls stay, without the number, so that every count and every
+ * rollup stays what it was.
+ *
+ * It works in short transactions, and can be run again after any of them. Live delivery goes on meanwhile: what is in the
+ * outbox is read from the events when it is published.
+ */
+import type { ClientBase } from 'pg'
+
+export type Forgotten = {
+  readonly events: number
+  readonly calls: number
+  /** The tenants that something was found of. */
+  readonly tenantIds: readonly string[]
+}
+
+type Db = Pick<ClientBase, 'query'>
+
+const AT_ONCE = 500
+/** Events that come meanwhile may have it again; after as many looks somebody goes on sending it. */
+const LOOKS_MAX = 5
+
+/**
+ * Removes a number from events and calls, and metadata that has it. Reads all events once or twice: metadata has no index.
+ *
+ * @param tenantId absent: of all tenants
+ * @throws {Error} when events with it go on coming
+ */
+export async function forgetNumber(db: Db, number: string, tenantId?: string): Promise<Forgotten> {
+  return untilNothingIsFound(() => forgetNumberOnce(db, number, tenantId))
+}
+
+/** Removes all numbers and metadata of a call and its events. */
+export async function forgetCall(db: Db, callId: string, tenantId?: string): Promise<Forgotten> {
+  return untilNothingIsFound(() => forgetCallOnce(db, callId, tenantId))
+}
+
+async function untilNothingIsFound(look: () => Promise<Forgotten>): Promise<Forgotten> {
+  let sum: Forgotten = { events: 0, calls: 0, tenantIds: [] }
+  for (let i = 0; i < LOOKS_MAX; i++) {
+    const found = await look()
+    if (found.tenantIds.length === 0) return sum
+    sum = {
+      events: sum.events + found.events,
+      calls: Math.max(sum.calls, found.calls),
+      tenantIds: [...new Set([...sum.tenantIds, ...found.tenantIds])],
+    }
+  }
+  throw new Error('events with it go on coming: stop who sends them, and run this again')
+}
+
+type Found = { readonly tenant_id: string; readonly id: string }
+
+async function forgetNumberOnce(db: Db, number: string, tenantId: string | undefined): Promise<Forgotten> {
+  const inMetadata = patternOf(number)
+  const events = await find(
+    db,
+    `select tenant_id, event_id as id from hopwhistle.call_events
+     where ($1::uuid is null or tenant_id = $1)
+       and (from_number = $2 or to_number = $2 or metadata::text ~ $3)`,
+    [tenantId, number, inMetadata],
+  )
+  for (const [of, ids] of portions(events)) {
+    await db.query(
+      `update hopwhistle.call_events
+       set from_number = nullif(from_number, $2), to_number = nullif(to_number, $2),
+         metadata = case when metadata::text ~ $3 then null else metadata end
+       where tenant_id = $1 and event_id = any ($4)`,
+      [of, number, inMetadata, ids],
+    )
+  }
+  const aside = await find(
+    db,
+    `delete from hopwhistle.events_aside
+     where ($1::uuid is null or tenant_id = $1)
+       and (body ->> 'from' = $2 or body ->> 'to' = $2 or body::text ~ $3)
+     returning tenant_id, event_id as id`,
+    [tenantId, number, inMetadata],
+  )
+  // After the events: a call has the least number that its events have.
+  const calls = await find(
+    db,
+    `select t.id as tenant_id, c.call_id as id
+     from hopwhistle.tenants t
+     cross join lateral (
+       select call_id from hopwhistle.calls where tenant_id = t.id and from_number = $2
+       union select call_id from hopwhistle.calls where tenant_id = t.id and to_number = $2) c
+     where $1::uuid is null or t.id = $1`,
+    [tenantId, number],
+  )
+  await foldNumbersAgain(db, calls)
+  return result([...events, ...aside], calls)
+}
+
+async function forgetCallOnce(db: Db, callId: string, tenantId: string | undefined): Promise<Forgotten> {
+  const events = await find(
+    db,
+    `select tenant_id, event_id as id from hopwhistle.call_events
+     where call_id = $2 and ($1::uuid is null or tenant_id = $1)
+       and num_nonnulls(from_number, to_number, metadata) > 0`,
+    [tenantId, callId],
+  )
+  for (const [of, ids] of portions(events)) {
+    await db.query(
+      `update hopwhistle.call_events set from_number = null, to_number = null, metadata = null
+       where tenant_id = $1 and event_id = any ($2)`,
+      [of, ids],
+    )
+  }
+  const aside = await find(
+    db,
+    `delete from hopwhistle.events_aside where body ->> 'callId' = $2 and ($1::uuid is null or tenant_id = $1)
+     returning tenant_id, event_id as id`,
+    [tenantId, callId],
+  )
+  const calls = await find(
+    db,
+    `select tenant_id, call_id as id from hopwhistle.calls
+     where call_id = $2 and ($1::uuid is null or tenant_id = $1) and num_nonnulls(from_number, to_number) > 0`,
+    [tenantId, callId],
+  )
+  await foldNumbersAgain(db, calls)
+  return result([...events, ...aside], calls)
+}
+
+/** Locks calls in the order in which writers do, so that nobody deadlocks. */
+async function foldNumbersAgain(db: Db, calls: readonly Found[]): Promise<void> {
+  for (const [of, ids] of portions(calls)) {
+    await db.query(
+      `with locked as materialized (
+         select call_id from hopwhistle.calls where tenant_id = $1 and call_id = any ($2) order by call_id for update)
+       update hopwhistle.calls c
+       set from_number = e.from_number, to_number = e.to_number
+       from locked l cross join lateral (
+         select min(e.from_number) as from_number, min(e.to_number) as to_number
+         from hopwhistle.call_events e where e.tenant_id = $1 and e.call_id = l.call_id) e
+       where c.tenant_id = $1 and c.call_id = l.call_id`,
+      [of, ids],
+    )
+  }
+}
+
+async function find(db: Db, text: string, values: readonly unknown[]): Promise<readonly Found[]> {
+  return (await db.query<Found>(text, [...values])).rows
+}
+
+function* portions(found: readonly Found[]): Generator<readonly [tenantId: string, ids: readonly string[]]> {
+  for (const [tenantId, of] of Map.groupBy(found, ({ tenant_id }) => tenant_id)) {
+    for (let from = 0; from < of.length; from += AT_ONCE) {
+      yield [tenantId, of.slice(from, from + AT_ONCE).map(({ id }) => id)]
+    }
+  }
+}
+
+function result(events: readonly Found[], calls: readonly Found[]): Forgotten {
+  return {
+    events: events.length,
+    calls: calls.length,
+    tenantIds: [...new Set([...events, ...calls].map(({ tenant_id }) => tenant_id))],
+  }
+}
+
+/** The number in metadata, with or without its plus, and not as a part of a longer one. */
+function patternOf(number: string): string {
+  const escaped = number.replace(/^\+/, '').replace(/[^A-Za-z0-9]/g, '\\$&')
+  return `(^|[^0-9A-Za-z])${escaped}([^0-9A-Za-z]|$)`
+}
