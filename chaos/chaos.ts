@@ -26,13 +26,14 @@ import {
 } from './measured.ts'
 import { abuses } from './overload/abuse.ts'
 import type { Experiment } from './overload/experiment.ts'
+import { flood } from './overload/flood.ts'
 import { runOverload } from './overload/run-overload.ts'
 import { tenTimes } from './overload/ten-times.ts'
 import { inNewNetwork, inOwnNetwork, missingForOwnNetwork } from './rig/own-network.ts'
 import { soakPlatform } from './soak/soak-platform.ts'
 
 const PER_SECOND = 500
-const EXPERIMENTS = [tenTimes, ...abuses]
+const EXPERIMENTS = [tenTimes, flood, ...abuses]
 const SOAK = { name: 'soak', title: 'The load without faults, for a long time (only with --soak-minutes)' }
 const ALL: readonly { readonly name: string; readonly title: string }[] = [...FAULTS, ...EXPERIMENTS, SOAK]
 

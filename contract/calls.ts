@@ -63,7 +63,12 @@ export const EVENT_BOUNDS = {
   idMaxLength: 128,
   phoneNumberMaxLength: 32,
   metadataMaxBytes: 4096,
+  /** As Postgres keeps it, with numbers written out: 1e308 has 309 digits. */
+  metadataStoredMaxBytes: 8192,
+  eventsPerCall: 1000,
   batchMax: 500,
+  /** No event is shorter than `{"eventId":"1","callId":"1","state":"BUSY","occurredAt":"2026-01-31T12:00:00Z"}`. */
+  leastBytes: 78,
   occurredAtMaxAgeMs: 90 * 24 * 3600 * 1000,
   occurredAtMaxAheadMs: 5 * 60 * 1000,
 } as const

@@ -6,7 +6,7 @@ import { METRICS } from './metrics.ts'
  */
 export type Limit = {
   readonly value: number
-  readonly unit: 'connections' | 'ms' | 'bytes' | 'requests' | 'sockets' | 'events' | 'requests/s'
+  readonly unit: 'connections' | 'ms' | 'bytes' | 'requests' | 'sockets' | 'events' | 'events/s'
   /** Whose limit it is: one API instance's, or the whole server's behind it. */
   readonly scope: 'instance' | 'server' | 'tenant'
   readonly env: string
@@ -54,7 +54,7 @@ export const LIMITS = {
     unit: 'requests',
     scope: 'instance',
     env: 'MAX_REQUESTS_IN_FLIGHT',
-    note: 'past it: 503 with Retry-After',
+    note: 'one tenant at most four times as many as are free; past it: 429, or 503 when others have them',
   },
   request_timeout: {
     value: 30_000,
@@ -68,14 +68,14 @@ export const LIMITS = {
     unit: 'sockets',
     scope: 'instance',
     env: 'MAX_WEBSOCKETS',
-    note: 'past it the upgrade answers 503',
+    note: 'past it the tenant with the most gives one to who has fewer, or the upgrade answers 429 or 503',
   },
   ingest_queue: {
     value: 10_000,
     unit: 'events',
     scope: 'instance',
     env: 'INGEST_QUEUE_MAX',
-    note: 'events waiting for their commit; past it: 503',
+    note: 'events waiting for their commit; one tenant at most four times as many as there is room for; past it: 429, or 503 when they are those of others',
   },
   live_socket_buffer: {
     value: 1_048_576,
@@ -86,10 +86,10 @@ export const LIMITS = {
   },
   tenant_rate: {
     value: 10_000,
-    unit: 'requests/s',
+    unit: 'events/s',
     scope: 'tenant',
     env: 'TENANT_RATE_PER_SECOND',
-    note: 'over all instances; past it: 429 with Retry-After',
+    note: 'over all instances, unless the tenant has a rate of its own; any other request counts as one; past it: 429 with Retry-After',
   },
   request_body: { value: 1_048_576, unit: 'bytes', scope: 'instance', env: 'MAX_BODY_BYTES', note: 'past it: 413' },
 } as const satisfies Record<string, Limit>

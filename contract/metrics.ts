@@ -47,7 +47,15 @@ export const METRICS = {
  * begins with its first count has no increase then, and an alert would never see it.
  */
 export const COUNTED_FROM_THE_START = {
-  rejected: ['rate-limited', 'requests-in-flight', 'ingest-overloaded', 'websockets', 'request-timeout'],
+  rejected: [
+    'rate-limited',
+    'over-share',
+    'memory',
+    'requests-in-flight',
+    'ingest-overloaded',
+    'websockets',
+    'request-timeout',
+  ],
   reportSource: ['cache', 'replica', 'primary'],
   reportCache: ['hit', 'miss', 'stale', 'joined', 'skipped'],
   ingestEvents: ['applied', 'late', 'duplicate', 'conflict', 'refused'],
@@ -59,6 +67,7 @@ export const COUNTED_FROM_THE_START = {
     'restart',
     'slow-reader',
     'try-again',
+    'over-share',
     'bad-message',
     'unauthorized',
     'too-many-requests',

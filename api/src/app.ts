@@ -24,6 +24,8 @@ export type AppLimits = {
   readonly bodyBytes: number
   readonly requestTimeoutMs: number
   readonly requestsInFlight: number
+  /** Of all request bodies together. */
+  readonly bodiesBytes: number
 }
 
 export type AppDependencies = {
@@ -86,7 +88,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     done()
   })
   addUnroutedHook(app)
-  addAccessHooks(app, deps.access)
+  addAccessHooks(app, deps.access, load)
 
   await app.register(swagger, openApiDocument)
   await app.register(swaggerUi, { routePrefix: ROUTES.docs, staticCSP: true })

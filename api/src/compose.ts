@@ -2,12 +2,13 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { createAuthenticator } from './access/authenticator.ts'
-import { createTenantRate } from './access/tenant-rate.ts'
+import { createRates } from './access/rates.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
 import { createKeepAside } from './calls/keep-aside.ts'
 import { startRetention } from './calls/retention.ts'
 import { callRoutes } from './calls/routes.ts'
+import { memoryBudget } from './config/memory-budget.ts'
 import type { Settings } from './config/settings.ts'
 import type { Health } from './health/health.ts'
 import { createHealth } from './health/health.ts'
@@ -21,8 +22,10 @@ import { exchangeCounts } from './redis/exchange-counts.ts'
 import { openRedis } from './redis/open-redis.ts'
 import { readRedisUsage } from './redis/read-usage.ts'
 import { createReportCache } from './redis/report-cache.ts'
+import { recentAnswers } from './reporting/recent-answers.ts'
 import { createReports } from './reporting/reports.ts'
 import { reportingRoutes } from './reporting/routes.ts'
+import { createUnsent } from './reporting/unsent.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { type UsageReaders, usageGauges } from './telemetry/refresh-usage.ts'
@@ -38,6 +41,7 @@ export type Instance = {
 
 export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const metrics = createMetrics()
+  const memory = memoryBudget(settings.memoryBytes)
   const postgres = openPostgres(settings, log, metrics)
   const redis = openRedis(settings, log, metrics)
   const replica = createReplicaMonitor({ postgres, settings, metrics, log })
@@ -46,18 +50,20 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     findPrincipal(postgres.upkeep, postgres.reportsReplica),
     settings.keyCacheMs,
   )
-  const tenantRate = createTenantRate(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
-  const live = createLive({ redis, metrics, settings, log, authenticator })
+  const rates = createRates(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
+  const live = createLive({ redis, metrics, settings, memory, log, authenticator })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: live.publish })
   const retention = startRetention({ upkeep: postgres.upkeep, keepDays: settings.retentionDays, metrics, log })
   const { primary, tokens } = postgres
   const reports = createReports({
     replica,
     cache: createReportCache(redis),
+    recent: recentAnswers({ bytesMax: memory.reportCache }),
     tokens,
     history: primary.history,
     metrics,
     settings,
+    atOnce: () => postgres.reportConnections[replica.isUp() ? 'replica' : 'primary'],
   })
 
   const health = createHealth(
@@ -91,7 +97,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     websockets: live.sockets,
     live_socket_buffer: live.mostUnread,
     ingest_queue: ingest.queued,
-    tenant_rate: tenantRate.busiest,
+    tenant_rate: rates.busiest,
   }
   const refreshUsage = usageGauges(metrics, limitsOf(settings), usage, () =>
     Promise.all([servers.read(), replica.look()]),
@@ -99,8 +105,8 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const app = await buildApp({
     log,
     metrics,
-    limits: settings,
-    access: { authenticator, tenantRate, ratePerSecond: settings.tenantRatePerSecond, metrics },
+    limits: { ...settings, bodiesBytes: memory.bodies },
+    access: { authenticator, rates, metrics },
     health,
     refreshUsage,
     capabilities: [
@@ -108,8 +114,9 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
         ingest,
         tokens,
         keepAside: settings.eventsKeepAside ? createKeepAside(postgres.ingest) : undefined,
+        rates,
       }),
-      reportingRoutes({ reports, tokens }),
+      reportingRoutes({ reports, tokens, unsent: createUnsent(memory.answers, metrics) }),
       liveRoutes(),
     ],
   })
@@ -136,7 +143,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       await closed
       await Promise.all([ingest.drain(), retention.stop()])
       await admin.close()
-      tenantRate.stop()
+      rates.stop()
       replica.stop()
       await redis.close()
       await postgres.close()

@@ -1,7 +1,7 @@
 import { SETTINGS, type SettingSpec } from '../../api/src/config/settings.ts'
 import { flag, integer, type Leaf, oneOf, text } from '../values/define.ts'
 
-/** Settings that the chart decides itself: ports, addresses, and limits that are a server's. */
+/** Settings that the chart decides itself: ports, addresses, limits that are a server's, and what the API reads off its container. */
 const DECIDED = [
   'port',
   'host',
@@ -16,6 +16,7 @@ const DECIDED = [
   'postgresConnections',
   'redisConnections',
   'redisMemoryBytes',
+  'memoryBytes',
 ] as const satisfies readonly (keyof typeof SETTINGS)[]
 
 type SettingName = Exclude<keyof typeof SETTINGS, (typeof DECIDED)[number]>

@@ -79,8 +79,8 @@ ${rows.length === 0 ? NOT_MEASURED : table(head, rows, [1, 4, 5, 6, 7])}
 - **Recovered after**: from the end of the fault until the last refusal, or the last event that waited for more than a second.
 - **Lost**: events that were acknowledged but are not in Postgres. Must be 0.
 - **Gaps**: how often a subscriber was told that it may have missed messages (\`recovered: false\`).
-- **Holds**: no event lost, none stored that was not sent, and every event accepted in the end; refusals only as 503 with
-  Retry-After or as no answer; rollups equal to the calls; every subscriber got every message once and in order, or was told of
+- **Holds**: no event lost, none stored that was not sent, and every event accepted in the end; refusals only as 429 or
+  503 with Retry-After, or as no answer; rollups equal to the calls; every subscriber got every message once and in order, or was told of
   a gap; and recovery within 20 s of the fault's end.
 
 ${ofNetwork.length === 0 ? '' : `${howPackets}\n`}The disk is a file system of 1.5 GB in memory. Linux has no clock per process, so the test replaces \`Date\` in the API.

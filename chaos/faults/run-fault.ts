@@ -117,7 +117,7 @@ function sumUp(entries: readonly Entry[], beganAtMs: number, overAtMs: number) {
     acknowledged: acked.length,
     heldPerSecond: Math.round(during.length / (Math.max(1, overAtMs - beganAtMs) / 1000)),
     refusals,
-    withoutRetryAfter: all.filter(({ status, retryAfter }) => status === 503 && !retryAfter).length,
+    withoutRetryAfter: all.filter(({ status, retryAfter }) => (status === 429 || status === 503) && !retryAfter).length,
     slowestMs: Math.round(acked.reduce((most, one) => Math.max(most, ackedAt(one) - one.dueAtMs), 0)),
     recoveredAfterMs: Math.max(0, lastTrouble - overAtMs),
   }

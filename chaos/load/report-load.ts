@@ -33,7 +33,8 @@ export function startReportLoad(apiUrl: string, apiKey: string, perSecond = 10):
     await answer?.arrayBuffer().catch(() => {})
     slowestMs = Math.max(slowestMs, performance.now() - began)
     if (answer?.ok === true) return
-    const what = answer?.status === 503 && !answer.headers.has('retry-after') ? '503 without Retry-After' : undefined
+    const mayComeAgain = answer?.status === 429 || answer?.status === 503
+    const what = mayComeAgain && !answer.headers.has('retry-after') ? `${answer.status} without Retry-After` : undefined
     const key = what ?? String(answer?.status ?? 'none')
     failures[key] = (failures[key] ?? 0) + 1
   }

@@ -5,6 +5,7 @@ import type { MeasuredOverload } from '../measured.ts'
 import { withPlatform } from '../rig/with-platform.ts'
 import { FEW_SOCKETS } from './abuse.ts'
 import type { Experiment } from './experiment.ts'
+import { flood } from './flood.ts'
 import { SMALL_CAPACITY, tenTimes } from './ten-times.ts'
 
 /** Runs overload and abuse, each on a platform of its own. Prints a line for each result and passes it to `onDone`. */
@@ -17,7 +18,13 @@ export async function runOverload(
 ): Promise<void> {
   const run = async (these: readonly Experiment[], instances: number, env: Readonly<Record<string, string>>) => {
     if (these.length === 0) return
-    const options = { instances, apiEnv: env, terminal, signal, ...(instances === 1 && { rigged: { random } }) }
+    const options = {
+      instances,
+      apiEnv: env,
+      terminal,
+      signal,
+      ...(these.includes(tenTimes) && { rigged: { random } }),
+    }
     await withPlatform(options, async (rig) => {
       for (const experiment of these) {
         signal.throwIfAborted()
@@ -33,7 +40,12 @@ export async function runOverload(
     SMALL_CAPACITY,
   )
   await run(
-    experiments.filter((one) => one !== tenTimes),
+    experiments.filter((one) => one === flood),
+    1,
+    {},
+  )
+  await run(
+    experiments.filter((one) => one !== tenTimes && one !== flood),
     3,
     { [LIMITS.websockets.env]: String(FEW_SOCKETS) },
   )

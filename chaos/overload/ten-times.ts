@@ -16,7 +16,7 @@ const TIMES = 10
 const WAITING = 100
 /** Clients, each with one connection that stays open. */
 const FLOODING = 400
-const REFUSED = '503'
+const REFUSED = '429'
 const GENERATOR = new URL('../../comparisons/generator/http-load.ts', import.meta.url)
 /** Half of the round trip to a primary that is slow on purpose. */
 const DELAY_MS = 5
@@ -68,7 +68,7 @@ export const tenTimes: Experiment = {
           ...(goodput < 0.8 * peak ? [`only ${Math.round((100 * goodput) / peak)} % of the peak were taken`] : []),
           ...(refusedMs > 50 ? [`refusals took ${refusedMs.toFixed(0)} ms (p95), not 50`] : []),
           ...(refused === 0 ? ['nothing was refused: it was no overload'] : []),
-          ...Object.entries(others).map(([what, count]) => `${count} answers were neither 201 nor 503: ${what}`),
+          ...Object.entries(others).map(([what, count]) => `${count} answers were neither 201 nor 429: ${what}`),
           ...(grown > 200 ? [`memory grew by ${Math.round(grown)} MiB`] : []),
           ...(after.latency.p95Ms > 2 * calm.latency.p95Ms + 20
             ? [`p95 was ${after.latency.p95Ms.toFixed(0)} ms 5 s later, not ${calm.latency.p95Ms.toFixed(0)}`]

@@ -17,6 +17,8 @@ export type Rig = StackDetails & {
   readonly dir: string
   /** Key of a tenant that only this rig uses, with every scope. */
   readonly apiKey: string
+  /** A key with every scope, of a tenant that is made for it. */
+  newKey(tenantName: string): Promise<string>
   readonly servers: {
     readonly api: readonly Server[]
     readonly primary: Server

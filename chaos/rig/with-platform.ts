@@ -86,8 +86,9 @@ export async function withPlatform<T>(
       ...(signal && { signal }),
     })
     const servers = serversOf({ dir, details, ways: ways ?? details.urls, apiEnv, redisServer, guard })
-    const apiKey = await createKey(details.urls.owner)
-    return await use({ ...details, dir, apiKey, servers, ...(rigging && { rigged: rigging }) })
+    const newKey = (tenantName: string) => createKey(details.urls.owner, tenantName)
+    const apiKey = await newKey('chaos')
+    return await use({ ...details, dir, apiKey, newKey, servers, ...(rigging && { rigged: rigging }) })
   } finally {
     const record = readRecord(dir)
     disk?.empty()
@@ -100,8 +101,8 @@ export async function withPlatform<T>(
   }
 }
 
-async function createKey(ownerUrl: string): Promise<string> {
+async function createKey(ownerUrl: string, tenantName: string): Promise<string> {
   const env = { PATH: process.env.PATH, MIGRATION_DATABASE_URL: ownerUrl }
-  const { stdout } = await promisify(execFile)(process.execPath, [KEYS, 'create', '--new-tenant', 'chaos'], { env })
+  const { stdout } = await promisify(execFile)(process.execPath, [KEYS, 'create', '--new-tenant', tenantName], { env })
   return stdout.trim()
 }

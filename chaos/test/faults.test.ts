@@ -86,7 +86,7 @@ test('every broken promise is reported', () => {
     'the rollups do not equal the calls',
     '3 events were refused with 500',
     '1 reports were refused with 500',
-    '2 answers with 503 had no Retry-After',
+    '2 answers with 429 or 503 had no Retry-After',
     '4 messages were lost without a notice to the subscriber',
     '1 live frames were wrong: a frame from 3 after offset 1',
     'recovery took 21.0 s',

@@ -213,7 +213,7 @@ export interface paths {
                     readonly "application/json": {
                         /** @description unique within the tenant; sending it again with the same content changes nothing */
                         readonly eventId: string;
-                        /** @description the call it belongs to */
+                        /** @description the call it belongs to, which may have 1000 events */
                         readonly callId: string;
                         /** @enum {unknown} */
                         readonly state: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
@@ -230,7 +230,7 @@ export interface paths {
                         readonly to?: string;
                         /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
                         readonly corrects?: boolean;
-                        /** @description at most 4096 bytes of JSON */
+                        /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
                         readonly metadata?: {
                             readonly [key: string]: unknown;
                         };
@@ -446,7 +446,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Over the rate of the tenant; see Retry-After */
+                /** @description Over the rate or the share of the tenant; see Retry-After */
                 readonly 429: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -545,7 +545,7 @@ export interface paths {
                     readonly "application/json": {
                         /** @description unique within the tenant; sending it again with the same content changes nothing */
                         readonly eventId: string;
-                        /** @description the call it belongs to */
+                        /** @description the call it belongs to, which may have 1000 events */
                         readonly callId: string;
                         /** @enum {unknown} */
                         readonly state: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
@@ -562,7 +562,7 @@ export interface paths {
                         readonly to?: string;
                         /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
                         readonly corrects?: boolean;
-                        /** @description at most 4096 bytes of JSON */
+                        /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
                         readonly metadata?: {
                             readonly [key: string]: unknown;
                         };
@@ -778,7 +778,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Over the rate of the tenant; see Retry-After */
+                /** @description Over the rate or the share of the tenant; see Retry-After */
                 readonly 429: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -878,7 +878,7 @@ export interface paths {
                         readonly events: readonly {
                             /** @description unique within the tenant; sending it again with the same content changes nothing */
                             readonly eventId: string;
-                            /** @description the call it belongs to */
+                            /** @description the call it belongs to, which may have 1000 events */
                             readonly callId: string;
                             /** @enum {unknown} */
                             readonly state: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
@@ -895,7 +895,7 @@ export interface paths {
                             readonly to?: string;
                             /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
                             readonly corrects?: boolean;
-                            /** @description at most 4096 bytes of JSON */
+                            /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
                             readonly metadata?: {
                                 readonly [key: string]: unknown;
                             };
@@ -1057,7 +1057,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Over the rate of the tenant; see Retry-After */
+                /** @description Over the rate or the share of the tenant; see Retry-After */
                 readonly 429: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -1410,7 +1410,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Over the rate of the tenant; see Retry-After */
+                /** @description Over the rate or the share of the tenant; see Retry-After */
                 readonly 429: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -1695,7 +1695,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Over the rate of the tenant; see Retry-After */
+                /** @description Over the rate or the share of the tenant; see Retry-After */
                 readonly 429: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -1778,10 +1778,17 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** A call and everything that happened to it */
+        /**
+         * A call and what happened to it, a page of events at a time
+         * @description Pass nextCursor on as cursor for the next page. Most calls have a handful of events, and one page.
+         */
         readonly get: {
             readonly parameters: {
                 readonly query?: {
+                    /** @description events on a page */
+                    readonly limit?: number;
+                    /** @description nextCursor of the page before. 410 once the database has failed over or was restored: start over */
+                    readonly cursor?: string;
                     /**
                      * @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then
                      * @example AVC2AZkAAAAABaPB-Grl0hdPLWX_
@@ -1831,7 +1838,7 @@ export interface paths {
                                 readonly ringMs: number | null;
                                 readonly talkMs: number | null;
                             };
-                            /** @description every event, in the order they occurred */
+                            /** @description in the order they occurred, a page at a time */
                             readonly events: readonly {
                                 readonly eventId: string;
                                 /** @enum {unknown} */
@@ -1851,6 +1858,7 @@ export interface paths {
                                     readonly [key: string]: unknown;
                                 } | null;
                             }[];
+                            readonly nextCursor: string | null;
                         };
                     };
                 };
@@ -1971,7 +1979,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Over the rate of the tenant; see Retry-After */
+                /** @description Over the rate or the share of the tenant; see Retry-After */
                 readonly 429: {
                     headers: {
                         readonly [name: string]: unknown;
@@ -2140,7 +2148,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Over the rate of the tenant; see Retry-After */
+                /** @description Over the rate or the share of the tenant; see Retry-After */
                 readonly 429: {
                     headers: {
                         readonly [name: string]: unknown;

@@ -95,7 +95,7 @@ export const settingsGiven = (apiEnv: ApiOptions['env'] = {}): Readonly<Record<s
   )
 
 const PASSED_ON =
-  /^(POSTGRES_|REDIS_MAX_|MAX_|REQUEST_TIMEOUT_MS$|INGEST_|OUTBOX_|LIVE_|REPORT_|REPLICA_|KEY_CACHE_|TENANT_RATE_|LOG_LEVEL$|NODE_OPTIONS$)/
+  /^(POSTGRES_|REDIS_MAX_|MAX_|REQUEST_TIMEOUT_MS$|INGEST_|OUTBOX_|LIVE_|MEMORY_|REPORT_|REPLICA_|KEY_CACHE_|TENANT_RATE_|LOG_LEVEL$|NODE_OPTIONS$)/
 
 function limitsFrom(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(

@@ -1,20 +1,28 @@
 /**
- * Gathers items into batches and writes a few batches at a time.
+ * Gathers the items of many tenants into batches and writes a few batches at a time, so that no tenant waits for another's flood.
  *
  *   open ──drain()──▶ draining ──last write──▶ closed
  *
- *   open      accepts items; past `max` it accepts none
+ *   open      accepts items; past `max`, or past a tenant's share of it, it accepts none
  *   draining  accepts none, writes those it has, without waiting for company
  *   closed    everything accepted has been written or refused
+ *
+ * Items leave by one of two lanes, whose batches never mix:
+ * - few   of a tenant that has at most `FEW` items here. They leave together with those of other tenants.
+ * - many  of a tenant that has more. Each batch has one tenant's items, and the tenants take turns.
+ * The many have at most half of the writes in flight, and the few leave at least one to them.
  *
  * When a batch leaves: when it is full, when the queue drains, or when both of these hold.
  * - It has company: at least `ENOUGH` items, or its first item has waited `waitMs` (not at all while waiting brings
  *   nobody, see company.ts). A commit of one item costs nearly as much as one of ten.
- * - It keeps its distance: its first item has waited a quarter of `waitMs` beside one write in flight, half of it beside
- *   two, all of it beside three, and there are fewer than `inFlightMax`. So one slow write does not hold up everyone, and
- *   a busy server makes few large batches: what arrives while a write is under way leaves together.
+ * - It keeps its distance: its first item has waited a quarter of `waitMs` beside one write of its lane in flight, half of it
+ *   beside two, all of it beside three, and there are fewer than `inFlightMax`. So one slow write does not hold up everyone,
+ *   and a busy server makes few large batches: what arrives while a write is under way leaves together.
  */
+import type { Taken } from '../access/shares.ts'
+import { createShares } from '../access/shares.ts'
 import { createCompany } from './company.ts'
+import { type Waiting, waitingInOrder, waitingInTurns } from './waiting.ts'
 
 export type BatchQueueSettings = {
   /** Items that are waiting or being written. */
@@ -26,57 +34,89 @@ export type BatchQueueSettings = {
 }
 
 export type BatchQueue<T> = {
-  /** @returns false when it is full or no longer open: the item was not taken */
-  push(item: T): boolean
+  /** Anything but 'taken' says why the item was not taken. */
+  push(item: T): Taken | 'closed'
+  /** What `push` would say to an item of a tenant. */
+  ask(tenantId: string): Taken | 'closed'
+  /** Keeps room for so many items of a tenant, or for the most that it can have, until they come. */
+  reserve(tenantId: string, count: number): Reserved | Exclude<Taken, 'taken'> | 'closed'
   /** Items waiting or being written. */
   size(): number
-  isOpen(): boolean
   /** Resolves when it is closed. */
   drain(): Promise<void>
 }
 
+export type Reserved = { /** Once, and before they are pushed. */ release(): void }
+
 /** Items among which the cost of a commit is small next to their own. */
 const ENOUGH = 8
+/** A tenant's items beside which those of others hardly wait longer. */
+const FEW = 32
 
 /** @param write settles every item itself, and never rejects */
-export function createBatchQueue<T>(
+export function createBatchQueue<T extends { readonly tenantId: string }>(
   settings: BatchQueueSettings,
   write: (batch: readonly T[]) => Promise<void>,
 ): BatchQueue<T> {
   const { max, batchMax, waitMs, inFlightMax } = settings
   let state: 'open' | 'draining' | 'closed' = 'open'
-  let waiting: T[] = []
-  let firstAt = 0
-  let lastAt = 0
-  let beingWritten = 0
-  let inFlight = 0
+  const shares = createShares(max)
+  const lane = (waiting: Waiting<T>) => ({
+    waiting,
+    company: createCompany(waitMs),
+    /** Of each tenant that has any: items waiting or being written. */
+    held: new Map<string, number>(),
+    firstAt: 0,
+    lastAt: 0,
+    inFlight: 0,
+  })
+  type Lane = ReturnType<typeof lane>
+  const few = lane(waitingInOrder())
+  const many = lane(waitingInTurns())
+  let next: Lane = few
+  let size = 0
   let soon = false
   let timer: NodeJS.Timeout | undefined
-  const company = createCompany(waitMs)
   let closed = () => {}
   const whenClosed = new Promise<void>((resolve) => {
     closed = resolve
   })
+  const other = (one: Lane): Lane => (one === few ? many : few)
 
-  /** Milliseconds until the items that wait may leave, as things stand; 0 or less: now. */
-  function leftMs(): number {
-    if (waiting.length >= batchMax || state === 'draining') return 0
+  /** Once a tenant has many, the rest of them go there too, until none of those is left. */
+  function laneOf(tenantId: string): Lane {
+    return many.held.has(tenantId) || (few.held.get(tenantId) ?? 0) >= FEW ? many : few
+  }
+
+  function mayWrite(one: Lane): boolean {
+    const leaves = one === many ? Math.floor(inFlightMax / 2) : many.waiting.size() > 0 ? 1 : 0
+    return few.inFlight + many.inFlight < inFlightMax && one.inFlight < Math.max(1, inFlightMax - leaves)
+  }
+
+  /** Milliseconds until the items that wait in a lane may leave, as things stand; 0 or less: now. */
+  function leftMs({ waiting, company, inFlight, firstAt }: Lane): number {
+    if (waiting.size() >= batchMax || state === 'draining') return 0
     const distanceMs = inFlight === 0 ? 0 : waitMs * 2 ** (inFlight - 3)
-    const companyMs = waiting.length >= ENOUGH ? 0 : company.patienceMs()
+    const companyMs = waiting.size() >= ENOUGH ? 0 : company.patienceMs()
     return Math.max(distanceMs, companyMs) - (performance.now() - firstAt)
   }
 
-  function leave(): void {
-    const batch = waiting.length <= batchMax ? waiting : waiting.slice(0, batchMax)
-    waiting = waiting.length <= batchMax ? [] : waiting.slice(batchMax)
+  function leave(one: Lane): void {
+    const batch = one.waiting.take(batchMax)
     const now = performance.now()
-    company.left(now - firstAt, lastAt - firstAt)
-    firstAt = now
-    inFlight += 1
-    beingWritten += batch.length
+    one.company.left(now - one.firstAt, one.lastAt - one.firstAt)
+    one.firstAt = now
+    one.inFlight += 1
+    next = other(one)
     void write(batch).finally(() => {
-      inFlight -= 1
-      beingWritten -= batch.length
+      one.inFlight -= 1
+      size -= batch.length
+      for (const { tenantId } of batch) {
+        shares.give(tenantId, 1)
+        const left = (one.held.get(tenantId) ?? 0) - 1
+        if (left > 0) one.held.set(tenantId, left)
+        else one.held.delete(tenantId)
+      }
       lookSoon()
     })
   }
@@ -85,15 +125,17 @@ export function createBatchQueue<T>(
     soon = false
     clearTimeout(timer)
     timer = undefined
-    while (waiting.length > 0 && inFlight < inFlightMax) {
-      const inMs = leftMs()
-      if (inMs > 0) {
-        timer = setTimeout(look, inMs)
-        return
+    let inMs = Number.POSITIVE_INFINITY
+    for (const one of [next, other(next)]) {
+      while (one.waiting.size() > 0 && mayWrite(one)) {
+        const oneInMs = leftMs(one)
+        inMs = Math.min(inMs, oneInMs > 0 ? oneInMs : inMs)
+        if (oneInMs > 0) break
+        leave(one)
       }
-      leave()
     }
-    if (state === 'draining' && waiting.length === 0 && inFlight === 0) {
+    if (inMs !== Number.POSITIVE_INFINITY) timer = setTimeout(look, inMs)
+    if (state === 'draining' && size === 0) {
       state = 'closed'
       closed()
     }
@@ -108,16 +150,27 @@ export function createBatchQueue<T>(
 
   return {
     push: (item) => {
-      if (state !== 'open' || waiting.length + beingWritten >= max) return false
-      lastAt = performance.now()
-      if (waiting.length === 0) firstAt = lastAt
-      waiting.push(item)
+      const { tenantId } = item
+      const taken = state === 'open' ? shares.take(tenantId, 1) : 'closed'
+      if (taken !== 'taken') return taken
+      const one = laneOf(tenantId)
+      one.held.set(tenantId, (one.held.get(tenantId) ?? 0) + 1)
+      one.lastAt = performance.now()
+      if (one.waiting.size() === 0) one.firstAt = one.lastAt
+      one.waiting.push(item)
+      size += 1
+      const waiting = one.waiting.size()
       // While a timer runs, only these can make it leave earlier.
-      if (timer === undefined || waiting.length === ENOUGH || waiting.length >= batchMax) lookSoon()
-      return true
+      if (timer === undefined || waiting === 1 || waiting === ENOUGH || waiting >= batchMax) lookSoon()
+      return taken
     },
-    size: () => waiting.length + beingWritten,
-    isOpen: () => state === 'open',
+    ask: (tenantId) => (state === 'open' ? shares.ask(tenantId, 1) : 'closed'),
+    reserve: (tenantId, wanted) => {
+      const count = Math.min(wanted, shares.mostOfOne)
+      const taken = state === 'open' ? shares.take(tenantId, count) : 'closed'
+      return taken === 'taken' ? { release: () => shares.give(tenantId, count) } : taken
+    },
+    size: () => size,
     drain: () => {
       if (state === 'open') {
         state = 'draining'

@@ -21,7 +21,7 @@ const phoneNumber = Type.String({
 export const CallEventSchema = Type.Object(
   {
     eventId: id('unique within the tenant; sending it again with the same content changes nothing'),
-    callId: id('the call it belongs to'),
+    callId: id(`the call it belongs to, which may have ${EVENT_BOUNDS.eventsPerCall} events`),
     state: Type.Enum([...CALL_STATES]),
     occurredAt: Type.String({
       format: 'date-time',
@@ -38,7 +38,7 @@ export const CallEventSchema = Type.Object(
     ),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
-        description: `at most ${EVENT_BOUNDS.metadataMaxBytes} bytes of JSON`,
+        description: `at most ${EVENT_BOUNDS.metadataMaxBytes} bytes of JSON, and ${EVENT_BOUNDS.metadataStoredMaxBytes} with its numbers written out: 1e308 has 309 digits`,
       }),
     ),
   },

@@ -1,11 +1,14 @@
-import { EventConflict, IngestOverloaded, ShuttingDown } from '../errors/catalogue.ts'
+import type { Taken } from '../access/shares.ts'
+import { EventConflict, IngestOverloaded, OverShare, ShuttingDown } from '../errors/catalogue.ts'
+import type { Problem } from '../errors/problem.ts'
 import type { Postgres } from '../postgres/open-postgres.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { createBatchQueue } from './batch-queue.ts'
+import { createBatchQueue, type Reserved } from './batch-queue.ts'
 import type { CallEvent, Receipt } from './call-event.ts'
 import type { Committed, ReceivedEvent } from './commit-batch.ts'
 import { commitBatch } from './commit-batch.ts'
+import { pastFullCalls } from './full-calls.ts'
 import type { PublishBatch, UnnumberedMessage } from './live-messages.ts'
 import { liveMessage } from './live-messages.ts'
 import { createOutbox } from './outbox.ts'
@@ -37,7 +40,7 @@ export type IngestDependencies = {
  *
  *   open ──drain()──▶ draining ──last write──▶ closed
  *
- *   open      accepts events; a full queue answers IngestOverloaded at once
+ *   open      accepts events; a queue that is full, or has too many of this tenant, refuses at once
  *   draining  refuses new events, finishes those it has
  *   closed    everything accepted is committed, and published or left in the outbox; the pools may go
  */
@@ -46,10 +49,15 @@ export type Ingest = {
    * Resolves once the event is committed.
    *
    * @throws {EventConflict} the event id was stored before with other content
-   * @throws {IngestOverloaded | ShuttingDown | DatabaseUnavailable} send it again, with the same event id
+   * @throws {OverShare | IngestOverloaded | ShuttingDown | DatabaseUnavailable} send it again, with the same event id
    * @throws {InvalidRequest} the database cannot store it
+   * @throws {CallFull} its call has as many events as a call may have
    */
   submit(tenantId: string, event: CallEvent): Promise<Receipt>
+  /** Why it would not take an event of a tenant now, if it would not. */
+  refusal(tenantId: string): Problem | undefined
+  /** Keeps room for so many events of a tenant until they have been parsed. @throws {OverShare | IngestOverloaded | ShuttingDown} */
+  reserve(tenantId: string, events: number): Reserved
   /** Events accepted and not yet committed. */
   queued(): number
   drain(): Promise<void>
@@ -133,6 +141,7 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
     (batch) =>
       writeBatch(batch, {
         commit,
+        pastFullCalls: (events) => pastFullCalls(postgres.ingest, events),
         onCommitted: settle,
         onRefused: ({ reject }, problem) => {
           metrics.ingestEvents.inc({ outcome: 'refused' })
@@ -153,14 +162,29 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
   // Read when scraped: prom-client asks a metric's `collect` each time.
   Object.assign(metrics.ingestQueue, { collect: () => metrics.ingestQueue.set(queue.size()) })
 
+  function refused(why: Exclude<Taken | 'closed', 'taken'>): Problem {
+    if (why === 'closed') return ShuttingDown()
+    const problem =
+      why === 'full' ? IngestOverloaded(settings.ingestQueue) : OverShare('events waiting to be committed')
+    metrics.rejected.inc({ reason: problem.code })
+    return problem
+  }
+
   return {
     submit: (tenantId, event) =>
       new Promise((resolve, reject) => {
-        if (queue.push({ tenantId, event, receivedAtUs: receiptClock(), resolve, reject })) return
-        if (!queue.isOpen()) return reject(ShuttingDown())
-        metrics.rejected.inc({ reason: IngestOverloaded.code })
-        reject(IngestOverloaded(settings.ingestQueue))
+        const taken = queue.push({ tenantId, event, receivedAtUs: receiptClock(), resolve, reject })
+        if (taken !== 'taken') reject(refused(taken))
       }),
+    refusal: (tenantId) => {
+      const taken = queue.ask(tenantId)
+      return taken === 'taken' ? undefined : refused(taken)
+    },
+    reserve: (tenantId, events) => {
+      const reserved = queue.reserve(tenantId, events)
+      if (typeof reserved === 'string') throw refused(reserved)
+      return reserved
+    },
     queued: queue.size,
     drain: async () => {
       await queue.drain()

@@ -11,6 +11,7 @@ import { isLongerThan } from '../errors/is-longer-than.ts'
 import type { FieldError } from '../errors/problem.ts'
 import type { CallEvent } from './call-event.ts'
 import { parseRfc3339 } from './parse-rfc3339.ts'
+import { mayBeLongWhenStored, storedBytes } from './stored-size.ts'
 import { unstorableText, unstorableValue } from './unstorable.ts'
 
 const FIELDS: ReadonlySet<string> = new Set([
@@ -25,6 +26,8 @@ const FIELDS: ReadonlySet<string> = new Set([
   'metadata',
 ])
 const STATES: ReadonlySet<unknown> = new Set(CALL_STATES)
+/** Fields that are none, of which a refusal names no more, so that it is never much longer than what was sent. */
+const STRAY_MAX = 10
 const DIRECTIONS: ReadonlySet<unknown> = new Set(CALL_DIRECTIONS)
 
 /**
@@ -42,7 +45,11 @@ export function parseEvent(body: unknown, nowMs: number): CallEvent {
     throw MalformedBody(`not an object but ${kind(body)}`)
   const given = body as Record<string, unknown>
   const errors: FieldError[] = []
-  for (const field in given) if (!FIELDS.has(field)) errors.push({ field, message: 'is not a field of a call event' })
+  for (const field in given) {
+    if (FIELDS.has(field)) continue
+    if (errors.length === STRAY_MAX) break
+    errors.push({ field: shorten(field), message: 'is not a field of a call event' })
+  }
 
   const { idMaxLength, phoneNumberMaxLength } = EVENT_BOUNDS
   const eventId = text(given, 'eventId', idMaxLength, true, errors) as string
@@ -96,7 +103,7 @@ function requireInWindow(occurredAtMs: number, given: string, nowMs: number): vo
   const newest = nowMs + EVENT_BOUNDS.occurredAtMaxAheadMs
   if (occurredAtMs >= oldest && occurredAtMs <= newest) return
   const range = `from ${new Date(oldest).toISOString()} (90 days ago) to ${new Date(newest).toISOString()} (5 minutes ahead)`
-  throw TimeOutOfRange('occurredAt', given, range)
+  throw TimeOutOfRange('occurredAt', shorten(given), range)
 }
 
 function text(
@@ -123,7 +130,7 @@ function text(
 function metadataText(value: unknown, errors: FieldError[]): string | undefined {
   if (value === undefined) return undefined
   const field = 'metadata'
-  const { metadataMaxBytes } = EVENT_BOUNDS
+  const { metadataMaxBytes, metadataStoredMaxBytes } = EVENT_BOUNDS
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     errors.push(mustBe(field, 'an object', value))
     return undefined
@@ -136,6 +143,12 @@ function metadataText(value: unknown, errors: FieldError[]): string | undefined 
   const bytes = Buffer.byteLength(json)
   if (bytes > metadataMaxBytes) {
     errors.push({ field, message: `is ${bytes} bytes of JSON; it may be at most ${metadataMaxBytes}` })
+    return undefined
+  }
+  const stored = mayBeLongWhenStored(json) ? storedBytes(json) : 0
+  if (stored > metadataStoredMaxBytes) {
+    const message = `is ${stored} bytes as it is stored, with numbers written out (1e308 has 309 digits); it may be at most ${metadataStoredMaxBytes}`
+    errors.push({ field, message })
     return undefined
   }
   const why = unstorableValue(value, json)

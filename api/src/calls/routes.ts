@@ -1,6 +1,7 @@
 import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { Rates } from '../access/rates.ts'
 import { EventKeptAside, Internal, InvalidRequest, MalformedBody, TimeOutOfRange } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
@@ -21,8 +22,9 @@ export function callRoutes(deps: {
   readonly tokens: Pick<Tokens, 'sealPosition'>
   /** Absent: events whose time is out of range are refused and forgotten. */
   readonly keepAside?: KeepAside | undefined
+  readonly rates: Pick<Rates, 'charge'>
 }): FastifyPluginAsync {
-  const { ingest, tokens, keepAside } = deps
+  const { ingest, tokens, keepAside, rates } = deps
 
   async function postEvent(request: FastifyRequest, reply: FastifyReply) {
     const event = await parseOrKeepAside(request)
@@ -31,6 +33,28 @@ export function callRoutes(deps: {
     const position = tokens.sealPosition(walPosition(receipt.position))
     reply.code(outcome === 'duplicate' ? 200 : 201).header(HEADERS.position, position)
     return { eventId: event.eventId, callId: event.callId, outcome, callState, position }
+  }
+
+  /** Before the body is read: what cannot be taken is not worth parsing. */
+  const requireRoom: onRequestHookHandler = (request, _reply, done) => done(ingest.refusal(request.principal.tenantId))
+  /** For as many events as the body may have. */
+  const reserveRoom: onRequestHookHandler = (request, reply, done) => {
+    // Whoever has gone since would never give it back.
+    if (reply.raw.destroyed) return done()
+    try {
+      const events = mostEvents(Number(request.headers['content-length']))
+      const { release } = ingest.reserve(request.principal.tenantId, events)
+      reserved.set(request, release)
+      reply.raw.on('close', () => releaseRoom(request))
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  }
+  const reserved = new WeakMap<FastifyRequest, () => void>()
+  function releaseRoom(request: FastifyRequest): void {
+    reserved.get(request)?.()
+    reserved.delete(request)
   }
 
   async function parseOrKeepAside({ body, principal }: FastifyRequest) {
@@ -45,6 +69,9 @@ export function callRoutes(deps: {
 
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
     const events = eventsOf(request.body)
+    // The first of them was counted with the request.
+    rates.charge(request.principal, events.length - 1)
+    releaseRoom(request)
     const settled = await Promise.all(events.map((body) => settle(request, body)))
     const results = keepAside === undefined ? settled : await keepThoseAside(request, events, settled)
     const positions = results.flatMap(({ position }) => (position === undefined ? [] : [walPosition(position)]))
@@ -98,6 +125,7 @@ export function callRoutes(deps: {
           response: { 200: ReceiptSchema, 201: ReceiptSchema, ...problems(400, 409, 413, 415, 422) },
         },
         validatorCompiler: unchecked,
+        onRequest: requireRoom,
         handler: postEvent,
       })
     }
@@ -112,6 +140,7 @@ export function callRoutes(deps: {
         response: { 200: EventResultsSchema, ...problems(400, 413, 415) },
       },
       validatorCompiler: unchecked,
+      onRequest: reserveRoom,
       handler: postEvents,
     })
   }
@@ -125,10 +154,21 @@ type Settled = {
   readonly refusal?: Problem
 }
 
+/** Fields that are none, of which a refusal names no more. */
+const STRAY_MAX = 10
+
+/** How many events a body of this length may have; more when that is not known. */
+function mostEvents(bytes: number): number {
+  const { batchMax, leastBytes } = EVENT_BOUNDS
+  return bytes >= 0 ? Math.min(batchMax, Math.max(1, Math.floor(bytes / leastBytes))) : batchMax
+}
+
 function eventsOf(body: unknown): readonly unknown[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw MalformedBody('not an object')
   const { events, ...others } = body as Record<string, unknown>
-  const stray = Object.keys(others).map((field) => ({ field, message: 'is not a field of this request' }))
+  const stray = Object.keys(others)
+    .slice(0, STRAY_MAX)
+    .map((field) => ({ field: field.slice(0, EVENT_BOUNDS.idMaxLength), message: 'is not a field of this request' }))
   if (stray.length > 0) throw InvalidRequest(stray)
   if (!Array.isArray(events) || events.length < 1 || events.length > EVENT_BOUNDS.batchMax) {
     const given = Array.isArray(events) ? `has ${events.length} events` : 'is not an array'

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DatabaseUnavailable, InvalidRequest } from '../errors/catalogue.ts'
+import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
+import { CallFull, DatabaseUnavailable, InvalidRequest } from '../errors/catalogue.ts'
 import { remedyFor } from '../postgres/sqlstate.ts'
 import type { Committed, ReceivedEvent } from './commit-batch.ts'
+import { isCallFull } from './full-calls.ts'
 
 export type BatchWriter<E extends ReceivedEvent> = {
   /** `again`: this very batch was tried before, and may have been committed. */
   commit(batch: readonly E[], again: boolean): Promise<Committed>
+  /** Those of a batch for which their calls have no room. */
+  pastFullCalls(batch: readonly E[]): Promise<ReadonlySet<E>>
   onCommitted(batch: readonly E[], committed: Committed): void
   onRefused(event: E, problem: Error): void
   onRetry(error: unknown): void
@@ -24,16 +28,22 @@ const PAUSE_MAX_MS = 400
  * - A lost race (deadlock, serialization) is run again, the database being away is waited for, until `giveUpAt`.
  *   Repeating is always safe, also when nobody knows whether the first attempt was committed: see `commitBatch`.
  * - What cannot be stored is found by halving, so that one bad event fails alone.
+ * - What a call has no room for is refused; what of it was stored before is a duplicate as ever.
  */
 export async function writeBatch<E extends ReceivedEvent>(batch: readonly E[], writer: BatchWriter<E>): Promise<void> {
   for (const round of roundsWithoutRepeats(batch)) await writeOrHalve(round, writer)
 }
 
-async function writeOrHalve<E extends ReceivedEvent>(batch: readonly E[], writer: BatchWriter<E>): Promise<void> {
+async function writeOrHalve<E extends ReceivedEvent>(
+  batch: readonly E[],
+  writer: BatchWriter<E>,
+  racesLeft = RACES_MAX,
+): Promise<void> {
   try {
     writer.onCommitted(batch, await commitWithRetries(batch, writer))
   } catch (error) {
-    if (remedyFor(error) !== 'data') {
+    if (isCallFull(error)) await writeTheRest(batch, writer, error, racesLeft)
+    else if (remedyFor(error) !== 'data') {
       for (const event of batch) writer.onRefused(event, DatabaseUnavailable(error))
     } else if (batch.length === 1) {
       const message = `cannot be stored: ${(error as Error).message}`
@@ -44,6 +54,23 @@ async function writeOrHalve<E extends ReceivedEvent>(batch: readonly E[], writer
       await writeOrHalve(batch.slice(half), writer)
     }
   }
+}
+
+/** Without what calls have no room for. Others may take the last of it meanwhile: then it is found out again. */
+async function writeTheRest<E extends ReceivedEvent>(
+  batch: readonly E[],
+  writer: BatchWriter<E>,
+  error: unknown,
+  racesLeft: number,
+): Promise<void> {
+  const past = racesLeft > 0 ? await writer.pastFullCalls(batch).catch(() => undefined) : undefined
+  if (past === undefined) {
+    for (const event of batch) writer.onRefused(event, DatabaseUnavailable(error))
+    return
+  }
+  for (const one of past) writer.onRefused(one, CallFull(one.event.callId, EVENT_BOUNDS.eventsPerCall))
+  const rest = batch.filter((one) => !past.has(one))
+  if (rest.length > 0) await writeOrHalve(rest, writer, racesLeft - 1)
 }
 
 async function commitWithRetries<E extends ReceivedEvent>(

@@ -4,18 +4,20 @@ import type { Client } from 'pg'
 import { newKey } from '../access/new-key.ts'
 import { createKey, createTenant } from '../postgres/keys/create-key.ts'
 import { listKeys } from '../postgres/keys/list-keys.ts'
+import { limitKey } from '../postgres/keys/rates.ts'
 import { revokeKey } from '../postgres/keys/revoke-key.ts'
 import { rotateKey } from '../postgres/keys/rotate-key.ts'
 import { parseKeysArguments, WrongUsage } from './parse-keys-arguments.ts'
-import { renderKeys } from './render-keys.ts'
+import { rateText, renderKeys } from './render-keys.ts'
 import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
 
 const HELP = `Usage: npm run keys -- create (--tenant ID | --new-tenant NAME) [--name NAME] [--scopes SCOPE,…]
        npm run keys -- list [--tenant ID]
        npm run keys -- rotate KEY_ID [--overlap-hours N]
        npm run keys -- revoke KEY_ID
+       npm run keys -- limit KEY_ID --rate (N | usual)
 
-Makes, lists, replaces and ends API keys. A new key is written to stdout, alone, and never shown again: only its hash is
+Makes, lists, replaces, limits and ends API keys. A new key is written to stdout, alone, and never shown again: only its hash is
 kept. An instance of the API refuses a key that has ended within a few seconds (KEY_CACHE_MS), and closes its sockets.
 
   --tenant ID          whose key it is, by its UUID
@@ -23,6 +25,7 @@ kept. An instance of the API refuses a key that has ended within a few seconds (
   --name NAME          what the key is for, for people; "default" if not given
   --scopes SCOPE,…     what it may do: ${SCOPES.join(', ')}; all of it if not given
   --overlap-hours N    how long the old key goes on working beside the new one; 24 if not given, 0 ends it now
+  --rate N             events a second that the key may send, over all instances; usual: as many as its tenant
 
 Environment:
   MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it
@@ -57,6 +60,11 @@ const run: DatabaseCommand = async (client, say, args) => {
       say(`the old key ${asked.keyId} works until ${rotated.oldEndsAt.toISOString()}`)
       say(`made key ${rotated.id} of tenant ${rotated.tenantId} in its place. It is not shown again:`)
       return show(key)
+    }
+    case 'limit': {
+      if (!(await limitKey(client, asked.keyId, asked.rate)))
+        throw new Error(`there is no key ${asked.keyId}: keys list`)
+      return say(`key ${asked.keyId} may send ${rateText(asked.rate, 'its tenant')}; instances know within seconds`)
     }
     case 'revoke': {
       const endedAt = await revokeKey(client, asked.keyId)

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createAuthenticator } from '../access/authenticator.ts'
-import { createTenantRate } from '../access/tenant-rate.ts'
+import { createRates } from '../access/rates.ts'
 import { buildApp } from '../app.ts'
 import type { Ingest } from '../calls/ingest.ts'
 import { callRoutes } from '../calls/routes.ts'
@@ -12,6 +12,7 @@ import { liveRoutes } from '../live/routes.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { Reports } from '../reporting/reports.ts'
 import { reportingRoutes } from '../reporting/routes.ts'
+import { createUnsent } from '../reporting/unsent.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 
@@ -37,23 +38,23 @@ if (values.check !== true) {
 async function describe(): Promise<unknown> {
   const metrics = createMetrics()
   const settings = parseSettings({ DATABASE_URL: 'postgres://nobody@localhost/none' })
-  const tenantRate = createTenantRate(1, undefined)
+  const rates = createRates(1, undefined)
   const tokens = {} as Tokens
   const { http } = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'openapi' }),
     metrics,
-    limits: settings,
-    access: { authenticator: createAuthenticator(async () => undefined, 0), tenantRate, ratePerSecond: 1, metrics },
+    limits: { ...settings, bodiesBytes: 0 },
+    access: { authenticator: createAuthenticator(async () => undefined, 0), rates, metrics },
     health: createHealth('openapi', () => ({})),
     refreshUsage: async () => {},
     capabilities: [
-      callRoutes({ ingest: {} as Ingest, tokens }),
-      reportingRoutes({ reports: {} as Reports, tokens }),
+      callRoutes({ ingest: {} as Ingest, tokens, rates }),
+      reportingRoutes({ reports: {} as Reports, tokens, unsent: createUnsent(0, metrics) }),
       liveRoutes(),
     ],
   })
   const document = http.swagger()
-  tenantRate.stop()
+  rates.stop()
   await http.close()
   return document
 }

@@ -20,13 +20,16 @@ export type KeysArguments =
   | { readonly verb: 'list'; readonly tenantId: string | undefined }
   | { readonly verb: 'rotate'; readonly keyId: string; readonly overlapHours: number }
   | { readonly verb: 'revoke'; readonly keyId: string }
+  /** `undefined`: as many as its tenant. */
+  | { readonly verb: 'limit'; readonly keyId: string; readonly rate: number | undefined }
 
-const VERBS = ['create', 'list', 'rotate', 'revoke'] as const
+const VERBS = ['create', 'list', 'rotate', 'revoke', 'limit'] as const
 const OPTIONS = {
   create: ['tenant', 'new-tenant', 'name', 'scopes'],
   list: ['tenant'],
   rotate: ['overlap-hours'],
   revoke: [],
+  limit: ['rate'],
 } as const satisfies Record<(typeof VERBS)[number], readonly string[]>
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const OVERLAP_HOURS_MAX = 24 * 365
@@ -38,7 +41,7 @@ export function parseKeysArguments(args: readonly string[]): KeysArguments {
   if (verb === undefined) throw new WrongUsage(`the first argument may be ${VERBS.join(', ')}`)
   const options = Object.fromEntries(OPTIONS[verb].map((name) => [name, { type: 'string' as const }]))
   const { values, positionals } = parsed(() => parseArgs({ args: rest, options, allowPositionals: true }))
-  const wanted = verb === 'rotate' || verb === 'revoke' ? 1 : 0
+  const wanted = verb === 'create' || verb === 'list' ? 0 : 1
   if (positionals.length !== wanted) {
     throw new WrongUsage(wanted === 1 ? `${verb} takes the id of one key` : `${verb} takes no ${positionals[0]}`)
   }
@@ -53,10 +56,21 @@ export function parseKeysArguments(args: readonly string[]): KeysArguments {
     return { verb, tenantId, newTenant, name: value('name') || 'default', scopes: scopesOf(value('scopes')) }
   }
   const keyId = uuid(positionals[0] ?? '', "a key's id")
+  if (verb === 'limit') return { verb, keyId, rate: rateOf(value('rate')) }
   return verb === 'rotate' ? { verb, keyId, overlapHours: hours(value('overlap-hours') ?? '24') } : { verb, keyId }
 }
 
-function parsed<T>(parse: () => T): T {
+const RATE_MAX = 2_147_483_647
+
+/** @returns undefined for `usual` @throws {WrongUsage} */
+export function rateOf(given: string | undefined): number | undefined {
+  if (given === 'usual') return undefined
+  const value = Number(given)
+  if (given !== undefined && /^\d+$/.test(given) && value >= 1 && value <= RATE_MAX) return value
+  throw new WrongUsage(`limit takes --rate N, a whole number from 1 to ${RATE_MAX}, or --rate usual`)
+}
+
+export function parsed<T>(parse: () => T): T {
   try {
     return parse()
   } catch (error) {
@@ -65,8 +79,8 @@ function parsed<T>(parse: () => T): T {
 }
 
 /** What is given may be a key, put there by mistake: it is not repeated. */
-function uuid(given: string, what: string): string {
-  if (!UUID.test(given)) throw new WrongUsage(`${what} must be a UUID; keys list shows them`)
+export function uuid(given: string, what: string): string {
+  if (!UUID.test(given)) throw new WrongUsage(`${what} must be a UUID; list shows them`)
   return given.toLowerCase()
 }
 

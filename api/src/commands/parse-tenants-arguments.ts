@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util'
-import { WrongUsage } from './parse-keys-arguments.ts'
+import { rateOf, WrongUsage } from './parse-keys-arguments.ts'
 
 /** What `npm run tenants` is asked to do. */
 export type TenantsArguments =
   | { readonly verb: 'list' }
+  /** `undefined`: as many as TENANT_RATE_PER_SECOND says. */
+  | { readonly verb: 'limit'; readonly tenantId: string; readonly rate: number | undefined }
   | {
       readonly verb: 'forget'
       readonly kind: 'number' | 'call' | 'tenant'
@@ -24,9 +26,10 @@ export type TenantsArguments =
       readonly rollupDays: number | null | undefined
     }
 
-const VERBS = ['list', 'forget', 'aside', 'erasures', 'forget-again', 'retention'] as const
+const VERBS = ['list', 'limit', 'forget', 'aside', 'erasures', 'forget-again', 'retention'] as const
 const OPTIONS = {
   list: [],
+  limit: ['tenant', 'rate'],
   forget: ['number', 'call', 'tenant'],
   aside: ['tenant'],
   erasures: [],
@@ -49,6 +52,8 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
     case 'list':
     case 'erasures':
       return { verb }
+    case 'limit':
+      return { verb, tenantId: uuid(values.tenant), rate: rateOf(values.rate) }
     case 'aside':
       return { verb, tenantId: uuid(values.tenant) }
     case 'forget-again':

@@ -15,13 +15,16 @@ import {
 } from '../postgres/erasure/erasures.ts'
 import { type Forgotten, forgetCall, forgetNumber } from '../postgres/erasure/forget-person.ts'
 import { forgetTenant } from '../postgres/erasure/forget-tenant.ts'
+import { limitTenant, listTenants } from '../postgres/keys/rates.ts'
 import { forgetTenantInRedis } from '../redis/forget-tenant.ts'
 import { openRedis, type RedisConnections } from '../redis/open-redis.ts'
 import { WrongUsage } from './parse-keys-arguments.ts'
 import { parseTenantsArguments } from './parse-tenants-arguments.ts'
+import { minute, rateText, table } from './render-keys.ts'
 import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
 
 const HELP = `Usage: npm run tenants -- list
+       npm run tenants -- limit --tenant ID --rate (N | usual)
        npm run tenants -- forget (--number NUMBER | --call CALL_ID) [--tenant ID]
        npm run tenants -- forget --whole-tenant --tenant ID
        npm run tenants -- aside --tenant ID
@@ -29,7 +32,11 @@ const HELP = `Usage: npm run tenants -- list
        npm run tenants -- forget-again FILE
        npm run tenants -- retention --tenant ID [--days DAYS] [--rollup-days DAYS]
 
-Erases personal data at somebody's request, and says how long a tenant's data is kept.
+Erases personal data at somebody's request, and sets how long a tenant's data is kept and how many events it may send.
+npm run keys makes a tenant together with its first key.
+
+limit sets how many events a second a tenant may send, over all instances and for all its keys together. Every event of a
+batch counts, and any other request counts as one. Instances know within a few seconds (KEY_CACHE_MS).
 
 forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata that has
 it. Events and calls stay, so every count stays. Of a call it removes all numbers and metadata; of a whole tenant everything,
@@ -44,6 +51,7 @@ forget-again applies it. FILE may be - for stdin.
   --call CALL_ID       the id of a call
   --tenant ID          of this tenant only; of all if not given
   --whole-tenant       the tenant with everything
+  --rate N             events a second; usual: as many as TENANT_RATE_PER_SECOND says
   --days DAYS          how long its calls are kept, 91 days or more; 0: for ever; default: as RETENTION_DAYS says
   --rollup-days DAYS   how long its metrics are kept, 91 days or more; forever: for ever
 
@@ -66,13 +74,24 @@ const run: DatabaseCommand = async (client, say, args) => {
   const show = (text: string) => void process.stdout.write(`${text}\n`)
   switch (asked.verb) {
     case 'list': {
-      const { rows } = await client.query<{ line: string }>(
-        `select format('%s  calls %s  metrics %s  %s', id, coalesce(retention_days::text || ' days', 'default'),
-           coalesce(rollup_retention_days::text || ' days', 'for ever'), name) as line
-         from hopwhistle.tenants order by created_at, id`,
+      const rows = (await listTenants(client)).map((tenant) => [
+        tenant.id,
+        tenant.name,
+        tenant.rate === null ? 'usual' : `${tenant.rate}/s`,
+        tenant.retentionDays === null ? 'default' : `${tenant.retentionDays} days`,
+        tenant.rollupRetentionDays === null ? 'for ever' : `${tenant.rollupRetentionDays} days`,
+        minute(tenant.createdAt),
+      ])
+      return show(
+        rows.length === 0 ? 'There is no tenant.' : table(['TENANT', 'NAME', 'RATE', 'CALLS', 'METRICS', 'MADE'], rows),
       )
-      return show(rows.map(({ line }) => line).join('\n') || 'There is no tenant.')
     }
+    case 'limit':
+      if (!(await limitTenant(client, asked.tenantId, asked.rate)))
+        throw new Error(`there is no tenant ${asked.tenantId}`)
+      return say(
+        `tenant ${asked.tenantId} may send ${rateText(asked.rate, 'any other')}; instances know within seconds`,
+      )
     case 'erasures':
       for (const erasure of await listErasures(client)) show(JSON.stringify(erasure))
       return

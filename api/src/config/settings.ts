@@ -2,7 +2,7 @@
  * Every setting of an API instance: parsed once, every problem reported together, by name and never by value.
  * `--help` and docs/configuration.md are written from the same table.
  */
-import { hostname } from 'node:os'
+import { hostname, totalmem } from 'node:os'
 import { RETENTION_DAYS_MIN } from '@hopwhistle/contract/calls.ts'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
@@ -23,6 +23,8 @@ export type SettingSpec = {
   readonly protocols?: readonly string[]
   readonly unit?: string
   readonly secret?: boolean
+  /** What documents say that it is when left out, where that depends on the machine. */
+  readonly shown?: string
   readonly note: string
 }
 
@@ -34,6 +36,15 @@ const limit = (name: LimitName) => ({
   unit: LIMITS[name].unit,
   note: LIMITS[name].note,
 })
+
+/** Node itself, and the garbage of requests, take two fifths of it. */
+const MEMORY_LEAST_BYTES = 536_870_912
+
+/** What the process may use, as far as a cgroup limits it. */
+function memoryOfContainer(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 && limit < totalmem() ? Math.max(limit, MEMORY_LEAST_BYTES) : 805_306_368
+}
 
 const POSTGRES = ['postgres:', 'postgresql:']
 const REDIS = ['redis:', 'rediss:']
@@ -62,7 +73,13 @@ export const SETTINGS = {
     max: 65535,
     note: 'health and metrics of this very instance, also on a port of its own',
   },
-  instanceId: { env: 'INSTANCE_ID', kind: 'text', fallback: hostname(), note: 'name of this instance in logs' },
+  instanceId: {
+    env: 'INSTANCE_ID',
+    kind: 'text',
+    fallback: hostname(),
+    shown: 'the host name',
+    note: 'name of this instance in logs',
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     kind: 'text',
@@ -118,6 +135,16 @@ export const SETTINGS = {
   liveSocketBufferBytes: limit('live_socket_buffer'),
   tenantRatePerSecond: limit('tenant_rate'),
   bodyBytes: limit('request_body'),
+
+  memoryBytes: {
+    env: 'MEMORY_LIMIT_BYTES',
+    kind: 'integer',
+    fallback: memoryOfContainer(),
+    min: MEMORY_LEAST_BYTES,
+    shown: "the container's limit; else 768 MiB",
+    unit: 'bytes',
+    note: 'what the process may use. Three fifths are shared out among bodies, answers, unread frames, live history and caches; past such a share: 429 or 503, or the slowest socket is closed',
+  },
 
   ingestBatchMax: {
     env: 'INGEST_BATCH_MAX',
@@ -305,7 +332,7 @@ export type SettingRow = readonly [env: string, fallback: string, note: string]
 
 export function settingRows(): readonly SettingRow[] {
   return Object.values<SettingSpec>(SETTINGS).map((s) => {
-    const shown = s.env === 'INSTANCE_ID' ? 'the host name' : `${s.fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`
+    const shown = s.shown ?? `${s.fallback}${s.unit === undefined ? '' : ` ${s.unit}`}`
     const fallback = s.fallback === undefined ? 'required' : s.fallback === null ? 'optional' : shown
     return [s.env, fallback, s.note]
   })

@@ -99,6 +99,14 @@ export const EventKeptAside = problem('event-kept-aside', 422, 'Event kept aside
   outOfRange.errors === undefined ? {} : { errors: outOfRange.errors },
 ])
 
+export const CallFull = problem(
+  'call-full',
+  422,
+  'Call has too many events',
+  (callId: string, most: number) =>
+    `call ${JSON.stringify(callId)} has ${most} events, and a call may have no more; give another call an id of its own`,
+)
+
 export const UpgradeRequired = problem(
   'upgrade-required',
   426,
@@ -122,11 +130,27 @@ export const TokenOutdated = problem(
 export const RateLimited = problem(
   'rate-limited',
   429,
-  'Too many requests',
-  (ratePerSecond: number, retryAfterSeconds: number) => [
-    `the tenant is allowed ${ratePerSecond} requests a second over all instances`,
-    { retryAfterSeconds },
+  'Too many events',
+  ({ of, ratePerSecond, waitSeconds }: { of: 'tenant' | 'key'; ratePerSecond: number; waitSeconds: number }) => [
+    `the ${of} is allowed ${ratePerSecond} events a second over all instances, and any other request counts as one`,
+    { retryAfterSeconds: waitSeconds },
   ],
+)
+
+export const OverShare = problem(
+  'over-share',
+  429,
+  'Over your share',
+  (of: string) => `the tenant has so many ${of} on this instance that the rest is kept for other tenants; try again`,
+  1,
+)
+
+export const MemoryFull = problem(
+  'memory',
+  503,
+  'Instance is full',
+  () => 'this instance has as much under way as its memory allows; try again',
+  1,
 )
 
 export const TooManyRequests = problem(

@@ -1,17 +1,27 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { RequestTimeout, TooManyRequests } from '../errors/catalogue.ts'
+import { createShares } from '../access/shares.ts'
+import { MemoryFull, OverShare, RequestTimeout, TooManyRequests } from '../errors/catalogue.ts'
+import type { Problem } from '../errors/problem.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createTicker } from '../timing/ticker.ts'
 import { createArrivalList } from './arrival-list.ts'
 import { sendProblem } from './problem-handler.ts'
 
-export type LoadLimits = { readonly requestsInFlight: number; readonly requestTimeoutMs: number }
+export type LoadLimits = {
+  readonly requestsInFlight: number
+  readonly requestTimeoutMs: number
+  readonly bodyBytes: number
+  /** Of all bodies together. */
+  readonly bodiesBytes: number
+}
 export type RequestsInFlight = {
   count(): number
   /** How long the oldest of them has been waiting for its answer, ms. */
   oldestMs(): number
   /** The longest body announced since this was last asked, bytes. */
   longestBodyBytes(): number
+  /** Counts a request, and its body, as one of a tenant's until it is answered. @returns why the tenant may not have it */
+  take(request: FastifyRequest, reply: FastifyReply, tenantId: string): Problem | undefined
 }
 
 type Open = {
@@ -38,6 +48,8 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
   const { requestsInFlight, requestTimeoutMs } = limits
   // In the order of their coming, and so of their deadlines.
   const open = createArrivalList<Open>()
+  const shares = createShares(requestsInFlight)
+  const bodies = createShares(limits.bodiesBytes)
   let longestBody = 0
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -89,5 +101,27 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
       longestBody = 0
       return longest
     },
+    take: (request, reply, tenantId) => {
+      // Whoever has gone since holds nothing, and would never give it back.
+      if (reply.raw.destroyed) return undefined
+      if (shares.take(tenantId, 1) !== 'taken') return OverShare('requests')
+      const bytes = bodyBytesOf(request, limits.bodyBytes)
+      const taken = bytes === 0 ? 'taken' : bodies.take(tenantId, bytes)
+      if (taken !== 'taken') {
+        shares.give(tenantId, 1)
+        return taken === 'full' ? MemoryFull() : OverShare('bytes of request bodies')
+      }
+      reply.raw.on('close', () => {
+        shares.give(tenantId, 1)
+        if (bytes > 0) bodies.give(tenantId, bytes)
+      })
+      return undefined
+    },
   }
+}
+
+/** As announced; the most that one may have when that is not known. One that is longer is refused as soon as it is looked at. */
+function bodyBytesOf({ headers }: FastifyRequest, most: number): number {
+  if (headers['transfer-encoding'] !== undefined) return most
+  return Math.min(most, Number(headers['content-length'] ?? 0) || 0)
 }

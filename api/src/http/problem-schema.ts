@@ -38,7 +38,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   415: 'Not JSON',
   422: 'A time out of range',
   426: 'Only as a WebSocket',
-  429: 'Over the rate of the tenant; see Retry-After',
+  429: 'Over the rate or the share of the tenant; see Retry-After',
   500: 'Internal error',
   503: 'At a limit or shutting down; see Retry-After',
 }

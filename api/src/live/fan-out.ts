@@ -172,6 +172,7 @@ export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
       settleGroup(group)
       groups.set(mask, group)
       group.sockets.add(socket)
+      socket.follow(mask)
       groupOf.set(socket, group)
     },
     remove,

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { FanOut, Position } from './fan-out.ts'
 import type { HistoryPage } from './history.ts'
 import { historyAfter } from './history.ts'
+import type { HistoryBudget } from './history-budget.ts'
 import type { PublishedBatch } from './kept-batches.ts'
 import { keptBatches } from './kept-batches.ts'
 import type { ReceivedMetrics } from './received.ts'
@@ -44,6 +45,8 @@ export type HubDependencies = {
   readonly log: MessageLog
   readonly tickMs: number
   readonly metrics: ReceivedMetrics & Pick<Metrics, 'liveReceived'>
+  /** What all hubs together may keep. */
+  readonly budget: HistoryBudget
 }
 
 const OPEN_WITHIN_MS = 5_000
@@ -52,9 +55,9 @@ const REACH_ASKED_EVERY_MS = 5
 /** Between two pages of a long gap, so that a reader on a slow line is not flooded past its bound. */
 const PAGE_PAUSE_MS = 50
 
-export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hub {
-  const received = createReceived(tickMs, metrics)
-  const kept = keptBatches()
+export function openHub({ tenantId, log, tickMs, metrics, budget }: HubDependencies): Hub {
+  const received = createReceived(tickMs, metrics, budget)
+  const kept = keptBatches(budget)
   const reading = createRounds(readOn)
   let state: 'opening' | 'live' | 'filling' | 'closed' = 'opening'
   let lookingForGap = false
@@ -169,7 +172,8 @@ export function openHub({ tenantId, log, tickMs, metrics }: HubDependencies): Hu
       reading.stop()
       silence.stop()
       log.unlisten(tenantId)
-      received.fanOut.stop()
+      received.stop()
+      kept.close()
       for (const each of whenOpened) each()
     },
   }

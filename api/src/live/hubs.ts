@@ -1,4 +1,3 @@
-import type { MessageLog } from '../redis/message-log.ts'
 import type { Hub, HubDependencies } from './hub.ts'
 import { openHub } from './hub.ts'
 
@@ -13,7 +12,7 @@ export type Hubs = {
 /** Those who lose their connection come back soon. */
 const LINGER_MS = 5_000
 
-export function createHubs(log: MessageLog, tickMs: number, metrics: HubDependencies['metrics']): Hubs {
+export function createHubs(deps: Omit<HubDependencies, 'tenantId'>): Hubs {
   type Entry = { readonly hub: Hub; sockets: number; closing: NodeJS.Timeout | undefined }
   const entries = new Map<string, Entry>()
 
@@ -21,7 +20,7 @@ export function createHubs(log: MessageLog, tickMs: number, metrics: HubDependen
     enter: (tenantId) => {
       let entry = entries.get(tenantId)
       if (entry === undefined) {
-        entry = { hub: openHub({ tenantId, log, tickMs, metrics }), sockets: 0, closing: undefined }
+        entry = { hub: openHub({ ...deps, tenantId }), sockets: 0, closing: undefined }
         entries.set(tenantId, entry)
       }
       clearTimeout(entry.closing)

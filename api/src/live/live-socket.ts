@@ -2,11 +2,16 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LIVE_CLOSE } from '@hopwhistle/contract/live.ts'
 import type { WebSocket } from 'ws'
+import type { TypeMask } from './patterns.ts'
 
 /** Why we close a socket: its code on the wire, and the reason given with it. */
 const CLOSE = {
   restart: [LIVE_CLOSE.restart, 'this instance is shutting down; connect again and recover'],
   'try-again': [LIVE_CLOSE.tryAgain, 'live delivery is not available right now; connect again and recover'],
+  'over-share': [
+    LIVE_CLOSE.tryAgain,
+    'this instance is full, and this tenant has the most sockets; connect again and recover',
+  ],
   'slow-reader': [LIVE_CLOSE.slowReader, 'read too slowly; connect again and recover'],
   'bad-message': [LIVE_CLOSE.badMessage, 'bad message'],
   unauthorized: [LIVE_CLOSE.unauthorized, 'the API key is no longer valid'],
@@ -37,6 +42,8 @@ export type LiveSocket = {
   isOpen(): boolean
   /** Bytes that wait for the other end to read. */
   unread(): number
+  /** The same for all sockets that are sent the same frames. */
+  framesOf(): string
   /** Sends whole frames as they are. Past the bound the socket is closed as a slow reader. */
   write(frame: Buffer): void
   /** Ahead of what is held back, and whatever the bound: for who waits for `room` between two of them. */
@@ -46,6 +53,8 @@ export type LiveSocket = {
   release(): void
   /** Resolves when most of what was written has been read: true, or false when the socket is no longer open. */
   room(): Promise<boolean>
+  /** Which frames it is sent from here on. */
+  follow(mask: TypeMask): void
   close(reason: CloseReason): void
   /** Cuts the connection of an other end that does not answer. */
   cut(): void
@@ -69,6 +78,7 @@ export function liveSocket(ws: WebSocket, connection: Duplex, options: LiveSocke
   let held: Buffer[] | undefined
   let heldBytes = 0
   let ending: EndReason | undefined
+  let frames = `own ${id}`
 
   const isOpen = () => ws.readyState === ws.OPEN
   function writeNow(frame: Buffer): void {
@@ -92,6 +102,10 @@ export function liveSocket(ws: WebSocket, connection: Duplex, options: LiveSocke
     tenantId,
     isOpen,
     unread: () => connection.writableLength + heldBytes,
+    framesOf: () => (held === undefined ? frames : `own ${id}`),
+    follow: (mask) => {
+      frames = `${tenantId} ${mask}`
+    },
     write: (frame) => {
       if (held === undefined) return writeNow(frame)
       held.push(frame)

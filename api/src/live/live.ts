@@ -5,7 +5,8 @@ import { LIVE_CLIENT_BOUNDS, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Principal } from '../access/principal.ts'
-import { Internal, LiveUnavailable, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
+import type { MemoryBudget } from '../config/memory-budget.ts'
+import { Internal, LiveUnavailable, OverShare, ShuttingDown, TooManySockets } from '../errors/catalogue.ts'
 import { Problem } from '../errors/problem.ts'
 import type { MessageLogSettings } from '../redis/message-log.ts'
 import { messageLog } from '../redis/message-log.ts'
@@ -13,6 +14,7 @@ import type { RedisConnections } from '../redis/open-redis.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createHeartbeat } from './heartbeat.ts'
+import { createHistoryBudget } from './history-budget.ts'
 import { createHubs } from './hubs.ts'
 import type { LiveSocket } from './live-socket.ts'
 import { liveSocket } from './live-socket.ts'
@@ -21,6 +23,7 @@ import type { PublishLive } from './publisher.ts'
 import { createPublisher } from './publisher.ts'
 import { watchKeys } from './revocation.ts'
 import { createSession } from './session.ts'
+import { watchUnread } from './unread-watch.ts'
 import { admit, refuseUpgrade } from './upgrade.ts'
 
 export type { LiveBatch, PublishLive } from './publisher.ts'
@@ -36,6 +39,7 @@ export type LiveDependencies = {
   readonly redis: RedisConnections
   readonly metrics: Metrics
   readonly settings: LiveSettings
+  readonly memory: Pick<MemoryBudget, 'history' | 'unread' | 'publishing'>
   readonly log: Log
   readonly authenticator: Authenticator
 }
@@ -58,6 +62,8 @@ export type Live = {
   sockets(): number
   /** Bytes that the slowest reader has yet to read. */
   mostUnread(): number
+  /** Bytes of memory that are taken, of what the budget has for each. */
+  memory(): { readonly unread: number; readonly history: number }
   /** @param withinMs over how long the sockets are closed */
   drain(withinMs?: number): Promise<void>
 }
@@ -69,12 +75,16 @@ const DRAIN_MS_PER_SOCKET = 10
 const FAREWELL_MS = 1_200
 const REDIS_BACK_WITHIN_MS = 1_000
 
-export function createLive({ redis, metrics, settings, log, authenticator }: LiveDependencies): Live {
+export function createLive({ redis, metrics, settings, memory, log, authenticator }: LiveDependencies): Live {
   const messages = messageLog(redis, settings)
-  const hubs = createHubs(messages, settings.liveTickMs, metrics)
+  const history = createHistoryBudget(memory.history)
+  const hubs = createHubs({ log: messages, tickMs: settings.liveTickMs, metrics, budget: history })
   const heartbeat = createHeartbeat<Connected>(PING_EVERY_MS)
   const keys = watchKeys<Connected>((keyId) => authenticator.stillValid(keyId))
+  const unread = watchUnread(memory.unread)
   const connected = new Set<Connected>()
+  /** The oldest first. */
+  const byTenant = new Map<string, Connected[]>()
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -86,24 +96,65 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
   let nextId = 0
   let draining = false
 
-  type Connected = { readonly keyId: string; readonly socket: LiveSocket; ping(): void; cut(): void; revoked(): void }
+  type Connected = {
+    readonly keyId: string
+    readonly socket: LiveSocket
+    readonly closed: Promise<void>
+    ping(): void
+    cut(): void
+    revoked(): void
+  }
 
   async function open(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
     if (draining) throw ShuttingDown()
-    if (connected.size + opening >= settings.websockets) {
-      metrics.rejected.inc({ reason: TooManySockets.code })
-      throw TooManySockets(settings.websockets)
-    }
+    // Whose they are is not known yet; each is decided in a moment.
+    if (opening >= settings.websockets) throw refused(TooManySockets(settings.websockets))
     opening += 1
     try {
       const principal = await admit(request, authenticator)
       if (!(await isUpSoon(redis))) throw LiveUnavailable()
+      if (connection.destroyed) return
+      await findRoom(principal.tenantId)
       if (draining) throw ShuttingDown()
       if (connection.destroyed) return
       server.handleUpgrade(request, connection, head, (ws) => serve(ws, connection, principal))
     } finally {
       opening -= 1
     }
+  }
+
+  /** Some may come while one of them waits for room: they count as if they were here. */
+  const arriving = new Map<string, number>()
+  async function findRoom(tenantId: string): Promise<void> {
+    if (connected.size < settings.websockets) return
+    arriving.set(tenantId, (arriving.get(tenantId) ?? 0) + 1)
+    try {
+      while (connected.size >= settings.websockets) await makeRoom(tenantId)
+    } finally {
+      const left = (arriving.get(tenantId) ?? 1) - 1
+      if (left > 0) arriving.set(tenantId, left)
+      else arriving.delete(tenantId)
+    }
+  }
+  const ofTenant = (tenantId: string): readonly Connected[] => byTenant.get(tenantId) ?? []
+  function refused(problem: Problem): Problem {
+    metrics.rejected.inc({ reason: problem.code })
+    return problem
+  }
+  /**
+   * Closes a socket, the newest one of the tenant that has the most, for one that has fewer. Nothing else could keep a place
+   * for everyone, and have one tenant alone use them all.
+   *
+   * @throws {OverShare} no tenant has more @throws {TooManySockets} the others have no more than is their share
+   */
+  async function makeRoom(tenantId: string): Promise<void> {
+    const open = [...byTenant.values()].map((sockets) => sockets.filter(({ socket }) => socket.isOpen()))
+    const most = open.reduce((a, b) => (b.length > a.length ? b : a), [])
+    const own = ofTenant(tenantId).length + (arriving.get(tenantId) ?? 1)
+    if (most.length <= own) throw refused(own > 1 ? OverShare('live sockets') : TooManySockets(settings.websockets))
+    const newest = most.at(-1)
+    newest?.socket.close('over-share')
+    await newest?.closed
   }
 
   function serve(ws: WebSocket, connection: Duplex, { keyId, tenantId }: Principal): void {
@@ -117,6 +168,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     const one: Connected = {
       keyId,
       socket,
+      closed: new Promise((resolve) => ws.once('close', () => setImmediate(resolve))),
       ping: () => ws.ping(),
       cut: socket.cut,
       revoked: () => socket.close('unauthorized'),
@@ -124,7 +176,9 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
     const hub = hubs.enter(tenantId)
     const session = createSession(socket, hub, metrics)
     connected.add(one)
+    byTenant.set(tenantId, [...ofTenant(tenantId), one])
     heartbeat.add(one)
+    unread.add(socket)
     keys.add(one)
     metrics.liveSockets.set(connected.size)
 
@@ -143,7 +197,11 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       hub.fanOut.remove(socket)
       hubs.leave(tenantId)
       connected.delete(one)
+      const others = ofTenant(tenantId).filter((other) => other !== one)
+      if (others.length > 0) byTenant.set(tenantId, others)
+      else byTenant.delete(tenantId)
       heartbeat.remove(one)
+      unread.remove(socket)
       keys.remove(one)
       metrics.liveSockets.set(connected.size)
       const reason = socket.endReason()
@@ -155,7 +213,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
   }
 
   return {
-    publish: createPublisher(messages, publishTick(settings.liveTickMs), metrics),
+    publish: createPublisher(messages, publishTick(settings.liveTickMs), metrics, memory.publishing),
     handleUpgrade: (request, connection, head) => {
       // Until `ws` listens: a connection that breaks now is nobody's error.
       connection.on('error', () => {})
@@ -165,6 +223,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       })
     },
     sockets: () => connected.size + opening,
+    memory: () => ({ unread: unread.bytes(), history: history.bytes() }),
     mostUnread: () => {
       let most = 0
       for (const { socket } of connected) most = Math.max(most, socket.unread())
@@ -183,6 +242,7 @@ export function createLive({ redis, metrics, settings, log, authenticator }: Liv
       for (const until = Date.now() + FAREWELL_MS; connected.size > 0 && Date.now() < until; ) await sleep(10)
       for (const { socket } of connected) socket.cut()
       heartbeat.stop()
+      unread.stop()
       keys.stop()
       hubs.close()
     },

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { createShares } from '../access/shares.ts'
 import type { MessageLog, NewBatch } from '../redis/message-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { UnnumberedMessage } from './messages.ts'
@@ -32,10 +33,13 @@ export function createPublisher(
   log: Pick<MessageLog, 'append'>,
   untilPublish: UntilPublish,
   metrics: Pick<Metrics, 'livePublished' | 'livePublishFailed'>,
+  maxBytes: number,
 ): PublishLive {
+  const shares = createShares(maxBytes)
   type Waiting = {
     batches: NewBatch[]
     messages: number
+    bytes: number
     resolve: () => void
     reject: (error: unknown) => void
     sent: Promise<void>
@@ -53,17 +57,24 @@ export function createPublisher(
         metrics.livePublishFailed.inc(next.messages)
         next.reject(error)
       }
+      shares.give(tenantId, next.bytes)
       await pause
     }
     queues.delete(tenantId)
   }
   function newWaiting(): Waiting {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    return { batches: [], messages: 0, resolve, reject, sent: promise }
+    return { batches: [], messages: 0, bytes: 0, resolve, reject, sent: promise }
   }
 
   return async ({ batchId, tenantId, messages }) => {
     if (messages.length === 0) return
+    const body = encodeBody(messages)
+    const bytes = 2 * body.length
+    if (shares.take(tenantId, bytes) !== 'taken') {
+      metrics.livePublishFailed.inc(messages.length)
+      throw new Error('what waits to be published takes as much memory as it may')
+    }
     let queue = queues.get(tenantId)
     const isIdle = queue === undefined
     queue ??= []
@@ -71,12 +82,14 @@ export function createPublisher(
     if (last === undefined || last.messages + messages.length > TOGETHER_MAX) {
       if (queue.length >= WAITING_MAX) {
         metrics.livePublishFailed.inc(messages.length)
+        shares.give(tenantId, bytes)
         throw new Error(`${queue.length} calls wait to be published already`)
       }
       last = newWaiting()
       queue.push(last)
     }
-    last.batches.push({ name: nameOf(batchId, messages), count: messages.length, body: encodeBody(messages) })
+    last.batches.push({ name: nameOf(batchId, messages), count: messages.length, body })
+    last.bytes += bytes
     last.messages += messages.length
     if (isIdle) {
       queues.set(tenantId, queue)

@@ -2,6 +2,7 @@ import type { LogBatch } from '../redis/message-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { FanOut, FanOutMetrics, Position } from './fan-out.ts'
 import { createFanOut } from './fan-out.ts'
+import type { HistoryBudget } from './history-budget.ts'
 import type { PublishedBatch } from './kept-batches.ts'
 import type { EncodedMessage } from './messages.ts'
 import { decodeBody } from './messages.ts'
@@ -20,15 +21,16 @@ export type Received = {
   startOver(at: Position): void
   /** The next few messages after an offset; undefined when they are not in memory. */
   after(offset: number): readonly EncodedMessage[] | undefined
+  stop(): void
 }
 
 export type ReceivedMetrics = FanOutMetrics & Pick<Metrics, 'liveGaps'>
 
 const RECENT_MAX = 4_000
 
-export function createReceived(tickMs: number, metrics: ReceivedMetrics): Received {
+export function createReceived(tickMs: number, metrics: ReceivedMetrics, history: HistoryBudget): Received {
   const fanOut = createFanOut(tickMs, metrics)
-  const recent = recentMessages(RECENT_MAX)
+  const recent = recentMessages(RECENT_MAX, history)
   let epoch = ''
   let received = 0
 
@@ -57,5 +59,9 @@ export function createReceived(tickMs: number, metrics: ReceivedMetrics): Receiv
       fanOut.reset({ epoch, offset: received })
     },
     after: recent.after,
+    stop: () => {
+      fanOut.stop()
+      recent.close()
+    },
   }
 }

@@ -33,6 +33,8 @@ export type Postgres = {
   readonly reportsReplica: pg.Pool | undefined
   readonly primary: PrimaryServer
   readonly tokens: Tokens
+  /** Connections for reports: to replicas, or to the primary. */
+  readonly reportConnections: { readonly replica: number; readonly primary: number }
   /** Connections that are running something right now. */
   connectionsInUse(): number
   /** Waits for what is running, then closes every connection. */
@@ -140,6 +142,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     reportsReplica,
     primary,
     tokens,
+    reportConnections: { replica: size.reportsReplica, primary: size.reportsPrimary },
     connectionsInUse: () => Object.values(pools).reduce((sum, pool) => sum + pool.totalCount - pool.idleCount, 0),
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.end()))

@@ -1,8 +1,8 @@
 import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATE_RANK, TERMINAL_RANK } from '@hopwhistle/contract/calls.ts'
 import { asTenant, SHOWN_UP_TO } from './as-tenant.ts'
 import { CALL_COLUMNS } from './call-json.ts'
-import type { CallsCursor } from './calls-cursor.ts'
 import type { CallsFilter } from './calls-filter.ts'
+import type { PageCursor } from './page-cursor.ts'
 import type { ReportStatement } from './read-report.ts'
 
 /** How many rows a statement fetches: few different texts, and one row more than any page up to there. */
@@ -30,7 +30,7 @@ const FETCH_SIZES = [26, 51, 101, 201] as const
 export function callsPageStatement(
   tenantId: string,
   filter: CallsFilter,
-  cursor: CallsCursor | undefined,
+  cursor: PageCursor | undefined,
   limit: number,
 ): ReportStatement {
   const fetch = FETCH_SIZES.find((size) => size > limit)
@@ -39,8 +39,8 @@ export function callsPageStatement(
   const values: unknown[] = [
     `{${tenantId}}`,
     tenantId,
-    cursor === undefined ? upperBound(filter.startedToMs) : `${cursor.startedAt}Z`,
-    cursor?.callId ?? '',
+    cursor === undefined ? upperBound(filter.startedToMs) : `${cursor.place[0]}Z`,
+    cursor?.place[1] ?? '',
     filter.startedFromMs === undefined ? '-infinity' : new Date(filter.startedFromMs).toISOString(),
   ]
   const given = (value: unknown) => `$${values.push(value)}`

@@ -1,7 +1,7 @@
 import { parseWalPosition } from '../postgres/wal-position.ts'
 import type { CallRow } from './call-json.ts'
 import { callFields } from './call-json.ts'
-import type { CallsCursor } from './calls-cursor.ts'
+import type { PageCursor } from './page-cursor.ts'
 
 export type CallsPageRow = CallRow & { readonly shown_up_to: string }
 
@@ -9,7 +9,7 @@ export type CallsPageRow = CallRow & { readonly shown_up_to: string }
 export function callsPageFields(
   rows: readonly CallsPageRow[],
   limit: number,
-  encode: (cursor: CallsCursor) => string,
+  encode: (cursor: PageCursor) => string,
 ): string {
   const page = rows.slice(0, limit)
   const last = page.at(-1)
@@ -17,8 +17,7 @@ export function callsPageFields(
     last === undefined || rows.length <= limit
       ? 'null'
       : `"${encode({
-          startedAt: last.started_at,
-          callId: last.call_id,
+          place: [last.started_at, last.call_id],
           shownUpTo: parseWalPosition(last.shown_up_to) ?? 0n,
         })}"`
   return `"calls":[${page.map((row) => `{${callFields(row)}}`).join(',')}],"nextCursor":${nextCursor}`

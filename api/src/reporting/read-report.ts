@@ -21,6 +21,7 @@ export type ReportRows<Row> = { readonly rows: readonly Row[]; readonly from: Re
  * What fails on one server is tried on the other, unless it simply took too long: a replica that is gone, or
  * cancels what stands in the way of its replay, costs the caller some milliseconds and never an error.
  *
+ * @param inTurn runs the statement when its tenant's turn comes; waiting for a replica takes none
  * @throws {DatabaseUnavailable} no server could show it
  * @throws {RequestTimeout} the statement ran into its timeout
  */
@@ -29,12 +30,14 @@ export async function readReport<Row extends QueryResultRow>(
   statement: ReportStatement,
   position: WalPosition | undefined,
   queryTimeoutMs: number,
+  inTurn: <T>(work: () => Promise<T>) => Promise<T> = (work) => work(),
 ): Promise<ReportRows<Row>> {
   let reader = await replica.choose(position)
   let attemptsMax = 2
   for (let attempt = 1; ; attempt++) {
     try {
-      return await reader.read<Row>({ ...statement, values: [...statement.values], types: AS_TEXT })
+      const from = reader
+      return await inTurn(() => from.read<Row>({ ...statement, values: [...statement.values], types: AS_TEXT }))
     } catch (error) {
       if (attempt === 1 && ranIntoTimeout(error)) throw RequestTimeout(queryTimeoutMs)
       // Another replica than the first may have what that one lacks, should the primary be gone.

@@ -16,13 +16,18 @@ export type RecentAnswers = {
   heldBytes(): number
 }
 
+export type RecentAnswersOptions = {
+  readonly keepMs?: number
+  /** Those that nobody asked for longest go first. */
+  readonly bytesMax?: number
+}
+
 const KEEP_MS = 250
-/** Those that nobody asked for longest go first. */
 const BYTES_MAX = 16 * 1024 * 1024
 
-export function recentAnswers({ keepMs = KEEP_MS }: { readonly keepMs?: number } = {}): RecentAnswers {
+export function recentAnswers({ keepMs = KEEP_MS, bytesMax = BYTES_MAX }: RecentAnswersOptions = {}): RecentAnswers {
   const reports = new LRUCache<string, CachedReport>({
-    maxSize: BYTES_MAX,
+    maxSize: bytesMax,
     sizeCalculation: bytesOf,
     // Nobody may ask again for what is over: each hour ends with the keys of its reports.
     ttlAutopurge: true,

@@ -16,6 +16,14 @@ const phoneNumber = (description: string) =>
       examples: ['+14155550100'],
     }),
   )
+const cursor = (description: string) =>
+  Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: `${description}. 410 once the database has failed over or was restored: start over`,
+    }),
+  )
 const position = Type.Optional(
   Type.String({
     description:
@@ -56,20 +64,29 @@ export const CallsQuery = Type.Object(
         description: 'calls on a page',
       }),
     ),
-    cursor: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 1024,
-        description:
-          'nextCursor of the page before, with the same filters. 410 once the database has failed over or was restored: start over',
-      }),
-    ),
+    cursor: cursor('nextCursor of the page before, with the same filters'),
     position,
   },
   { additionalProperties: false },
 )
 
-export const TimelineQuery = Type.Object({ position }, { additionalProperties: false })
+export const TIMELINE_LIMIT = { most: 200, usual: 100 } as const
+
+export const TimelineQuery = Type.Object(
+  {
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: TIMELINE_LIMIT.most,
+        default: TIMELINE_LIMIT.usual,
+        description: 'events on a page',
+      }),
+    ),
+    cursor: cursor('nextCursor of the page before'),
+    position,
+  },
+  { additionalProperties: false },
+)
 export const TimelineParams = Type.Object({
   callId: Type.String({ minLength: 1, maxLength: EVENT_BOUNDS.idMaxLength }),
 })
@@ -157,6 +174,7 @@ export const TimelineAnswer = Type.Object({
       corrects: Type.Boolean({ description: 'its final state replaces the one that the call ended with' }),
       metadata: orNull(Type.Record(Type.String(), Type.Unknown())),
     }),
-    { description: 'every event, in the order they occurred' },
+    { description: 'in the order they occurred, a page at a time' },
   ),
+  nextCursor: orNull(Type.String({ description: 'asks for the next page; null on the last one' })),
 })

@@ -1,10 +1,10 @@
+import { createTurns } from '../access/turns.ts'
 import { CallNotFound } from '../errors/catalogue.ts'
 import type { ReplicaMonitor } from '../postgres/replica-monitor.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
 import type { ReportCache } from '../redis/report-cache.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { decodeCursor, encodeCursor } from './calls-cursor.ts'
 import type { CallsFilter } from './calls-filter.ts'
 import { filterKey } from './calls-filter.ts'
 import type { CallsPageRow } from './calls-page.ts'
@@ -14,6 +14,7 @@ import type { MetricsRange } from './metrics-range.ts'
 import { metricsFields } from './metrics-report.ts'
 import type { MetricsRow } from './metrics-statement.ts'
 import { metricsStatement } from './metrics-statement.ts'
+import { callsPaged, decodeCursor, encodeCursor, type Paged, timelinePaged } from './page-cursor.ts'
 import type { ReportStatement } from './read-report.ts'
 import { readReport } from './read-report.ts'
 import type { RecentAnswers } from './recent-answers.ts'
@@ -36,10 +37,11 @@ export type Reports = {
   metrics(tenantId: string, range: MetricsRange, position?: WalPosition): Promise<Answer>
   /** @param limit 1 to 200 @throws {InvalidCursor | TokenOutdated} */
   calls(tenantId: string, page: CallsPage, position?: WalPosition): Promise<Answer>
-  /** @throws {CallNotFound} */
-  timeline(tenantId: string, callId: string, position?: WalPosition): Promise<Answer>
+  /** @param limit 1 to 200 @throws {CallNotFound | InvalidCursor | TokenOutdated} */
+  timeline(tenantId: string, page: TimelinePage, position?: WalPosition): Promise<Answer>
 }
 
+export type TimelinePage = { readonly callId: string; readonly limit: number; readonly cursor?: string }
 export type CallsPage = { readonly filter: CallsFilter; readonly limit: number; readonly cursor?: string }
 
 /**
@@ -61,11 +63,17 @@ export function createReports(deps: {
   readonly history: () => string | undefined
   readonly metrics: Pick<Metrics, 'reportCache' | 'reportSource'>
   readonly settings: ReportSettings
+  /** How many reports are read at once: as many as there are connections for. */
+  readonly atOnce: () => number
 }): Reports {
   const { replica, tokens, settings } = deps
   const answer = createSharedAnswers(deps)
-  const read = <Row extends object>(statement: ReportStatement, position: WalPosition | undefined) =>
-    readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs)
+  const turns = createTurns(deps.atOnce)
+  const read = <Row extends object>(tenantId: string, statement: ReportStatement, position: WalPosition | undefined) =>
+    readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs, (work) => turns.run(tenantId, work))
+
+  const openCursor = async (paged: Paged, given: string | undefined) =>
+    given === undefined ? undefined : decodeCursor(tokens, paged, given)
 
   return {
     metrics: (tenantId, range, position) =>
@@ -77,36 +85,47 @@ export function createReports(deps: {
           keepMs: keepMs(range.toMs),
         },
         async () => {
-          const { rows, from } = await read<MetricsRow>(metricsStatement(tenantId, range), position)
+          const { rows, from } = await read<MetricsRow>(tenantId, metricsStatement(tenantId, range), position)
           return { fields: metricsFields(rows, range), from }
         },
       ),
     calls: async (tenantId, { filter, limit, cursor: given }, position) => {
       const key = filterKey(filter)
-      const cursor = given === undefined ? undefined : await decodeCursor(tokens, tenantId, key, given)
+      const paged = callsPaged(tenantId, key)
+      const cursor = await openCursor(paged, given)
       // A page never comes from a server that is behind the page before it, or calls would be missing in between.
       const notBefore = latest(position, cursor?.shownUpTo)
-      const untilMs = cursor === undefined ? filter.startedToMs : Date.parse(`${cursor.startedAt}Z`)
+      const untilMs = cursor === undefined ? filter.startedToMs : Date.parse(`${cursor.place[0]}Z`)
       return answer(
         { tenantId, key: `calls ${limit} ${given ?? ''} ${key}`, position, keepMs: keepMs(untilMs) },
         async () => {
           const { rows, from } = await read<CallsPageRow>(
+            tenantId,
             callsPageStatement(tenantId, filter, cursor, limit),
             notBefore,
           )
           await tokens.ready()
-          return { fields: callsPageFields(rows, limit, (end) => encodeCursor(tokens, tenantId, key, end)), from }
+          return { fields: callsPageFields(rows, limit, (end) => encodeCursor(tokens, paged, end)), from }
         },
       )
     },
     // Nothing is kept of a timeline: it is asked for while a call goes on, and costs one look-up by key.
-    timeline: (tenantId, callId, position) =>
-      answer({ tenantId, key: `timeline ${callId}`, position, keepMs: 0 }, async () => {
-        const { rows, from } = await read<TimelineRow>(timelineStatement(tenantId, callId), position)
-        const fields = timelineFields(rows)
-        if (fields === undefined) throw CallNotFound()
-        return { fields, from }
-      }),
+    timeline: async (tenantId, { callId, limit, cursor: given }, position) => {
+      const paged = timelinePaged(tenantId, callId)
+      const cursor = await openCursor(paged, given)
+      const notBefore = latest(position, cursor?.shownUpTo)
+      return answer(
+        { tenantId, key: `timeline ${limit} ${given ?? ''} ${callId}`, position: notBefore, keepMs: 0 },
+        async () => {
+          const statement = timelineStatement(tenantId, callId, cursor, limit)
+          const { rows, from } = await read<TimelineRow>(tenantId, statement, notBefore)
+          await tokens.ready()
+          const fields = timelineFields(rows, limit, (end) => encodeCursor(tokens, paged, end))
+          if (fields === undefined) throw CallNotFound()
+          return { fields, from }
+        },
+      )
+    },
   }
 }
 

@@ -12,12 +12,14 @@ import {
   CallsQuery,
   MetricsAnswer,
   MetricsQuery,
+  TIMELINE_LIMIT,
   TimelineAnswer,
   TimelineParams,
   TimelineQuery,
 } from './report-schemas.ts'
 import type { Answer, Reports } from './reports.ts'
 import { isSameAnswer } from './shared-answers.ts'
+import type { Unsent } from './unsent.ts'
 
 /** Queries are checked by `checkQuery`, with the schema that documents them. */
 const unchecked = () => () => true
@@ -26,8 +28,9 @@ const NOT_MODIFIED = { 304: { description: 'What the caller has (If-None-Match) 
 export function reportingRoutes(deps: {
   readonly reports: Reports
   readonly tokens: Pick<Tokens, 'openPosition'>
+  readonly unsent: Unsent
 }): FastifyPluginAsync {
-  const { reports, tokens } = deps
+  const { reports, tokens, unsent } = deps
   /** From the query string or the header. @throws {InvalidPosition | TokenOutdated | DatabaseUnavailable} */
   async function positionOf(
     request: FastifyRequest,
@@ -53,6 +56,7 @@ export function reportingRoutes(deps: {
         const query = checkQuery(MetricsQuery, request.query)
         const range = parseMetricsRange(query, Date.now())
         return send(
+          unsent,
           request,
           reply,
           await reports.metrics(request.principal.tenantId, range, await positionOf(request, query)),
@@ -78,6 +82,7 @@ export function reportingRoutes(deps: {
         const { limit = CALLS_LIMIT.usual, cursor } = query
         const page = { filter: parseCallsFilter(query), limit, ...(cursor === undefined ? {} : { cursor }) }
         return send(
+          unsent,
           request,
           reply,
           await reports.calls(request.principal.tenantId, page, await positionOf(request, query)),
@@ -89,7 +94,9 @@ export function reportingRoutes(deps: {
       config: { scope: 'reports:read' },
       schema: {
         tags: ['reports'],
-        summary: 'A call and everything that happened to it',
+        summary: 'A call and what happened to it, a page of events at a time',
+        description:
+          'Pass nextCursor on as cursor for the next page. Most calls have a handful of events, and one page.',
         params: TimelineParams,
         querystring: TimelineQuery,
         response: { 200: TimelineAnswer, ...NOT_MODIFIED, ...problems(400, 404, 410) },
@@ -98,10 +105,13 @@ export function reportingRoutes(deps: {
       handler: async (request, reply) => {
         const { callId } = checkQuery(TimelineParams, request.params)
         const query = checkQuery(TimelineQuery, request.query)
+        const { limit = TIMELINE_LIMIT.usual, cursor } = query
+        const page = { callId, limit, ...(cursor === undefined ? {} : { cursor }) }
         return send(
+          unsent,
           request,
           reply,
-          await reports.timeline(request.principal.tenantId, callId, await positionOf(request, query)),
+          await reports.timeline(request.principal.tenantId, page, await positionOf(request, query)),
         )
       },
     })
@@ -111,13 +121,15 @@ export function reportingRoutes(deps: {
 /** What else than the URL decides an answer, so that no cache on the way gives one caller's to another. */
 const VARY = [HEADERS.apiKey, 'authorization', HEADERS.tenantId, HEADERS.position].join(', ')
 
-function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+function send(unsent: Unsent, request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  const isNew = !callerHas(request.headers['if-none-match'], answer.tag)
+  if (isNew) unsent.take(request.principal.tenantId, answer.body, reply.raw)
   const maxAge = Math.floor(answer.maxAgeMs / 1000)
   reply
     .header('etag', `"${answer.tag}"`)
     .header('cache-control', maxAge === 0 ? 'private, no-cache' : `private, max-age=${maxAge}`)
     .header('vary', VARY)
-  if (callerHas(request.headers['if-none-match'], answer.tag)) return reply.code(304).send()
+  if (!isNew) return reply.code(304).send()
   return reply.type('application/json; charset=utf-8').send(answer.body)
 }
 

@@ -10,8 +10,8 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createPrimaryServer } from '../../src/postgres/primary-server.ts'
 import { createTokens } from '../../src/postgres/tokens.ts'
-import { encodeCursor } from '../../src/reporting/calls-cursor.ts'
 import { filterKey } from '../../src/reporting/calls-filter.ts'
+import { callsPaged, encodeCursor } from '../../src/reporting/page-cursor.ts'
 import {
   type Answer,
   anEvent,
@@ -93,8 +93,8 @@ function forgedCursors(): readonly string[] {
   const key = { id: 1, secret: Buffer.alloc(32, 'a guess') }
   const keys = { newest: () => key, find: () => key, read: none }
   const tokens = createTokens({ keys, primary: createPrimaryServer(), readKeys: none, askPrimary: none })
-  const place = { startedAt: '2999-01-01 00:00:00', callId: events[0]!.callId, shownUpTo: 0n }
-  return [acme.id, thief.id].map((id) => encodeCursor(tokens, id, filterKey({}), place))
+  const end = { place: ['2999-01-01 00:00:00', events[0]!.callId], shownUpTo: 0n }
+  return [acme.id, thief.id].map((id) => encodeCursor(tokens, callsPaged(id, filterKey({})), end))
 }
 
 /** Every query that a report takes: each parameter alone, and what goes with it. */

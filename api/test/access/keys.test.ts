@@ -7,6 +7,7 @@ import { WebSocket } from 'ws'
 import { anEvent, get, type Platform, post, runningPlatform } from '../platform/running-platform.ts'
 
 const COMMAND = fileURLToPath(new URL('../../src/commands/keys.ts', import.meta.url))
+const TENANTS = fileURLToPath(new URL('../../src/commands/tenants.ts', import.meta.url))
 const CACHE_MS = 400
 
 let platform: Platform
@@ -15,10 +16,12 @@ beforeAll(async () => {
 })
 afterAll(() => platform.close())
 
-function keys(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+const keys = (...args: string[]) => command(COMMAND, ...args)
+const tenants = (...args: string[]) => command(TENANTS, ...args)
+function command(file: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const env = { PATH: process.env.PATH, MIGRATION_DATABASE_URL: platform.database.ownerUrl }
   return new Promise((resolve) => {
-    execFile(process.execPath, [COMMAND, ...args], { env }, (error, out, err) =>
+    execFile(process.execPath, [file, ...args], { env }, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     )
   })
@@ -96,19 +99,49 @@ test('a key that is replaced works beside the new one until its time is over', a
   await untilRefused(key)
 })
 
+test('a tenant, and a key, may be held to a rate of its own, and every event of a batch counts', async () => {
+  const at = platform.instances[0]!
+  const send = async (key: string, count: number) => {
+    const events = Array.from({ length: count }, () => anEvent('INITIATED'))
+    const { status, headers, body } = await post(at, { events }, key, ROUTES.callEvents)
+    return { status, code: body.code, retryAfter: Number(headers.get('retry-after')) }
+  }
+  const held = await create('--new-tenant', 'Held')
+  const narrow = await create('--tenant', held.tenantId)
+  const free = await create('--new-tenant', 'Free')
+  expect((await keys('limit', narrow.id, '--rate', '1')).err).toContain('may send 1 events a second')
+  // A batch is larger than the rate: it is taken, and owed for a while.
+  expect(await send(narrow.key, 300)).toMatchObject({ status: 200 })
+  const refused = await send(narrow.key, 1)
+  expect(refused).toMatchObject({ status: 429, code: 'rate-limited' })
+  expect(refused.retryAfter).toBeGreaterThan(100)
+  expect(await send(held.key, 300)).toMatchObject({ status: 200 })
+
+  expect((await tenants('limit', held.tenantId, '--rate', '1')).code).toBe(0)
+  expect((await tenants('list')).out).toMatch(new RegExp(`^${held.tenantId}  Held +1/s  `, 'm'))
+  await expect.poll(async () => (await send(held.key, 300)).status, { timeout: CACHE_MS + 4_000 }).toBe(429)
+  expect(await send(free.key, 300)).toMatchObject({ status: 200 })
+
+  expect((await tenants('limit', held.tenantId, '--rate', 'usual')).code).toBe(0)
+  expect((await keys('limit', narrow.id, '--rate', 'usual')).code).toBe(0)
+  await expect.poll(() => send(narrow.key, 1), { timeout: CACHE_MS + 4_000 }).toMatchObject({ status: 200 })
+  expect(await tenants('limit', DEMO_TENANT_ID, '--rate', '0')).toMatchObject({ code: 2 })
+  expect(await tenants('limit', DEMO_TENANT_ID, '--rate', '5')).toMatchObject({ code: 1 })
+})
+
 test('what is wrong is said, with what it may be, and a key given by mistake is not repeated', async () => {
   expect(await keys('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--overlap-hours') })
   const wrong = async (...args: string[]) => {
     const { code, err } = await keys(...args)
     return [code, err.split('\n')[0]]
   }
-  expect(await wrong()).toEqual([2, 'keys: the first argument may be create, list, rotate, revoke'])
+  expect(await wrong()).toEqual([2, 'keys: the first argument may be create, list, rotate, revoke, limit'])
   expect(await wrong('create')).toEqual([2, 'keys: create takes --tenant ID or --new-tenant NAME, and not both'])
   expect(await wrong('create', '--new-tenant', 'x', '--scopes', 'all')).toEqual([
     2,
     'keys: --scopes may have events:write, reports:read, live:read',
   ])
-  expect(await wrong('revoke', 'hwk_secret')).toEqual([2, "keys: a key's id must be a UUID; keys list shows them"])
+  expect(await wrong('revoke', 'hwk_secret')).toEqual([2, "keys: a key's id must be a UUID; list shows them"])
   expect(await wrong('rotate', DEMO_TENANT_ID, '--overlap-hours', '-1')).toEqual([2, expect.anything()])
   expect(await wrong('create', '--tenant', DEMO_TENANT_ID)).toEqual([
     1,

@@ -9,14 +9,17 @@ async function settled() {
   await turn()
 }
 
+type Item = { readonly tenantId: string; readonly item: number }
+
 /** A queue whose writes end when the test says so. */
 function queueUnderTest(settings: Partial<BatchQueueSettings> = {}) {
   const writes: { batch: readonly number[]; end: () => void }[] = []
-  const queue = createBatchQueue<number>(
+  const queue = createBatchQueue<Item>(
     { max: 1_000, batchMax: 10, waitMs: 1_000, inFlightMax: 2, ...settings },
-    (batch) => new Promise<void>((end) => writes.push({ batch, end })),
+    (batch) => new Promise<void>((end) => writes.push({ batch: batch.map(({ item }) => item), end })),
   )
-  return { queue, writes, batches: () => writes.map(({ batch }) => batch) }
+  const push = (item: number, tenantId = 'one') => queue.push({ tenantId, item })
+  return { queue: { ...queue, push }, writes, batches: () => writes.map(({ batch }) => batch) }
 }
 
 test('an idle queue writes at once what came in the same turn', async () => {
@@ -64,24 +67,25 @@ test('a full batch leaves without waiting, and no batch is larger', async () => 
 
 test('it takes no more than `max`, counting what is being written', async () => {
   const { queue, writes } = queueUnderTest({ max: 3 })
-  expect([1, 2, 3, 4].map((item) => queue.push(item))).toEqual([true, true, true, false])
+  expect([1, 2, 3].map((item) => queue.push(item, `tenant ${item}`))).toEqual(['taken', 'taken', 'taken'])
+  expect(queue.push(4, 'tenant 4')).toBe('full')
   await settled()
-  expect(queue.push(5)).toBe(false)
+  expect(queue.push(5, 'tenant 5')).toBe('full')
   expect(queue.size()).toBe(3)
   writes[0]?.end()
   await settled()
-  expect(queue.push(6)).toBe(true)
+  expect(queue.push(6, 'tenant 6')).toBe('taken')
 })
 
 /** Items that come every `everyMs`, each without waiting for the one before it. @returns the sizes of the batches */
 async function comeEvery(everyMs: number, count: number, settings: Partial<BatchQueueSettings>) {
   const sizes: number[] = []
-  const queue = createBatchQueue<number>(
+  const queue = createBatchQueue<Item>(
     { max: 1_000, batchMax: 100, waitMs: 50, inFlightMax: 4, ...settings },
     async (batch) => void sizes.push(batch.length),
   )
   for (let item = 0; item < count; item++) {
-    queue.push(item)
+    queue.push({ tenantId: 'one', item })
     await sleep(everyMs)
   }
   await queue.drain()
@@ -105,7 +109,7 @@ test('one sender that waits for each answer is hardly ever kept waiting', async 
   let began = performance.now()
   let waits = 0
   let answered = () => {}
-  const queue = createBatchQueue<number>({ max: 10, batchMax: 10, waitMs: 50, inFlightMax: 4 }, async () => {
+  const queue = createBatchQueue<Item>({ max: 10, batchMax: 10, waitMs: 50, inFlightMax: 4 }, async () => {
     if (performance.now() - began > 45) waits += 1
     answered()
   })
@@ -114,7 +118,7 @@ test('one sender that waits for each answer is hardly ever kept waiting', async 
       answered = resolve
     })
     began = performance.now()
-    queue.push(item)
+    queue.push({ tenantId: 'one', item })
     await answer
   }
   // After 60 batches, and then after 60 more each time.
@@ -129,7 +133,7 @@ test('draining writes what is left and then takes nothing more', async () => {
   const drained = queue.drain().then(() => {
     closed = true
   })
-  expect(queue.push(99)).toBe(false)
+  expect(queue.push(99)).toBe('closed')
   writes[0]?.end()
   await settled()
   expect(closed).toBe(false)
@@ -140,4 +144,81 @@ test('draining writes what is left and then takes nothing more', async () => {
 
 test('draining a queue that has nothing is done at once', async () => {
   await queueUnderTest().queue.drain()
+})
+
+test('a tenant that fills the queue is refused while there is still room for others', () => {
+  const { queue } = queueUnderTest({ max: 100 })
+  const flood = Array.from({ length: 200 }, (_, item) => queue.push(item, 'flood'))
+  expect(flood.filter((taken) => taken === 'taken')).toHaveLength(80)
+  expect(new Set(flood.slice(80))).toEqual(new Set(['over-share']))
+  expect(queue.ask('flood')).toBe('over-share')
+  expect(queue.push(1, 'quiet')).toBe('taken')
+  // What is left is shared in the same way.
+  const second = Array.from({ length: 200 }, (_, item) => queue.push(item, 'second flood'))
+  expect(second.filter((taken) => taken === 'taken')).toHaveLength(16)
+  expect(queue.push(2, 'quiet')).toBe('taken')
+})
+
+test('room that is kept for items counts until they come, and holds up nothing', async () => {
+  const { queue } = queueUnderTest({ max: 100 })
+  const kept = queue.reserve('flood', 500)
+  if (typeof kept === 'string') throw new Error(kept)
+  expect(queue.push(1, 'flood')).toBe('over-share')
+  expect(queue.push(1, 'quiet')).toBe('taken')
+  expect(queue.size()).toBe(1)
+  kept.release()
+  expect(queue.push(1, 'flood')).toBe('taken')
+  const unused = queueUnderTest({ max: 100 }).queue
+  unused.reserve('flood', 10)
+  await unused.drain()
+  expect(unused.reserve('flood', 10)).toBe('closed')
+})
+
+test('a few items of one tenant never wait behind the many of another, and never share a batch with them', async () => {
+  const { queue, writes, batches } = queueUnderTest({ inFlightMax: 3, waitMs: 0, batchMax: 100 })
+  // The first 32 are few: what follows goes with the many.
+  for (let item = 0; item < 500; item++) queue.push(item, 'flood')
+  await settled()
+  expect(batches().map((batch) => batch.length)).toEqual([32, 100, 100])
+  writes[0]?.end()
+  await settled()
+  // The flood has 268 more, and leaves this write to those who have few.
+  expect(batches()).toHaveLength(3)
+  queue.push(1_000, 'quiet')
+  queue.push(1_001, 'another')
+  await settled()
+  expect(batches().slice(3)).toEqual([[1_000, 1_001]])
+  writes[1]?.end()
+  await settled()
+  expect(batches().slice(4)).toEqual([Array.from({ length: 100 }, (_, i) => 232 + i)])
+})
+
+test('tenants that have many items take turns, a batch each', async () => {
+  const { queue, writes, batches } = queueUnderTest({ inFlightMax: 2, waitMs: 0, batchMax: 50 })
+  const push = (tenant: number, count: number) => {
+    for (let i = 0; i < count; i++) queue.push(tenant, `tenant ${tenant}`)
+  }
+  push(1, 32 + 200)
+  push(2, 32 + 60)
+  push(3, 32 + 60)
+  for (let write = 0; write < 12; write++) {
+    await settled()
+    writes[write]?.end()
+  }
+  const whose = batches().map((batch) => [...new Set(batch)])
+  const many = whose.filter((_, i) => (batches()[i]?.length ?? 0) > 0 && whose[i]?.length === 1)
+  expect(many.map(([tenant]) => tenant)).toEqual([1, 2, 3, 1, 2, 3, 1, 1])
+})
+
+test('with one write at a time, the lanes take turns', async () => {
+  const { queue, writes, batches } = queueUnderTest({ inFlightMax: 1, waitMs: 0, batchMax: 32 })
+  for (let item = 0; item < 200; item++) queue.push(1, 'flood')
+  for (let write = 0; write < 4; write++) {
+    queue.push(2, `quiet ${write}`)
+    await settled()
+    writes[write]?.end()
+  }
+  await settled()
+  const whose = batches().map((batch) => [...new Set(batch)].join())
+  expect(whose).toEqual(['1', '1', '2', '1', '2'])
 })

@@ -1,13 +1,18 @@
 import type { CallState } from '@hopwhistle/contract/calls.ts'
+import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
+import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import type { CallEvent } from '../../src/calls/call-event.ts'
+import { mayBeLongWhenStored, storedBytes } from '../../src/calls/stored-size.ts'
 import {
+  CallFull,
   DatabaseUnavailable,
   EventConflict,
   IngestOverloaded,
   InvalidRequest,
+  OverShare,
   ShuttingDown,
 } from '../../src/errors/catalogue.ts'
 import type { CallStore } from './call-store.ts'
@@ -193,10 +198,10 @@ test('an event that cannot be stored is refused alone, whatever it shares a batc
 })
 
 test('a full queue refuses at once, and takes events again when it has room', async () => {
-  const tenantId = await store.newTenant()
+  const tenants = await Promise.all([1, 2, 3, 4].map(() => store.newTenant()))
   const ingest = store.ingest({ ingestQueue: 3 })
-  const accepted = [1, 2, 3].map(() => ingest.submit(tenantId, callEvent('RINGING')))
-  const refused = await caught(ingest.submit(tenantId, callEvent('RINGING')))
+  const accepted = tenants.slice(0, 3).map((tenantId) => ingest.submit(tenantId, callEvent('RINGING')))
+  const refused = await caught(ingest.submit(tenants[3]!, callEvent('RINGING')))
   expect(refused).toSatisfy(IngestOverloaded.is)
   expect(refused).toMatchObject({ status: 503, retryAfterSeconds: 1 })
   const metrics = await ingest.metrics.registry.metrics()
@@ -204,7 +209,83 @@ test('a full queue refuses at once, and takes events again when it has room', as
   expect(metrics).toMatch(/hopwhistle_rejected_total\{reason="ingest-overloaded"\} 1/)
   await Promise.all(accepted)
   await waitUntil('room', () => ingest.queued() === 0, { timeoutMs: 1_000, everyMs: 1 })
-  await ingest.submit(tenantId, callEvent('RINGING'))
+  await ingest.submit(tenants[3]!, callEvent('RINGING'))
+})
+
+test('a tenant that has filled its share of the queue is refused alone, and as what it is', async () => {
+  const [flood, quiet] = [await store.newTenant(), await store.newTenant()]
+  const ingest = store.ingest({ ingestQueue: 100 })
+  const sent = Array.from({ length: 100 }, () => caught(ingest.submit(flood, callEvent('RINGING'))))
+  expect(ingest.refusal(flood)).toMatchObject({ code: 'over-share', status: 429, retryAfterSeconds: 1 })
+  expect(ingest.refusal(quiet)).toBeUndefined()
+  const quietly = ingest.submit(quiet, callEvent('RINGING'))
+  const refused = (await Promise.all(sent)).filter((error) => error !== undefined)
+  expect(refused).toHaveLength(20)
+  expect(refused).toSatisfy((all: unknown[]) => all.every(OverShare.is))
+  expect(await quietly).toMatchObject({ outcome: 'applied' })
+})
+
+test('a call takes so many events and no more, one by one and in batches, and what it has is still a duplicate', async () => {
+  const tenantId = await store.newTenant()
+  const ingest = store.ingest()
+  const callId = 'full'
+  const most = EVENT_BOUNDS.eventsPerCall
+  const events = Array.from({ length: most }, () => callEvent('RINGING', { callId }))
+  const submit = (event: CallEvent) => ingest.submit(tenantId, event)
+  // So many that the last ones share a statement with some that are too many.
+  const more = Array.from({ length: 30 }, () => callEvent('RINGING', { callId }))
+  await Promise.all(events.slice(0, most - 10).map(submit))
+  const others = Array.from({ length: 20 }, () => callEvent('RINGING'))
+  const mixed = await Promise.allSettled([...events.slice(most - 10), ...more, ...others].map(submit))
+  const refused = mixed.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  expect(refused).toHaveLength(30)
+  expect(refused).toSatisfy((all: unknown[]) => all.every(CallFull.is))
+  expect(await storedEvents(tenantId)).toBe(most + 20)
+
+  expect(await caught(submit(callEvent('COMPLETED', { callId })))).toMatchObject({ code: 'call-full', status: 422 })
+  expect(await submit(events[0]!)).toMatchObject({ outcome: 'duplicate' })
+  expect(await caught(submit({ ...events[0]!, state: 'BUSY' }))).toSatisfy(EventConflict.is)
+  const again = await Promise.allSettled(
+    [callEvent('RINGING', { callId }), events[1]!, callEvent('RINGING')].map(submit),
+  )
+  expect(again.map((result) => (result.status === 'rejected' ? result.reason.code : result.value.outcome))).toEqual([
+    ...['call-full', 'duplicate', 'applied'],
+  ])
+  const [call] = await store.query<{ sequence: number }>(
+    'select sequence from hopwhistle.calls where tenant_id = $1 and call_id = $2',
+    [tenantId, callId],
+  )
+  expect(call?.sequence).toBe(most)
+})
+
+test('property: no metadata is longer, as Postgres prints it, than was reckoned', async () => {
+  const number = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.integer(),
+    fc.constantFrom(1e308, -1e-308, 5e-324, 1e21, 1.5e-7, -123456.789e10),
+  )
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: 'small' },
+      number,
+      fc.string(),
+      fc.boolean(),
+      fc.array(tie('any')),
+      fc.dictionary(fc.string(), tie('any')),
+    ),
+  })).any
+  const samples = fc
+    .sample(value, 500)
+    .map((sample) => JSON.stringify({ a: sample }))
+    .filter((json) => !json.includes('\\u0000') && json.isWellFormed() && !/\\ud[89a-f]/.test(json))
+  const rows = await store.query<{ bytes: number }>(
+    'select octet_length((json::jsonb)::text) as bytes from unnest($1::text[]) with ordinality as t (json, n) order by n',
+    [samples],
+  )
+  for (const [i, json] of samples.entries()) {
+    expect(storedBytes(json), json).toBeGreaterThanOrEqual(rows[i]!.bytes)
+    if (!mayBeLongWhenStored(json)) expect(rows[i]!.bytes, json).toBeLessThanOrEqual(1.5 * Buffer.byteLength(json) + 2)
+  }
 })
 
 test('draining refuses what comes, and commits, publishes and tidies up what was accepted', async () => {

@@ -162,3 +162,11 @@ test('characters are counted as people count them: an emoji is one', () => {
   expect(parseEvent(event, Date.now()).eventId).toBe(event.eventId)
   expect(() => parseEvent({ ...event, eventId: '📞'.repeat(129) }, Date.now())).toThrow('1 to 128 characters')
 })
+
+test('metadata is bounded as it is stored: numbers with an exponent are written out', () => {
+  const event = { eventId: 'e', callId: 'c', state: 'RINGING', occurredAt: new Date().toISOString() }
+  const parse = (metadata: object) => parseEvent({ ...event, metadata }, Date.now())
+  expect(parse({ a: Array(20).fill(1e308), b: '1e308 '.repeat(300) }).metadata).toBeDefined()
+  expect(() => parse({ a: Array(30).fill(1e308) })).toThrow(/^metadata is \d+ bytes as it is stored, .* at most 8192$/)
+  expect(() => parse({ a: Array(30).fill(-1e-300) })).toThrow('as it is stored')
+})

@@ -27,22 +27,22 @@ beforeAll(async () => {
   const none = async () => {}
   const primary = createPrimaryServer()
   tokens = createTokens({ keys, primary, readKeys: none, askPrimary: none })
+  const rates = { take: () => undefined, charge: () => {}, busiest: () => 0, stop: () => {} }
   const app = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'test' }),
     metrics: ingest.metrics,
-    limits: { bodyBytes: 1_048_576, requestTimeoutMs: 30_000, requestsInFlight: 1_000 },
+    limits: { bodyBytes: 1_048_576, requestTimeoutMs: 30_000, requestsInFlight: 1_000, bodiesBytes: 100_000_000 },
     access: {
       authenticator: {
         authenticate: async () => ({ keyId: 'key', tenantId, scopes: new Set(['events:write'] as const) }),
         stillValid: async () => true,
       },
-      tenantRate: { take: () => undefined, busiest: () => 0, stop: () => {} },
-      ratePerSecond: 1,
+      rates,
       metrics: ingest.metrics,
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
-    capabilities: [callRoutes({ ingest, tokens })],
+    capabilities: [callRoutes({ ingest, tokens, rates })],
   })
   http = app.http
 })

@@ -76,6 +76,7 @@ async function write(tenantId: string, batches: readonly (readonly CallEvent[])[
     const received = batch.map((event) => ({ tenantId, event, receivedAtUs: clock() }))
     await writeBatch(received, {
       commit: (round, again) => commitBatch(db, round, [], again),
+      pastFullCalls: async () => new Set(),
       onCommitted: (round, { outcomes, callStates }) => {
         round.forEach(({ event }, i) => {
           answers.set(event, [...(answers.get(event) ?? []), outcomes[i] as string])

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
-import { createTenantRate } from '../../src/access/tenant-rate.ts'
+import { createRates } from '../../src/access/rates.ts'
 import { buildApp } from '../../src/app.ts'
 import { createHealth } from '../../src/health/health.ts'
 import { createLog, type Log } from '../../src/telemetry/log.ts'
@@ -15,12 +15,18 @@ afterEach(async () => {
 
 /** An app with one route that answers when told to, one that fails, and one that takes a body. */
 async function app(
-  options: { requestsInFlight?: number; ratePerSecond?: number; requestTimeoutMs?: number; log?: Log } = {},
+  options: {
+    requestsInFlight?: number
+    bodiesBytes?: number
+    ratePerSecond?: number
+    requestTimeoutMs?: number
+    log?: Log
+  } = {},
 ) {
   const metrics = createMetrics()
   const health = createHealth('test', () => ({ postgres: true, redis: true }))
   const ratePerSecond = options.ratePerSecond ?? 1000
-  const tenantRate = createTenantRate(ratePerSecond, undefined, () => 1_000)
+  const rates = createRates(ratePerSecond, undefined, () => 1_000)
   const waiting: (() => void)[] = []
   const scopes = new Set(['events:write'] as const)
   const { http } = await buildApp({
@@ -30,11 +36,11 @@ async function app(
       bodyBytes: 200,
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       requestsInFlight: options.requestsInFlight ?? 100,
+      bodiesBytes: options.bodiesBytes ?? 1_000_000,
     },
     access: {
       authenticator: createAuthenticator(async () => ({ keyId: 'k', tenantId: TENANT, scopes }), 1000),
-      tenantRate,
-      ratePerSecond,
+      rates,
       metrics,
     },
     health,
@@ -57,7 +63,7 @@ async function app(
       },
     ],
   })
-  open.push(() => http.close(), tenantRate.stop)
+  open.push(() => http.close(), rates.stop)
   const key = { 'x-api-key': 'any' }
   const post = (payload: string | object, headers: Record<string, string> = {}) =>
     http.inject({

@@ -19,7 +19,8 @@ function subscribed() {
   const sentAfterMs: number[] = []
   let tickAtMs = 0
   let offset = 0
-  const socket = { isOpen: () => true, write: () => void sentAfterMs.push(performance.now() - tickAtMs) }
+  const write = () => void sentAfterMs.push(performance.now() - tickAtMs)
+  const socket = { isOpen: () => true, follow: () => {}, write }
   fanOut.place(socket as unknown as LiveSocket, MASK_ALL)
 
   /** A tick in which batches come so long after its start. @returns when frames went */

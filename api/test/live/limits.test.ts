@@ -74,17 +74,71 @@ test('a browser gives its key as a subprotocol, and it is not sent back', async 
   expect(socket.protocol).toBe('hopwhistle.v1')
 })
 
-test('past the most sockets of an instance the upgrade is answered 503 with Retry-After', async () => {
+test('past the most sockets of an instance the upgrade of a tenant that has them is answered 429 with Retry-After', async () => {
   const { one, client } = await platform({ settings: { websockets: 3 } })
   const clients = [client(), client(), client()]
   for (const each of clients) await each.opened()
   const answer = await upgrade(one.port, { 'x-api-key': 'key' })
-  expect(answer).toMatchObject({ status: 503, body: { code: 'websockets' }, headers: { 'retry-after': '1' } })
-  expect(await one.metric('rejected', { reason: 'websockets' })).toBe(1)
+  expect(answer).toMatchObject({ status: 429, body: { code: 'over-share' }, headers: { 'retry-after': '1' } })
+  expect(await one.metric('rejected', { reason: 'over-share' })).toBe(1)
   clients[0]!.close()
   await waitUntil('a socket to be free', () => one.live.sockets() === 2, { timeoutMs: 5_000, everyMs: 5 })
   await client().opened()
 })
+
+test('a full instance takes the sockets of another tenant, and closes the newest of the one that has the most', async () => {
+  const { one, client } = await platform({ settings: { websockets: 3 } })
+  const flood = [client(), client(), client()]
+  for (const each of flood) await each.opened()
+  const first = client(one, 'other-key')
+  await first.opened()
+  expect(await flood[2]!.closedWith()).toMatchObject({ code: 1013 })
+  expect(await one.metric('liveClosed', { reason: 'over-share' })).toBe(1)
+  expect(one.live.sockets()).toBe(3)
+  // Two to one: as even as it gets.
+  const answer = await upgrade(one.port, { 'x-api-key': 'other-key' })
+  expect(answer).toMatchObject({ status: 429, body: { code: 'over-share' } })
+  for (const each of flood.slice(0, 2)) expect(each.socket.readyState).toBe(WebSocket.OPEN)
+})
+
+test('sockets that come at the same moment get no more than an equal share', async () => {
+  const { one, client } = await platform({ settings: { websockets: 6 } })
+  const flood = Array.from({ length: 6 }, () => client())
+  for (const each of flood) await each.opened()
+  const coming = Array.from({ length: 6 }, () => {
+    const socket = new WebSocket(one.url, { headers: { 'x-api-key': 'other-key' } })
+    onTestFinished(() => socket.terminate())
+    socket.on('error', () => {})
+    const refused = once(socket, 'unexpected-response').then(([, response]) => response.statusCode as number)
+    return Promise.race([once(socket, 'open').then(() => 101), refused])
+  })
+  expect((await Promise.all(coming)).toSorted()).toEqual([101, 101, 101, 429, 429, 429])
+  expect(flood.filter(({ socket }) => socket.readyState === WebSocket.OPEN)).toHaveLength(3)
+})
+
+test('what sockets have not read keeps to a budget for all of them, and one that reads gets everything', async () => {
+  const { one, client } = await platform({
+    settings: { liveSocketBufferBytes: 64 * 1_048_576 },
+    memory: { unread: 1_000_000 },
+  })
+  const slow = [client(), client(one, 'other-key')]
+  const reading = client()
+  for (const each of [...slow, reading]) await each.subscribe(['call.*'])
+  for (const { socket } of slow) socket.pause()
+  let published = 0
+  await waitUntil(
+    'both to be closed as slow readers',
+    async () => {
+      await Promise.all([one.live.publish(ringing(1_000)), one.live.publish(ringing(1_000, OTHER_TENANT))])
+      published += 1_000
+      return (await one.metric('liveClosed', { reason: 'slow-reader' })) === 2
+    },
+    { timeoutMs: 15_000, everyMs: 1 },
+  )
+  await waitUntil('one that reads to get all', () => reading.messages.length === published, { timeoutMs: 10_000 })
+  expect(reading.broken()).toEqual([])
+  expect(one.live.memory().unread).toBeLessThan(1_000_000)
+}, 40_000)
 
 const BAD = [
   ['not JSON', 'subscribe!', 'not JSON'],

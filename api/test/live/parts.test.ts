@@ -2,6 +2,8 @@ import { LIVE_TYPES } from '@hopwhistle/contract/live.ts'
 import { expect, test, vi } from 'vitest'
 import { eventsFrames, textFrame } from '../../src/live/frame.ts'
 import { createHeartbeat } from '../../src/live/heartbeat.ts'
+import { createHistoryBudget } from '../../src/live/history-budget.ts'
+import { keptBatches } from '../../src/live/kept-batches.ts'
 import { createMessageAllowance } from '../../src/live/message-allowance.ts'
 import { decodeBody, encodeBody } from '../../src/live/messages.ts'
 import { bitOfType, MASK_ALL, maskOfPatterns } from '../../src/live/patterns.ts'
@@ -75,7 +77,7 @@ test('call.* matches every type, also those that only a newer instance knows', (
 })
 
 test('recent messages are given only without a hole', () => {
-  const recent = recentMessages(10)
+  const recent = recentMessages(10, createHistoryBudget(1_000_000))
   recent.push(decodeBody(5, encodeBody(Array.from({ length: 18 }, (_, i) => message(i)))))
   expect(recent.after(4)?.map((each) => each.offset)).toHaveLength(18)
   expect(recent.after(3)).toBeUndefined()
@@ -85,6 +87,28 @@ test('recent messages are given only without a hole', () => {
   expect(recent.after(15)?.[0]?.offset).toBe(16)
   recent.clear()
   expect(recent.after(15)).toBeUndefined()
+})
+
+test('history of all tenants together keeps to its budget, and the one that has the most gives up its oldest', () => {
+  const budget = createHistoryBudget(100_000)
+  const batch = (from: number) => decodeBody(from, encodeBody(Array.from({ length: 10 }, (_, i) => message(i))))
+  const [big, small] = [recentMessages(4_000, budget), recentMessages(4_000, budget)]
+  small.push(batch(1))
+  for (let n = 0; n < 200; n++) {
+    big.push(batch(10 * n + 1))
+    expect(budget.bytes()).toBeLessThanOrEqual(100_000)
+  }
+  expect(big.after(0)).toBeUndefined()
+  expect(big.after(1_998)).toHaveLength(2)
+  expect(small.after(0)).toHaveLength(10)
+
+  const kept = keptBatches(budget)
+  const body = 'x'.repeat(10_000)
+  const fits = Array.from({ length: 20 }, (_, n) => kept.keep({ epoch: 'e', from: n + 1, to: n + 1, body }))
+  expect(fits).toContain(false)
+  expect(budget.bytes()).toBeLessThanOrEqual(100_000)
+  for (const one of [big, small, kept]) one.close()
+  expect(budget.bytes()).toBe(0)
 })
 
 test('the allowance is a burst, then so many a second', () => {

@@ -7,7 +7,7 @@ import type { TestDatabase } from '../../../platform/test-support/fresh-database
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { freshRedis } from '../../../platform/test-support/fresh-redis.ts'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
-import { createTenantRate } from '../../src/access/tenant-rate.ts'
+import { createRates } from '../../src/access/rates.ts'
 import { buildApp } from '../../src/app.ts'
 import { createIngest } from '../../src/calls/ingest.ts'
 import { callRoutes } from '../../src/calls/routes.ts'
@@ -20,6 +20,7 @@ import { createReportCache } from '../../src/redis/report-cache.ts'
 import { recentAnswers } from '../../src/reporting/recent-answers.ts'
 import { createReports } from '../../src/reporting/reports.ts'
 import { reportingRoutes } from '../../src/reporting/routes.ts'
+import { createUnsent } from '../../src/reporting/unsent.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 
@@ -66,13 +67,14 @@ export async function startPlatform(options: PlatformOptions = {}) {
     ...(options.answersKeptMs === undefined ? {} : { recent: recentAnswers({ keepMs: options.answersKeptMs }) }),
     metrics,
     settings,
+    atOnce: () => postgres.reportConnections[replica.isUp() ? 'replica' : 'primary'],
   })
-  const tenantRate = createTenantRate(1_000_000, undefined)
+  const rates = createRates(1_000_000, undefined)
   const tenantOfKey = new Map<string, string>()
   const { http } = await buildApp({
     log,
     metrics,
-    limits: settings,
+    limits: { ...settings, bodiesBytes: 100_000_000 },
     access: {
       authenticator: {
         ...createAuthenticator(async () => undefined, 0),
@@ -83,13 +85,15 @@ export async function startPlatform(options: PlatformOptions = {}) {
             : { keyId: key, tenantId, scopes: new Set(['events:write', 'reports:read'] as const) }
         },
       },
-      tenantRate,
-      ratePerSecond: 1_000_000,
+      rates,
       metrics,
     },
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
-    capabilities: [callRoutes({ ingest, tokens }), reportingRoutes({ reports, tokens })],
+    capabilities: [
+      callRoutes({ ingest, tokens, rates }),
+      reportingRoutes({ reports, tokens, unsent: createUnsent(100_000_000, metrics) }),
+    ],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
   const ownerReplica = new pg.Pool({ connectionString: database.ownerReplicaUrl, max: 1 })
@@ -121,7 +125,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     close: async () => {
       await http.close()
       await ingest.drain()
-      tenantRate.stop()
+      rates.stop()
       replica.stop()
       await redis.close()
       await Promise.all([postgres.close(), owner.end(), ownerReplica.end()])

@@ -148,3 +148,50 @@ test('ranges as long as allowed are answered, also when they do not begin with a
     (await tenant.metrics({ granularity: 'day', from: iso(to - 400 * 24 * HOUR), to: iso(to) })).body.buckets,
   ).toHaveLength(401)
 })
+
+test('a timeline is paged: each event once and in order, also those that occurred and arrived together', async () => {
+  const tenant = await platform.newTenant()
+  const at = hoursAgo(3)
+  const states = ['INITIATED', 'RINGING', 'ANSWERED', 'COMPLETED', 'BUSY'] as const
+  // Few different times and states, so that pages end among events that only their ids tell apart.
+  const events = Array.from({ length: 230 }, (_, i) => ({
+    callId: 'long',
+    eventId: `event|${i}`,
+    state: states[i % 5]!,
+    atMs: at + (i % 3),
+  }))
+  const position = await tenant.post(...events)
+  const ask = (query: Record<string, string>) => tenant.ask(`/api/v1/calls/long?${new URLSearchParams(query)}`)
+  const whole = [
+    ...(await ask({ limit: '200', position })).body.events,
+    ...(await ask({ limit: '200', cursor: (await ask({ limit: '200', position })).body.nextCursor })).body.events,
+  ]
+  expect(new Set(whole.map((e: { eventId: string }) => e.eventId)).size).toBe(230)
+  const times = whole.map((e: { occurredAt: string }) => Date.parse(e.occurredAt))
+  expect(times).toEqual(times.toSorted((a, b) => a - b))
+
+  const walked: unknown[] = []
+  let query: Record<string, string> = { limit: '7', position }
+  for (let page = 0; page < 40; page++) {
+    const { status, body } = await ask(query)
+    expect(status).toBe(200)
+    expect(Value.Errors(TimelineAnswer, body)).toEqual([])
+    expect(body.call.callId).toBe('long')
+    expect(body.events.length).toBeLessThanOrEqual(7)
+    walked.push(...body.events)
+    if (body.nextCursor === null) break
+    query = { limit: '7', cursor: body.nextCursor }
+  }
+  expect(walked).toEqual(whole)
+
+  const { body } = await ask({ position })
+  expect(body.events).toHaveLength(100)
+  for (const [path, more] of [
+    ['other', { cursor: body.nextCursor }],
+    ['long', { cursor: `${body.nextCursor}x` }],
+  ] as const) {
+    const answer = await tenant.ask(`/api/v1/calls/${path}?${new URLSearchParams(more)}`)
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid-cursor'])
+  }
+  expect((await ask({ limit: '201' })).status).toBe(400)
+})

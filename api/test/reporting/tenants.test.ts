@@ -81,7 +81,7 @@ test('the database itself shows a statement no rows of a tenant that it was not 
       (t: string) => callsPageStatement(t, {}, undefined, 50),
       (t: string) => callsPageStatement(t, { fromNumber: '+1' }, undefined, 50),
       (t: string) => metricsStatement(t, range),
-      (t: string) => timelineStatement(t, 'shared'),
+      (t: string) => timelineStatement(t, 'shared', undefined, 50),
     ]) {
       const { text, values } = statement(mine.tenantId)
       expect((await client.query(text, [...values])).rows.length).toBeGreaterThan(0)

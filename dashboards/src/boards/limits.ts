@@ -16,10 +16,10 @@ const UNITS: Readonly<Record<LimitUnit, Unit>> = {
   requests: 'none',
   sockets: 'none',
   events: 'none',
-  'requests/s': 'reqps',
+  'events/s': 'reqps',
 }
 
-const COUNTS: readonly LimitUnit[] = ['connections', 'requests', 'sockets', 'events', 'requests/s']
+const COUNTS: readonly LimitUnit[] = ['connections', 'requests', 'sockets', 'events', 'events/s']
 
 /** Limits that share a unit: bytes are shown as `MiB`, milliseconds as `s`. */
 function limitTable(title: string, unit: Unit, units: readonly LimitUnit[], width: Panel['width']): Panel {

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { memoryBudget } from '../../../src/config/memory-budget.ts'
 import { createLive } from '../../../src/live/live.ts'
 import { openRedis } from '../../../src/redis/open-redis.ts'
 import { createLog } from '../../../src/telemetry/log.ts'
@@ -19,6 +20,7 @@ const live = createLive({
     authenticate: async () => ({ keyId: 'k', tenantId: DEMO_TENANT_ID, scopes: new Set(['live:read'] as const) }),
     stillValid: async () => true,
   },
+  memory: memoryBudget(805_306_368),
   settings: {
     websockets: 1000,
     liveSocketBufferBytes: 1_048_576,

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Scope } from '@hopwhistle/contract/routes.ts'
 import { waitUntil } from '../../../../platform/lib/wait-until.ts'
 import { createAuthenticator } from '../../../src/access/authenticator.ts'
+import { type MemoryBudget, memoryBudget } from '../../../src/config/memory-budget.ts'
 import type { LiveSettings } from '../../../src/live/live.ts'
 import { createLive } from '../../../src/live/live.ts'
 import { openRedis } from '../../../src/redis/open-redis.ts'
@@ -26,6 +27,7 @@ export type TestInstance = Awaited<ReturnType<typeof startInstance>>
 export async function startInstance(
   redis: { readonly redisUrl: string; readonly redisClusterNodes?: string },
   settings: Partial<LiveSettings> = {},
+  memory: Partial<MemoryBudget> = {},
 ) {
   const log = createLog({ level: 'silent', instanceId: 'test' })
   const metrics = createMetrics()
@@ -41,6 +43,7 @@ export async function startInstance(
     metrics,
     log,
     authenticator,
+    memory: { ...memoryBudget(805_306_368), ...memory },
     settings: {
       websockets: 1000,
       liveSocketBufferBytes: 1_048_576,

@@ -1,14 +1,17 @@
 import { onTestFinished } from 'vitest'
 import { freshRedis } from '../../../../platform/test-support/fresh-redis.ts'
+import type { MemoryBudget } from '../../../src/config/memory-budget.ts'
 import type { LiveSettings } from '../../../src/live/live.ts'
 import { openClient } from './client.ts'
 import { startInstance } from './instance.ts'
 
 /** A Redis of the test's own and some instances; all of it is stopped when the test ends. */
-export async function platform(options: { instances?: number; settings?: Partial<LiveSettings> } = {}) {
+export async function platform(
+  options: { instances?: number; settings?: Partial<LiveSettings>; memory?: Partial<MemoryBudget> } = {},
+) {
   const redis = await freshRedis()
   const start = async (settings = options.settings) => {
-    const instance = await startInstance({ redisUrl: redis.url }, settings)
+    const instance = await startInstance({ redisUrl: redis.url }, settings, options.memory)
     onTestFinished(() => instance.stop())
     return instance
   }

@@ -29,19 +29,19 @@ const ROWS: Readonly<Record<LimitName, Row>> = {
     label: 'Memory',
     notes: 'report cache and live history; evicts what expires soonest',
   },
-  requests_in_flight: { label: 'Requests in flight', notes: 'per instance; above it 503 with Retry-After' },
+  requests_in_flight: { label: 'Requests in flight', notes: 'per instance; above it 429 or 503 with Retry-After' },
   request_timeout: {
     label: 'Request timeout',
     notes: 'use: the oldest open request that was sampled',
     slowestMs: ({ load }) => (load.delivery === undefined ? load.latency : load.delivery.publish)?.max,
   },
-  websockets: { label: 'WebSockets', notes: 'per instance; above it the upgrade answers 503' },
+  websockets: { label: 'WebSockets', notes: 'per instance; above it the upgrade answers 429 or 503' },
   ingest_queue: {
     label: 'Events waiting for their commit',
-    notes: 'per instance; above it 503 with Retry-After',
+    notes: 'per instance; above it 429 or 503 with Retry-After',
   },
   live_socket_buffer: { label: 'Unread by one subscriber', notes: 'above it the socket is closed with 4008' },
-  tenant_rate: { label: 'Requests of a tenant', notes: 'over all instances; above it 429 with Retry-After' },
+  tenant_rate: { label: 'Events of a tenant', notes: 'over all instances; above it 429 with Retry-After' },
   request_body: { label: 'Request body', notes: 'above it 413' },
 }
 
@@ -93,7 +93,7 @@ function show(value: number, unit: Limit['unit']): string {
       return value >= 1000 ? `${figure(value / 1000)} s` : `${figure(value)} ms`
     case 'bytes':
       return bytes(value)
-    case 'requests/s':
+    case 'events/s':
       return `${number(value)}/s`
     default:
       return number(value, Number.isInteger(value) ? 0 : 1)

@@ -43,7 +43,7 @@ export function scalingSection(model: DocumentModel): string {
     ]),
     'API',
     bullets([
-      `Each tenant has a rate of ${number(LIMITS.tenant_rate.value)} requests a second over all instances (\`TENANT_RATE_PER_SECOND\`); past it 429 with Retry-After.`,
+      `Each tenant has a rate of ${number(LIMITS.tenant_rate.value)} events a second over all instances (\`TENANT_RATE_PER_SECOND\`); past it 429 with Retry-After.`,
       'Reports carry ETag and Cache-Control, so that clients and proxies keep them.',
       'Answers are written by serializers compiled from their schemas; a live message is encoded once, however many subscribers it has.',
     ]),

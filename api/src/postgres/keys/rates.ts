@@ -1,0 +1,37 @@
+import type { ClientBase } from 'pg'
+
+type Db = Pick<ClientBase, 'query'>
+
+/** @param rate events a second; undefined: as many as its tenant @returns false when there is no such key */
+export async function limitKey(db: Db, id: string, rate: number | undefined): Promise<boolean> {
+  const text = 'update hopwhistle.api_keys set events_per_second = $2 where id = $1'
+  return (await db.query(text, [id, rate ?? null])).rowCount === 1
+}
+
+/** @param rate events a second; undefined: as many as TENANT_RATE_PER_SECOND says @returns false when there is no such tenant */
+export async function limitTenant(db: Db, id: string, rate: number | undefined): Promise<boolean> {
+  const text = 'update hopwhistle.tenants set events_per_second = $2 where id = $1'
+  return (await db.query(text, [id, rate ?? null])).rowCount === 1
+}
+
+export type ListedTenant = {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: Date
+  /** Events a second; null: as many as TENANT_RATE_PER_SECOND says. */
+  readonly rate: number | null
+  /** How long its calls are kept; null: as RETENTION_DAYS says. */
+  readonly retentionDays: number | null
+  /** How long its metrics are kept; null: for ever. */
+  readonly rollupRetentionDays: number | null
+}
+
+/** Every tenant, by name. */
+export async function listTenants(db: Db): Promise<readonly ListedTenant[]> {
+  const { rows } = await db.query<ListedTenant>(
+    `select id, name, created_at as "createdAt", events_per_second as rate, retention_days as "retentionDays",
+       rollup_retention_days as "rollupRetentionDays"
+     from hopwhistle.tenants order by name, id`,
+  )
+  return rows
+}
