@@ -34,31 +34,31 @@ import { soakPlatform } from './soak/soak-platform.ts'
 
 const PER_SECOND = 500
 const EXPERIMENTS = [tenTimes, flood, ...abuses]
-const SOAK = { name: 'soak', title: 'Nothing but the load, for long (only with --soak-minutes)' }
+const SOAK = { name: 'soak', title: 'The load without faults, for a long time (only with --soak-minutes)' }
 const ALL: readonly { readonly name: string; readonly title: string }[] = [...FAULTS, ...EXPERIMENTS, SOAK]
 
 const HELP = `Usage: npm run chaos [-- --rate N] [--only NAME]… [--seed N] [--soak-minutes N] [--into FOLDER] [--wait]
 
-Starts a platform of its own, sends it call events without a pause while reports are read and subscribers follow, and
-does to it, one after the other:
+Starts a platform of its own and sends it call events without a pause, while reports are read and subscribers follow.
+Meanwhile it causes these faults, one after the other:
 
 ${ALL.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join('\n')}
 
-After each, every acknowledged event has to be in Postgres, once, rollups have to be what the calls add up to, and each
-subscriber must have got each message once and in order, or have been told. What asks for more than there is must not
-keep others waiting. Faults of the network need root on Linux, and iptables, to lose packets, in a network of their own; a
-proxy holds them elsewhere. Writes docs/reliability.md. Takes about twelve minutes. Interrupted, it ends what it is at, keeps what
-it has and says what is missing; interrupted again, it stops at once.
+After each fault, every acknowledged event must be in Postgres, once; rollups must equal the calls; and each subscriber must
+have got each message once and in order, or have been told of a gap. Overload and abuse must not keep other clients waiting.
+Network faults need root on Linux and iptables, to lose packets in a network of their own; elsewhere a proxy delays the data
+instead. Writes docs/reliability.md. Takes about twelve minutes. On Ctrl-C it ends the current fault, keeps what was measured and says
+what is missing; on a second Ctrl-C it stops at once.
 
   --rate N         events a second; ${PER_SECOND} if not given
-  --only NAME      only this one; may be repeated. The document keeps what was measured of the others
-  --seed N         the same order, moments and losses again; another each time if not given, and printed
-  --soak-minutes N  the load alone for so long at the end; only that, with --only soak. None if not given
-  --into FOLDER    writes what was measured, the document and the chart there, and nothing of the repository
+  --only NAME      only this fault; may be repeated. The document keeps the earlier results of the others
+  --seed N         repeats order, moments and losses of an earlier run; random if not given, and printed
+  --soak-minutes N  ends with this many minutes of load without faults; only these, with --only soak. None if not given
+  --into FOLDER    writes results, document and chart there, and changes no file of the repository
   --no-document    writes none of them
   --wait           ${WAIT_HELP}
 
-Exit codes: 0 everything held, 1 something did not, 2 it could not be done, or not to its end.
+Exit codes: 0 every fault was survived, 1 one was not, 2 the run could not start, or did not finish.
 `
 
 type Options = {
@@ -74,7 +74,7 @@ type Options = {
 
 await runCommand<Options>({ help: HELP, options, main })
 
-/** Puts the same command in the place of this process, in a network of its own. What it needs of the other is here first. */
+/** Replaces this process by the same command in a network of its own. Installs Redis first, because there is no internet inside. */
 async function startInOwnNetwork(terminal: Terminal, signal: AbortSignal): Promise<never> {
   await findRedis(terminal, signal)
   const { command, args, env } = inNewNetwork(process.execPath, [...process.execArgv, ...process.argv.slice(1)])
@@ -86,7 +86,7 @@ async function main(options: Options, terminal: Terminal, signal: AbortSignal): 
   if (!inOwnNetwork() && options.faults.some(isOfNetwork)) {
     const missing = missingForOwnNetwork()
     if (missing === undefined) return startInOwnNetwork(terminal, signal)
-    process.stdout.write(`  - Packets are held by a proxy, not lost: there is no ${missing}\n`)
+    process.stdout.write(`  - A proxy delays packets instead of losing them; missing: ${missing}\n`)
   }
   const command = ['npm run chaos', ...process.argv.slice(2)].join(' ')
   return measureAlone({ command, wait: options.wait, terminal, signal }, () => measure(options, terminal, signal))
@@ -96,13 +96,12 @@ async function measure(options: Options, terminal: Terminal, signal: AbortSignal
   const { perSecond, seed, place, soakMinutes } = options
   const random = seededRandom(seed)
   const problemsBy = new Map<string, readonly string[]>()
-  // At once: whoever waits no longer, or has a machine that stops, keeps what was measured until then.
+  // After each fault, so that an interrupted run keeps what was measured until then.
   const done = (name: string, problems: readonly string[], measured: Partial<Now>) => {
     problemsBy.set(name, problems)
     if (place === undefined) return
     const replaced = recordMeasured({ faults: [], overload: [], ...measured }, place)
-    if (replaced !== undefined)
-      process.stdout.write(`What was measured on ${replaced}, another machine, is replaced.\n`)
+    if (replaced !== undefined) process.stdout.write(`Results of another machine, ${replaced}, were replaced.\n`)
   }
   const possible = options.faults.filter(isPossible)
   const onFault = (one: Measured) => done(one.name, problemsOf(one.result), { faults: [one] })
@@ -135,7 +134,7 @@ function isOfNetwork(fault: Fault): boolean {
 
 function isPossible({ title, missing }: Fault): boolean {
   const what = missing?.()
-  if (what !== undefined) process.stdout.write(`  - ${title}: not done, for there is no ${what}\n`)
+  if (what !== undefined) process.stdout.write(`  - ${title}: not done; missing: ${what}\n`)
   return what === undefined
 }
 
@@ -159,7 +158,7 @@ function options(): Options & { readonly help: boolean } {
     if (unknown !== undefined) {
       throw new Error(`--only is "${unknown}"; it may be ${ALL.map(({ name }) => name).join(', ')}`)
     }
-    // Now, so that a folder that cannot be is said before anything was measured.
+    // Now, so that a folder that cannot be created is reported before the measurement.
     if (values.into !== undefined) mkdirSync(values.into, { recursive: true })
     return {
       perSecond: wholeNumber('--rate', values.rate ?? String(PER_SECOND), 1, 10_000),

@@ -5,7 +5,7 @@ export type Command<O> = {
   readonly help: string
   /** @throws {Usage} saying what is wrong with the arguments */
   options(): O & { readonly help: boolean }
-  /** @returns the exit code; ends with what `signal` gives when it is aborted */
+  /** @returns the exit code. When `signal` is aborted, its reason ends the command */
   main(options: O, terminal: Terminal, signal: AbortSignal): Promise<number>
 }
 

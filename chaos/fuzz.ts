@@ -9,24 +9,24 @@ import { runSchemathesis } from './fuzz/run-schemathesis.ts'
 import { withPlatform } from './rig/with-platform.ts'
 
 const CASES = 20_000
-/** Of each operation in one round, which is so some 3,000 requests. */
+/** For each operation in one round; a round is then some 3,000 requests. */
 const EXAMPLES = 200
-/** Every so many rounds comes without a key. */
+/** One round in this many is sent without a key. */
 const WITHOUT_KEY_EVERY = 4
 
 const HELP = `Usage: npm run fuzz [-- --cases N] [--seed N]
 
-Starts a platform of its own and sends it requests that schemathesis makes up from the OpenAPI document, right ones and
-wrong ones, with a key and without, until there were enough. No answer may be a server error, of a status or a type that
-the document does not name, or other than its schema; what is wrong must be refused, and what is right be taken.
+Starts a platform of its own and sends it requests that schemathesis generates from the OpenAPI document: valid and invalid
+ones, with a key and without. No answer may be a server error, or differ from the document in status, type or schema. Invalid
+requests must be refused, and valid ones accepted.
 
   --cases N    requests at least; ${CASES} if not given, which take some ten minutes
-  --seed N     the same requests again; another each time if not given, and printed
+  --seed N     repeats the requests of an earlier run; random if not given, and printed
 
 Environment:
-  SCHEMATHESIS   the schemathesis to use; else of the PATH, or installed with python3
+  SCHEMATHESIS   path of schemathesis; by default found on the PATH, or installed with python3
 
-Exit codes: 0 every answer was right, 1 one was not, 2 it could not be done.
+Exit codes: 0 every answer was right, 1 one was not, 2 the run could not start, or did not finish.
 `
 
 type Options = { readonly cases: number; readonly seed: number }
@@ -47,7 +47,7 @@ async function main({ cases: wanted, seed }: Options, terminal: Terminal, signal
       process.stdout.write(`${cases} cases in ${duration(performance.now() - began)}, seed ${seed}: ${found}\n`)
     }
     for (let round = 0; cases < wanted; round++) {
-      // The second already, so that a short run has both.
+      // From the second round on, so that a short run has both.
       const withKey = round % WITHOUT_KEY_EVERY !== 1
       const what = `round ${round + 1}, ${withKey ? 'with' : 'without'} a key: ${cases} of ${wanted} cases so far`
       const key = withKey ? { apiKey } : {}

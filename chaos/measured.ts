@@ -11,12 +11,12 @@ import type { ExperimentResult } from './overload/experiment.ts'
 import type { SoakResult } from './soak/run-soak.ts'
 import { soakChart } from './soak/soak-chart.ts'
 
-/** What was measured of one fault, and when. */
+/** The result of one fault, and when it was measured. */
 export type Measured = {
   readonly name: string
   readonly measuredAt: string
   readonly perSecond: number
-  /** In a network of its own, where packets can be lost. */
+  /** Measured in a network of its own, where packets can be lost. */
   readonly ownNetwork?: boolean
   readonly result: FaultResult
 }
@@ -36,10 +36,10 @@ type MeasuredFile = {
   readonly soak?: MeasuredSoak | undefined
 }
 
-/** Where it is written. */
+/** The files that are written. */
 export type Place = { readonly measured: string; readonly document: string; readonly chart: string }
 
-/** @param folder for all of it; that of the repository when absent */
+/** @param folder holds all three files; when absent they are in the repository */
 export const placeIn = (folder?: string): Place => ({
   measured: join(folder ?? join(CHECKOUT, 'chaos'), 'measured.json'),
   document: join(folder ?? join(CHECKOUT, 'docs'), 'reliability.md'),
@@ -62,9 +62,9 @@ export type Now = {
 }
 
 /**
- * Puts these in the place of what was measured of the same faults before; all of another machine goes.
+ * Stores these results in place of earlier ones of the same faults. Removes all results of another machine.
  *
- * @returns the machine whose measurements went; undefined when none did
+ * @returns the machine whose results were removed; undefined when none were
  */
 export function recordMeasured(
   { faults: measured, overload, soak }: Now,
@@ -85,7 +85,7 @@ export function recordMeasured(
   return isSame || before.machine === '' ? undefined : before.machine
 }
 
-/** Writes the document from all that was measured, and the chart of the soak beside it. */
+/** Writes the document from all stored results, and the chart of the soak. */
 export function writeDocument({ measured: file, document, chart }: Place): void {
   const measured = read(file)
   writeFileSync(document, renderReliability(measured))

@@ -27,7 +27,7 @@ export type MeasuredPart = { readonly part: PartName; readonly record: PartRecor
 /**
  * Measures one part and writes its raw numbers.
  *
- * @throws {Failure} elsewhere than on Linux, whose CPU times it is made of, and for whatever makes it worth nothing
+ * @throws {Failure} outside Linux, because it needs the CPU times of /proc, and when the measurement is not valid
  */
 export async function measurePart(part: PartName, options: PartOptions, resultsDir?: string): Promise<MeasuredPart> {
   if (process.platform !== 'linux') throw new Failure('CPU times are read from /proc: run this on Linux')
@@ -51,7 +51,7 @@ export async function measurePart(part: PartName, options: PartOptions, resultsD
 const isComplete = (part: PartName, { quick, rounds, memoryMinutes }: PartOptions): boolean =>
   !quick && rounds >= ROUNDS && (part !== 'scale' || memoryMinutes >= MEMORY_MINUTES)
 
-/** Whatever is measured here is started by this process, and counted with it; the rest of what was busy is others'. */
+/** CPU use of other processes: everything that is measured is a child of this process, and counted with it. */
 function othersNote({ seconds, idleShare, cpuSeconds }: CpuUse, cores: number): string {
   const others = Math.max(0, cores * (1 - idleShare) - cpuSeconds.here! / seconds)
   return `Other processes and the kernel used ${number(others, 2)} of ${cores} cores.`

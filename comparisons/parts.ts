@@ -1,24 +1,24 @@
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { Figure } from './measure/figure.ts'
 
-/** What is put side by side with others, each by itself or all in this order. */
+/** The parts of the comparison, measured one by one or all in this order. */
 export const PARTS = ['ingest', 'event-cost', 'idle', 'reports', 'live', 'scale', 'cost'] as const
 export type PartName = (typeof PARTS)[number]
 
-/** In which the platform of an earlier commit is one of the contenders. */
+/** Parts in which the platform at an earlier commit is a contender. */
 export const COMPARED_WITH_BASE: ReadonlySet<PartName> = new Set(['ingest', 'event-cost', 'idle'])
 
-/** Of a measurement that is to stand. */
+/** Of a complete measurement. */
 export const ROUNDS = 3
 export const MEMORY_MINUTES = 10
 
 export type PartOptions = {
   readonly rounds: number
-  /** Small and short: proves that everything works, and nothing about the goals. */
+  /** Small and short: shows that everything works, says nothing about the goals. */
   readonly quick: boolean
-  /** How long memory is watched; 0: not at all. */
+  /** How long memory is sampled; 0: not at all. */
   readonly memoryMinutes: number
-  /** The commit that cost is compared with, in any way that git knows it by. */
+  /** The commit that cost is compared with, as any git revision. */
   readonly base: string
   readonly redisServer: string
   readonly terminal: Terminal
@@ -35,13 +35,13 @@ export type Table = {
 
 export type PartResult = {
   readonly figures: readonly Figure[]
-  /** The commit of the base that is one of the contenders. */
+  /** The commit of the base, where it is a contender. */
   readonly base?: string
-  /** What was seen while it was measured and is not a figure, a sentence each. */
+  /** Observations that are not figures, one sentence each. */
   readonly notes: readonly string[]
-  /** Figures in detail, already as text. */
+  /** Detailed figures, formatted as text. */
   readonly tables?: readonly Table[]
-  /** Everything that the figures were made of. */
+  /** All data that the figures were computed from. */
   readonly raw: unknown
 }
 

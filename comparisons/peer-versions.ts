@@ -1,4 +1,4 @@
-/** Which versions of them are compared: those that this workspace pins. */
+/** The versions of the alternatives: those that this workspace pins. */
 import { readFileSync } from 'node:fs'
 
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as {

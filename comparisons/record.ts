@@ -1,4 +1,4 @@
-/** What the benchmark found, as it is kept: the raw numbers of the last runs, and the figures of record. */
+/** The stored results: raw numbers of the last runs, and the figures that are committed. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
@@ -16,7 +16,7 @@ export type PartRecord = {
   readonly source: Place['source']
 } & Omit<PartResult, 'raw'>
 
-/** k6's CPU for a live frame: of this checkout's subscribers and of those at the base, measured in turns. */
+/** k6's CPU for a live frame, with this checkout's subscribers and with those of the base, measured in turns. */
 export type K6FrameCost = {
   readonly nsPerFrame: number
   readonly baseNsPerFrame: number
@@ -32,7 +32,7 @@ export type PeersRecord = {
   readonly name: string
   readonly machine: Place['machine']
   readonly parts: { readonly [K in PartName]?: PartRecord }
-  /** Measured by a benchmark of its own, which needs k6. */
+  /** Measured by a separate benchmark, which needs k6. */
   readonly k6Frame?: K6FrameCost
 }
 
@@ -58,7 +58,7 @@ export function readRecord(path: string): PeersRecord | undefined {
 
 type Kept = { readonly record: PeersRecord; readonly path: string }
 
-/** Puts a part in the place of what was measured of it before; the others stay. @returns the record and its path */
+/** Replaces the earlier result of a part; other parts stay. @returns the record and its path */
 export const keepPart = (part: PartName, kept: PartRecord, folder = RECORDS): Promise<Kept> =>
   updateRecord(folder, ({ parts }) => ({ parts: { ...parts, [part]: kept } }))
 
@@ -79,8 +79,8 @@ async function updateRecord(
 }
 
 /**
- * Writes `comparisons/results/<part>.json`; or `<part>.partial.json`, when this measurement is not complete and
- * the file is of one that is.
+ * Writes `comparisons/results/<part>.json`. If this measurement is incomplete, and that file is of a complete one, writes
+ * `<part>.partial.json`.
  *
  * @returns the path
  */
@@ -91,10 +91,10 @@ export async function writeRaw(part: PartName, content: Raw, dir = RESULTS_DIR):
   return path
 }
 
-/** @param complete of as many rounds, and as long, as when nothing else is asked for */
+/** `complete`: with the default number of rounds and the default length. */
 export type Raw = { readonly complete: boolean; readonly [name: string]: unknown }
 
-/** One that does not say whether it is counts as complete. */
+/** A file that does not say so counts as complete. */
 function isComplete(path: string): boolean {
   try {
     return (JSON.parse(readFileSync(path, 'utf8')) as Partial<Raw>).complete !== false

@@ -1,4 +1,4 @@
-/** Figures as a table of a terminal. */
+/** Renders figures as a table for the terminal. */
 import { number, figure as text } from '@hopwhistle/platform/document/figures.ts'
 import { median, range } from './measure/arithmetic.ts'
 import { type Figure, meetsGoal } from './measure/figure.ts'
@@ -8,7 +8,7 @@ import type { PartRecord } from './record.ts'
 export const everyGoalIsMet = (figures: readonly Figure[]): boolean =>
   figures.every(({ rounds, goal }) => goal === undefined || meetsGoal(median(rounds), goal))
 
-/** `4,812`, `0.91`, `12.3`: as many digits as tell it from its neighbours. */
+/** `4,812`, `12.3`, `0.91`: larger values have fewer decimals. */
 export const valueText = (value: number): string =>
   value >= 100 ? number(value) : value >= 10 ? number(value, 1) : text2(value)
 

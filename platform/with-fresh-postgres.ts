@@ -1,9 +1,9 @@
 /**
- * Runs a command with MIGRATION_DATABASE_URL of a Postgres of its own, with the newest schema and nothing in it:
+ * Runs a command with MIGRATION_DATABASE_URL of a new Postgres, with the newest schema and no data:
  *
  *   node platform/with-fresh-postgres.ts COMMAND [ARGUMENT…]
  *
- * Ends as the command does, and removes that Postgres.
+ * Exits with the command's code, and removes that Postgres.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'

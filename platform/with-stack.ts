@@ -3,8 +3,8 @@
  *
  *   node platform/with-stack.ts COMMAND [ARGUMENT…]
  *
- * A variable that is already set stays as it is, so that the command also works with servers of one's own. PORT becomes
- * the one after the platform's, so that `npm run dev` serves beside it.
+ * A variable that is already set stays as it is, so the command also works with your own servers. PORT becomes the one
+ * after the platform's, so that `npm run dev` can run at the same time.
  */
 import { spawn } from 'node:child_process'
 import { readRecord, stackFolder } from './stack/stack-record.ts'
@@ -20,7 +20,7 @@ if (details === undefined) process.stderr.write('nothing is up (make up): going 
 
 const env = { ...(details === undefined ? {} : addresses(details)), ...process.env }
 const child = spawn(command, args, { stdio: 'inherit', env })
-// The terminal sends Ctrl-C to the command as well; whoever stops this one alone means the command.
+// The terminal also sends Ctrl-C to the command. A signal sent only to this process is passed to the command.
 process.on('SIGINT', () => {})
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
 child.on('error', (error) => {

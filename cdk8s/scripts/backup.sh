@@ -1,8 +1,8 @@
 #!/bin/sh
 # Backs the primary up with pgBackRest: sh backup.sh [--first]
 #
-# A full backup when the newest full one is FULL_EVERY_DAYS old, otherwise what has changed since that one. With --first
-# only when there is none. Then writes when the newest ended into the database, where the exporter of Prometheus reads it.
+# Takes a full backup when the newest full one is FULL_EVERY_DAYS old, otherwise one of the changes since then. With
+# --first, only when there is none. Then stores the end time of the newest in the database, for the Prometheus exporter.
 set -eu
 
 of_backups() { # psql OPTION…, SQL on stdin, which reads backups
@@ -16,7 +16,7 @@ of_backups() { # psql OPTION…, SQL on stdin, which reads backups
 }
 
 until pg_isready --quiet; do sleep 1; done
-# Does nothing when it has been done. It refuses a repository with the backups of another database.
+# Safe to repeat. Refuses a repository with the backups of another database.
 pgbackrest stanza-create
 type=$(of_backups --set=days="$FULL_EVERY_DAYS" <<'SQL'
 select case when max(ended) filter (where type = 'full') > now() - make_interval(days => :'days') then 'diff' else 'full' end

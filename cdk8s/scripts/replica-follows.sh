@@ -1,7 +1,7 @@
 #!/bin/sh
-# Whether the replica can still follow the primary. It cannot once the primary has let go of the WAL that it needs, or
-# was restored from a backup, which has no slots: started again, it looks whether to copy the primary anew. While nobody
-# can tell, and once it has refused to follow this primary, it is left alone.
+# Checks whether the replica can still follow the primary. It cannot once the primary has removed the WAL that it needs,
+# or was restored from a backup, which has no slots. The replica is then restarted, and decides whether to copy the primary
+# again. The check passes while the answer is unknown, and when the replica has already refused this primary.
 set -eu
 ask() {
   PGPASSWORD=$REPLICATION_PASSWORD PGCONNECT_TIMEOUT=3 psql --no-psqlrc --no-password --tuples-only --no-align \

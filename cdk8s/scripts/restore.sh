@@ -1,12 +1,12 @@
 #!/bin/sh
-# Runs before the primary starts, and restores its data if that is asked for: sh restore.sh
+# Runs before the primary starts, and restores its data if RESTORE_TARGET is set: sh restore.sh
 #
 # RESTORE_TARGET   a time, or `latest`; empty: nothing is restored
-# RESTORE_REPLACE  true: data that is there is moved aside; otherwise it is not touched, and the primary does not start
+# RESTORE_REPLACE  true: existing data is moved aside; otherwise it stays, and the primary does not start
 # REPLICA_HOST     empty: there is no replica
 #
-# The backup is restored and WAL replayed in a folder beside the real one, which is renamed when all of it has worked:
-# an attempt that fails leaves what was there. A folder that was restored remembers its target, and is not restored again.
+# Backup and WAL are restored into a second folder, which is renamed at the end: a failed attempt leaves the existing data.
+# A restored folder remembers its target, and is not restored again.
 set -eu
 umask 077
 partial="$PGDATA.partial" has_backups="$PGDATA.has-backups"
@@ -17,7 +17,7 @@ rm -f "$has_backups"
 if [ -z "$RESTORE_TARGET" ]; then
   rm -f "$PGDATA/restored-to"
   has_data && exit 0
-  # A volume that was lost must not become an empty database unnoticed. The replica may have more than the backups:
+  # A lost volume must not silently become an empty database. The replica may have more than the backups:
   # start-primary.sh then waits for a decision.
   info=$(pgbackrest info --output=json)
   case $info in
@@ -48,9 +48,9 @@ rm -rf "$partial"
 mkdir "$partial"
 export PGBACKREST_PG1_PATH="$partial"
 pgbackrest "$@" restore
-# Replays WAL and ends; fails when the WAL ends before the target. The primary itself archives what this writes to the WAL.
+# Replays WAL and exits; fails when the WAL ends before the target. The primary later archives the WAL written here.
 postgres --single -D "$partial" -c hot_standby=off -c archive_mode=on -c archive_command= postgres </dev/null >/dev/null
-# A replica copies this file, and would stop at the target as well.
+# Otherwise a replica would copy this file, and stop at the target as well.
 sed -i '/^recovery_target/d; /^restore_command/d' "$partial/postgresql.auto.conf"
 printf %s "$RESTORE_TARGET" >"$partial/restored-to"
 if has_data; then

@@ -4,18 +4,18 @@
 #   empty ──initdb──▶ new ──the replica has no data──────────▶ primary
 #                      └──told to──▶ standby of the replica ──▶ primary
 #
-# An empty volume is a first installation, or a database that was lost. Only the replica's volume tells which. So a new
-# database lets nobody in but the replica, until that makes its slot: it does so when it has no data. While the replica
-# has data, or is away and may have some, the primary waits and says so. Two files tell it to go on:
+# An empty volume means a first installation, or a lost database. Only the replica's volume shows which. So a new database
+# admits only the replica, until that creates its slot, which it does when it has no data. While the replica has data, or
+# is away and may have data, the primary waits and says so. Two files tell it how to continue:
 #
-#   $PGDATA.copy-replica   takes over all that the replica has, on a new timeline
-#   $PGDATA.new-database   begins empty; the replica keeps what it has until it is told otherwise
+#   $PGDATA.copy-replica   copies all data of the replica, on a new timeline
+#   $PGDATA.new-database   starts empty; the replica keeps its data until it is told otherwise
 #
-# Without a replica, when $REPLICA_HOST is empty, it begins at once. With $PGDATA.has-backups, which restore.sh leaves, a
-# replica without data is no reason to begin: the backups have some.
+# Without a replica ($REPLICA_HOST is empty) it starts at once. If restore.sh created $PGDATA.has-backups, it waits also
+# when the replica has no data, because the backups have some.
 #
-# All is made in a folder beside the real one that is renamed when it is whole: what was interrupted is thrown away and
-# made again. Each start gives the roles the passwords that the Secret has now.
+# The database is created in a second folder, which is renamed when it is complete: an interrupted attempt is deleted and
+# repeated. Each start sets the passwords of the roles from the current Secret.
 set -eu
 umask 077
 export PGPASSWORD="$REPLICATION_PASSWORD" PGCONNECT_TIMEOUT=5
@@ -63,7 +63,7 @@ stop_beside() {
   pg_ctl stop -D "$partial" --mode=fast --silent
   beside=
 }
-# The first process of a container ends by a signal only if it says how.
+# The first process of a container ignores signals that it has no trap for.
 trap 'stop_beside; exit 143' TERM INT
 
 make_database() {
@@ -84,16 +84,16 @@ why_it_waits() {
   say "To begin empty all the same:            $in_here touch $new_database"
 }
 
-# Ends once the new database may be the primary; until then nobody could write to it.
+# Returns once the new database may become the primary; until then no client can write to it.
 wait_for_replica() {
   [ -n "${REPLICA_HOST:-}" ] && [ ! -e "$new_database" ] || return 0
-  # Clients that try again and again would fill the log.
+  # Clients that retry would fill the log.
   run_beside "$@" -clog_min_messages=panic
   waited=0
   until [ -e "$copy_replica" ] || [ -e "$new_database" ] ||
     { [ ! -e "$has_backups" ] &&
       [ "$(ask_beside "select 1 from pg_replication_slots where slot_name = 'hopwhistle_replica'")" = 1 ]; }; do
-    # The replica of a first installation needs a moment.
+    # At a first installation, the replica needs some seconds.
     [ $((waited % 60)) -ne 5 ] || why_it_waits
     waited=$((waited + 1))
     sleep 1
@@ -101,7 +101,7 @@ wait_for_replica() {
   stop_beside
 }
 
-# A copy of a standby may lack the end of its WAL. So the copy streams from it until it has that too.
+# A copy of a standby may lack the end of its WAL, so the copy streams from it until it has that, too.
 take_over() {
   say "copying the replica $REPLICA_HOST"
   rm -rf "$partial"
@@ -111,7 +111,7 @@ take_over() {
   touch "$partial/standby.signal"
   position='greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())'
   end=$(ask_replica "select $position")
-  # Nobody else may see it: it will be another timeline.
+  # Only local: it will be on another timeline.
   run_beside "$@" -clisten_addresses=127.0.0.1 "-cprimary_conninfo=$login"
   until [ "$(ask_beside "select $position >= '$end'")" = t ]; do sleep 0.2; done
   pg_ctl promote -D "$partial" --silent
@@ -128,14 +128,14 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   if [ -e "$copy_replica" ]; then
     take_over "$@"
   else
-    # The replica copies what has this database.
+    # The replica copies a primary only once it has this database.
     echo 'create database hopwhistle;' | as_single_user "$partial" postgres
   fi
   mv "$partial" "$PGDATA"
 fi
 rm -f "$copy_replica" "$new_database" "$has_backups"
 
-# The remains of a server that was killed: nobody else can have this volume.
+# Left by a killed server: no other server can use this volume.
 rm -f "$PGDATA/postmaster.pid"
 passwords | as_single_user "$PGDATA" postgres
 unset OWNER_PASSWORD REPLICATION_PASSWORD PGPASSWORD PGCONNECT_TIMEOUT

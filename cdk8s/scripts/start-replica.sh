@@ -1,25 +1,25 @@
 #!/bin/sh
 # Starts the streaming replica: sh start-replica.sh -cOPTION=VALUE…
 #
-# It copies the primary when it has no data, or when the primary keeps no WAL for it any more. What it has may be the
-# last good copy: it goes only after the new one is whole and in its place. While the primary is away it starts on what
-# it has. So it does, follows nobody and says why, when the primary has another database or lacks what was replicated
-# before, as one that was made anew or restored from an older backup, and when there is no room for both copies. The
-# file $PGDATA.replace lets it take that primary's data all the same, once.
+# It copies the primary when it has no data, or when the primary no longer keeps WAL for it. Its data may be the last good
+# copy, so it is removed only after the new copy is complete and in place. While the primary is away, it starts with its own
+# data. It does the same, follows no primary and says why, when the primary has another database or lacks data that was
+# replicated before (it was created again, or restored from an older backup), and when there is no room for both copies.
+# The file $PGDATA.replace lets it copy that primary nevertheless, once.
 #
-# The folders beside $PGDATA, each renamed to the next:
+# Folders next to $PGDATA, each renamed to the next:
 #
-#   .partial  is being copied; while it is there, a copy is due
-#   .whole    is copied, and takes the place of what is there
-#   .old      has been replaced, and is removed
+#   .partial  an incomplete copy; while it exists, a copy is due
+#   .whole    a complete copy, which replaces the current data
+#   .old      replaced data, which is deleted
 #
-# $PGDATA.refused says which primary it does not follow, for replica-follows.sh.
+# $PGDATA.refused names the primary that it does not follow, for replica-follows.sh.
 set -eu
 umask 077
 export PGUSER=hopwhistle_replication PGPASSWORD="$REPLICATION_PASSWORD" PGCONNECT_TIMEOUT=5
 slot=hopwhistle_replica port=${PRIMARY_PORT:-5432}
 partial="$PGDATA.partial" whole="$PGDATA.whole" old="$PGDATA.old" replace="$PGDATA.replace" refused="$PGDATA.refused"
-# The first process of a container ends by a signal only if it says how.
+# The first process of a container ignores signals that it has no trap for.
 trap 'exit 143' TERM INT
 
 say() { echo "start-replica.sh: $*" >&2; }
@@ -29,7 +29,7 @@ identify() { primary --dbname='dbname=postgres replication=true' --field-separat
 control() { pg_controldata -D "$PGDATA" | sed -n "s/^$1: *//p"; }
 has_data() { [ -s "$PGDATA/PG_VERSION" ]; }
 
-# Goes on wherever a start before this one ended.
+# Continues from any step at which an earlier start ended.
 put_in_place() {
   if [ -d "$whole" ]; then
     rm -f "$replace"
@@ -45,8 +45,8 @@ put_in_place() {
   fi
 }
 
-# Whether the primary, at this timeline and position, has all that is here. The last record here is read from the WAL,
-# for what pg_controldata knows is older. A later timeline says up to where it has shared each before it.
+# Checks that the primary, at this timeline and position, has all local data. The last local record is read from the WAL,
+# because pg_controldata is older. The history of a later timeline says where it left each earlier one.
 primary_has_all() { # TIMELINE POSITION
   ours=$(control "Min recovery ending loc's timeline") from=$(control 'Minimum recovery ending location')
   if [ "$ours" = 0 ]; then
@@ -60,7 +60,7 @@ primary_has_all() { # TIMELINE POSITION
       sed -n "s/^$ours[[:space:]]*\([0-9A-F/]*\).*/\1/p")
     [ -n "$shared" ] || return 1
   fi
-  # Where a record ends, and where one begins.
+  # `from` is the end of a record, `last` the start of one.
   [ "$(ask "select '$shared' >= '$from'::pg_lsn and '$shared' > '${last:-0/0}'::pg_lsn")" = t ]
 }
 
@@ -70,7 +70,7 @@ has_room() {
   [ "$free" -ge "$needed" ]
 }
 
-# The primary lets clients in once a replica without data has made its slot, and has this database from then on.
+# The primary admits clients once a replica without data has created its slot; from then on it has this database.
 wait_for_primary() {
   until [ "$(ask "select 1 from pg_database where datname = 'hopwhistle'")" = 1 ]; do
     ask "select pg_create_physical_replication_slot('$slot')" >/dev/null 2>&1 || true
@@ -101,9 +101,9 @@ else
   to_replace="If its data is to replace what is here:  docker compose exec replica touch $replace  and restart it."
 fi
 
-# With data: copies if it must and may, and may start in any case.
+# With data: copies if needed and allowed. The replica starts in any case.
 copy_if_due() {
-  # SYSTEM TIMELINE POSITION; silence is no reason to do anything.
+  # SYSTEM TIMELINE POSITION; without an answer, nothing is done.
   found=$(identify IDENTIFY_SYSTEM) || return 0
   state=$(ask "select wal_status from pg_replication_slots where slot_name = '$slot'") || return 0
   set -- $found
@@ -146,7 +146,7 @@ else
   copy 'there is no data yet'
 fi
 
-# The password stays in the environment and out of the volume; what follows it on the command line is no secret.
+# The password stays in the environment, not in the volume; the other settings on the command line are not secret.
 source="host=$PRIMARY_HOST port=$port user=hopwhistle_replication application_name=$slot connect_timeout=5"
 [ ! -e "$refused" ] || source=
 rm -f "$PGDATA/postmaster.pid"

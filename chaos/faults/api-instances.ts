@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from './fault.ts'
 
-/** What a supervisor takes to notice. */
+/** How long a supervisor takes to notice. */
 const AWAY_MS = 2_000
 
 const gone = (name: string, title: string, signal: NodeJS.Signals, index: number): Fault => ({

@@ -4,7 +4,7 @@ import type { Fault } from './fault.ts'
 
 const HELD_MS = 10_000
 
-/** Another program has them all: the free ones, and then the API's own, which are cut one after the other. */
+/** Takes all free connections, then ends those of the API ten at a time and takes them too. */
 export const connectionsExhausted: Fault = {
   name: 'connections',
   title: `All connections of the primary taken by something else for ${HELD_MS / 1000} s`,

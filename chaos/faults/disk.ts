@@ -14,7 +14,7 @@ export const diskFull: Fault = {
     if (disk === undefined) throw new Error('this platform has no small disk')
     await disk.fill()
     await sleep(FULL_MS).finally(() => disk.empty())
-    // A Postgres that can no longer write its log stops, and it is for its supervisor to start it.
+    // Postgres stops when it can no longer write its WAL; the supervisor then starts it again.
     for (const server of [rig.servers.primary, rig.servers.replica]) if (!server.isRunning()) await server.start()
   },
 }

@@ -8,7 +8,7 @@ import { primaryFrozen, primaryKilled, primaryRestarted } from './primary.ts'
 import { redisFrozen, redisFull, redisKilled } from './redis.ts'
 import { replicaFrozen, replicaLagging, replicaRebuilt } from './replica.ts'
 
-/** In the order of the document; that in which they come is chance's. */
+/** In the order of the document. They run in random order. */
 export const FAULTS: readonly Fault[] = [
   apiKilled,
   apiStopped,

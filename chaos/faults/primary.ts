@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Fault, freeze } from './fault.ts'
 
 const AWAY_MS = 30_000
-/** Longer than ingest waits for a database that went away. */
+/** Longer than ingest waits for a lost database. */
 const FROZEN_MS = 8_000
 
 export const primaryRestarted: Fault = {

@@ -1,10 +1,10 @@
 import type { FaultResult } from './run-fault.ts'
 
-/** What senders and readers may be told while something is broken: come again, because of all or of their own, or nothing. */
+/** The only allowed failures during a fault: 503, 429 for a tenant's own load, and no answer. */
 const HONEST = new Set(['503', '429', 'none'])
 const RECOVERED_WITHIN_MS = 20_000
 
-/** What must hold of every fault; a sentence for each that does not. */
+/** @returns one sentence for each promise that the fault broke */
 export function problemsOf(result: FaultResult): readonly string[] {
   const { lost, unknown, sent, acknowledged, rollupsEqual, refusals, withoutRetryAfter, recoveredAfterMs } = result
   const { reports, live } = result
@@ -14,16 +14,14 @@ export function problemsOf(result: FaultResult): readonly string[] {
       .map((status) => `${by[status]} ${what} were refused with ${status}`)
   return [
     ...(lost.length > 0 ? [`${lost.length} acknowledged events are not in Postgres, ${lost[0]} among them`] : []),
-    ...(unknown.length > 0 ? [`${unknown.length} events are in Postgres that nobody sent`] : []),
-    ...(acknowledged < sent ? [`${sent - acknowledged} events were not taken within a minute and a half`] : []),
-    ...(rollupsEqual ? [] : ['the rollups are not what the calls add up to']),
+    ...(unknown.length > 0 ? [`${unknown.length} events in Postgres were never sent`] : []),
+    ...(acknowledged < sent ? [`${sent - acknowledged} events were not accepted within 90 s`] : []),
+    ...(rollupsEqual ? [] : ['the rollups do not equal the calls']),
     ...refusedWith('events', refusals),
     ...refusedWith('reports', reports.failures),
-    ...(withoutRetryAfter > 0 ? [`${withoutRetryAfter} times 429 or 503 came without Retry-After`] : []),
-    ...(live.missing > 0 ? [`${live.missing} messages did not come, and nothing was said of it`] : []),
+    ...(withoutRetryAfter > 0 ? [`${withoutRetryAfter} answers with 429 or 503 had no Retry-After`] : []),
+    ...(live.missing > 0 ? [`${live.missing} messages were lost without a notice to the subscriber`] : []),
     ...(live.broken.length > 0 ? [`${live.broken.length} live frames were wrong: ${live.broken[0]}`] : []),
-    ...(recoveredAfterMs > RECOVERED_WITHIN_MS
-      ? [`it took ${(recoveredAfterMs / 1000).toFixed(1)} s until all was well again`]
-      : []),
+    ...(recoveredAfterMs > RECOVERED_WITHIN_MS ? [`recovery took ${(recoveredAfterMs / 1000).toFixed(1)} s`] : []),
   ]
 }

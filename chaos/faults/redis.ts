@@ -24,7 +24,7 @@ export const redisKilled: Fault = {
   },
 }
 
-/** Everything that may go is taken by Redis itself first; then it refuses every write. */
+/** Redis first evicts every key that it may, and then refuses every write. */
 export const redisFull: Fault = {
   name: 'redis-full',
   title: `Redis out of memory for ${FULL_MS / 1000} s`,

@@ -20,15 +20,15 @@ export type ReliabilityRun = {
   readonly soak?: { readonly result: SoakResult } | undefined
 }
 
-const LOST_PACKETS = `Half-open connections and lost packets are the kernel's doing, in a network namespace of the test's own: on the way from the
-API to a server packets are dropped, all of them or every fiftieth, so that a new connection gets no answer and TCP sends again
-what is lost. What was connected before stays silent for ever. The time that a long way takes is made by a proxy between them.`
+const LOST_PACKETS = `The kernel drops packets between the API and a server, in a network namespace of the test's own. For half-open connections it
+drops all of them, so a new connection gets no answer; for 2 % loss it drops every fiftieth, and TCP sends that one again. A
+connection that was open before it was half-open stays silent for ever. A proxy between API and server adds the delay.`
 
-const HELD_PACKETS = `Half-open connections and long ways are made by a proxy of ours between the API and each server; it cannot lose packets, so
-that a lost one is what programs see of it: a wait until it is sent again, and everything behind it waits as well.`
+const HELD_PACKETS = `A proxy between the API and each server makes half-open connections and adds delay. It cannot lose packets, so it does what a
+program sees of a lost one: it delays that data, as until TCP sends it again, and all data behind it.`
 
-/** What another machine measured says nothing about this one. */
-const NOT_MEASURED = 'Not measured on this machine yet: `make chaos` does.'
+/** Figures of another machine say nothing about this one, so they are not shown. */
+const NOT_MEASURED = 'Not measured on this machine yet: run `make chaos`.'
 
 /** docs/reliability.md */
 export function renderReliability({ machine, faults, overload = [], soak }: ReliabilityRun): string {
@@ -64,36 +64,35 @@ export function renderReliability({ machine, faults, overload = [], soak }: Reli
 <!-- Written by \`make chaos\`. Changes made here are lost. -->
 
 What the platform survives${measured} on ${machine}: three API instances behind one
-port, a Postgres primary with a streaming replica, and Redis, all on one machine with their load of call events, ten reports
-a second and three live subscribers. Each event is written down by its sender, sent again with the same id until it is
-acknowledged, and looked up in Postgres afterwards, row by row. What is killed is started again, as any supervisor does;
-nothing else is restarted or mended by hand, and each fault comes to what the ones before have left.
+port, a Postgres primary with a streaming replica, and Redis. The load runs on the same machine: call events, ten reports a
+second and three live subscribers. The sender records each event, repeats it with the same id until it is acknowledged, and
+afterwards the test looks for each one in Postgres. A server that ended is started again, as a supervisor does. Nothing else is
+repaired, and the next fault hits the platform as the faults before left it.
 
 ${rows.length === 0 ? NOT_MEASURED : table(head, rows, [1, 4, 5, 6, 7])}
 
-- **Held**: events acknowledged a second while it lasted, of those that were due. What comes late still comes.
-- **Refused at first**: what senders got for an event before it was taken. "No answer" is a connection that ended, or ten
-  seconds without a word. A sender has 800 events under way at most; the others wait for their turn.
-- **Reports**: those that were not answered with 200.
-- **Slowest**: the longest from when an event was due to its acknowledgement, waits and repetitions included.
-- **Recovered after**: from the end of the fault until no event was refused, or waited for more than a second, any more.
-- **Lost**: acknowledged, and not in Postgres. Must be 0.
-- **Gaps**: times that a subscriber was told that it may have missed something (\`recovered: false\`). In silence: never.
-- **Holds**: nothing lost, nothing stored that was not sent, every event taken in the end, refusals honest (429 or 503
-  with Retry-After, or no answer), rollups equal to what the calls add up to, every subscriber got every message once and in order
-  or was told, and all was well within 20 s of the fault's end.
+- **Held**: events acknowledged a second during the fault, of those due. The others were acknowledged later.
+- **Refused at first**: events whose first attempt failed, by answer. "No answer" means that the connection ended, or that ten
+  seconds passed. At most 800 events are in flight; the others wait.
+- **Reports**: reports that were not answered with 200.
+- **Slowest**: the longest time from when an event was due to its acknowledgement, waits and retries included.
+- **Recovered after**: from the end of the fault until the last refusal, or the last event that waited for more than a second.
+- **Lost**: events that were acknowledged but are not in Postgres. Must be 0.
+- **Gaps**: how often a subscriber was told that it may have missed messages (\`recovered: false\`).
+- **Holds**: no event lost, none stored that was not sent, and every event accepted in the end; refusals only as 429 or
+  503 with Retry-After, or as no answer; rollups equal to the calls; every subscriber got every message once and in order, or was told of
+  a gap; and recovery within 20 s of the fault's end.
 
-${ofNetwork.length === 0 ? '' : `${howPackets}\n`}The disk is a file system of 1.5 GB in memory. Clocks are stepped where the API asks for the time of day, for no program can
-have a clock of its own.
+${ofNetwork.length === 0 ? '' : `${howPackets}\n`}The disk is a file system of 1.5 GB in memory. Linux has no clock per process, so the test replaces \`Date\` in the API.
 
 ## Overload and abuse
 
 ${asked.length === 0 ? NOT_MEASURED : table(['What', 'Measured', 'Holds'], asked)}
 
-Ten times the capacity is sent to one instance whose capacity is made small (one batch of four events at a time, to a primary
-10 ms away) from a process of its own, so that the same machine can send that much; 80 % of the peak must still be taken, refusals take 50 ms at
-most (p95, as their sender sees it), and latency be back to normal 5 s after. For the others, a sender who behaves must not notice:
-nothing of it refused, no event waiting for longer than 1.5 s.
+Ten times the capacity: the instance commits one batch of four events at a time, to a primary 10 ms away. Its capacity is then
+so small that a process on the same machine can send ten times as much. The instance must still take 80 % of its peak, refuse
+within 50 ms (p95, as the sender sees it), and return to normal latency within 5 s. In the other rows, a second sender must not
+notice: none of its events is refused, and none waits longer than 1.5 s.
 ${soak === undefined ? '' : soakSection(soak.result)}`
 }
 
@@ -113,12 +112,12 @@ ${problems.length === 0 ? 'Nothing grows beyond its noise.' : `❌ ${problems.jo
 
 ${table(['Resource', 'Mean', 'Rise of the trend', 'With 99 % confidence between'], rows, [1, 2, 3])}
 
-Before it there is twice the load for half a minute, so that pools and heaps have taken what a bad moment asks for. The first
-third is left out of the table as well: caches and the five minutes of live history fill then. The line goes through
-the means of twenty parts of the rest. What is flat has a slope within its noise, which is small enough that a rise by a tenth
-of the mean would be seen.
+Twice the load runs for half a minute first, so that pools and heaps reach their size under peak load. The table leaves out the
+first 30 %, in which caches and the five minutes of live history fill. The rest is cut into twenty parts; the trend is a line
+through their means. A resource is flat when its slope is within the noise, and the noise is small enough to show a rise by a
+tenth of the mean.
 
-A process keeps memory that it once took, whether it needs it or not. So one of the three instances collects all its garbage every
-20 seconds and tells what is left, with the buffers that it holds: what leaks would be there. Memory is that of the other two.
+A process keeps memory that it once took, whether it needs it or not. So one of the three instances collects all its garbage
+every 20 seconds and reports what is left, buffers included: a leak would show there. "Memory" is that of the other two.
 `
 }

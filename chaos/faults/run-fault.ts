@@ -13,13 +13,13 @@ export type FaultResult = {
   readonly acknowledged: number
   /** Acknowledged a second while the fault lasted. */
   readonly heldPerSecond: number
-  /** Events that were not acknowledged the first time, by what their sender got: `503`, `none`, … */
+  /** Events that were not acknowledged at the first attempt, by answer: `503`, `none`, … */
   readonly refusals: Readonly<Record<string, number>>
-  /** 503s that did not say when to come again. */
+  /** 503s without Retry-After. */
   readonly withoutRetryAfter: number
-  /** The longest that an event took from when it was due until it was acknowledged, its repetitions included. */
+  /** The longest time from when an event was due to its acknowledgement, retries included. */
   readonly slowestMs: number
-  /** From the end of the fault until no event was refused, or waited for more than a second, any more. */
+  /** From the end of the fault until the last refusal, or the last event that waited for more than a second. */
   readonly recoveredAfterMs: number
   readonly reports: ReportFigures
   readonly live: LiveResult
@@ -27,10 +27,10 @@ export type FaultResult = {
 
 export type LiveResult = {
   readonly followers: number
-  /** Times that a follower was told that messages may be lost, all together. */
+  /** How often followers were told that messages may be lost, in total. */
   readonly toldGaps: number
   readonly lostConnections: number
-  /** Acknowledged events that did not come to a follower who had not been told of any gap. */
+  /** Acknowledged events that did not reach a follower, where it was told of no gap. */
   readonly missing: number
   readonly broken: readonly string[]
 }
@@ -39,7 +39,7 @@ export type FaultRun = {
   /** Begins the id of every event. */
   readonly name: string
   readonly perSecond: number
-  /** 0 to 1, by chance: when in the load the fault comes. */
+  /** 0 to 1, random: when the fault begins within the load. */
   readonly moment: number
 }
 
@@ -48,11 +48,11 @@ const BEFORE_MS = 3_000
 const WITHIN_MS = 1_000
 const AFTER_MS = 6_000
 const LATE_MS = 1_000
-/** An event that waits for the sweeper of the outbox, and for one instance that sweeps for another that is gone. */
+/** Long enough for another instance to sweep the outbox of one that ended. */
 const LIVE_WITHIN_MS = 20_000
 const ROLLED_UP_WITHIN_MS = 10_000
 
-/** Load, the fault in the middle of it, and more load; then what was acknowledged against what is stored and was seen. */
+/** Runs load with the fault in the middle, then compares acknowledged events with those stored and those delivered. */
 export async function runFault(fault: Fault, rig: Rig, { name, perSecond, moment }: FaultRun): Promise<FaultResult> {
   const { apiUrl, apiKey, urls } = rig
   const followers = Array.from({ length: FOLLOWERS }, () => startFollower(apiUrl, apiKey))
@@ -94,7 +94,7 @@ export async function runFault(fault: Fault, rig: Rig, { name, perSecond, moment
 const missingOf = (seen: FollowerFigures, toldBefore: number, acked: readonly Entry[]): readonly Entry[] =>
   seen.toldGaps > toldBefore ? [] : acked.filter(({ eventId }) => !seen.received.has(eventId))
 
-/** What did not come in time is in the result. */
+/** Ignores a time-out: the result names what is missing. */
 async function quietly(waiting: Promise<unknown>): Promise<void> {
   await waiting.catch((error: unknown) => {
     if (!(error instanceof WaitedTooLong)) throw error

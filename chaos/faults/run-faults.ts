@@ -8,7 +8,10 @@ import type { Fault } from './fault.ts'
 import { problemsOf } from './problems-of.ts'
 import { type FaultResult, runFault } from './run-fault.ts'
 
-/** Lets these happen, in an order that chance decides, those that need it on a rigged platform; prints a line for each and tells of it. */
+/**
+ * Runs the faults in random order: first those of servers, then the others on a rigged platform. Prints a line for each
+ * result and passes it to `onDone`.
+ */
 export async function runFaults(
   faults: readonly Fault[],
   perSecond: number,
@@ -52,7 +55,7 @@ async function breakOnePlatform(
 function lineOf(result: FaultResult): string {
   const sum = (by: Readonly<Record<string, number>>) => Object.values(by).reduce((all, count) => all + count, 0)
   const figures =
-    `${result.heldPerSecond}/s of ${result.sent} events, ${sum(result.refusals)} not taken at first, ` +
+    `${result.heldPerSecond}/s of ${result.sent} events, ${sum(result.refusals)} refused at first, ` +
     `slowest ${(result.slowestMs / 1000).toFixed(1)} s, recovered after ${(result.recoveredAfterMs / 1000).toFixed(1)} s, ` +
     `${result.lost.length} lost; ${sum(result.reports.failures)} of ${result.reports.asked} reports refused; ` +
     `${result.live.toldGaps} gaps told to ${result.live.followers} subscribers`

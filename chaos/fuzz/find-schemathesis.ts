@@ -7,9 +7,9 @@ import { CHECKOUT } from '../../platform/lib/checkout.ts'
 import { isExecutable, onPath, runProgram } from '../../platform/machine/run-program.ts'
 
 /**
- * Where schemathesis is: $SCHEMATHESIS, of the PATH, or where `findSchemathesis` installed it.
+ * The path of schemathesis: $SCHEMATHESIS, or from the PATH, or where `findSchemathesis` installed it.
  *
- * @throws {Failure} when the variable names nothing that can be run
+ * @throws {Failure} when the variable does not name an executable file
  */
 export function lookForSchemathesis(): string | undefined {
   const given = process.env.SCHEMATHESIS
@@ -20,7 +20,7 @@ export function lookForSchemathesis(): string | undefined {
   return onPath('schemathesis') ?? [join(folder(), 'bin', 'schemathesis')].find(isExecutable)
 }
 
-/** The same, installed first from PyPI when it is not there, in a folder of its own. @throws {Failure} without Python */
+/** The same; installs it from PyPI into a folder of its own when it is missing. @throws {Failure} without Python */
 export async function findSchemathesis(terminal: Terminal, signal?: AbortSignal): Promise<string> {
   const found = lookForSchemathesis()
   if (found !== undefined) return found

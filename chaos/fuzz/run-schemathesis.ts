@@ -7,19 +7,19 @@ import { Failure } from '../../platform/command-line/failure.ts'
 export type FuzzRun = {
   readonly command: string
   readonly apiUrl: string
-  /** Absent: every request comes without a key. */
+  /** Absent: requests are sent without a key. */
   readonly apiKey?: string
   readonly seed: number
-  /** For each operation and phase, at most. */
+  /** The most requests for each operation and phase. */
   readonly examples: number
   readonly signal?: AbortSignal
 }
 
 export type FuzzOutcome = {
-  /** Requests that were made up and sent, each with its answer checked. */
+  /** Requests that were generated, sent and checked. */
   readonly cases: number
   readonly failures: number
-  /** What schemathesis says of each failure, with how to send it again. */
+  /** What schemathesis printed about each failure, with how to repeat it. */
   readonly report: string
 }
 
@@ -30,18 +30,18 @@ type Report = {
 
 const CONFIG = new URL('schemathesis.toml', import.meta.url)
 const WITH_KEY = new URL('with-key.toml', import.meta.url)
-/** Speaks WebSocket, which has tests of its own. */
+/** A WebSocket; it has its own tests. */
 const LEFT_OUT = '/api/v1/live'
 
 /**
- * Lets schemathesis make requests of the whole OpenAPI document, valid ones and not, and check each answer.
+ * Lets schemathesis generate valid and invalid requests for the whole OpenAPI document, and check each answer.
  *
- * @throws {Failure} when it did not come to its end
+ * @throws {Failure} when it did not finish
  */
 export async function runSchemathesis(run: FuzzRun): Promise<FuzzOutcome> {
   const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-fuzz-'))
   try {
-    // The key comes by the environment, for everyone can read the arguments of a process.
+    // The key is in the environment, because every user can read the arguments of a process.
     const config = [CONFIG, ...(run.apiKey === undefined ? [] : [WITH_KEY])].map((file) => readFileSync(file, 'utf8'))
     writeFileSync(join(dir, 'schemathesis.toml'), config.join(''))
     const output = await outputOf(run, dir)
@@ -85,7 +85,7 @@ function readReport(file: string, output: string): Report {
   try {
     report = JSON.parse(readFileSync(file, 'utf8')) as Report
   } catch {
-    // Said below, with what it printed.
+    // Reported below, with the output.
   }
   if (report?.complete !== true) throw new Failure(`schemathesis did not come to its end:\n${output.slice(-3000)}`)
   return report

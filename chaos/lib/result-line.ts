@@ -1,4 +1,4 @@
-/** How a result is printed: whether it held, its figures, and each promise that was not kept. */
+/** The printed result: whether it held, its figures, and each broken promise. */
 export function resultLine(title: string, figures: string, problems: readonly string[]): string {
   return `  ${problems.length === 0 ? '✓' : '✗'} ${title}: ${figures}${problems.map((one) => `\n      ${one}`).join('')}\n`
 }

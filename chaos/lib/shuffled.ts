@@ -1,4 +1,4 @@
-/** The same things in another order. */
+/** The same things in random order. */
 export function shuffled<T>(things: readonly T[], random: () => number): readonly T[] {
   return things
     .map((thing) => ({ thing, at: random() }))

@@ -6,11 +6,11 @@ export type Comparison = {
   readonly lost: readonly string[]
   /** In Postgres, and never sent. */
   readonly unknown: readonly string[]
-  /** Whether calls as counted one by one are what the rollups say, folded or not. */
+  /** Whether the number of calls equals that of the rollups, folded and pending together. */
   readonly rollupsEqual: boolean
 }
 
-/** Compares what was acknowledged with what is in the primary, row by row. */
+/** Compares the acknowledged events with the rows of the primary. */
 export async function compareLedger(ownerUrl: string, name: string, entries: readonly Entry[]): Promise<Comparison> {
   const client = new pg.Client({ connectionString: ownerUrl })
   await client.connect()

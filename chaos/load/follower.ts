@@ -1,19 +1,19 @@
 import { follow } from '../../client/src/follow.ts'
 
-/** What a live subscriber saw. */
+/** What a live subscriber received. */
 export type FollowerFigures = {
-  /** Different events. */
+  /** Ids of the events. */
   readonly received: ReadonlySet<string>
-  /** Times that the server said that messages may be lost: a `reset`, or `recovered: false`. */
+  /** How often the server said that messages may be lost: a `reset`, or `recovered: false`. */
   readonly toldGaps: number
   /** Connections that were lost. */
   readonly lostConnections: number
-  /** What the protocol does not allow: a gap in silence, a repetition, a wrong order. */
+  /** Violations of the protocol: an unannounced gap, a repetition, a wrong order. */
   readonly broken: readonly string[]
 }
 
 export type Follower = {
-  /** Resolves when it is subscribed for the first time: what is sent from then on must come. */
+  /** Resolves at the first subscription: from then on every message must arrive. */
   readonly subscribed: Promise<void>
   figures(): FollowerFigures
   stop(): void
@@ -21,12 +21,12 @@ export type Follower = {
 
 /** The client's code for a server that broke the protocol. */
 const PROTOCOL_ERROR = 1002
-/** Comes back soon, however often it is refused: 100 to 200 ms. */
+/** Reconnects after 100 to 200 ms, however often it is refused. */
 const BACKOFF = { firstMs: 200, maxMs: 200 }
 
 /**
- * Follows a tenant's calls, comes back after every lost connection with its last offset, and holds the server to the
- * protocol: every frame begins where the one before it ended, unless the server says that messages may be lost.
+ * Follows a tenant's calls and resumes after every lost connection from its last offset. Checks the protocol: every frame
+ * begins where the one before it ended, unless the server says that messages may be lost.
  */
 export function startFollower(apiUrl: string, apiKey: string): Follower {
   const received = new Set<string>()

@@ -3,36 +3,36 @@ import { createSender, type Failure } from '../../client/src/sender.ts'
 import type { CallState } from '../../contract/calls.ts'
 import { PROGRESS } from '../../contract/traffic/call-progress.ts'
 
-/** What became of one event, as its sender saw it. */
+/** The record of one event, as its sender saw it. */
 export type Entry = {
   readonly eventId: string
-  /** When it was to be sent, whether there was room for it then or not. */
+  /** When it was due, whether or not it could be sent then. */
   readonly dueAtMs: number
   /** When it was first acknowledged; absent: never. */
   ackedAtMs?: number
-  /** Each attempt that was not: its status, or `none` where nobody answered. */
+  /** Each failed attempt: its status, or `none` where no answer came. */
   readonly refusals: { readonly status: number | 'none'; readonly atMs: number; readonly retryAfter: boolean }[]
 }
 
 export type LedgerLoad = {
   readonly entries: readonly Entry[]
-  /** Sends no more, and waits for what is on its way. */
+  /** Stops sending and waits for the events in flight. */
   stop(): Promise<void>
 }
 
 export type LedgerLoadOptions = {
   readonly apiUrl: string
   readonly apiKey: string
-  /** Begins every id. */
+  /** Prefix of every id. */
   readonly name: string
   readonly perSecond: number
-  /** Events that are under way at most; what is due beyond that waits for its turn. */
+  /** Events in flight at most; further due events wait. */
   readonly underWayMax?: number
-  /** Aborted: what is under way is not sent again. */
+  /** After it is aborted, no event is retried. */
   readonly signal?: AbortSignal
 }
 
-/** Soon again, unless the server asks for a longer pause. */
+/** Short, unless the server asks for a longer pause. */
 const BACKOFF = { firstMs: 200, maxMs: 1_000 }
 const GIVE_UP_MS = 90_000
 const ANSWER_WITHIN_MS = 10_000
@@ -40,8 +40,8 @@ const TICK_MS = 10
 const UNDER_WAY_MAX = 800
 
 /**
- * Sends call events at a steady rate, whatever is answered, and writes down each. One that is refused, or not answered,
- * is sent again with the same id, as the platform asks of its clients, until it is acknowledged.
+ * Sends call events at a steady rate, whatever the answers, and records each. An event that is refused or not answered
+ * is sent again with the same id until it is acknowledged, as the platform asks of its clients.
  */
 export function startLedgerLoad(options: LedgerLoadOptions): LedgerLoad {
   const { apiUrl, apiKey, name, perSecond, underWayMax = UNDER_WAY_MAX, signal } = options

@@ -6,10 +6,10 @@ import { HEADERS, ROUTES } from '../../contract/routes.ts'
 const SIGN_OF_LIFE_MS = 5_000
 
 /**
- * A live subscriber as bare TCP: it looks at nothing that comes, so that hundreds of them cost their sender little, and
- * unlike a WebSocket it can be told to `pause`, which is to read no more. It shows that it is alive without being asked.
+ * A live subscriber over plain TCP. It ignores what it receives, so hundreds of them use little CPU. Unlike a WebSocket
+ * it can `pause`, which stops reading. It sends pongs without being pinged.
  *
- * @throws when it is not let in
+ * @throws when the upgrade is refused
  */
 export async function rawSubscriber(apiUrl: string, apiKey: string): Promise<Socket> {
   const { hostname, port } = new URL(apiUrl)
@@ -41,7 +41,7 @@ export async function rawSubscriber(apiUrl: string, apiKey: string): Promise<Soc
 const TEXT = 0x81
 const PONG = 0x8a
 
-/** Up to 125 bytes. A client has to mask what it sends; by a mask of zeros it stays as it is. */
+/** Up to 125 bytes. A client must mask its frames; a mask of zeros leaves the payload unchanged. */
 function clientFrame(opcode: number, text: string): Buffer {
   const payload = Buffer.from(text)
   return Buffer.concat([Buffer.from([opcode, 0x80 | payload.length, 0, 0, 0, 0]), payload])

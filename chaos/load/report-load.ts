@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ROUTES } from '../../contract/routes.ts'
 
 export type ReportLoad = {
-  /** Stops and tells what was answered: how often each status, `none` where nobody answered. */
+  /** Stops. @returns how often each status was answered, `none` where no answer came */
   stop(): Promise<ReportFigures>
 }
 export type ReportFigures = {
@@ -12,12 +12,12 @@ export type ReportFigures = {
 }
 
 const TICK_MS = 10
-/** Reports that are waited for at once, at most; what is due beyond that waits for its turn. */
+/** Reports in flight at most; further due reports wait. */
 const UNDER_WAY_MAX = 20
 const ANSWER_WITHIN_MS = 32_000
 const HOUR_MS = 3_600_000
 
-/** Asks for reports all the time, each other than the last, so that caches alone do not answer. */
+/** Requests reports at a steady rate, each different from the last, so that the cache does not answer all. */
 export function startReportLoad(apiUrl: string, apiKey: string, perSecond = 10): ReportLoad {
   const startedAt = performance.now()
   const failures: Record<string, number> = {}

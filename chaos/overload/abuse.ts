@@ -24,7 +24,7 @@ const OTHERS_WAIT_MAX_MS = 1_500
 const GROWN_MAX_MIB = 400
 const LASTING_MS = 10_000
 
-/** Something nasty, beside a sender who behaves: that one must not notice. */
+/** Abuse by one client, while a second sender behaves well: that sender must not notice. */
 function abuse(name: string, title: string, nasty: (rig: Rig) => Promise<NastyResult>): Experiment {
   return {
     name,
@@ -34,7 +34,7 @@ function abuse(name: string, title: string, nasty: (rig: Rig) => Promise<NastyRe
       const others = startLedgerLoad({ apiUrl, apiKey, name: `${name}-${Date.now()}`, perSecond: OTHERS_PER_SECOND })
       const before = apiUse(dir).memoryMib
       await sleep(1_000)
-      // What is nasty comes from the same process as the sender who behaves, and may keep that one from sending.
+      // Abuse and second sender share this process, so the abuse may delay the sender. That delay is not the platform's.
       const own = monitorEventLoopDelay()
       own.enable()
       const { figures, problems } = await nasty(rig)
@@ -46,7 +46,7 @@ function abuse(name: string, title: string, nasty: (rig: Rig) => Promise<NastyRe
       const slowest = others.entries.reduce((most, e) => Math.max(most, (e.ackedAtMs ?? Infinity) - e.dueAtMs), 0)
       return {
         title,
-        figures: `${figures}; ${others.entries.length} events of another sender meanwhile: ${refused} refused, slowest ${slowest.toFixed(0)} ms, of which up to ${ownMs.toFixed(0)} ms its own; ${Math.round(grown)} MiB more memory`,
+        figures: `${figures}; second sender: ${others.entries.length} events, ${refused} refused, slowest ${slowest.toFixed(0)} ms, up to ${ownMs.toFixed(0)} ms of it in the sender itself; ${Math.round(grown)} MiB more memory`,
         problems: [
           ...problems,
           ...(refused > 0 ? [`${refused} events of another sender were refused`] : []),
@@ -77,7 +77,7 @@ const slowloris = abuse(
   },
 )
 
-/** For each instance, so that some of so many are one too many. */
+/** Of each instance: fewer than MANY all together, so that some are refused. */
 export const FEW_SOCKETS = 500
 const MANY = 2_000
 const manySockets = abuse('sockets', `${MANY} live subscribers at once`, async ({ apiUrl, apiKey, api }) => {
@@ -113,7 +113,7 @@ const churn = abuse(
 
 const MUTE = 20
 const MUTE_WITHIN_MS = 30_000
-/** Frames are written whole, also the one that goes beyond the cap. */
+/** The frame that exceeds the limit is still written whole. */
 const LONGEST_FRAME = 140_000
 const mute = abuse('mute', `${MUTE} subscribers that never read`, async ({ apiUrl, apiKey, api }) => {
   const follower = startFollower(apiUrl, apiKey)
@@ -129,7 +129,7 @@ const mute = abuse('mute', `${MUTE} subscribers that never read`, async ({ apiUr
   let mostUnread = 0
   let closed = 0
   try {
-    // What the kernel keeps of it comes first: batches of long events fill that within seconds.
+    // The kernel's socket buffers fill first: with batches of long events, within seconds.
     while (closed < MUTE && passed() < MUTE_WITHIN_MS) {
       ids.push(...(await postLongEvents(apiUrl, apiKey)))
       const metrics = await look()
@@ -143,11 +143,13 @@ const mute = abuse('mute', `${MUTE} subscribers that never read`, async ({ apiUr
     const kib = (bytes: number) => Math.round(bytes / 1024)
     const cap = LIMITS.live_socket_buffer.value
     return {
-      figures: `${closed} closed within ${seconds.toFixed(1)} s and ${ids.length} messages, with ${kib(mostUnread)} KiB unread at most, of ${kib(cap)}; one who reads missed ${missed}`,
+      figures: `${closed} closed within ${seconds.toFixed(1)} s and ${ids.length} messages, with at most ${kib(mostUnread)} KiB unread (limit ${kib(cap)}); a subscriber that reads missed ${missed}`,
       problems: [
         ...(closed < MUTE ? [`only ${closed} of ${MUTE} were closed as slow readers`] : []),
         ...(mostUnread > cap + LONGEST_FRAME ? [`${kib(mostUnread)} KiB were kept for one of them`] : []),
-        ...(missed + lostConnections + toldGaps + broken.length > 0 ? ['one who reads did not get everything'] : []),
+        ...(missed + lostConnections + toldGaps + broken.length > 0
+          ? ['a subscriber that reads did not get everything']
+          : []),
       ],
     }
   } finally {
@@ -156,7 +158,7 @@ const mute = abuse('mute', `${MUTE} subscribers that never read`, async ({ apiUr
   }
 })
 
-/** Events whose ids are as long as may be. @returns those ids, once they are stored */
+/** Posts events with ids of the greatest length. @returns the ids, once the events are stored */
 async function postLongEvents(apiUrl: string, apiKey: string): Promise<readonly string[]> {
   const long = () => randomBytes(EVENT_BOUNDS.idMaxLength / 2).toString('hex')
   const occurredAt = new Date().toISOString()

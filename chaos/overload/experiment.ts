@@ -1,6 +1,6 @@
 import type { Rig } from '../rig/rig.ts'
 
-/** More than the platform can do, or worse than anybody should ask. */
+/** Overload, or abuse by one client. */
 export type Experiment = {
   readonly name: string
   readonly title: string
@@ -11,6 +11,6 @@ export type ExperimentResult = {
   readonly title: string
   /** What was measured, as a sentence. */
   readonly figures: string
-  /** A sentence for each promise that was not kept. */
+  /** One sentence for each promise that was broken. */
   readonly problems: readonly string[]
 }

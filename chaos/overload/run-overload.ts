@@ -8,7 +8,7 @@ import type { Experiment } from './experiment.ts'
 import { flood } from './flood.ts'
 import { SMALL_CAPACITY, tenTimes } from './ten-times.ts'
 
-/** Runs these, each kind on a platform of its own, and prints a line for each and tells of it. */
+/** Runs overload and abuse, each on a platform of its own. Prints a line for each result and passes it to `onDone`. */
 export async function runOverload(
   experiments: readonly Experiment[],
   random: () => number,

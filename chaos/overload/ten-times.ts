@@ -14,14 +14,14 @@ const NORMAL_AFTER_MS = 5_000
 const NORMAL_S = 3
 const TIMES = 10
 const WAITING = 100
-/** Connections of as many clients, who keep them. */
+/** Clients, each with one connection that stays open. */
 const FLOODING = 400
 const REFUSED = '429'
 const GENERATOR = new URL('../../comparisons/generator/http-load.ts', import.meta.url)
-/** Half of the way there and back to a primary that is slow on purpose. */
+/** Half of the round trip to a primary that is slow on purpose. */
 const DELAY_MS = 5
 
-/** What makes the capacity of the instance so small that ten times as much can be sent from the same machine. */
+/** Makes the capacity of the instance so small that the same machine can send ten times as much. */
 export const SMALL_CAPACITY = {
   INGEST_BATCHES_IN_FLIGHT: '1',
   INGEST_BATCH_MAX: '4',
@@ -34,7 +34,7 @@ export const tenTimes: Experiment = {
   run: async (rig) => {
     const { primary } = riggingOf(rig).links
     primary.set({ delayMs: DELAY_MS, lossRatio: 0 })
-    // Few enough that the queue holds what all of them wait for.
+    // Few enough that the queue holds an event of each.
     const usual = await startSender(rig, WAITING / 2)
     const flood = await startSender(rig, FLOODING)
     try {
@@ -60,10 +60,10 @@ export const tenTimes: Experiment = {
       return {
         title: tenTimes.title,
         figures:
-          `${Math.round(goodput)} of ${Math.round(sent / seconds)} events/s taken, of ${Math.round(peak)}/s at most; ` +
+          `${Math.round(sent / seconds)} events/s sent, ${Math.round(goodput)}/s accepted, peak without overload ${Math.round(peak)}/s; ` +
           `refused within ${refusedMs.toFixed(0)} ms (p95); ${Math.round(grown)} MiB more memory; ` +
           `p95 before ${calm.latency.p95Ms.toFixed(0)} ms, 5 s after ${after.latency.p95Ms.toFixed(0)} ms; ` +
-          `the sender took ${(generatorCpuSeconds / seconds).toFixed(2)} of a core`,
+          `the sender used ${(generatorCpuSeconds / seconds).toFixed(2)} of a core`,
         problems: [
           ...(goodput < 0.8 * peak ? [`only ${Math.round((100 * goodput) / peak)} % of the peak were taken`] : []),
           ...(refusedMs > 50 ? [`refusals took ${refusedMs.toFixed(0)} ms (p95), not 50`] : []),
@@ -82,7 +82,7 @@ export const tenTimes: Experiment = {
   },
 }
 
-/** In a process of its own: this one has the link to the primary, which must not wait for what is sent. */
+/** Starts a sender in its own process: this process runs the proxy to the primary, which must not be delayed. */
 async function startSender({ apiUrl, apiKey }: Rig, connections: number) {
   const config: GeneratorConfig = {
     ports: [Number(new URL(apiUrl).port)],

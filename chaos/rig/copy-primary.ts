@@ -6,8 +6,8 @@ import pg from 'pg'
 import { unprivilegedUser } from '../../platform/stack/run-as.ts'
 
 /**
- * Replaces the folder of the replica, which must not run, by a copy of the primary's, which does: a base backup by hand,
- * for there is no pg_basebackup among the embedded programs.
+ * Replaces the data folder of the replica by a copy of the primary's. The primary runs; the replica must be stopped.
+ * This is a base backup by hand, because the embedded Postgres has no pg_basebackup.
  */
 export async function copyPrimary(dir: string, ownerUrl: string): Promise<void> {
   const home = join(dir, 'postgres')
@@ -18,7 +18,7 @@ export async function copyPrimary(dir: string, ownerUrl: string): Promise<void> 
   try {
     await session.query(`select pg_backup_start('chaos', true)`)
     rmSync(replica, { recursive: true, force: true })
-    // A file that goes while it is copied is in the log that follows; cp says so and goes on.
+    // The WAL accounts for a file that is removed meanwhile; cp reports it and goes on.
     await promisify(execFile)('cp', ['-Rp', join(home, 'primary'), replica]).catch(() => {})
     const { rows } = await session.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)')
     const user = unprivilegedUser()

@@ -5,15 +5,15 @@ import { type Between, listenBetween } from '../../platform/machine/listen-betwe
 import { inOwnNetwork, packetFilter } from './own-network.ts'
 
 /**
- * The way from the API to a server, which can be made as bad as a network gets.
+ * A proxy between the API and a server, which can behave like a bad network.
  *
- *   open      passes everything on
- *   slow      passes everything on, late and in order, as over a long way that loses packets
- *   half-open nothing passes, and nothing is closed or refused: as when the other machine lost its power
+ *   open      passes all data
+ *   slow      passes all data late and in order, as over a long distance with packet loss
+ *   half-open passes nothing, and closes or refuses nothing: as when the other machine lost power
  *
- * What was connected while it was half-open stays silent for ever, as its other end no longer knows it. In a network of
- * one's own the kernel loses the packets: a new connection gets no answer either, and what is lost is sent again by TCP. A
- * proxy alone cannot; what a program sees of a lost packet is that everything behind it waits until it was sent again.
+ * A connection that was open while the link was half-open stays silent for ever, because its other end no longer knows
+ * it. In a network of our own, the kernel drops the packets: a new connection gets no answer either, and TCP resends what
+ * is lost. A proxy alone cannot do that. It does what a program sees of a lost packet: all data behind it waits.
  */
 export type Link = Between & {
   set(state: LinkState): void
@@ -21,7 +21,7 @@ export type Link = Between & {
 
 export type LinkState = 'open' | 'half-open' | { readonly delayMs: number; readonly lossRatio: number }
 
-/** What TCP waits at least, beside the time of the way itself, until it sends a packet again. */
+/** The shortest time, besides the round trip, after which TCP resends a packet. */
 const RESEND_AFTER_MS = 200
 
 export async function startLink(target: string, random: () => number): Promise<Link> {
@@ -40,7 +40,7 @@ export async function startLink(target: string, random: () => number): Promise<L
       const after = (pass: () => void) => {
         const due = performance.now() + delay()
         sent = sent.then(async () => {
-          // A timer counts from when its turn of the event loop began, so it can ring before the time is up.
+          // A timer counts from the start of its event loop turn, so it can fire early.
           for (let wait = due - performance.now(); wait > 0; wait = due - performance.now())
             await sleep(Math.ceil(wait))
           if (!silent.has(from)) pass()

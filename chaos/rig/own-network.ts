@@ -1,13 +1,13 @@
 /**
- * A network of this process's own (a Linux network namespace): what happens to packets in it happens to nobody else's,
- * and it is gone with its last process.
+ * A network of this process's own (a Linux network namespace). Rules in it affect no other program, and it is removed
+ * with its last process.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 
 /** Loses packets on the way to a port of this machine, and back. */
 export type PacketFilter = {
   loseNone(): void
-  /** @param ratio of the packets of both directions together: every n-th is lost, starting at a random one of the first n */
+  /** @param ratio of all packets, both directions together. Drops every n-th, starting at a random one of the first n */
   loseSome(ratio: number, random: () => number): void
   loseAll(): void
 }
@@ -15,10 +15,10 @@ export type PacketFilter = {
 const MARK = 'HOPWHISTLE_OWN_NETWORK'
 const UP = 'ip link set lo up'
 
-/** Whether this process, and so all that it starts, has one. */
+/** Whether this process, and so every process that it starts, runs in one. */
 export const inOwnNetwork = (): boolean => process.env[MARK] === 'yes'
 
-/** What is missing to have one; undefined when nothing is. */
+/** What this machine lacks for one; undefined when nothing. */
 export function missingForOwnNetwork(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'root on Linux, for a network of its own'
   const lose = ['iptables', '-A', 'INPUT', ...some(2, 0)].join(' ')
@@ -26,7 +26,7 @@ export function missingForOwnNetwork(): string | undefined {
   return status === 0 ? undefined : 'unshare, ip and iptables with its statistic match, for a network of its own'
 }
 
-/** How to start a program in one. */
+/** The command that starts a program in a new one. */
 export function inNewNetwork(
   command: string,
   args: readonly string[],
@@ -38,7 +38,7 @@ export function inNewNetwork(
   }
 }
 
-/** Rules of iptables in a chain for this port. Only in a network of one's own: elsewhere they would be everybody's. */
+/** Sets iptables rules for this port. Only in a network of our own: elsewhere they would affect other programs. */
 export function packetFilter(port: number): PacketFilter {
   if (!inOwnNetwork()) throw new Error('this would lose packets of others')
   const chain = `port-${port}`

@@ -11,11 +11,11 @@ import type { Link } from './link.ts'
 import { type Server, serverOf } from './servers.ts'
 import type { SmallDisk } from './small-disk.ts'
 
-/** A platform with handles on all that can be broken. */
+/** A platform with a handle on every part that a fault can break. */
 export type Rig = StackDetails & {
-  /** Holds everything of the platform, its logs among it; removed at the end. */
+  /** All files of the platform, logs included; removed at the end. */
   readonly dir: string
-  /** Of a tenant of its own, with every scope. */
+  /** Key of a tenant that only this rig uses, with every scope. */
   readonly apiKey: string
   /** A key with every scope, of a tenant that is made for it. */
   newKey(tenantName: string): Promise<string>
@@ -25,16 +25,16 @@ export type Rig = StackDetails & {
     readonly replica: Server
     readonly redis: Server
   }
-  /** What a rigged platform has besides. */
+  /** Only on a rigged platform. */
   readonly rigged?: Rigging
 }
 
 export type Rigging = {
-  /** Between the API and each of them. */
+  /** Between the API and each server. */
   readonly links: { readonly primary: Link; readonly replica: Link; readonly redis: Link }
-  /** Under Postgres and everything else; absent where none can be mounted. */
+  /** Holds all files of the platform; absent where it cannot be mounted. */
   readonly disk?: SmallDisk
-  /** Sets the clocks of all API instances so far ahead. */
+  /** Sets the clocks of all API instances ahead by this much; behind when negative. */
   shiftClock(ms: number): void
 }
 

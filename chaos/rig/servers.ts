@@ -4,7 +4,7 @@ import { isAlive } from '../../platform/machine/process-identity.ts'
 import type { ServerProcess } from '../../platform/stack/server-process.ts'
 
 /**
- * A server of the platform, to be done things to.
+ * A server of the platform that can be signalled, stopped and started again.
  *
  * running ──stop()──▶ stopped ──start()──▶ running
  */
@@ -17,20 +17,20 @@ export type Server = {
   signalAll(name: NodeJS.Signals): void
   /** Signals it and waits until it is gone. */
   stop(name: NodeJS.Signals): Promise<void>
-  /** Starts it again, in the same place and on the same port, and waits until it answers. */
+  /** Starts it again, with the same folder and port, and waits until it answers. */
   start(): Promise<void>
 }
 
 const GONE_WITHIN_MS = 40_000
 
-/** @param startAgain starts one like it, and writes it down where the platform's processes are */
+/** @param startAgain starts the same server and records its process with those of the platform */
 export function serverOf(first: ServerProcess, startAgain: () => Promise<ServerProcess>): Server {
   let process_ = first
   const kill = (pid: number, name: NodeJS.Signals) => {
     try {
       process.kill(pid, name)
     } catch {
-      // Gone meanwhile.
+      // It has ended already.
     }
   }
   return {

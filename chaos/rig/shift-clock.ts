@@ -1,10 +1,10 @@
 /**
- * Loaded into an API instance ahead of it (`--import`): its time of day is that of the machine plus the milliseconds in
- * the file that CLOCK_SHIFT_FILE names, which is looked at ten times a second.
+ * Shifts the clock of an API instance, loaded before it with `--import`. Its time of day is that of the machine plus the
+ * milliseconds in the file that CLOCK_SHIFT_FILE names, read ten times a second.
  *
- * Only a whole machine has its clock stepped, and every other program on it would be stepped with it: no name space of
- * Linux has a time of day of its own. What the instance asks is `Date`, and so it is there that the step is made; what
- * measures durations (performance.now, timers) goes on as it does on a machine whose clock is stepped.
+ * A step of the machine's clock would affect every other program: no Linux namespace has a time of day of its own. The
+ * instance reads the time from `Date`, so the step is made there. Durations (performance.now, timers) are not affected,
+ * as on a machine whose clock is stepped.
  */
 import { readFileSync } from 'node:fs'
 
@@ -16,7 +16,7 @@ setInterval(() => {
   try {
     shiftMs = Number(readFileSync(file, 'utf8')) || 0
   } catch {
-    // Not yet there, or gone with the platform.
+    // Not written yet, or removed with the platform.
   }
 }, 100).unref()
 

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../../platform/command-line/failure.ts'
 
-/** A small file system of one's own, in memory, that can be filled to its last byte. */
+/** A small file system in memory that can be filled to its last byte. */
 export type SmallDisk = {
   fill(): Promise<void>
-  /** Takes away what `fill` wrote. */
+  /** Removes what `fill` wrote. */
   empty(): void
   unmount(): void
 }
@@ -15,11 +15,11 @@ export type SmallDisk = {
 const SIZE_MIB = 1_500
 const CHUNK = Buffer.alloc(1 << 18)
 
-/** What is missing to mount one; undefined when nothing is. */
+/** What this machine lacks for one; undefined when nothing. */
 export const missingForSmallDisk = (): string | undefined =>
   process.platform === 'linux' && process.getuid?.() === 0 ? undefined : 'root on Linux, for a small file system'
 
-/** @throws {Failure} where one may not be mounted */
+/** @throws {Failure} when it cannot be mounted */
 export function mountSmallDisk(dir: string): SmallDisk {
   const ballast = join(dir, 'ballast')
   try {
@@ -30,7 +30,7 @@ export function mountSmallDisk(dir: string): SmallDisk {
   return {
     fill: async () => {
       const { bavail, bsize } = statfsSync(dir)
-      // By a process of its own, which keeps nobody else waiting; then byte by byte what came free meanwhile.
+      // A child process does most, without blocking this one; then space that was freed meanwhile is filled byte by byte.
       await promisify(execFile)('fallocate', ['--length', String(bavail * bsize), ballast]).catch(() => {})
       const file = openSync(ballast, 'a')
       try {

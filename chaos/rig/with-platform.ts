@@ -19,24 +19,24 @@ import { missingForSmallDisk, mountSmallDisk } from './small-disk.ts'
 export type PlatformOptions = {
   readonly instances: number
   readonly apiEnv?: Readonly<Record<string, string>>
-  /** Puts links, a small disk and clocks that can be set under it; chance decides on the packets that are lost. */
+  /** Adds links, a small disk and clocks that can be set. `random` decides which packets are lost. */
   readonly rigged?: { readonly random: () => number }
   readonly terminal: Terminal
   readonly signal?: AbortSignal
 }
 
 const KEYS = join(CHECKOUT, 'api', 'src', 'commands', 'keys.ts')
-/** What is to be seen is what the platform does, not that a client is held to its share. */
+/** So high that no client is limited: the tests are about the platform. */
 const NO_SHARE = { [LIMITS.tenant_rate.env]: '1000000' }
 const SHIFT_CLOCK = new URL('shift-clock.ts', import.meta.url)
 
-/** Starts a whole platform of one's own, empty but for a tenant with a key, and stops it however its use ends. */
+/** Starts a platform of its own, empty except for a tenant with a key. Stops it when `use` ends, also when it fails. */
 export async function withPlatform<T>(
   { instances, apiEnv: givenEnv = {}, rigged, terminal, signal }: PlatformOptions,
   use: (platform: Rig) => Promise<T>,
 ): Promise<T> {
   const home = makeTempDir('hopwhistle-chaos-')
-  // Of its own, so that what is mounted on it can be taken off before it is removed.
+  // A folder inside, so that the disk mounted on it can be unmounted before everything is removed.
   const dir = join(home, 'platform')
   mkdirSync(dir, { mode: 0o711 })
   const guard = startGuard()

@@ -1,7 +1,7 @@
 import { waitUntil } from '../../platform/lib/wait-until.ts'
 
 export type LiveHeap = {
-  /** Collects all garbage, and tells what is left with the buffers that it holds, in bytes. */
+  /** Collects all garbage. @returns what is left, in bytes, buffers included */
   collect(): Promise<number>
   close(): void
 }
@@ -9,10 +9,10 @@ export type LiveHeap = {
 const READY_WITHIN_MS = 10_000
 
 /**
- * Asks a Node program for what its JavaScript holds, by the Chrome DevTools protocol.
+ * Asks a Node process how much memory its live objects use, by the Chrome DevTools protocol.
  *
- * A process keeps the memory that it once took, and so grows for long without anything being kept: what is left
- * after a collection tells the two apart.
+ * A process keeps memory that it once took, so it can grow for a long time without a leak. What is left after a
+ * garbage collection tells the two apart.
  *
  * @param port where the program listens for an inspector once it gets SIGUSR1 (`--inspect-port`)
  */

@@ -29,26 +29,26 @@ export type SoakOptions = {
   readonly inspectPort: number
 }
 
-/** What the brief asks for beside 500 events a second. */
+/** The planned load, together with 500 events a second. */
 const REPORTS_PER_SECOND = 100
 const SUBSCRIBERS = 200
-/** Of them, those that look at each message. */
+/** Subscribers that check each message. */
 const FOLLOWERS = 3
-/** A machine that stalls for a moment must not find a thousand connections after it, nor memory that those once took. */
+/** Few, so that a short stall does not open a thousand connections, with memory that would then be kept. */
 const UNDER_WAY_MAX = 50
-/** Caches, heaps and the history fill first. */
+/** The share of the time in which caches, heaps and the history fill; not judged. */
 const WARM_UP = 0.3
 /**
- * Before that, so many times the load for a moment. How many connections and how much memory a steady load takes is set by the
- * worst of its moments, and each that is worse than all before it would look like growth, for hours.
+ * Before that, this many times the load for a short time. The highest peak so far sets how many connections and how much
+ * memory are kept, so without this each new peak would look like growth, for hours.
  */
 const FILL_TIMES = 2
 const FILL_MS = 30_000
 const LIVE_WITHIN_MS = 5_000
-/** From when it was due; a sender that cannot keep up with its own rate is no load. */
+/** From when an event was due. A sender that falls further behind does not hold the load. */
 const SLOWEST_MS = 10_000
 
-/** The load of the brief and nothing else, for long; what is used must not become more and more. */
+/** Runs the planned load for a long time, without faults. Resource use must not grow. */
 export async function runSoak(rig: Rig, options: SoakOptions, signal: AbortSignal): Promise<SoakResult> {
   const { minutes, perSecond, inspectPort } = options
   const { apiUrl, apiKey, urls } = rig
@@ -90,16 +90,18 @@ export async function runSoak(rig: Rig, options: SoakOptions, signal: AbortSigna
       problems: [
         ...growthOf(trends),
         ...(lost.length > 0 ? [`${lost.length} events were lost`] : []),
-        ...(rollupsEqual ? [] : ['the rollups are not what the calls add up to']),
+        ...(rollupsEqual ? [] : ['the rollups do not equal the calls']),
         ...(acked.length < load.entries.length
-          ? [`${load.entries.length - acked.length} events were never taken`]
+          ? [`${load.entries.length - acked.length} events were never accepted`]
           : []),
-        ...(slowestMs > SLOWEST_MS ? [`an event waited for ${Math.round(slowestMs)} ms: the load was not held`] : []),
+        ...(slowestMs > SLOWEST_MS
+          ? [`an event waited for ${Math.round(slowestMs)} ms: the load was not reached`]
+          : []),
         ...(refused > 0 ? [`${refused} events were refused at first`] : []),
-        ...(asked < 0.95 * REPORTS_PER_SECOND * minutes * 60 ? [`only ${asked} reports were asked for`] : []),
+        ...(asked < 0.95 * REPORTS_PER_SECOND * minutes * 60 ? [`only ${asked} reports were sent`] : []),
         ...(reportsRefused > 0 ? [`${reportsRefused} reports were refused`] : []),
         ...(ended > 0 ? [`${ended} subscribers were closed`] : []),
-        ...(missed > 0 ? [`${missed} messages did not come`] : []),
+        ...(missed > 0 ? [`${missed} messages were not delivered`] : []),
         ...(broken.length > 0 ? [`${broken.length} live frames were wrong: ${broken[0]}`] : []),
       ],
     }
@@ -109,7 +111,7 @@ export async function runSoak(rig: Rig, options: SoakOptions, signal: AbortSigna
   }
 }
 
-/** Makes pools, heaps and allocators as large as a bad moment needs them. */
+/** Grows pools, heaps and allocators to the size that a peak needs. */
 async function fill({ apiUrl, apiKey }: Rig, ms: number, perSecond: number, signal: AbortSignal): Promise<void> {
   const rates = { perSecond: FILL_TIMES * perSecond, underWayMax: UNDER_WAY_MAX }
   const load = startLedgerLoad({ apiUrl, apiKey, name: `fill-${Date.now()}`, ...rates, signal })

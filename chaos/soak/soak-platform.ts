@@ -6,7 +6,7 @@ import type { MeasuredSoak } from '../measured.ts'
 import { withPlatform } from '../rig/with-platform.ts'
 import { runSoak } from './run-soak.ts'
 
-/** A soak of a platform of its own; prints a line of it. */
+/** Runs a soak on a platform of its own and prints one line about it. */
 export async function soakPlatform(
   minutes: number,
   perSecond: number,

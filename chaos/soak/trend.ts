@@ -1,36 +1,36 @@
 export type Trend = {
   readonly mean: number
-  /** What a straight line through the values rises by from the first to the last; negative: falls. */
+  /** The rise of a straight line through the values, from first to last; negative when it falls. */
   readonly rise: number
-  /** Between these it lies with 99 % confidence. */
+  /** The 99 % confidence interval of the rise. */
   readonly low: number
   readonly high: number
   /**
-   * flat     the slope is within its noise, and that noise is small enough to see a rise that would matter
-   * grows    it rises, by more than chance explains and by two units at least
-   * unclear  it may rise or not: the values say too little
+   * flat     the slope is within its noise, and the noise is small enough to show a rise that matters
+   * grows    it rises by more than the noise, and by two units at least
+   * unclear  the noise is too large to say
    */
   readonly verdict: 'flat' | 'grows' | 'unclear'
 }
 
 /**
- * Values that were taken close to each other resemble each other, as those of one round of garbage collection do, and
- * a line through all of them would look surer than it is. So the line is one through the means of this many parts.
+ * Neighbouring values are correlated, for example those between two garbage collections. The error of a line through all
+ * of them would look too small, so the line goes through the means of this many parts.
  */
 const PARTS = 20
-/** Student's t for 99 % and a line through so many points. With five resources one run in forty cries wolf. */
+/** Student's t for 99 % and a line through 20 points. With five resources, one run in forty is a false alarm. */
 const T_99 = 2.878
-/** How much the means of neighbouring parts may still resemble each other and be counted for it. */
+/** The largest autocorrelation of neighbouring parts that the error is corrected for. */
 const ALIKE_MAX = 0.8
-/** A rise by less, of anything, is none: a single step by one is a line that rises by 1.5. */
+/** A smaller rise is ignored: a single step by 1 makes a line that rises by 1.5. */
 const LEAST = 2
 /** A rise by this share of the mean would matter. */
 const SHARE = 0.1
 
 /**
- * The trend of values that were taken at even distances.
+ * The trend of values that were sampled at equal intervals.
  *
- * @param matters a rise by so much would matter, however small its share of the mean
+ * @param matters a rise by this much counts, however small its share of the mean
  * @throws {RangeError} for fewer than 20 values
  */
 export function trendOf(values: readonly number[], matters: number): Trend {

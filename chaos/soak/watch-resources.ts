@@ -8,14 +8,14 @@ import type { Rig } from '../rig/rig.ts'
 import { openLiveHeap } from './live-heap.ts'
 
 /**
- * What a platform that runs for long must not use more and more of, and what rise of it would matter at the least.
+ * What must not grow while the platform runs for a long time. `matters` is the smallest rise that counts as a leak.
  *
- * Redis holds a few hundred cached reports, or none for a moment; what leaks with each event or report is thousands.
+ * Redis holds 0 to a few hundred cached reports. A leak with each event or report would be thousands of keys.
  */
 export const RESOURCES = {
   memory: { title: 'Memory of two API instances', unit: 'MiB', matters: 20 },
-  liveHeap: { title: 'What the third holds after all garbage is collected', unit: 'MiB', matters: 3 },
-  handles: { title: "API open files and sockets, without its clients'", unit: '', matters: 5 },
+  liveHeap: { title: 'Memory of the third after a full garbage collection', unit: 'MiB', matters: 3 },
+  handles: { title: 'Open files and sockets of the API, without those of clients', unit: '', matters: 5 },
   connections: { title: 'Postgres connections', unit: '', matters: 2 },
   wal: { title: 'WAL kept for the replica', unit: 'MiB', matters: 16 },
   redisKeys: { title: 'Redis keys', unit: '', matters: 100 },
@@ -25,14 +25,14 @@ export type Resource = keyof typeof RESOURCES
 export type Sample = { readonly seconds: number } & { readonly [R in Resource]: number }
 
 const EVERY_MS = 2_000
-/** That each takes its time from the load. */
+/** Not more often, because a collection takes CPU time from the load. */
 const COLLECT_EVERY_MS = 20_000
 const SERVERS = `
   select (select count(*) from pg_stat_activity where backend_type = 'client backend')::int as connections,
     (select coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), 0) from pg_replication_slots)::float8 as kept`
 
 /**
- * Looks every two seconds, until it is stopped.
+ * Samples every two seconds, until it is stopped.
  *
  * @param inspectPort of the API instances
  */

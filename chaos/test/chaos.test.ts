@@ -11,12 +11,12 @@ import { missingForOwnNetwork } from '../rig/own-network.ts'
 const noNetwork = missingForOwnNetwork()
 const CHAOS = fileURLToPath(new URL('../chaos.ts', import.meta.url))
 
-/** Starts chaos with a folder of its own to write into, which it has to make. */
+/** Starts chaos with an output folder that does not exist yet. */
 function startChaos(...args: readonly string[]) {
   const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-chaos-test-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   const into = join(dir, 'new')
-  // Not of the machine's: nothing here proves how fast anything is.
+  // Not the machine's folder: this test measures no speed, so it need not wait for others.
   const env = { ...process.env, [FOLDER_VARIABLE]: join(dir, 'measuring') }
   const chaos = spawn(process.execPath, [CHAOS, ...args, '--into', into], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => void chaos.kill('SIGKILL'))
@@ -31,7 +31,7 @@ function startChaos(...args: readonly string[]) {
   return { chaos, into, ended, read, said: () => said }
 }
 
-test('interrupted, it keeps what it has, says what is missing, and does not end well', {
+test('interrupted, it keeps its results, says what is missing, and exits with 2', {
   timeout: 180_000,
 }, async () => {
   const { chaos, into, ended, read, said } = startChaos(
@@ -39,7 +39,7 @@ test('interrupted, it keeps what it has, says what is missing, and does not end 
   )
   let interrupted = false
   chaos.stdout.on('data', () => {
-    // With the first result.
+    // Interrupts it after the first result.
     if (interrupted || !/^ {2}[✓✗]/m.test(said())) return
     interrupted = true
     chaos.kill('SIGINT')
@@ -55,18 +55,18 @@ test('interrupted, it keeps what it has, says what is missing, and does not end 
 })
 
 test.skipIf(noNetwork !== undefined)(
-  'a fault of the network is one of packets that are lost (needs root on Linux, and iptables)',
+  'a network fault drops packets in the kernel (needs root on Linux, and iptables)',
   { timeout: 180_000 },
   async () => {
     const { ended, read, said } = startChaos('--only', 'redis-half-open', '--rate', '50')
     expect(await ended, said()).toBe(0)
     const { faults } = JSON.parse(read('measured.json')) as { faults: { ownNetwork: boolean }[] }
     expect(faults.map(({ ownNetwork }) => ownNetwork)).toEqual([true])
-    expect(read('reliability.md')).toContain("are the kernel's doing")
+    expect(read('reliability.md')).toContain('The kernel drops packets')
   },
 )
 
-test('what another machine measured goes, and whose it was is said', () => {
+test('results of another machine are removed, and the machine is named', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-chaos-test-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   const place = placeIn(dir)

@@ -38,7 +38,7 @@ const held: FaultResult = {
   live: { followers: 3, toldGaps: 0, lostConnections: 0, missing: 0, broken: [] },
 }
 
-test('what was acknowledged and is not stored, and what is stored and was not sent, are found', async () => {
+test('finds events that were acknowledged but not stored, and events that were stored but not sent', async () => {
   for (const id of ['run.1', 'run.2', 'run.stranger', 'another.1']) {
     await owner.query(
       `insert into hopwhistle.call_events (tenant_id, occurred_at, received_at, state, place, event_id, call_id)
@@ -54,7 +54,7 @@ test('what was acknowledged and is not stored, and what is stored and was not se
   })
 })
 
-test('a call that no rollup counts is found', async () => {
+test('finds a call that no rollup counts', async () => {
   await owner.query(
     `insert into hopwhistle.calls (tenant_id, started_at, updated_at, state, call_id)
      values (gen_random_uuid(), now(), now(), 0, 'uncounted')`,
@@ -63,7 +63,7 @@ test('a call that no rollup counts is found', async () => {
   await owner.query(`delete from hopwhistle.calls`)
 })
 
-test('every promise that was not kept is said', () => {
+test('every broken promise is reported', () => {
   expect(problemsOf(held)).toEqual([])
   expect(problemsOf({ ...held, refusals: { 503: 4, none: 1 } })).toEqual([])
   expect(
@@ -81,15 +81,15 @@ test('every promise that was not kept is said', () => {
     }),
   ).toEqual([
     '1 acknowledged events are not in Postgres, e1 among them',
-    '2 events are in Postgres that nobody sent',
-    '2 events were not taken within a minute and a half',
-    'the rollups are not what the calls add up to',
+    '2 events in Postgres were never sent',
+    '2 events were not accepted within 90 s',
+    'the rollups do not equal the calls',
     '3 events were refused with 500',
     '1 reports were refused with 500',
-    '2 times 429 or 503 came without Retry-After',
-    '4 messages did not come, and nothing was said of it',
+    '2 answers with 429 or 503 had no Retry-After',
+    '4 messages were lost without a notice to the subscriber',
     '1 live frames were wrong: a frame from 3 after offset 1',
-    'it took 21.0 s until all was well again',
+    'recovery took 21.0 s',
   ])
   const of = (result: FaultResult, more: object = {}) => ({
     ...{ name: 'redis-far', measuredAt: '2026-11-20T10:00:00Z', perSecond: 500, result },
@@ -99,14 +99,14 @@ test('every promise that was not kept is said', () => {
   const document = renderReliability({ machine: '2 cores', faults })
   expect(document).toMatch(/\| Nothing +\| 499\/s of 500 \| none +\| none +\| +0\.0 s \| +0\.0 s \| +0 \| +0 \| ✅/)
   expect(document).toMatch(/\| Something .* 1 \| +0 \| ❌ 1 acknowledged events are not in Postgres/)
-  expect(document).toContain('it cannot lose packets')
+  expect(document).toContain('It cannot lose packets')
   const inOwnNetwork = [of(held, { ownNetwork: true }), of(held, { name: 'clock-stepped' })]
-  expect(renderReliability({ machine: '2 cores', faults: inOwnNetwork })).toContain("are the kernel's doing")
+  expect(renderReliability({ machine: '2 cores', faults: inOwnNetwork })).toContain('The kernel drops packets')
 })
 
-test('a document of a soak alone says that the rest is not measured', () => {
+test('a document with only a soak says that the rest is not measured', () => {
   const document = renderReliability({ machine: '2 cores', faults: [] })
   expect(document).toContain('What the platform survives on 2 cores: three API instances')
-  expect(document.match(/^Not measured on this machine yet: `make chaos` does\.$/gm)).toHaveLength(2)
+  expect(document.match(/^Not measured on this machine yet: run `make chaos`\.$/gm)).toHaveLength(2)
   expect(document).not.toMatch(/NaN|undefined/)
 })

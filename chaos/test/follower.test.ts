@@ -6,11 +6,11 @@ import { WebSocketServer } from 'ws'
 import { waitUntil } from '../../platform/lib/wait-until.ts'
 import { startFollower } from '../load/follower.ts'
 
-/** A server that says these frames to its first client, whatever it is asked. */
+/** A server that sends these frames to its first client, whatever that one asks. */
 async function follow(...frames: readonly string[]) {
   const http = createServer()
   const sockets = new WebSocketServer({ server: http, handleProtocols: () => 'hopwhistle.v1' })
-  // Whoever comes back, as after a frame that breaks the protocol, hears nothing more.
+  // A client that reconnects, for example after a protocol error, receives nothing more.
   sockets.once('connection', (socket) =>
     socket.on('message', () => {
       for (const frame of frames) socket.send(frame)
@@ -34,7 +34,7 @@ const events = (from: number, to: number, ...ids: readonly string[]) =>
     ...ids.map((eventId, i) => JSON.stringify({ offset: from + i, eventId })),
   ].join('\n')
 
-test('a follower believes a server that leaves nothing out', async () => {
+test('a follower accepts a server that leaves nothing out', async () => {
   const follower = await follow(subscribed, events(6, 7, 'a', 'b'), events(8, 8, 'c'))
   await waitUntil('three messages', () => follower.figures().received.size === 3, { timeoutMs: 5_000 })
   expect(follower.figures()).toMatchObject({ broken: [], toldGaps: 0, lostConnections: 0 })

@@ -4,14 +4,14 @@ import { freePort } from '../../platform/machine/free-port.ts'
 import { MIB } from '../../platform/settings/arithmetic.ts'
 import { openLiveHeap } from '../soak/live-heap.ts'
 
-/** Holds 20 MiB in a buffer and some 8 MiB in an array, makes garbage all the time, and lets go of both on its first input. */
+/** Holds 20 MiB in a buffer and some 8 MiB in an array, and produces garbage. Releases both on its first input. */
 const PROGRAM = `
   let held = [Buffer.alloc(20 * ${MIB}, 1), Array.from({ length: ${MIB} }, (_, i) => i)]
   setInterval(() => { globalThis.garbage = [Buffer.alloc(${MIB}, 1), Array.from({ length: 50_000 }, String)] }, 5)
   process.stdin.once('data', () => { held = undefined; process.stdout.write('gone') })
   process.stdout.write('held')`
 
-test('what is held is told from what is garbage', async () => {
+test('live memory is told apart from garbage', async () => {
   const port = await freePort()
   const program = spawn(process.execPath, [`--inspect-port=127.0.0.1:${port}`, '--eval', PROGRAM], {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -37,7 +37,7 @@ async function echoMs(socket: Socket, text: string): Promise<number> {
   return performance.now() - began
 }
 
-test('a connection that was half-open stays silent, and a new one works once the way is open', async () => {
+test('a connection that was half-open stays silent, and a new one works once the link is open', async () => {
   const { link, open } = await linkToEcho(() => 1)
   const old = await open()
   await echoMs(old, 'first')
@@ -56,7 +56,7 @@ test('a connection that was half-open stays silent, and a new one works once the
   expect(closed).toBe(false)
 })
 
-test('a slow way takes its time in each direction, and a lost packet longer', async () => {
+test('a slow link delays each direction, and a lost packet even longer', async () => {
   let next = 1
   const { link, open } = await linkToEcho(() => next)
   const socket = await open()
@@ -114,7 +114,7 @@ test('the same seed brings the same order', () => {
   expect([...order(7)].sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])
 })
 
-test('an instance whose clock is stepped knows no other time', async () => {
+test('an instance whose clock is stepped sees no other time', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-clock-'))
   onTestFinished(() => rmSync(dir, { recursive: true }))
   const file = join(dir, 'shift')

@@ -6,9 +6,9 @@ import { soakChart } from '../soak/soak-chart.ts'
 import { trendOf } from '../soak/trend.ts'
 
 const MATTERS = 20
-/** A saw, as garbage collection makes one. */
+/** A sawtooth, as of garbage collection. */
 const saw = (i: number) => (i % 7) * 4
-/** Four hundred values of which each resembles the one before it, as memory does. */
+/** Four hundred values, each close to the one before, as memory use is. */
 function wandering(random: () => number): readonly number[] {
   let away = 0
   return Array.from({ length: 400 }, () => {
@@ -20,7 +20,7 @@ const rising = (values: readonly number[], by: number) =>
   values.map((value, i) => value + (i / (values.length - 1)) * by)
 const verdict = (values: readonly number[]) => trendOf(values, MATTERS).verdict
 
-test('what stays as it is does not grow, however uneven; a leak does', () => {
+test('noise without a trend does not grow; a leak does', () => {
   const flat = Array.from({ length: 400 }, (_, i) => 200 + saw(i))
   expect(verdict(flat)).toBe('flat')
   expect(trendOf(rising(flat, 90), MATTERS)).toMatchObject({ verdict: 'grows', rise: expect.closeTo(90, -1) })
@@ -34,7 +34,7 @@ test('a count that goes up by one and stays there does not grow, and one that go
   expect(verdict(steps(4))).toBe('grows')
 })
 
-test('chance alone is seldom taken for a rise, and a rise by a tenth seldom missed', () => {
+test('noise is seldom reported as a rise, and a rise by a tenth is seldom missed', () => {
   const random = seededRandom(7)
   const runs = Array.from({ length: 300 }, () => wandering(random))
   const share = (of: (values: readonly number[]) => boolean) => runs.filter(of).length / runs.length
@@ -44,7 +44,7 @@ test('chance alone is seldom taken for a rise, and a rise by a tenth seldom miss
   expect([low < 40, high > 40]).toEqual([true, true])
 })
 
-test('what is too uneven to see a rise in is not called flat', () => {
+test('values with too much noise are not called flat', () => {
   const random = seededRandom(7)
   expect(verdict(Array.from({ length: 40 }, () => 100 + 400 * random()))).toBe('unclear')
   expect(() => trendOf([5, 5, 5], MATTERS)).toThrow('3 values: a trend needs 20')

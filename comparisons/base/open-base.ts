@@ -3,12 +3,12 @@ import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { PartOptions } from '../parts.ts'
 import { type CheckStored, findCommit, type OpenCommit, openCommit } from './open-commit.ts'
 
-/** The base, unless another one is given. */
+/** The default base. */
 export const BASE_COMMIT = '7bb82c8'
 
 export type Base = OpenCommit & { readonly checkStored: CheckStored }
 
-/** @returns the commit that it names, as 40 hexadecimal digits @throws {Failure} when this clone does not have it */
+/** @returns the commit as 40 hexadecimal digits @throws {Failure} when this clone does not have it */
 export const findBase = (ref: string): Promise<string> => findCommit(ref, 'base')
 
 /** @throws {Failure} as `openCommit` does, and for a commit that cannot tell whether events are stored */

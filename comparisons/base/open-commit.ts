@@ -50,7 +50,7 @@ export async function findCommit(ref: string, name: Role): Promise<string> {
 /**
  * Checks the commit out into a temporary folder, with its packages.
  *
- * @throws {Failure} when this clone does not have it, or its packages cannot be installed
+ * @throws {Failure} when this clone does not have the commit, or its packages cannot be installed
  */
 export async function openCommit(
   ref: string,

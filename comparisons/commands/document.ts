@@ -6,7 +6,7 @@ import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { writeNewestPerformance } from '../document/write-performance.ts'
 
 export const document: Command = {
-  summary: 'write docs/performance.md again from what is kept of the measurements',
+  summary: 'write docs/performance.md again from the stored measurements',
   help: `Usage: main.ts document
 
 Writes docs/performance.md and its chart from comparisons/baselines, without measuring anything.

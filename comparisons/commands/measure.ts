@@ -16,11 +16,11 @@ export const measure: Command = {
   summary: 'compare the platform with alternatives',
   help: `Usage: main.ts measure [--only PART]… [--rounds N] [--base REF] [--quick] [--results-dir DIR] [--wait]
 
-Starts the platform and what it is compared with, measures them in turns (A B C, B C A, …), checks that both did the
-same, and writes comparisons/results/*.json, comparisons/baselines and docs/performance.md with the median and
-the range of the rounds. Ratios are of values of the same round, and are what travels between machines.
+Starts the platform and its alternatives, measures them in turns (A B C, B C A, …) and checks that all did the same work.
+Writes comparisons/results/*.json, comparisons/baselines and docs/performance.md with the median and the range of the
+rounds. Ratios are computed from values of the same round. Only ratios also hold on other machines.
 
-  ingest      the most call events a second, compared with the base, a Fastify route that stores nothing and a
+  ingest      the highest rate of call events, compared with the base, a Fastify route that stores nothing and a
               transaction for each request
   event-cost  CPU for an event at 500 a second by component, compared with the base and a transaction for each request
   idle        CPU of an idle instance, compared with the base
@@ -31,20 +31,20 @@ the range of the rounds. Ratios are of values of the same round, and are what tr
 
   --only PART          one of these; may be repeated; all if not given
   --base REF           commit that ingest, event-cost and idle are compared with; ${BASE_COMMIT} if not given. It is checked
-                       out in a temporary folder, and its platform gets servers of its own
+                       out in a temporary folder, and its platform gets its own servers
   --rounds N           1 to 20; ${ROUNDS} if not given
-  --quick              small and short, 1 round if not given: proves that everything works, and nothing about the
+  --quick              small and short, 1 round if not given: shows that everything works, says nothing about the
                        goals; writes neither baselines nor document
-  --memory-minutes N   how long memory is watched; ${MEMORY_MINUTES} if not given, 0 not at all
-  --results-dir DIR    instead of comparisons/results; a complete result there is not replaced by one of fewer rounds
+  --memory-minutes N   how long memory is sampled; ${MEMORY_MINUTES} if not given, 0 not at all
+  --results-dir DIR    instead of comparisons/results; a result of fewer rounds does not replace a complete one there
   --wait               ${WAIT_HELP}
 
 Environment:
-  CENTRIFUGO           the program of Centrifugo 6, to be measured as well
-  IMAGE_BUILDER        docker, or what takes the same words: builds the image, to tell its size
+  CENTRIFUGO           path of Centrifugo 6, to measure it as well
+  IMAGE_BUILDER        docker, or a program with the same command line: builds the image to measure its size
 
-Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement could not be made or is worth nothing. With
---quick no goal counts.
+Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement failed or is not valid. With --quick no
+goal counts.
 `,
   async run(args, context) {
     const { terminal, signal, print } = context

@@ -13,7 +13,7 @@ import type { Api, Database, PeerPlatform } from '../platform/peer-platform.ts'
 import { reportPaths } from '../reports/report-paths.ts'
 
 export const ENDPOINT_CONNECTIONS = 8
-/** Events in a request to the endpoint that takes many. */
+/** Events in a request to the batch endpoint. */
 export const BATCH = 100
 
 export type EndpointsMeasured = Readonly<Record<string, readonly Loaded[]>>
@@ -35,7 +35,7 @@ export async function measureEndpoints(
   const load = { mode: 'closed', seconds: quick ? 0.3 : 3 } as const
   const contenders = []
   for (const [name, newPlan] of Object.entries(await plans(database))) {
-    // Connected anew for each turn: between two of them the server would close what is idle.
+    // New connections for each turn: between two turns the server would close idle ones.
     const measure = async () => {
       const config = { ports: [api.port], connections: ENDPOINT_CONNECTIONS, plan: newPlan() }
       const generator = await startGenerator(platform, config)

@@ -9,13 +9,13 @@ import type { PartOptions } from '../parts.ts'
 
 const TAG = 'hopwhistle/api:measured'
 
-/** What the API's image adds, in bytes on a disk, to the one that it is based on. */
+/** The bytes on disk that the API's image adds to its base image. */
 export type ImageSize = { readonly addedBytes: number; readonly base: string }
 
 /**
- * Builds the API's image. The size of its base is not ours, and a builder may have another one by that name.
+ * Builds the API's image. The size of the base image is not counted; a builder may have another image by that name.
  *
- * @param builder `docker`, or whatever takes the same words, such as `podman`
+ * @param builder `docker`, or a program with the same command line, such as `podman`
  * @throws {Failure}
  */
 export async function measureImage(builder: string, { terminal, signal }: PartOptions): Promise<ImageSize> {

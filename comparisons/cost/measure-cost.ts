@@ -1,4 +1,4 @@
-/** What an instance costs: to start, to ship, and for each request. */
+/** The cost of an instance: start time, image size, and CPU for each request. */
 import type { MeasurePart, PartOptions } from '../parts.ts'
 import { type Database, type PeerPlatform, startPeerPlatform } from '../platform/peer-platform.ts'
 import { type CostMeasured, costFigures } from './cost-figures.ts'
@@ -23,7 +23,7 @@ export const measureCost: MeasurePart = async (options) => {
   }
 }
 
-/** The first start is not counted: it reads the files from the disk for the others. */
+/** The first start is not counted: it reads the files into the disk cache. */
 async function measureStarts(
   platform: PeerPlatform,
   database: Database,

@@ -1,4 +1,4 @@
-/** Bars side by side: what a reader sees before any table. */
+/** The bar chart at the top of the document. */
 import {
   type CustomSeriesOption,
   heading,
@@ -13,7 +13,7 @@ import { valueText } from '../render-figures.ts'
 export type Bar = { readonly label: string; readonly rounds: readonly number[]; readonly isOurs: boolean }
 
 export type Panel = {
-  /** What is measured, and which way is better. */
+  /** What is measured, and whether more or less is better. */
   readonly title: string
   readonly unit: string
   readonly bars: readonly Bar[]

@@ -1,4 +1,4 @@
-/** What of the record is drawn, and what it is called there. */
+/** The figures of the record that are drawn, and their labels. */
 import type { PartName } from '../parts.ts'
 import type { PeersRecord } from '../record.ts'
 import type { Panel } from './bar-chart.ts'
@@ -7,7 +7,7 @@ type Drawn = {
   readonly part: PartName
   readonly title: string
   readonly unit: string
-  /** Label by the figure's id; what was not measured is left out. */
+  /** Label by the figure's id; figures that were not measured are left out. */
   readonly bars: Readonly<Record<string, string>>
 }
 

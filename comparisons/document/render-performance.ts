@@ -1,4 +1,4 @@
-/** docs/performance.md, from the record alone: the same record, the same bytes. */
+/** Renders docs/performance.md from only the record: the same record gives the same bytes. */
 
 import { duration } from '@hopwhistle/platform/command-line/terminal.ts'
 import { bytes, number } from '@hopwhistle/platform/document/figures.ts'
@@ -49,13 +49,13 @@ function intro({ machine }: PeersRecord): string {
   return (
     `All measurements ran on one machine: ${number(cores)} cores of ${cpuModel}, ${bytes(memoryBytes)}, ${os} on ${architecture}, ` +
     'shared by the servers, the alternatives and the load generator. Contenders take turns (A B C, then B C A), each after ' +
-    'a warm-up. A figure is the median of the rounds, with their range. A ratio is made of values of the same round: ' +
+    'a warm-up. A figure is the median of the rounds, with their range. A ratio is computed from values of the same round: ' +
     'ratios also hold on other machines, absolute figures do not. The base is the platform at an earlier commit, which ' +
     'each section names. It runs its own code and schema, on its own servers.'
   )
 }
 
-/** What a reader of the goals would look for and not find. */
+/** Names the goals that were not measured. */
 function notMeasured({ parts, k6Frame }: PeersRecord): string {
   const missing = PARTS.filter((part) => parts[part] === undefined).map(
     (part) => `${TITLES[part]} (\`npm run comparisons -- measure --only ${part}\`)`,
@@ -64,7 +64,7 @@ function notMeasured({ parts, k6Frame }: PeersRecord): string {
   return missing.length === 0 ? '' : `Not measured yet: ${missing.join(', ')}.`
 }
 
-/** The range stands for the rounds, of which the record has only how many they were. */
+/** The record has only the number of rounds and their range, so the range stands for the rounds. */
 const k6Figures = ({ k6Frame }: PeersRecord): readonly Figure[] =>
   k6Frame === undefined
     ? []
@@ -160,7 +160,7 @@ const again = (): string =>
       'npm run comparisons -- measure --only event-cost --base v1.0     # compared with another commit than the base',
       'CENTRIFUGO=/path/to/centrifugo npm run comparisons -- measure --only live',
       'IMAGE_BUILDER=docker npm run comparisons -- measure --only cost',
-      'npm run comparisons -- measure --quick           # small: whether everything works, and nothing about the goals',
+      'npm run comparisons -- measure --quick           # small: shows that everything works, says nothing about the goals',
     ),
     'Raw numbers are in `comparisons/results/*.json`, the figures of this page in `comparisons/baselines`. A new ' +
       'measurement of a part replaces the old one; the other parts stay.',

@@ -11,7 +11,7 @@ import { CHART, renderPerformance } from './render-performance.ts'
 
 const DOCS = join(CHECKOUT, 'docs')
 
-/** Writes docs/performance.md and its chart of the environment that was measured last. @returns their paths */
+/** Writes docs/performance.md and its chart, for the environment that was measured last. @returns their paths */
 export async function writeNewestPerformance(docs = DOCS): Promise<readonly string[]> {
   const records = readdirSync(RECORDS).map((file) => readRecord(join(RECORDS, file))!)
   const newest = records.toSorted((a, b) => measuredLast(a).localeCompare(measuredLast(b))).at(-1)

@@ -1,4 +1,4 @@
-/** The CPU of an event at the rate of the brief: compared with the base, and with a transaction for each request. */
+/** The CPU for an event at the planned rate, compared with the base and with a transaction for each request. */
 
 import type { Load } from '../generator/load.ts'
 import { withIngestContenders } from '../ingest/contenders.ts'
@@ -10,13 +10,13 @@ import { AT_RATE, type EventCostMeasured } from './event-cost-measured.ts'
 import { startPostgresCounters } from './postgres-work.ts'
 
 /**
- * Long enough that what is done in the background, now and then, has its share in it; at 500 a second four times a
- * thousand calls from their first state to their last, so that a turn has as many events of each state as another.
+ * Long enough to include occasional work in the background. At 500 a second, four times a thousand calls go from their
+ * first state to their last, so all turns have the same number of events of each state.
  */
 const MEASURED_SECONDS = 32
-/** The first turn also compiles what is hot. */
+/** In the first turn, V8 also compiles hot code. */
 const WARM_UP_SECONDS = { first: 12, later: 5 }
-/** Autovacuum looks every minute by default: then only some of the turns would have its work. */
+/** By default autovacuum runs every minute: then only some turns would include it. */
 const POSTGRES = { autovacuum_naptime: '15s' }
 
 export const measureEventCost: MeasurePart = async (options) => {

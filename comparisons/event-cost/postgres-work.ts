@@ -1,11 +1,11 @@
-/** What Postgres did between two moments, as it counts it itself. */
+/** What Postgres did between two moments, by its own counters. */
 import { withClient } from '@hopwhistle/platform/stack/with-client.ts'
 
 export type PostgresWork = {
-  /** Sent by clients; those that functions run are not counted. */
+  /** Statements of clients, without those that functions run. */
   readonly statements: number
   readonly walBytes: number
-  /** Of tables, by autovacuum. */
+  /** Tables vacuumed by autovacuum. */
   readonly vacuums: number
 }
 
@@ -17,7 +17,7 @@ const COUNTERS = `
     pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') as "walBytes",
     (select coalesce(sum(autovacuum_count), 0) from pg_stat_user_tables) as vacuums`
 
-/** @param ownerUrl of a superuser @returns what tells the work since this call */
+/** @param ownerUrl of a superuser @returns a function that gives the work since this call */
 export async function startPostgresCounters(ownerUrl: string): Promise<() => Promise<PostgresWork>> {
   const before = await readCounters(ownerUrl)
   return async () => {

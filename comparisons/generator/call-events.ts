@@ -1,20 +1,20 @@
 /**
- * The call events that the benchmark sends: each a function of the run and the event's number, so that whoever checks
- * what was stored makes them again instead of remembering them.
+ * The call events of the benchmark. Each is a function of the run and of the event's number, so the check of what was
+ * stored computes them again instead of keeping them in memory.
  *
- * A thousand calls at a time go through four states, in another order each time: an event's call is any of a thousand,
- * and its id falls anywhere among those that are stored.
+ * A thousand calls at a time go through four states, each time in another order. So an event's call is any of a thousand,
+ * and its id falls anywhere among the stored ids.
  */
 import type { CallEventBody } from '@hopwhistle/contract/calls.ts'
 import { fictionalNumbers, PROGRESS } from '@hopwhistle/contract/traffic/call-progress.ts'
 
 const CALLS_AT_A_TIME = 1_000
 const EVENTS_AT_A_TIME = CALLS_AT_A_TIME * PROGRESS.length
-/** Without a common divisor with 1,000, so that each of them walks through all the calls. */
+/** Coprime to 1,000, so that each stride visits all calls. */
 const STRIDES = [1, 387, 791, 573] as const
 
 /**
- * @param run begins every id: new for each run
+ * @param run prefix of every id: new for each run
  * @param n 0, 1, 2, …
  */
 export function callEvent(run: string, n: number, occurredAtMs: number): CallEventBody {
@@ -35,7 +35,7 @@ export function callEvent(run: string, n: number, occurredAtMs: number): CallEve
   }
 }
 
-/** Another number of 32 bits for each number of 32 bits, without any order (the last steps of MurmurHash3). */
+/** Maps each 32-bit number to another one, in no order, one to one (the last steps of MurmurHash3). */
 function scatter(n: number): number {
   let x = n >>> 0
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
@@ -43,8 +43,8 @@ function scatter(n: number): number {
   return (x ^ (x >>> 16)) >>> 0
 }
 
-/** When the n-th event of a run occurred: a millisecond after the one before it, and long enough ago. */
+/** When the n-th event of a run occurred: a millisecond after the one before, and long enough ago. */
 export const occurredAtMs = (runStartedAtMs: number, n: number): number => runStartedAtMs - 3_600_000 + n
 
-/** A name for a run that no other has, and which sorts nowhere in particular. */
+/** A unique random name for a run, so that runs do not sort by time. */
 export const runName = (): string => Math.random().toString(36).slice(2, 8).padEnd(6, '0')

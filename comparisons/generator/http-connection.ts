@@ -1,6 +1,6 @@
 /**
- * An HTTP/1.1 connection that costs next to nothing: a request is bytes that are ready to be sent, and of an answer
- * only the status and the length are read. One request at a time, on a connection that is kept.
+ * An HTTP/1.1 connection that uses very little CPU: a request is bytes that are ready to be sent, and only status and
+ * length of an answer are read. It sends one request at a time, on a connection that stays open.
  */
 import { connect } from 'node:net'
 
@@ -14,8 +14,8 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const NOTHING = Buffer.alloc(0)
 
 /**
- * @param onAnswer told the status of each answer once all of it is here
- * @param onLost told once, when the connection ends before it is closed here
+ * @param onAnswer called with the status of each answer once it is complete
+ * @param onLost called once, when the connection ends before it is closed here
  */
 export async function connectHttp(
   port: number,
@@ -68,7 +68,7 @@ export async function connectHttp(
   }
 }
 
-/** @throws {Error} for an answer in chunks, whose end this cannot tell */
+/** @throws {Error} for a chunked answer, whose end this cannot find */
 function bodyLength(head: string): number {
   const at = head.indexOf('\r\ncontent-length: ')
   if (at >= 0) return Number.parseInt(head.slice(at + 18, at + 30), 10)

@@ -1,4 +1,4 @@
-/** The load generator: a process that sends requests over raw connections, as cheaply as Node can. */
+/** The load generator: a process that sends requests over raw connections, with as little CPU as possible in Node. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
 import { latencyOf } from '../measure/arithmetic.ts'
@@ -31,7 +31,7 @@ runAsChild(async ({ ports, connections, plan }: GeneratorConfig) => {
     const failures: Record<string, number> = {}
     const failureLatencies: Record<string, number[]> = {}
     const free = [...clients]
-    /** Moments at which requests were due that no connection was free for. */
+    /** When requests were due for which no connection was free. */
     const due: number[] = []
     const startedAt = performance.now()
     const until = startedAt + load.seconds * 1000

@@ -1,40 +1,40 @@
-/** What a load is and what came of it. */
+/** A load and its result. */
 import type { Latency } from '../measure/arithmetic.ts'
 import type { RequestPlan } from './requests.ts'
 
 export type GeneratorConfig = {
-  /** Of the instances that share the load, on this machine. */
+  /** Ports of the instances on this machine that share the load. */
   readonly ports: readonly number[]
-  /** Kept open; an equal number to each instance. */
+  /** They stay open; each instance has the same number. */
   readonly connections: number
   readonly plan: RequestPlan
 }
 
 /**
- * closed  every connection sends its next request when it has the answer to the last one: the most that the server does
- * open    so many requests a second, evenly spaced, whatever the server does; latency counts from when a request was
- *         due, so that a slow server cannot hide by keeping the generator waiting
+ * closed  every connection sends its next request when it has the last answer: measures the highest throughput
+ * open    a fixed rate of evenly spaced requests, however slow the answers; latency counts from when a request was due,
+ *         so a slow server cannot hide its latency by making the generator wait
  */
 export type Load = {
   readonly seconds: number
-  /** How long what is under way then may still take; ten seconds if absent. */
+  /** How long requests in flight may still take after the end; ten seconds if absent. */
   readonly patienceMs?: number
 } & ({ readonly mode: 'closed' } | { readonly mode: 'open'; readonly ratePerSecond: number })
 
 export type LoadResult = {
-  /** Numbers of the requests: from the first until before the next. */
+  /** Numbers of the requests: `first` inclusive, `next` exclusive. */
   readonly first: number
   readonly next: number
   readonly answered: number
-  /** Numbers of requests whose answer was not a success, or never came. */
+  /** Numbers of requests that failed or got no answer. */
   readonly failed: readonly number[]
-  /** How many of those had each status, or each cause that no answer came. */
+  /** Count of failures by status, or by the reason for no answer. */
   readonly failures: Readonly<Record<string, number>>
-  /** Of the answers with each status that is not a success. */
+  /** Latency of failed answers, by status. */
   readonly failureLatency: Readonly<Record<string, Latency>>
   readonly seconds: number
   readonly perSecond: number
   readonly latency: Latency
-  /** CPU seconds that the generator itself took. */
+  /** CPU seconds of the generator itself. */
   readonly generatorCpuSeconds: number
 }

@@ -1,13 +1,13 @@
-/** What the generator sends, as the bytes that go over the wire. */
+/** The requests of the generator, as bytes. */
 import { CENTRIFUGO_CHANNEL } from '../reader/protocol.ts'
 import { messageOf } from '../servers/publish-route.ts'
 import { callEvent, occurredAtMs } from './call-events.ts'
 
 export type RequestPlan =
   /**
-   * Call events, each another one: the n-th of the run. `occurredAt` is `now` for what is delivered live. For Centrifugo
-   * it is the message that the platform makes of such an event, in the words of its HTTP API; a number stands for so
-   * many events in one request.
+   * Call events, all different: the n-th of the run. `occurredAt` is `now` for live delivery. For Centrifugo it is the
+   * message that the platform makes of such an event, in the format of its HTTP API. A number means that many events in
+   * one request.
    */
   | {
       readonly kind: 'events'
@@ -18,7 +18,7 @@ export type RequestPlan =
       readonly occurred: 'earlier' | 'now'
       readonly as?: 'event' | 'centrifugo' | number
     }
-  /** The paths, one after the other and again from the first. */
+  /** The paths in turn, then from the first again. */
   | { readonly kind: 'get'; readonly paths: readonly string[]; readonly headers: Readonly<Record<string, string>> }
 
 /** @returns the n-th request */

@@ -20,7 +20,7 @@ export type EventGenerator = Generator & {
   acknowledged(): readonly CallEventBody[]
 }
 
-/** Sends call events of a run of its own. */
+/** Sends the call events of a new run. */
 export async function startEventGenerator(
   platform: PeerPlatform,
   ports: readonly number[],
@@ -49,7 +49,7 @@ export async function startEventGenerator(
   }
 }
 
-/** A request that was not answered as it should be costs less, or nothing: figures that count it are worth nothing. */
+/** Failed requests cost less CPU, so figures that include them are not valid. */
 function requireSuccess(result: LoadResult): LoadResult {
   if (result.failed.length === 0) return result
   throw new Failure(

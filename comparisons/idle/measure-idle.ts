@@ -1,4 +1,4 @@
-/** The CPU of a platform that has nothing to do, compared with the base. */
+/** The CPU of an idle platform, compared with the base. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PlatformCode } from '@hopwhistle/platform/checkout/platform-code.ts'
 import { OUR_CODE } from '@hopwhistle/platform/checkout/platform-code.ts'
@@ -10,7 +10,7 @@ import { type Database, type PeerPlatform, startPeerPlatform } from '../platform
 import { type IdleMeasured, idleFigures } from './idle-figures.ts'
 
 const CALLS = 1_000
-/** Until what an instance does at its start, and because it has just started, is over. */
+/** Time for work at the start of an instance to end. */
 const SETTLE_SECONDS = 10
 const MEASURED_SECONDS = 30
 
@@ -33,7 +33,7 @@ export const measureIdle: MeasurePart = async (options) => {
   }
 }
 
-/** From its start to its stop, so that no instance of the other platform runs meanwhile. */
+/** Starts an instance, measures it and stops it, so that the other platform's instance does not run meanwhile. */
 async function measureInstance(
   platform: PeerPlatform,
   database: Database,

@@ -1,18 +1,18 @@
-/** Whether what was acknowledged is stored: every event as it was sent, and every call as its events make it. */
+/** Checks that what was acknowledged is stored: every event as sent, and every call as computed from its events. */
 import { CALL_DIRECTIONS, CALL_STATE_CODE, type CallEventBody } from '@hopwhistle/contract/calls.ts'
 import type { Client } from 'pg'
-// By its path: another checkout that loads this has the packages of its API alone.
+// By its path: another checkout that loads this file has only the packages of its API.
 import { Failure } from '../../platform/command-line/failure.ts'
 
 /** Rows compared by one statement. */
 const CHUNK = 20_000
-/** Of what is wrong, this much is told. */
+/** How many differences the message names. */
 const TOLD = 5
 
-/** Where events and calls are found: names of tables, or queries in brackets. */
+/** Where events and calls are stored: table names, or queries in brackets. */
 export type StoredTables = { readonly events: string; readonly calls: string }
 export const PLATFORM_TABLES: StoredTables = { events: 'hopwhistle.call_events', calls: 'hopwhistle.calls' }
-/** Of the transaction for each request, which has tables of its own. */
+/** The tables of the transaction for each request. */
 export const ROW_TABLES: StoredTables = { events: 'naive.call_events', calls: 'naive.calls' }
 
 const eventsThatDiffer = ({ events }: StoredTables) => `
@@ -34,7 +34,7 @@ const callsThatDiffer = ({ calls }: StoredTables) => `
   left join ${calls} c on c.tenant_id = $1 and c.call_id = x.call_id
   where c.call_id is null or (c.state, c.started_at) is distinct from (x.state, to_timestamp(x.started_ms / 1000.0::float8))`
 
-/** Acknowledged events are not all in the database; the measurement is worth nothing. */
+/** Some acknowledged events are not in the database, so the measurement is not valid. */
 export class NotStored extends Failure {
   override readonly name = 'NotStored'
 }
@@ -42,8 +42,8 @@ export class NotStored extends Failure {
 /**
  * Compares row by row.
  *
- * @param acknowledged every event of its calls that may have been stored, none left out
- * @throws {NotStored} naming the first of what is missing or differs
+ * @param acknowledged all events of its calls that may have been stored
+ * @throws {NotStored} naming the first rows that are missing or different
  */
 export async function checkStored(
   client: Client,
@@ -77,12 +77,14 @@ export async function checkStored(
   }
   if (wrong.length > 0) {
     const told = wrong.slice(0, TOLD).join('\n  ')
-    throw new NotStored(`${wrong.length} of what was acknowledged is not stored as it was sent:\n  ${told}`)
+    throw new NotStored(
+      `${wrong.length} acknowledged events and calls are missing, or differ from what was sent:\n  ${told}`,
+    )
   }
   return { events: acknowledged.length, calls: calls.size }
 }
 
-/** The calls of events that have one terminal state at most: the furthest state, and the first time. */
+/** Computes the calls from events with at most one terminal state: the furthest state, and the first time. */
 function callsOf(events: readonly CallEventBody[]): ReadonlyMap<string, { state: number; startedMs: number }> {
   const calls = new Map<string, { state: number; startedMs: number }>()
   for (const { callId, state, occurredAt } of events) {

@@ -1,4 +1,4 @@
-/** Who takes call events: the API, the API at the base, and two servers that anyone could write. */
+/** The contenders of ingest: the API, the API at the base, and two simple servers. */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { OUR_CODE } from '@hopwhistle/platform/checkout/platform-code.ts'
 import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
@@ -26,13 +26,13 @@ export type Checked = { readonly events: number; readonly calls: number }
 export type IngestContender = {
   readonly name: IngestName
   readonly groups: WatchedGroups
-  /** Absent for the one that stores nothing. */
+  /** Absent for the contender that stores nothing. */
   readonly database: Database | undefined
   /**
-   * Has it run for as long as `measure` takes, with a new generator connected to it; before and after, its API instances
-   * are paused.
+   * Runs the contender while `measure` runs, with a new generator connected to it. Its API instances are paused before and
+   * after.
    *
-   * @throws {NotStored} when afterwards not everything that was acknowledged is in the database
+   * @throws {NotStored} when an acknowledged event is not in the database afterwards
    */
   turn<T>(measure: (generator: EventGenerator) => Promise<T>): Promise<T & { readonly checked: Checked }>
 }
@@ -52,10 +52,10 @@ const CALLS_BEFORE = 1_000
 const READY_TIMEOUT_MS = 30_000
 
 /**
- * Starts each of them on servers of its own: a Postgres primary, its replica and, for the API, a Redis. Stops them when
+ * Starts each contender on its own servers: a Postgres primary, its replica and, for the API, a Redis. Stops them when
  * `use` is done.
  *
- * @param names begin with `ours`, which tells the others what an event is
+ * @param names `ours` must be the first: the others get the schema of an event from it
  */
 export async function withIngestContenders<T>(
   options: PartOptions & { readonly postgresSettings?: Settings },
@@ -97,7 +97,7 @@ export async function withIngestContenders<T>(
     }
     return await use(contenders, base)
   } finally {
-    // What is paused does not hear that it is to stop.
+    // A paused process does not receive the signal to stop.
     resume(paused)
     await Promise.all(platforms.map((platform) => platform.stop()))
     await base.remove()
@@ -126,7 +126,7 @@ function contender(name: IngestName, started: Started, { connections }: IngestSi
         await waitUntil(`${name} to be ready again`, isReady, { timeoutMs: READY_TIMEOUT_MS })
       }
       if (database) await settlePostgres({ primaryUrl: database.owner, replicaUrl: database.ownerReplica })
-      // Connected anew for each turn: between two of them the server would close what is idle.
+      // New connections for each turn: between two turns the server would close idle ones.
       const generator = await startEventGenerator(platform, ports, connections)
       try {
         const measured = await measure(generator)

@@ -10,7 +10,7 @@ export function ingestFigures(most: IngestMeasured): {
   readonly notes: readonly string[]
 } {
   const perSecond = (turns: readonly IngestTurn[]) => turns.map(({ load }) => load.perSecond)
-  const each = `one process, ${MOST.connections} connections that are kept, each with one event under way`
+  const each = `one process, ${MOST.connections} open connections, each with one event in flight`
   const figures: readonly Figure[] = [
     {
       id: 'ingest.throughput.ours',
@@ -49,7 +49,7 @@ export function ingestFigures(most: IngestMeasured): {
       label: 'Events a second, Hopwhistle ÷ route that stores nothing',
       unit: '×',
       rounds: ratioOf(perSecond(most.ours), perSecond(most.storesNothing)),
-      meaning: 'Throughput as a share of that of a route that stores nothing.',
+      meaning: 'Throughput, divided by that of a route that stores nothing.',
       goal: { comparison: '≥', value: 0.55 },
     },
     {
@@ -83,7 +83,7 @@ function notesOf(most: IngestMeasured): readonly string[] {
   ]
 }
 
-/** What the turns' checks found: they compare everything that was acknowledged. */
+/** The result of the checks, which compare everything that was acknowledged. */
 export function storedNote(contenders: readonly (readonly { readonly checked: Checked }[])[]): string {
   const total = (what: keyof Checked) => number(contenders.flat().reduce((sum, { checked }) => sum + checked[what], 0))
   return `After each turn every acknowledged event, and every call, was compared with the database row by row: ${total('events')} events and ${total('calls')} calls, none missing and none different. \`synchronous_commit\` was on.`

@@ -1,4 +1,4 @@
-/** The most events a second: compared with the base, a route that stores nothing, and a transaction for each request. */
+/** The highest rate of events, compared with the base, a route that stores nothing, and a transaction for each request. */
 import { measureLoad } from '../measure/loaded.ts'
 import { runRounds } from '../measure/run-rounds.ts'
 import type { MeasurePart } from '../parts.ts'

@@ -1,4 +1,4 @@
-/** Who delivers live: the API, and what one would write or take instead; each as two instances that share a Redis. */
+/** The contenders of live delivery: the API and its alternatives, each as two instances that share a Redis. */
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
 import { readGroup } from '@hopwhistle/platform/machine/process-group.ts'
@@ -14,7 +14,7 @@ import type { ServerReady } from '../servers/stores-nothing.ts'
 export type LiveServers = {
   readonly ports: readonly number[]
   readonly pids: readonly number[]
-  /** What publishes messages, one request each: of a run of its own, for an event that is sent again is not published again. */
+  /** Requests that publish one message each, of a new run, because a repeated event is not published again. */
   newPlan(): RequestPlan
   /** Resident memory of all instances together. */
   memoryBytes(): number
@@ -25,7 +25,7 @@ export type LiveServers = {
 export type LivePlatform = {
   readonly platform: PeerPlatform
   readonly database: Database
-  /** The program; undefined when none was given. */
+  /** Path of the program; undefined when none was given. */
   readonly centrifugo: string | undefined
 }
 
@@ -95,7 +95,7 @@ async function startPrograms({ platform }: LivePlatform, program: string, instan
   }
 }
 
-/** As it comes, with the Redis engine, and nobody asked for a token. It keeps no history, which the platform does. */
+/** With its defaults, the Redis engine and no token. It keeps no history; the platform does. */
 async function startCentrifugo({ platform, centrifugo }: LivePlatform) {
   const port = await freePort()
   const server = await platform.startServer(

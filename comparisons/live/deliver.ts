@@ -1,4 +1,4 @@
-/** A turn of live delivery: subscribers, messages at a steady rate, and what came of them. */
+/** A turn of live delivery: subscribers, messages at a steady rate, and the result. */
 import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import type { LoadResult } from '../generator/load.ts'
 import { startGenerator } from '../generator/start-generator.ts'
@@ -29,10 +29,10 @@ export type DeliveryLoad = {
 }
 
 const READERS = new URL('../reader/readers.ts', import.meta.url)
-/** Of the subscribers, so many tell how old each message is. */
+/** How many subscribers report the age of each message. */
 const WATCHED = 20
 const PUBLISHING_CONNECTIONS = 20
-/** How long what is behind may take to come after the last message. */
+/** How long late deliveries may take after the last message. */
 const PATIENCE_MS = 5_000
 
 export async function deliver(
@@ -85,7 +85,7 @@ export async function deliver(
   }
 }
 
-/** Until everything has come, or it is plain that it does not. */
+/** Waits until all deliveries have arrived, or no more arrive. */
 async function settle(ask: () => Promise<ReaderReport>, due: number): Promise<void> {
   const all = async () => (await ask()).received >= due
   await waitUntil('every message', all, { timeoutMs: PATIENCE_MS, everyMs: 20 }).catch(() => {})

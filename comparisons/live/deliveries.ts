@@ -1,4 +1,4 @@
-/** 100,000 deliveries a second by each of the systems, and by ours beside subscribers that never read. */
+/** 100,000 deliveries a second by each system, and by the platform with subscribers that never read. */
 import { runRounds } from '../measure/run-rounds.ts'
 import type { PartOptions } from '../parts.ts'
 import type { LiveSystem } from '../reader/protocol.ts'
@@ -36,14 +36,14 @@ export async function measureDeliveries(
 export async function measureBesideSlow(live: LivePlatform, options: PartOptions): Promise<LiveMeasured['beside']> {
   const servers = await startLive(live, 'ours', LIVE.instances)
   const load = loadOf(options)
-  // Long enough for what a slow reader does not read to fill the kernel's buffers, and then its own.
+  // Long enough for unread messages to fill the kernel's buffers, and then the instance's own.
   const seconds = options.quick ? load.seconds : LIVE.besideSeconds
   const turn = (name: keyof LiveMeasured['beside'], slow: number) => ({
     name,
     measure: () => deliver(live, 'ours', servers, { ...load, seconds, slow }),
   })
   const contenders = [turn('nobodySlow', 0), turn('someSlow', options.quick ? 2 : LIVE.slow)]
-  // Compiles what is hot, so that the first turn is like the others.
+  // V8 compiles hot code, so that the first turn is like the others.
   await deliver(live, 'ours', servers, load)
   const measured = await runRounds('live', options, contenders)
   await servers.stop()

@@ -1,4 +1,4 @@
-/** What subscribers cost that nothing is delivered to: memory of a fresh instance with a thousand of them. */
+/** Memory of idle subscribers: a thousand on a fresh instance. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runRounds } from '../measure/run-rounds.ts'
 import type { PartOptions } from '../parts.ts'
@@ -8,7 +8,7 @@ import { type LivePlatform, startLive } from './contenders.ts'
 import { type IdleMemory, LIVE, type LiveMeasured } from './live-measured.ts'
 
 const READERS = new URL('../reader/readers.ts', import.meta.url)
-/** For what is only needed while something starts. */
+/** Time to release memory that is only needed at the start. */
 const SETTLE_MS = 3_000
 
 async function measureIdleMemory(live: LivePlatform, system: LiveSystem, sockets: number): Promise<IdleMemory> {

@@ -34,7 +34,7 @@ export function liveFigures(measured: LiveMeasured): Omit<PartResult, 'raw'> {
   }
 }
 
-/** CPU seconds of these for a million deliveries. */
+/** CPU seconds of these groups for a million deliveries. */
 const cpuPerMillion = (turns: readonly Delivery[], groups: readonly string[]): readonly number[] =>
   turns.map(({ cpu, delivered }) => (1e6 * groups.reduce((sum, group) => sum + cpu.cpuSeconds[group]!, 0)) / delivered)
 
@@ -54,7 +54,7 @@ function cpuFigure(system: LiveSystem, turns: readonly Delivery[]): Figure {
   }
 }
 
-/** Most CPU of ours, as a share of theirs. Goals are those of the platform as it comes. */
+/** The most CPU of the platform, as a share of the other's. The goals apply to the default settings. */
 const CPU_GOALS = { plainWs: 0.333, socketIo: 0.333, centrifugo: 1 } as const
 
 const OURS = ['ours', 'oursLongTick'] as const
@@ -70,7 +70,7 @@ function ratioFigures({ deliveries }: LiveMeasured): readonly Figure[] {
           label: `CPU of ${NAMES[our]} ÷ ${NAMES[peer]}`,
           unit: '×',
           rounds: ratioOf(cpuPerMillion(ours, DELIVERING), cpuPerMillion(theirs, DELIVERING)),
-          meaning: 'CPU of a delivery, as a share of that of the alternative.',
+          meaning: 'CPU for a delivery, divided by that of the alternative.',
           ...(our === 'ours' ? { goal: { comparison: '≤', value: CPU_GOALS[peer] } as const } : {}),
         },
       ]
@@ -103,7 +103,7 @@ function ageFigures(system: LiveSystem, turns: readonly Delivery[]): readonly Fi
       label: `Delivery latency, p99, ${NAMES[system]}`,
       unit: 'ms',
       rounds: at('p99Ms'),
-      meaning: 'The same for the slowest of a hundred.',
+      meaning: 'The same for 99 of 100 messages.',
       ...(system === 'ours' ? { goal: { comparison: '<', value: 30 } as const } : {}),
     },
   ]

@@ -1,11 +1,11 @@
 import type { LiveSystem } from '../reader/protocol.ts'
 import type { Delivery } from './deliver.ts'
 
-/** 100,000 deliveries a second, and what is measured beside them. */
+/** 100,000 deliveries a second, and the other loads. */
 export const LIVE = {
   instances: 2,
   load: { subscribers: 200, messagesPerSecond: 500 },
-  /** Subscribers beside those, that never read. */
+  /** Additional subscribers that never read. */
   slow: 10,
   besideSeconds: 30,
   /** As many as an instance takes. */
@@ -15,10 +15,10 @@ export const LIVE = {
 export type IdleMemory = { readonly beforeBytes: number; readonly bytesPerThousand: number }
 
 export type LiveMeasured = {
-  /** `Centrifugo v6.9.1`; undefined when it was not there. */
+  /** `Centrifugo v6.9.1`; undefined when it was not available. */
   readonly centrifugo?: string | undefined
   readonly deliveries: Readonly<Partial<Record<LiveSystem, readonly Delivery[]>>>
-  /** Ours, with and without subscribers that never read. */
+  /** The platform, with and without subscribers that never read. */
   readonly beside: Readonly<Record<'nobodySlow' | 'someSlow', readonly Delivery[]>>
   readonly memory: Readonly<Partial<Record<LiveSystem, readonly IdleMemory[]>>>
 }

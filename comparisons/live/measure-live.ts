@@ -1,4 +1,4 @@
-/** Live delivery beside Socket.IO, plain WebSockets and, when it is there, Centrifugo. */
+/** Live delivery, compared with Socket.IO, plain WebSockets and, where available, Centrifugo. */
 import { execFileSync } from 'node:child_process'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { isExecutable } from '@hopwhistle/platform/machine/run-program.ts'
@@ -20,7 +20,7 @@ export const measureLive: MeasurePart = async (options) => {
       centrifugo: centrifugo === undefined ? undefined : versionOf(centrifugo),
       deliveries: await measureDeliveries(live, systems, options),
       beside: await measureBesideSlow(live, options),
-      // An idle subscriber costs the same whatever the tick.
+      // The tick does not affect an idle subscriber.
       memory: await measureMemory(
         live,
         systems.filter((system) => system !== 'oursLongTick'),
@@ -41,17 +41,18 @@ export const liveSystems = (centrifugo: string | undefined): readonly LiveSystem
   ...(centrifugo === undefined ? [] : (['centrifugo'] as const)),
 ]
 
-/** @throws {Failure} when what was given is no program */
+/** @throws {Failure} when the given path is not a program */
 function findCentrifugo(): string | undefined {
   const given = process.env.CENTRIFUGO || undefined
-  if (given !== undefined && !isExecutable(given)) throw new Failure(`CENTRIFUGO is ${given}, which is no program`)
+  if (given !== undefined && !isExecutable(given))
+    throw new Failure(`CENTRIFUGO is ${given}, which is not an executable file`)
   return given
 }
 
-/** Of all that it tells of itself, the first line without what built it. */
+/** The first line of its version output, without the build details. */
 function versionOf(centrifugo: string): string {
   const told = execFileSync(centrifugo, ['version'], { encoding: 'utf8' })
   const version = /v\d+\.\d+\.\d+/.exec(told)?.[0]
-  // What its makers did not build themselves knows no version.
+  // Only official builds know their version.
   return version === undefined || version === 'v0.0.0' ? 'Centrifugo as built from its source' : `Centrifugo ${version}`
 }

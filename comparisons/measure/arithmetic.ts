@@ -1,4 +1,4 @@
-/** The middle value; of an even number of values, the mean of the two in the middle. @throws {RangeError} of none */
+/** The middle value; for an even number, the mean of the two in the middle. @throws {RangeError} for no values */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('there is no median of no values')
   const sorted = values.toSorted((a, b) => a - b)
@@ -6,17 +6,17 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-/** @throws {RangeError} of none */
+/** @throws {RangeError} for no values */
 export function range(values: readonly number[]): readonly [least: number, most: number] {
   if (values.length === 0) throw new RangeError('there is no range of no values')
   return [Math.min(...values), Math.max(...values)]
 }
 
 /**
- * The smallest of the values that a share `q` of them does not exceed (nearest rank): a value that was measured.
+ * The smallest measured value that a share `q` of the values does not exceed (nearest rank).
  *
  * @param sorted from the smallest to the largest
- * @throws {RangeError} of none
+ * @throws {RangeError} for no values
  */
 export function percentile(sorted: ArrayLike<number>, q: number): number {
   if (sorted.length === 0) throw new RangeError('there is no percentile of no values')
@@ -30,7 +30,7 @@ export type Latency = {
   readonly maxMs: number
 }
 
-/** @throws {RangeError} of none */
+/** @throws {RangeError} for no values */
 export function latencyOf(valuesMs: readonly number[]): Latency {
   const sorted = Float64Array.from(valuesMs).sort()
   const at = (q: number) => percentile(sorted, q)

@@ -3,18 +3,18 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { descendantsOf } from '@hopwhistle/platform/machine/process-group.ts'
 import { readMachine } from '@hopwhistle/platform/machine/read-machine.ts'
 
-/** By what the processes are, such as `api` or `postgres primary`: their main processes. */
+/** Main processes by group, such as `api` or `postgres primary`. */
 export type WatchedGroups = Readonly<Record<string, readonly number[]>>
 
 export type CpuUse = {
   readonly seconds: number
-  /** CPU seconds of each group: its processes, what they started, and what of that has ended meanwhile. */
+  /** CPU seconds of each group, with its child processes, also those that have ended. */
   readonly cpuSeconds: Readonly<Record<string, number>>
-  /** Of all cores, what nobody used: 0 to 1. */
+  /** The idle share of all cores: 0 to 1. */
   readonly idleShare: number
 }
 
-/** @returns what tells the use since this call */
+/** @returns a function that gives the use since this call */
 export function startCpuMeter(groups: WatchedGroups): () => CpuUse {
   const read = () => ({
     at: performance.now(),
@@ -38,19 +38,19 @@ export function startCpuMeter(groups: WatchedGroups): () => CpuUse {
 
 const TICKS_PER_SECOND = 100
 
-/** A server's children that ended count as its own time by then, so that the sum never shrinks. */
+/** The time of children that ended is then part of their parent's, so the sum never shrinks. */
 function groupCpu(pid: number): number {
   return descendantsOf(pid).reduce((sum, member) => sum + cpuOf(member), 0)
 }
 
 /**
- * `stat` counts all threads that a process ever had, in hundredths of a second; `schedstat` counts in nanoseconds, which
- * tells what an idle process uses, and leaves out threads that ended. The larger one is nearer to what was used.
+ * `stat` counts all threads that a process ever had, in hundredths of a second. `schedstat` counts in nanoseconds, so it
+ * also shows an idle process, but leaves out threads that ended. The larger of both is nearer to the truth.
  */
 function cpuOf(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // After the command, which may hold spaces: utime, stime, cutime, cstime are the fields 14 to 17.
+    // After the command, which may contain spaces: utime, stime, cutime, cstime are the fields 14 to 17.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const [user, system, childrenUser, childrenSystem] = fields
       .slice(11, 15)

@@ -2,10 +2,10 @@ import type { Load, LoadResult } from '../generator/load.ts'
 import type { EventGenerator, Generator } from '../generator/start-generator.ts'
 import { type CpuUse, startCpuMeter, type WatchedGroups } from './cpu-meter.ts'
 
-/** A load, what it was answered, and what every server used meanwhile. */
+/** The result of a load, and the CPU of every server meanwhile. */
 export type Loaded = { readonly load: LoadResult; readonly cpu: CpuUse }
 
-/** Runs a load after another one that warms up and is not counted. */
+/** Runs a load after a warm-up that is not counted. */
 export async function measureLoad(
   generator: Generator | EventGenerator,
   groups: WatchedGroups,
@@ -16,7 +16,7 @@ export async function measureLoad(
   return measureWarm(generator, groups, load)
 }
 
-/** The same for what is warm already. */
+/** The same without a warm-up. */
 export async function measureWarm(
   generator: Generator | EventGenerator,
   groups: WatchedGroups,
@@ -27,9 +27,9 @@ export async function measureWarm(
   return { load: result, cpu: stop() }
 }
 
-/** CPU milliseconds of these groups together for each thing that was answered. */
+/** CPU milliseconds of these groups together, for each answered request. */
 export const cpuMsEach = ({ load, cpu }: Loaded, groups: readonly string[]): number =>
   (1000 * groups.reduce((sum, name) => sum + (cpu.cpuSeconds[name] ?? 0), 0)) / load.answered
 
-/** Cores that a group kept busy. */
+/** Cores that a group used. */
 export const coresOf = ({ cpu }: Loaded, group: string): number => (cpu.cpuSeconds[group] ?? 0) / cpu.seconds

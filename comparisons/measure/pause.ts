@@ -1,4 +1,4 @@
-/** Processes that are kept ready while others are measured: paused, they use no CPU, and stay as warm as they were. */
+/** Pauses processes while others are measured: they use no CPU and stay warm. */
 
 export const pause = (pids: readonly number[]): void => signal(pids, 'SIGSTOP')
 export const resume = (pids: readonly number[]): void => signal(pids, 'SIGCONT')
@@ -8,7 +8,7 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
     try {
       process.kill(pid, name)
     } catch {
-      // It ended; the next request to it says so.
+      // It has ended; the next request to it will fail.
     }
   }
 }

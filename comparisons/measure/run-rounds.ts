@@ -1,14 +1,14 @@
 import type { PartOptions } from '../parts.ts'
 
-/** One thing that is measured in every round. */
+/** A contender is measured once in every round. */
 export type Contender<T> = { readonly name: string; measure(): Promise<T> }
 
 /**
- * Measures in turns, A B C, B C A, C A B, …, so that a machine that grows slower or faster meanwhile does so for all of
- * them: in as many rounds as there are contenders, each is once at every place.
+ * Measures in turns, A B C, B C A, C A B, …, so that a change of the machine's speed affects all equally: in as many rounds
+ * as there are contenders, each is once at every position.
  *
- * @param what is measured, as a person who waits would call it
- * @returns the measurements of each contender by its name, one a round
+ * @param what names the measurement in the progress output
+ * @returns the measurements of each contender by name, one per round
  */
 export async function runRounds<T>(
   what: string,

@@ -1,11 +1,11 @@
-/** Requests one at a time over a connection that is kept, each timed from its first byte out to its last byte in. */
+/** Sends one request at a time over one connection, each timed from its first byte sent to its last byte received. */
 import { Agent, request } from 'node:http'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 
 export type TimedAnswer = { readonly ms: number; readonly body: string }
 
 export type TimedClient = {
-  /** @throws {Failure} when the answer is no success */
+  /** @throws {Failure} when the answer is not a success */
   get(path: string): Promise<TimedAnswer>
   close(): void
 }

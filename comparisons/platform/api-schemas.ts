@@ -11,7 +11,7 @@ type OpenApi = {
   >
 }
 
-/** What the API says that a call event and its answer are. */
+/** The schemas of a call event and its answer, from the API's OpenAPI document. */
 export async function readEventSchemas(apiUrl: string): Promise<EventSchemas> {
   const response = await fetch(`${apiUrl}${ROUTES.openapi}`)
   const { paths } = (await response.json()) as OpenApi

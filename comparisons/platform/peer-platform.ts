@@ -1,6 +1,6 @@
 /**
- * The servers of a comparison: a Postgres pair, Redis, and as many databases, API instances and peers as it asks for.
- * They go when the comparison ends, however it ends.
+ * The servers of a comparison: a Postgres pair, Redis, and any number of databases, API instances and other servers.
+ * They are removed when the comparison ends, also when it fails.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
@@ -40,22 +40,22 @@ export type PeerPlatform = {
   readonly redis: RedisServer
   createEmptyDatabase(name: string): Promise<Database>
   /**
-   * Migrated, with the demo tenant, its key and about so many calls of its last 30 days.
+   * Migrated, with the demo tenant, its key and about this many calls of its last 30 days.
    *
-   * @param calls undefined: as many as the demo has if nobody says how many
+   * @param calls undefined: the default number of the demo
    * @param code instead of the code of the platform
    */
   createDatabase(name: string, calls: number | undefined, code?: PlatformCode): Promise<Database>
-  /** With what another one has in it, which nobody may be connected to. */
+  /** A copy of another database, which must have no connections. */
   copyDatabase(name: string, from: string): Promise<Database>
-  /** Ends whatever is connected to it. */
+  /** Drops the database, and ends its connections. */
   dropDatabase(name: string): Promise<void>
   startRedis(): Promise<RedisServer>
-  /** Each on a port of its own, so that whoever sends the load spreads it evenly. */
+  /** Each on its own port, so that the load generator can spread the load evenly. */
   startApi(database: Database, instances: number, options?: ApiOptions): Promise<readonly Api[]>
   stopApi(instances: readonly Api[]): Promise<void>
   startProgram<Ready>(name: string, program: URL, config: unknown): Promise<Child<Ready>>
-  /** A program that is not ours. @param ready asked until it says so */
+  /** Another program than the API. @param ready called until it answers true */
   startServer(options: ServerOptions, ready: () => Promise<boolean>): Promise<ServerProcess>
   stopServer(server: ServerProcess): Promise<void>
   stop(): Promise<void>
@@ -79,13 +79,13 @@ export type PlatformContext = {
   readonly redisServer: string
   readonly terminal: Terminal
   readonly signal: AbortSignal
-  /** What its databases are migrated with and its API instances run; absent: this checkout. */
+  /** The code of migrations and API instances; absent: this checkout. */
   readonly code?: PlatformCode
   /** Added to the settings of its Postgres pair. */
   readonly postgresSettings?: Settings
 }
 
-/** One tenant sends everything here, and is to be held up by nothing but the machine. */
+/** One tenant sends all the load, and only the machine may limit it. */
 const NO_TENANT_RATE = { TENANT_RATE_PER_SECOND: '1000000' }
 
 const READY_TIMEOUT_MS = 30_000

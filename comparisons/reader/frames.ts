@@ -1,9 +1,9 @@
-/** WebSocket frames as the server sends them, and the few that a reader sends. */
+/** WebSocket frames of a server, and the few that a reader sends. */
 const NOTHING = Buffer.alloc(0)
 
 export const OPCODE = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const
 
-/** Calls `onFrame` for each whole frame of a stream, and keeps what is not whole until the rest comes. */
+/** Calls `onFrame` for each complete frame of a stream, and keeps an incomplete one until the rest arrives. */
 export function frameReader(onFrame: (opcode: number, payload: Buffer) => void): (chunk: Buffer) => void {
   let rest = NOTHING as Buffer
   return (chunk) => {
@@ -18,7 +18,7 @@ export function frameReader(onFrame: (opcode: number, payload: Buffer) => void):
       onFrame(data[0]! & 0x0f, data.subarray(header, header + length))
       data = data.subarray(header + length)
     }
-    // The chunk's memory is used again for the next one.
+    // The chunk's buffer is reused for the next chunk.
     rest = data.length === 0 ? NOTHING : Buffer.from(data)
   }
 }

@@ -1,9 +1,9 @@
-/** How a subscriber speaks to each of the servers, as far as it must to be delivered to. */
+/** The protocol of each server, as far as a subscriber needs it to receive messages. */
 import { LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { HEADERS_OF_KEY } from '../platform/key.ts'
 
-/** `oursLongTick` is ours as it runs beside k6. */
+/** `oursLongTick` is the platform with the tick that it has next to k6. */
 export type LiveSystem = 'ours' | 'oursLongTick' | 'plainWs' | 'socketIo' | 'centrifugo'
 
 export type Protocol = {
@@ -11,13 +11,13 @@ export type Protocol = {
   readonly headers: Readonly<Record<string, string>>
   /** Sent as soon as the socket is open. */
   readonly hello: readonly string[]
-  /** What else is to be sent when this text came; `subscribed` once everything from now on will come. */
+  /** What to send in response to this text; `subscribed` once all later messages will be delivered. */
   react(text: string): { readonly send?: string; readonly subscribed?: true } | undefined
-  /** How many messages a text holds, without reading them; 0 for what is no message. */
+  /** How many messages a text contains, without parsing them; 0 if none. */
   count(text: string): number
 }
 
-/** Where a message has the Unix milliseconds at which it was sent; the same name in all of them. */
+/** The field of a message with its send time in Unix milliseconds; the same for all servers. */
 const SENT_AT = '"occurredAt":'
 
 /** Unix milliseconds of every message in a text. */
@@ -36,7 +36,7 @@ const OURS: Protocol = {
   headers: { ...HEADERS_OF_KEY, 'sec-websocket-protocol': LIVE_SUBPROTOCOL },
   hello: ['{"type":"subscribe","patterns":["call.*"]}'],
   react: (text) => (text.startsWith('{"type":"subscribed"') ? { subscribed: true } : undefined),
-  // The head says how many follow it, so that a reader in a hurry need not look at them.
+  // The header has the number of messages, so a fast reader need not parse them.
   count: (text) => {
     if (!text.startsWith('{"type":"events"')) return 0
     const at = text.indexOf('"count":')
@@ -58,7 +58,7 @@ export const PROTOCOLS: Readonly<Record<LiveSystem, Protocol>> = {
     path: '/socket.io/?EIO=4&transport=websocket',
     headers: {},
     hello: [],
-    // Engine.IO opens (0), Socket.IO connects to its namespace (40), pings (2) are to be answered (3).
+    // Engine.IO opens (0), Socket.IO connects to its namespace (40), and a ping (2) needs an answer (3).
     react: (text) => {
       if (text.startsWith('0{')) return { send: '40' }
       if (text.startsWith('40{')) return { subscribed: true }
@@ -74,7 +74,7 @@ export const PROTOCOLS: Readonly<Record<LiveSystem, Protocol>> = {
       if (text.includes('"id":2,"subscribe"')) return { subscribed: true }
       return text === '{}' ? { send: '{}' } : undefined
     },
-    // Several messages may share a frame, a line each.
+    // A frame may contain several messages, one per line.
     count: (text) => {
       if (!text.startsWith('{"push"')) return 0
       let count = 1

@@ -3,12 +3,12 @@ import type { LiveSystem } from './protocol.ts'
 
 export type ReaderConfig = {
   readonly system: LiveSystem
-  /** Of the instances; subscribers are spread over them evenly. */
+  /** Ports of the instances; subscribers are spread over them evenly. */
   readonly ports: readonly number[]
   readonly sockets: number
-  /** Of those: read at once, and tell how old what they read is. */
+  /** How many of those read at once and report the age of messages. */
   readonly watched: number
-  /** Beside those: subscribe and never read. */
+  /** Additional subscribers that never read. */
   readonly slow: number
 }
 
@@ -16,15 +16,15 @@ export type ReaderConfig = {
 export type ReaderRequest = { readonly keepAges?: boolean }
 
 export type ReaderReport = {
-  /** Messages of all subscribers since the start, and of those that received least and most. */
+  /** Messages since the start: of all subscribers, and of the ones that received least and most. */
   readonly received: number
   readonly least: number
   readonly most: number
   /** Subscribers that lost their connection. */
   readonly closed: number
   readonly slowClosed: number
-  /** From when a message was sent until it was read, by the watched ones since the last report. */
+  /** Time from sending to reading a message, for the watched subscribers since the last report. */
   readonly age: Latency | undefined
-  /** Of all the readers together, since the last report. */
+  /** CPU of all readers together, since the last report. */
   readonly cpuSeconds: number
 }

@@ -1,7 +1,7 @@
 /**
- * Subscribers that cost next to nothing: raw sockets that count messages. Most of them read what has arrived 50 times
- * a second, so that a frame for each message does not cost them a read each; a few read at once, and tell how old each
- * message is when it comes. Slow ones never read. They measure, so they are not @hopwhistle/client, which would cost more.
+ * Subscribers that use very little CPU: raw sockets that count messages. Most of them read 50 times a second, so that a
+ * frame per message does not cost one read each. A few read at once and report the age of each message. Slow ones never
+ * read. They do not use @hopwhistle/client, because it needs more CPU.
  */
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
@@ -12,7 +12,7 @@ import { type LiveSystem, PROTOCOLS, sentTimes } from './protocol.ts'
 import type { ReaderConfig, ReaderReport, ReaderRequest } from './reader-report.ts'
 
 const EVERY_MS = 20
-/** One for all: what is in it is read before the next one is filled. */
+/** Shared by all: its content is read before it is filled again. */
 const BUFFER = Buffer.allocUnsafe(256 * 1024)
 const END_OF_HEAD = '\r\n\r\n'
 
@@ -62,7 +62,7 @@ runAsChild(async ({ system, ports, sockets, watched, slow }: ReaderConfig) => {
   return { ready: {}, answer: report }
 })
 
-/** @param pauseTo is given the socket after each read, to resume it when it is to read again */
+/** @param pauseTo called with the socket after each read; resumes it when it should read again */
 function subscribe(
   system: LiveSystem,
   port: number,
@@ -120,7 +120,7 @@ function subscribe(
   })
 }
 
-/** Subscribes, and then reads nothing any more. */
+/** Subscribes, and then never reads again. */
 async function subscribeAndStop(system: LiveSystem, port: number): Promise<Reader> {
   return subscribe(
     system,

@@ -1,4 +1,4 @@
-/** Reports that are cached, beside a Fastify route that returns the same bytes. */
+/** Cached reports, compared with a Fastify route that returns the same bytes. */
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { startGenerator } from '../generator/start-generator.ts'
 import { type Loaded, measureLoad } from '../measure/loaded.ts'
@@ -24,7 +24,7 @@ export async function measureCached(
   options: PartOptions,
 ): Promise<CachedMeasured> {
   const { quick } = options
-  // A day that is over: what a dashboard shows beside today.
+  // A day in the past, as a dashboard shows next to today.
   const toMs = Math.floor(Date.now() / DAY_MS) * DAY_MS
   const at = (ms: number) => new Date(ms).toISOString()
   const path = `${ROUTES.reportMetrics}?granularity=hour&from=${at(toMs - DAY_MS)}&to=${at(toMs)}`

@@ -9,7 +9,7 @@ import { HEADERS_OF_KEY, TENANT_ID } from '../platform/key.ts'
 import type { ReportsPlatform } from './reports-platform.ts'
 import { getUncached } from './uncached.ts'
 
-/** Milliseconds of a page, the median of a turn, once a round. */
+/** Milliseconds for a page: the median of a turn, one value per round. */
 export type PagesOfFilter = {
   readonly filter: string
   /** Calls on a page. */
@@ -35,7 +35,7 @@ export async function measurePages(
     const places: (PagesOfFilter & { cursor: string | undefined; first: number[]; deep: number[] })[] = []
     for (const { filter, calls } of filters) {
       signal.throwIfAborted()
-      // Where there are not enough calls for so many pages, pages are smaller, and then fewer.
+      // If there are too few calls for so many pages, pages are smaller; if still too few, there are fewer pages.
       const limit = Math.max(1, Math.min(USUAL_LIMIT, Math.floor((calls - 1) / deepest)))
       const deepPage = Math.max(1, Math.min(deepest, Math.floor((calls - 1) / limit)))
       const walking = `reports, calls list: walking down ${filter || 'all calls'}`
@@ -49,7 +49,7 @@ export async function measurePages(
           const first = `${pathOf(place.filter)}&limit=${place.limit}`
           const deep = place.cursor === undefined ? first : `${first}&cursor=${encodeURIComponent(place.cursor)}`
           const taken: [number[], number[]] = [[], []]
-          // One and the other in turn, so that nothing else comes between them.
+          // Alternating, so that both run under the same conditions.
           for (let i = 0; i < PAGES_OF_A_TURN[quick ? 'quick' : 'usual']; i++) {
             for (const [which, path] of [first, deep].entries()) {
               taken[which]!.push((await getUncached(large, client, path)).ms)
@@ -68,7 +68,7 @@ export async function measurePages(
 
 const pathOf = (filter: string): string => `${ROUTES.reportCalls}?${filter}`
 
-/** @returns the cursor after so many calls; undefined for none */
+/** @returns the cursor after this many calls; undefined for 0 */
 async function walk(client: TimedClient, filter: string, calls: number): Promise<string | undefined> {
   let cursor: string | undefined
   for (let passed = 0; passed < calls; ) {
@@ -84,7 +84,7 @@ async function walk(client: TimedClient, filter: string, calls: number): Promise
 
 type FoundFilter = { readonly filter: string; readonly calls: number }
 
-/** Every filter that the list has, by itself and together with others, with the numbers that have most calls. */
+/** Every filter of the list, alone and combined with others, with the numbers that have most calls. */
 async function findFilters(client: Client): Promise<readonly FoundFilter[]> {
   const busiest = async (column: string, condition = 'true') => {
     const { rows } = await client.query<{ number: string }>(

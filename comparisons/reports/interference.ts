@@ -1,4 +1,4 @@
-/** Reports and ingest at the rates of the brief: each alone, and both at once. */
+/** Reports and ingest at the planned rates: each alone, and both at once. */
 import { settlePostgres } from '@hopwhistle/platform/stack/settle-postgres.ts'
 import type { LoadResult } from '../generator/load.ts'
 import { startEventGenerator, startGenerator } from '../generator/start-generator.ts'

@@ -1,4 +1,4 @@
-/** Reports at ten million events, beside plain SQL and beside a route that returns the same bytes. */
+/** Reports at ten million events, compared with plain SQL and with a route that returns the same bytes. */
 import type { MeasurePart, PartOptions, PartResult } from '../parts.ts'
 import { measureCached } from './cached.ts'
 import { measurePages } from './deep-pages.ts'
@@ -20,7 +20,7 @@ export async function measureReportsOn(started: ReportsPlatform, options: PartOp
   const month = await measureMonth(started, options)
   const cached = await measureCached(started, options)
   const pages = await measurePages(started, options)
-  // Last, for it adds calls.
+  // Last, because it adds calls.
   const interference = await measureInterference(started, options)
   const { small, large, seedSeconds } = started
   const measured = {

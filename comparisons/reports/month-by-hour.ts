@@ -19,7 +19,7 @@ export type MonthMeasured = Readonly<Record<'large' | 'small' | 'plainSql', read
 
 const HOUR_MS = 3_600_000
 const MONTH_MS = 30 * 24 * HOUR_MS
-/** Requests of a turn, and before it for the first. */
+/** Requests of a turn, and of the warm-up before the first turn. */
 const REQUESTS = 30
 const WARM_UP = 20
 
@@ -28,7 +28,7 @@ export async function measureMonth(
   options: PartOptions,
 ): Promise<MonthMeasured> {
   const { quick } = options
-  // Until the last full hour: nothing changes any more, and both read the same.
+  // Until the last full hour, which no longer changes: both read the same data.
   const toMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS
   const range = { fromMs: toMs - MONTH_MS, toMs }
   return withClient(large.database.ownerReplica, async (client) => {

@@ -1,4 +1,4 @@
-/** What somebody would write who keeps no rollups: the metrics of calls, aggregated from the calls when they are asked for. */
+/** Metrics without rollups: each report aggregates the calls. */
 import { CALL_STATE_CODE, CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import type { Client } from 'pg'
 
@@ -9,7 +9,7 @@ export type PlainDuration = {
   readonly percentilesMs: readonly (number | null)[]
 }
 
-/** Of the calls that started in an hour, or of all when `start` is null. */
+/** Metrics of the calls that started in an hour, or of all when `start` is null. */
 export type PlainMetrics = {
   /** Unix milliseconds. */
   readonly start: number | null
@@ -30,7 +30,7 @@ const duration = (
 const elapsed = (since: string, until: string) =>
   `case when ${until} < ${since} then 0 else round(extract(epoch from ${until} - ${since}) * 1000) end::int`
 
-/** One pass over the calls of the range, by the index on when they started, for every hour and for the whole. */
+/** One pass over the calls of the range, by the index on their start time, for every hour and for the whole range. */
 const TEXT = `
 with timed as (
   select date_trunc('hour', started_at, 'UTC') as hour, state, direction, answered_at,
@@ -60,12 +60,12 @@ type Row = Omit<PlainMetrics, 'ring' | 'talk'> & {
   readonly talk_percentiles: readonly number[] | null
 }
 
-/** As much memory to sort in as it likes, and no compilation of plans, which the platform does without as well. */
+/** Enough memory to sort, and no JIT compilation, which the platform has turned off as well. */
 export async function preparePlainSql(client: Client): Promise<void> {
   await client.query(`set work_mem = '512MB'`)
 }
 
-/** @returns the hours that have calls, after the whole; and how long the statement took */
+/** @returns the whole range, then the hours with calls; and how long the statement took */
 export async function readPlainMetrics(
   client: Client,
   tenantId: string,

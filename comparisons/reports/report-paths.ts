@@ -1,12 +1,12 @@
 import { callsQuery, dailyQuery, hourlyQuery, seededRandom } from '@hopwhistle/contract/traffic/report-queries.ts'
 
 /**
- * More than any measurement asks for: from the first again, all would come out of a cache for a minute. Of 30 days there are some 450
- * ranges by the day, so that most of those do so anyway: 86 of 100 in the first 9,300 reports, and of the others 10.
+ * More than any measurement requests: repeated paths would be answered from the cache for a minute. 30 days have only
+ * some 450 ranges by the day, so most of these are cached anyway: 86 of 100 in the first 9,300 reports, and 10 of 100 others.
  */
 const REPORTS = 60_000
 
-/** The three reports in turn, over ranges and filters of all sizes, as the load test asks for them. */
+/** The three reports in turn, over ranges and filters of all sizes, as in the load test. */
 export function reportPaths(seed = 1, count = REPORTS): readonly string[] {
   const random = seededRandom(seed)
   const nowMs = Date.now()

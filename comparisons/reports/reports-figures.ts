@@ -112,14 +112,14 @@ function cachedFigures({ ours, sameBytes, answerBytes }: CachedMeasured): readon
       label: 'Cached reports a second, Hopwhistle ÷ that route',
       unit: '×',
       rounds: ratioOf(perSecond(ours), perSecond(sameBytes)),
-      meaning: 'Throughput as a share of that of a route that has the response in memory.',
+      meaning: 'Throughput, divided by that of a route that has the response in memory.',
       goal: { comparison: '≥', value: 0.7 },
     },
   ]
 }
 
 function pageFigures(pages: readonly PagesOfFilter[]): readonly Figure[] {
-  /** Of the filter for which the median is most: the worst of each round would mostly be the worst luck. */
+  /** The filter with the highest median. The worst filter of each round would mostly be chance. */
   const worst = (of: (page: PagesOfFilter) => readonly number[]) =>
     pages.map(of).reduce((most, rounds) => (median(rounds) > median(most) ? rounds : most))
   return [
@@ -197,7 +197,7 @@ function pagesTable(pages: readonly PagesOfFilter[]): Table {
   }
 }
 
-/** Without numbers and times, which are others in each run. */
+/** Without numbers and times, which differ in each run. */
 const filterNames = (filter: string): string =>
   filter
     .split('&')

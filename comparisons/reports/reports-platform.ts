@@ -1,4 +1,4 @@
-/** Two databases of the same 30 days on one Postgres pair, one of them with a hundred times the events; an API on each. */
+/** Two databases with the same 30 days on one Postgres pair, one with a hundred times the events; an API for each. */
 
 import { withClient } from '@hopwhistle/platform/stack/with-client.ts'
 import { Redis } from 'ioredis'
@@ -9,7 +9,7 @@ export type History = {
   readonly database: Database
   readonly api: Api
   readonly events: number
-  /** Forgets what is cached: the next request to the API is read from Postgres. */
+  /** Clears the cache: the next request to the API reads Postgres. */
   forget(): Promise<void>
 }
 
@@ -17,7 +17,7 @@ export type ReportsPlatform = {
   readonly platform: PeerPlatform
   readonly small: History
   readonly large: History
-  /** How long it took to make the large one. */
+  /** How long it took to create the large one. */
   readonly seedSeconds: number
   stop(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** Whether the platform and plain SQL say the same. */
+/** Checks that the platform and plain SQL give the same answer. */
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { PlainDuration, PlainMetrics } from './plain-sql.ts'
 
@@ -21,18 +21,18 @@ export type MetricsReport = {
   readonly buckets: readonly (ReportedBucket & { readonly start: string })[]
 }
 
-/** Two answers to one question differ; a comparison of how fast they came is worth nothing. */
+/** Two answers to one request differ, so a comparison of their speed is not valid. */
 export class DifferentAnswers extends Failure {
   override readonly name = 'DifferentAnswers'
 }
 
-/** The platform keeps durations in buckets, and says that its percentiles are within this share of the true ones. */
+/** The platform stores durations in buckets; its percentiles are within this share of the exact ones. */
 const PERCENTILE_ERROR = 0.01
 /** Both are rounded to whole milliseconds. */
 const ROUNDING_MS = 1
 
 /**
- * Counts must be equal, averages to the rounding, percentiles to the error that the platform states.
+ * Counts must be equal, averages up to rounding, percentiles up to the error that the platform documents.
  *
  * @returns how many hours with calls were compared
  * @throws {DifferentAnswers} naming the hour, the field and both values

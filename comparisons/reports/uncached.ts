@@ -1,14 +1,14 @@
 import type { TimedAnswer, TimedClient } from '../measure/timed-get.ts'
 import type { History } from './reports-platform.ts'
 
-/** An instance gives an answer again for a quarter of a second without a look at what was kept. */
+/** For a quarter of a second, an instance repeats an answer without checking the cache. */
 const PATIENCE_MS = 5_000
 
 /**
- * A report that is read from the replica now, because what was kept is forgotten first. What the instance itself
- * remembers it forgets within a moment: until then it is asked again, at once, so that nothing goes to sleep meanwhile.
+ * Requests a report that is read from the replica, after clearing the cache. The instance also keeps answers for a short
+ * time: until those expire, the request is repeated without a pause, so that no process goes idle.
  *
- * @throws {Error} when it always comes from elsewhere
+ * @throws {Error} when the report never comes from the replica
  */
 export async function getUncached(history: History, client: TimedClient, path: string): Promise<TimedAnswer> {
   let source: string | undefined

@@ -2,15 +2,15 @@ import { number } from '@hopwhistle/platform/document/figures.ts'
 import type { CpuUse } from '../measure/cpu-meter.ts'
 import type { Waits } from './waits.ts'
 
-/** Below this share of idle CPU, nothing can have more of it. */
+/** Below this share of idle CPU, the machine has no CPU left. */
 const NO_CPU_LEFT = 0.1
-/** Of a core: a process of one thread that is busier than this has no more to give. */
+/** Of a core: a busier single-threaded process is saturated. */
 const PROCESS_FULL = 0.9
 
 /**
- * The resource that kept it from being more, with the figures that say so.
+ * The resource that limited the throughput, with the figures that show it.
  *
- * @param due what it was asked for was all done: then nothing limited it
+ * @param due `all`: all due work was done, so nothing limited it
  */
 export function limitedBy(cpu: CpuUse, instances: number, waits: Waits, due: 'all' | 'as much as it can'): string {
   const cores = (group: string) => (cpu.cpuSeconds[group] ?? 0) / cpu.seconds

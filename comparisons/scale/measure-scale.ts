@@ -1,4 +1,4 @@
-/** What more instances bring on this machine, what limits them, and what they remember. */
+/** The gain from more instances on this machine, their limits, and their memory. */
 import type { MeasurePart } from '../parts.ts'
 import { startPeerPlatform } from '../platform/peer-platform.ts'
 import { measureMemory } from './memory.ts'

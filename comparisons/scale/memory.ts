@@ -18,7 +18,7 @@ export const MEMORY = { instances: 3, eventsPerSecond: 500, reportsPerSecond: 10
 const READERS = new URL('../reader/readers.ts', import.meta.url)
 const CONNECTIONS = 60
 
-/** @param minutes for how long, from the moment on at which the load is there */
+/** @param minutes how long, from when the full load runs */
 export async function measureMemory(
   live: LivePlatform,
   { quick, terminal, signal }: PartOptions,
@@ -38,7 +38,7 @@ export async function measureMemory(
     events.run({ mode: 'open', seconds, ratePerSecond: MEMORY.eventsPerSecond }),
     reports.run({ mode: 'open', seconds, ratePerSecond: MEMORY.reportsPerSecond }),
   ])
-  // Awaited below; should the measurement be stopped before, its failure is no news.
+  // Awaited below. If the measurement stops before that, its failure does not matter.
   load.catch(() => {})
   const samples: number[][] = servers.pids.map(() => [])
   await terminal.during(`scale, memory: ${seconds} s`, async () => {

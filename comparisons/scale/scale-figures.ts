@@ -13,12 +13,12 @@ const WHAT: Readonly<Record<Scaled, { readonly name: string; readonly unit: stri
   ingest: {
     name: 'Ingest',
     unit: 'events/s',
-    load: `${SCALE.ingest.connections} connections, each with one event under way`,
+    load: `${SCALE.ingest.connections} connections, each with one event in flight`,
   },
   reports: {
     name: 'Reports',
     unit: 'requests/s',
-    load: `${SCALE.reports.connections} connections, each with one report under way: by the hour, lists of calls, and by the day, most of which are cached, as there are few days`,
+    load: `${SCALE.reports.connections} connections, each with one report in flight: by the hour, lists of calls, and by the day, most of which are cached, as there are few days`,
   },
   live: {
     name: 'Live delivery',
@@ -53,7 +53,7 @@ function stepFigures(scaled: Scaled, steps: readonly (readonly Step[])[]): reado
       label: `${name}, 3 instances ÷ 1`,
       unit: '×',
       rounds: ratioOf(perSecond(2), perSecond(0)),
-      meaning: 'What three instances do on this machine, which the generator, Postgres and Redis share with them.',
+      meaning: 'Three instances on this machine, together with the generator, Postgres and Redis.',
     },
   ]
 }
@@ -89,7 +89,7 @@ function stepsTable(steps: StepsMeasured): Table {
   const rows = SCALED.flatMap((scaled) =>
     INSTANCES.map((instances, i) => {
       const rounds = steps[scaled][i]!
-      // The round whose throughput is the median speaks for all.
+      // The round with the median throughput represents all.
       const typical = rounds.toSorted((a, b) => a.perSecond - b.perSecond)[rounds.length >> 1]!
       return [
         `${WHAT[scaled].name}, ${instances}`,

@@ -24,14 +24,14 @@ export type Step = {
   readonly limitedBy: string
 }
 
-/** By what is scaled, then by the number of instances from 1, a step a round. */
+/** By load, then by number of instances from 1, then one step per round. */
 export type StepsMeasured = Readonly<Record<Scaled, readonly (readonly Step[])[]>>
 
 export const INSTANCES = [1, 2, 3] as const
 export const SCALE = {
   ingest: { connections: 200 },
   reports: { connections: 60 },
-  /** Twice the subscribers of the brief, so that one instance has too many. */
+  /** Twice the planned subscribers, so that one instance has too many. */
   live: { subscribers: 400, messagesPerSecond: 500 },
 } as const
 
@@ -95,7 +95,7 @@ async function measureStep(live: LivePlatform, scaled: Scaled, instances: number
   }
 }
 
-/** Those of the step before, which would be answered from Redis. */
+/** Removes the reports of the step before, which Redis would answer. */
 async function forgetReports(redisUrl: string): Promise<void> {
   const redis = new Redis(redisUrl)
   try {

@@ -1,11 +1,11 @@
-/** What the API's connections to the primary wait for, as Postgres tells when it is asked again and again. */
+/** What the API's connections to the primary wait for, by sampling Postgres. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withClient } from '@hopwhistle/platform/stack/with-client.ts'
 
 export type Waits = {
-  /** How often a connection was seen at work. */
+  /** How many samples showed an active connection. */
   readonly seen: number
-  /** By what it waited for, such as `IO WALSync`; `CPU` for what ran. Most first. */
+  /** By wait event, such as `IO WALSync`; `CPU` for a running one. Most frequent first. */
   readonly shares: readonly (readonly [what: string, share: number])[]
 }
 

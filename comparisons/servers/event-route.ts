@@ -1,17 +1,17 @@
-/** The route that the API has for a call event, as anyone would write it in Fastify. */
+/** The API's route for a call event, in plain Fastify. */
 import type { AddressInfo } from 'node:net'
 import type { CallEventBody, CallState } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { fastify } from 'fastify'
 
-/** JSON Schemas, as the API's own OpenAPI document gives them. */
+/** JSON Schemas from the API's own OpenAPI document. */
 export type EventSchemas = { readonly body: object; readonly answer: object }
 
 export type Stored = { readonly outcome: 'applied' | 'late' | 'duplicate'; readonly callState: CallState }
 
 /**
- * Parses JSON, validates it against the API's schema, hands it to `store` and serializes the same answer by the same
- * schema. It knows no keys, tenants, limits or metrics.
+ * Parses JSON, validates it against the API's schema, passes it to `store` and serializes the same answer by the same
+ * schema. It has no keys, tenants, limits or metrics.
  *
  * @returns the port
  */

@@ -1,4 +1,4 @@
-/** What most people write: `ws`, Redis pub/sub between instances, and a frame for each message to each subscriber. */
+/** A simple server: `ws`, Redis pub/sub between instances, and a frame for each message to each subscriber. */
 
 import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
 import { Redis } from 'ioredis'
@@ -15,7 +15,7 @@ runAsChild(async ({ redisUrl }: LivePeerConfig) => {
   const subscriber = new Redis(redisUrl)
   const server = servePublishing((message) => publisher.publish(CHANNEL, JSON.stringify(message)))
   const sockets = new WebSocketServer({ server, perMessageDeflate: false })
-  // Whoever is connected is a subscriber, once it has said so: the answer tells it that what comes from now on is its.
+  // A client subscribes by a message. The answer says that it receives everything from now on.
   sockets.on('connection', (socket) => socket.on('message', () => socket.send('{"type":"subscribed"}')))
   subscriber.on('message', (_, message) => {
     for (const socket of sockets.clients) socket.send(message)

@@ -1,10 +1,10 @@
-/** How the peers of live delivery are told what to deliver: the event that the API is posted, and the message it makes of it. */
+/** How the alternatives get messages to deliver: as the same event that is posted to the API, and the message made of it. */
 
 import { createServer, type Server } from 'node:http'
 import type { CallEventBody } from '@hopwhistle/contract/calls.ts'
 import type { LiveMessage, LiveType } from '@hopwhistle/contract/live.ts'
 
-/** @param offset of the platform's own numbering; the peers have none, and leave it at 0 */
+/** @param offset the platform numbers its messages; the alternatives leave it at 0 */
 export function messageOf(event: CallEventBody, receivedAt: number, offset = 0): LiveMessage {
   const { eventId, callId, state, occurredAt, direction, from, to } = event
   return {
@@ -22,7 +22,7 @@ export function messageOf(event: CallEventBody, receivedAt: number, offset = 0):
   }
 }
 
-/** Answers every POST with 201 once `publish` has taken its message; checks nothing, stores nothing. */
+/** Answers every POST with 201 once `publish` has accepted its message. Checks and stores nothing. */
 export function servePublishing(publish: (message: LiveMessage) => Promise<unknown> | unknown): Server {
   return createServer((request, response) => {
     const chunks: Buffer[] = []

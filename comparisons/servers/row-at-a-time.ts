@@ -1,4 +1,4 @@
-/** What most people write: a transaction for each request, with a connection from a pool. */
+/** A simple server: a transaction for each request, with a connection from a pool. */
 import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
 import { type EventSchemas, serveEventRoute } from './event-route.ts'
 import { openRowStore } from './row-store.ts'

@@ -11,14 +11,14 @@ const INSERT_EVENT = {
   on conflict (tenant_id, event_id) do nothing`,
 }
 
-/** Makes the tables and indexes that the row store writes to, and installs pg_stat_statements. */
+/** Creates the tables and indexes of the row store, and installs pg_stat_statements. */
 export async function createRowTables(client: pg.Client): Promise<void> {
   await client.query(await readFile(new URL('row-store.sql', import.meta.url), 'utf8'))
 }
 
 export type RowStore = { store(event: CallEventBody): Promise<Stored>; close(): Promise<void> }
 
-/** The call as the platform keeps it: state by rank, the first of each time, what was known first of the rest. */
+/** The call as the platform stores it: state by rank, the first value of each time, and of the other fields the first known. */
 const UPSERT_CALL = {
   name: 'upsert call',
   text: `insert into naive.calls as c (
@@ -42,12 +42,12 @@ const UPSERT_CALL = {
 }
 
 /**
- * Its `store` takes an event and folds it into its call, in a transaction of its own: four round trips, prepared statements.
+ * Its `store` inserts an event and updates its call in one transaction: four round trips, with prepared statements.
  *
- * It does less than the platform: no rollups, no outbox, no row-level security, no answer to what has been stored with
- * other content before.
+ * It does less than the platform: no rollups, no outbox, no row-level security, and no check whether the same id was stored
+ * with other content.
  *
- * @param databaseUrl of a database with the tables of `createRowTables`
+ * @param databaseUrl a database with the tables of `createRowTables`
  */
 export function openRowStore(databaseUrl: string, tenantId: string, poolSize: number): RowStore {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: poolSize, application_name: 'row-at-a-time' })

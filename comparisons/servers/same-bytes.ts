@@ -1,4 +1,4 @@
-/** The ceiling of a cached report: a Fastify route that has the bytes in its hand, and asks nobody for anything. */
+/** The upper limit for cached reports: a Fastify route that has the bytes in memory. */
 
 import type { AddressInfo } from 'node:net'
 import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
@@ -6,9 +6,9 @@ import { fastify } from 'fastify'
 import type { ServerReady } from './stores-nothing.ts'
 
 export type SameBytesConfig = {
-  /** By path and query, as they are asked for. */
+  /** Answers by path and query of the request. */
   readonly answers: Readonly<Record<string, string>>
-  /** What the API answers with beside the body. */
+  /** The headers of the API's answer. */
   readonly headers: Readonly<Record<string, string>>
 }
 

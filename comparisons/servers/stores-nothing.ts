@@ -1,4 +1,4 @@
-/** The ceiling: what a Fastify route costs before it has done anything. */
+/** The upper limit: a Fastify route that stores nothing. */
 import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
 import { type EventSchemas, serveEventRoute } from './event-route.ts'
 

@@ -1,4 +1,4 @@
-/** The platform of an earlier commit next to this one: what it runs, and what is left of it. */
+/** The platform at an earlier commit: which code it runs, and what remains after its removal. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -33,7 +33,7 @@ test('the base has its own contract, its own flags for Node and the packages tha
   expect(git('worktree', 'list')).not.toContain(code.dir)
 })
 
-test('a base that this clone does not have is told, with what to do', async () => {
+test('a base that this clone does not have is named, with what to do', async () => {
   await expect(open('no-such-commit')).rejects.toThrow(
     /^the base "no-such-commit" is no commit of this clone's history/,
   )
@@ -44,7 +44,7 @@ test('an API that would load the contract of this checkout is refused', async ()
   mkdirSync(dir)
   mkdirSync(join(dir, 'api'))
   symlinkSync(join(CHECKOUT, 'package-lock.json'), join(dir, 'package-lock.json'))
-  // As a workspace of the base that links to what is not its own.
+  // As if a workspace of the base linked to another checkout.
   writeFileSync(join(dir, 'api', 'package.json'), '{}')
   mkdirSync(join(dir, 'api', 'node_modules', '@hopwhistle'), { recursive: true })
   symlinkSync(join(CHECKOUT, 'contract'), join(dir, 'api', 'node_modules', '@hopwhistle', 'contract'))

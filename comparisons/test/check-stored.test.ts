@@ -1,4 +1,4 @@
-/** The check that makes an ingest benchmark worth something, seen failing on each kind of loss. */
+/** The check that makes an ingest benchmark valid: it must fail for each kind of loss. */
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { emptyDatabase } from '@hopwhistle/platform/test-support/fresh-database.ts'
 import pg from 'pg'
@@ -10,7 +10,7 @@ import { createRowTables, openRowStore, type RowStore } from '../servers/row-sto
 let client: pg.Client
 let rows: RowStore
 const startedAtMs = Date.now()
-/** Some of each state: a thousand calls take their turns. */
+/** Events of each state, of a thousand calls in turn. */
 const sent = Array.from({ length: 4_000 }, (_, n) => callEvent('check', n, occurredAtMs(startedAtMs, n))).filter(
   (_, n) => n % 20 === 0,
 )

@@ -35,7 +35,7 @@ const record = (parts: PeersRecord['parts']): PeersRecord => ({
   parts,
 })
 
-test('the document tells median, range, goal, when it was measured and what each figure means', () => {
+test('the document has median, range, goal, time of measurement and the meaning of each figure', () => {
   const text = renderPerformance(record({ ingest: part('ingest.a', [2, 1, 4], 3) }))
   expect(text).toMatch(/\| label of ingest\.a +\| 2\.00 × \| 1\.00 to 4\.00 \| +≥ 3 \| ❌/)
   expect(text).toContain('30 January 2026, 10:00 UTC at commit `0123456`: 3 rounds in 1 min 30 s.')
@@ -60,7 +60,7 @@ test('the document names the base, and says what has not been measured yet', () 
   expect(withK6).not.toMatch(/Not measured yet: .*k6/)
 })
 
-test('what is measured again takes the place of what was, and the other parts stay', async () => {
+test('a new measurement replaces the old one, and the other parts stay', async () => {
   const folder = makeTempDir('hopwhistle-record-test-')
   await keepPart('ingest', part('ingest.a', [1]), folder)
   await keepPart('cost', part('cost.a', [2]), folder)

@@ -1,4 +1,4 @@
-/** The comparison, small: that it reaches figures, and that they are made of something. Never how fast anything was. */
+/** A small comparison: it produces figures from real data. Says nothing about speed. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { type Ended, type Program, program } from '@hopwhistle/platform/test-support/program.ts'

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { clientFrame, frameReader, OPCODE } from '../reader/frames.ts'
 import { PROTOCOLS, sentTimes } from '../reader/protocol.ts'
 
-/** As a server sends it: not masked. */
+/** A frame of a server: not masked. */
 function serverFrame(text: string): Buffer {
   const { length } = text
   const size =
@@ -24,7 +24,7 @@ test('frames of every size are read whole, however the network cuts them up', ()
       read.push(payload.toString())
     })
     for (let at = 0; at < stream.length; at += size) {
-      // The same memory each time, as a socket gives it.
+      // The same buffer each time, as from a socket.
       const chunk = Buffer.from(stream.subarray(at, at + size))
       feed(chunk)
       chunk.fill(0)

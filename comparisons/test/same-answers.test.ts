@@ -1,4 +1,4 @@
-/** The check that makes a comparison of reports worth something, seen failing on each kind of difference. */
+/** The check that makes a comparison of reports valid: it must fail for each kind of difference. */
 import { expect, test } from 'vitest'
 import type { PlainMetrics } from '../reports/plain-sql.ts'
 import { compareAnswers, DifferentAnswers, type MetricsReport } from '../reports/same-answers.ts'

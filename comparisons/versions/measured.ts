@@ -32,7 +32,7 @@ export type WindowSide = {
 export type WindowPair = {
   readonly kind: Kind
   readonly seconds: number
-  /** Of all cores, what nobody used: 0 to 1. */
+  /** The idle share of all cores: 0 to 1. */
   readonly idleShare: number
   readonly sides: Both<WindowSide>
 }

@@ -1,15 +1,15 @@
 /**
- * PromQL as text, made of parts that cannot be put together wrongly: percentiles come from buckets that were added up,
- * never from percentiles.
+ * Builds PromQL as text from parts that fit together only correctly: percentiles are computed from summed buckets, never
+ * from other percentiles.
  */
 
-/** A value may begin with `=~`, `!~` or `!=`; without one of them it has to be equal. */
+/** A value may begin with `=~`, `!~` or `!=`; without one of these it matches exactly. */
 export type Matchers = Readonly<Record<string, string>>
 
-/** What the variables of a dashboard leave of all targets. */
+/** The targets that the variables of a dashboard select. */
 export const CHOSEN: Matchers = { namespace: '=~$namespace', release: '=~$release' }
 
-/** The window that Grafana makes of the panel's resolution and the scrape interval. */
+/** The window that Grafana computes from the panel's resolution and the scrape interval. */
 export const PANEL_WINDOW = '$__rate_interval'
 
 export function select(metric: string, matchers: Matchers = {}): string {
@@ -39,7 +39,7 @@ export const sumRate = (
   window = PANEL_WINDOW,
 ): string => aggregate('sum', rate(metric, matchers, window), by)
 
-/** The true percentile of everything that the buckets counted in the window, over all instances. */
+/** The percentile of everything that the buckets counted in the window, over all instances together. */
 export function percentile(
   share: number,
   histogram: string,
@@ -50,9 +50,9 @@ export function percentile(
   return `histogram_quantile(${share}, ${sumRate(`${histogram}_bucket`, matchers, ['le', ...by], window)})`
 }
 
-/** The same of a native histogram, which has its buckets in one series. */
+/** The same for a native histogram, which has all buckets in one series. */
 export const nativePercentile = (share: number, histogram: string, matchers: Matchers, by: readonly string[] = []) =>
   `histogram_quantile(${share}, ${sumRate(histogram, matchers, by)})`
 
-/** A share between 0 and 1: 0 when nothing of `part` was ever counted, and nothing when there is no `whole`. */
+/** A share between 0 and 1: 0 when `part` was never counted, no value when there is no `whole`. */
 export const share = (part: string, whole: string): string => `(${part} or 0 * ${whole}) / (${whole} > 0)`

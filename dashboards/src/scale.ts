@@ -1,15 +1,15 @@
 /**
- * How long alerts look back. In production an SLO is kept or broken over a month; a demonstration has minutes and a
- * drill seconds, so that the same rules exist with every time divided.
+ * The time windows of alerts. In production an SLO covers a month; a demonstration has minutes and a drill seconds. So the
+ * same rules also exist with every time divided.
  */
 export type Scale = {
   readonly name: 'production' | 'demo' | 'drill'
-  /** Over which an error budget lasts. */
+  /** The period of an error budget. */
   readonly periodSeconds: number
   readonly dividedBy: number
-  /** A rate needs a few scrapes: of every 5 s, or of every 2 s in a drill. */
+  /** A rate needs a few scrapes: one every 5 s, or every 2 s in a drill. */
   readonly shortestSeconds: number
-  /** Between two looks at every rule, where each group has no time of its own. */
+  /** The evaluation interval of groups that set none. */
   readonly every?: Duration
 }
 
@@ -45,15 +45,15 @@ export const secondsOf = (duration: Duration): number =>
   Number(duration.slice(0, -1)) * SECONDS[duration.slice(-1) as keyof typeof SECONDS]
 
 /**
- * A window of production as it is in this scale, in the largest unit that gives a whole number.
+ * The length of a production window in this scale, in the largest unit that gives a whole number.
  *
- * @param leastSeconds below which it would see too little, whatever the scale
+ * @param leastSeconds the shortest length, in any scale
  */
 export function scaled(duration: Duration, { dividedBy, shortestSeconds }: Scale, leastSeconds = 0): Duration {
   return written(Math.max(leastSeconds, shortestSeconds, Math.round(secondsOf(duration) / dividedBy)))
 }
 
-/** A window that remembers what happened once for long enough to fire, though it has to last. */
+/** A window long enough for a single occurrence to fire, although the condition has to last. */
 export const remembering = (duration: Duration, lasting: Duration, scale: Scale): Duration =>
   written(Math.max(secondsOf(scaled(duration, scale)), 3 * secondsOf(scaled(lasting, scale))))
 

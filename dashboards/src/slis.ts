@@ -1,6 +1,6 @@
 /**
- * The promises of the platform as ratios of bad to all, from counters of the API: what error budgets and burn rates are
- * made of. Each latency target lies on a bucket's edge, so that no ratio is a guess.
+ * The objectives of the platform as ratios of bad to all, from counters of the API. Error budgets and burn rates are
+ * computed from them. Each latency target is the edge of a bucket, so the ratios are exact.
  */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
@@ -11,13 +11,13 @@ export const ENDPOINTS = ['events', 'reports', 'live'] as const
 export type Endpoint = (typeof ENDPOINTS)[number]
 
 export type Sli = {
-  /** The label `slo` of what is recorded of it, and what the promises of one endpoint begin with. */
+  /** The label `slo` of its recordings. Objectives of one endpoint have the same prefix. */
   readonly name: `${Endpoint}-${string}`
   readonly endpoint: Endpoint
   readonly promise: string
-  /** The part that may be bad: 0.05 of a promise about 95 %. */
+  /** The share that may be bad: 0.05 for an objective of 95 %. */
   readonly budget: number
-  /** The part that was bad in a window; nothing without traffic. `by` are labels to keep apart. */
+  /** The share that was bad in a window; no value without traffic. Grouped by the labels `by`. */
   bad(window: string, by: readonly string[], matchers?: Matchers): string
 }
 
@@ -58,7 +58,7 @@ function slowerThan(
   })
 }
 
-/** What the client did wrong, 4xx, is no failure of ours. */
+/** 4xx is an error of the client, and not counted. */
 function failing(endpoint: 'events' | 'reports', noun: string, successPercent: number): Sli {
   const route = ROUTES_OF[endpoint]
   return {

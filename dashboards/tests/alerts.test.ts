@@ -28,7 +28,7 @@ const CASES = [
   ...targetCases,
 ]
 const alerts = alertGroups(PRODUCTION).flatMap((group) => group.alerts)
-/** Needs promtool, of the Debian package `prometheus`. */
+/** Needs promtool, from the Debian package `prometheus`. */
 const withPromtool = test.skipIf(onPath('promtool') === undefined)
 
 let dir = ''

@@ -45,7 +45,7 @@ test.each([
   expect(percentileProblems(expr)).toEqual([])
 })
 
-test('an expression’s metrics are told from its functions, labels and words', () => {
+test('metrics of an expression are told apart from functions, labels and keywords', () => {
   const expr = 'sum by (le, a) (rate(x_total{b=~"y_total|z"}[5m])) / on (a) group_left (c) (up > bool 0) or vector(0)'
   expect([...metricsIn(expr)]).toEqual(['x_total', 'up'])
   expect(selectorsIn('x{a="1", b!~"2"} / y')).toEqual([

@@ -13,7 +13,7 @@ export type Command = { readonly runbook: string; readonly line: string; readonl
 const commandsIn = (text: string): readonly string[] =>
   [...text.matchAll(/```bash\n([\s\S]*?)```/g)].map(([, block = '']) => block.trim())
 
-/** What sets the variables of the commands in a cluster, as a person pastes it. */
+/** The lines of addresses.md that set the variables of the commands in a cluster. */
 export const setAddresses = (): string => commandsIn(readRunbook(ADDRESSES)).join('\n')
 
 export const COMMANDS: readonly Command[] = RUNBOOKS.flatMap((runbook) =>
@@ -22,17 +22,17 @@ export const COMMANDS: readonly Command[] = RUNBOOKS.flatMap((runbook) =>
   ),
 )
 
-/** Those that need no cluster. */
+/** Commands that need no cluster. */
 export const runnable = (): readonly Command[] =>
   COMMANDS.filter(({ program }) => program !== 'kubectl' && onPath(program) !== undefined)
 
-/** Those that every cluster can be asked, and none is changed by. */
+/** Commands that work in every cluster and change nothing. */
 export const runnableInCluster = (): readonly Command[] =>
   COMMANDS.filter(
     ({ line, program }) => onPath(program) !== undefined && !CHANGES.test(line) && !OF_OPERATORS.test(line),
   )
 const CHANGES = / (?:scale|rollout|delete|touch) /
-/** Of k6-operator and of Prometheus Operator. */
+/** Commands on resources of k6-operator and Prometheus Operator. */
 const OF_OPERATORS = /testruns|app=k6|servicemonitors/
 
 export type Addresses = Readonly<Record<string, string>>
@@ -46,15 +46,15 @@ export const addressesOf = ({ api, apiUrl, urls, monitoring }: StackDetails): Ad
   PROMETHEUS: monitoring?.prometheus ?? '',
 })
 
-/** Redis had no slow command, no container ended before, there is no autoscaler. */
+/** Output may be empty: Redis had no slow command, no container ended before, or there is no autoscaler. */
 const mayAnswerNothing = (line: string): boolean => / slowlog get | --previous | get hpa/.test(line)
 
-/** `curl` and `redis-cli` end with 0 all the same. */
+/** Error outputs with which `curl` and `redis-cli` still exit with 0. */
 const REFUSED = /"statusCode":404|404 page not found|^(?:ERR|NOAUTH|NOPERM|WRONGPASS) /m
 
-/** @returns what is wrong with it; undefined when it did what it says */
+/** @returns what is wrong with the command; undefined when it worked */
 export async function problemOf({ runbook, line }: Command, addresses: Addresses): Promise<string | undefined> {
-  // Without a home kubectl keeps its cache in the working directory.
+  // Without HOME, kubectl writes its cache into the working directory.
   const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? tmpdir(), ...addresses }
   try {
     const { stdout } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', line], { env, timeout: 20_000 })

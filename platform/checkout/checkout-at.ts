@@ -6,8 +6,8 @@ import { CHECKOUT } from '../lib/checkout.ts'
 const ARCHIVE_MAX_BYTES = 1024 ** 3
 
 /**
- * Writes another commit of this repository into `dir`, a new folder. git keeps no record of it, so that removing the folder
- * is enough. To run the platform from it, `providePackages` has to follow.
+ * Writes another commit of this repository into `dir`, a new folder. git does not record it, so removing the folder is
+ * enough. To run the platform from it, call `providePackages` next.
  *
  * @throws {Failure} when git does not know the commit
  */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { MALLOC_ENV, NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { CHECKOUT } from '../lib/checkout.ts'
 
-/** The code that a platform runs: a checkout, and what its API is started with. */
+/** The code of a platform: a checkout, and how to start its API. */
 export type PlatformCode = {
   readonly dir: string
   readonly nodeFlags: readonly string[]

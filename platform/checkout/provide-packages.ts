@@ -1,4 +1,4 @@
-/** Gives another checkout of this repository its packages. */
+/** Provides packages for another checkout of this repository. */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, sep } from 'node:path'
@@ -29,7 +29,7 @@ export async function providePackages(dir: string, { signal, onLine }: Progress)
 
 const lockfile = (dir: string): string => readFileSync(join(dir, 'package-lock.json'), 'utf8')
 
-/** npm links workspaces by relative paths: the same links lead to the workspaces of the checkout that they are in. */
+/** npm links workspaces by relative paths, so copied links lead to the workspaces of their own checkout. */
 function linkPackages(ours: string, theirs: string): void {
   mkdirSync(theirs)
   for (const name of readdirSync(ours)) {

@@ -2,11 +2,11 @@ import type { FromChild, ToChild } from './messages.ts'
 
 type Started<Ready> = {
   readonly ready: Ready
-  /** Answers what the benchmark asks; absent for a program that only serves. */
+  /** Answers requests of the benchmark; absent for a program that only serves. */
   readonly answer?: (request: never) => unknown
 }
 
-/** Makes this process a program of the benchmark: it starts when it is told how, and ends with whoever started it. */
+/** Makes this process a program of the benchmark. It starts when it gets its configuration, and ends with its parent. */
 export function runAsChild<Config, Ready>(start: (config: Config) => Promise<Started<Ready>> | Started<Ready>): void {
   let started: Started<Ready> | undefined
   const send = (message: FromChild) => void process.send?.(message)

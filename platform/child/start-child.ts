@@ -1,4 +1,4 @@
-/** Small programs of the benchmark in processes of their own, spoken to by messages. They end when this process does. */
+/** Starts small programs of the benchmark as child processes, which communicate by messages and end with this process. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
@@ -9,16 +9,16 @@ import type { FromChild, ToChild } from './messages.ts'
 export type Child<Ready = unknown> = {
   readonly name: string
   readonly pid: number
-  /** What it said once it was ready. */
+  /** Its message once it was ready. */
   readonly ready: Ready
-  /** @throws {Failure} with what went wrong in there, or when it has ended */
+  /** @throws {Failure} with the program's error, or when it has ended */
   ask<Answer>(request: unknown): Promise<Answer>
   stop(): Promise<void>
 }
 
 /**
- * @param config is sent to it, rather than put on its command line, where everyone could read it
- * @throws {Failure} when it ends before it is ready: with what it printed
+ * @param config sent by message and not on the command line, which every user can read
+ * @throws {Failure} with its output, when it ends before it is ready
  */
 export async function startChild<Ready>(
   name: string,
@@ -27,9 +27,9 @@ export async function startChild<Ready>(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Child<Ready>> {
   const child = fork(program, {
-    // What ours has, the others have too.
+    // The same for the platform and the alternatives.
     execArgv: [...NODE_FLAGS],
-    // A group of its own, so that Ctrl-C reaches it through this process, in order.
+    // In its own process group, so that Ctrl-C reaches it only through this process, in order.
     detached: true,
     env: { ...MALLOC_ENV, PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -51,7 +51,7 @@ export async function startChild<Ready>(
     if (problem === undefined) asked?.resolve(answer)
     else asked?.reject(new Failure(`${name}: ${problem}`))
   })
-  // Not `close`, which does not come once the channel was disconnected from here.
+  // Not `close`, which is not emitted after the channel was disconnected here.
   const gone = Promise.all([once(child, 'exit'), once(child.stderr as Readable, 'close')])
   void gone.then(() => {
     for (const { reject } of waiting.values())

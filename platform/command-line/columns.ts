@@ -1,4 +1,4 @@
-/** Rows as a person reads them: each column as wide as its widest cell. */
+/** Formats rows as text: each column is as wide as its widest cell. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]) =>

@@ -1,4 +1,4 @@
-/** Something that the user can act on; printed as its message alone, with no stack. */
+/** An error that the user can act on; printed as its message, without a stack. */
 export class Failure extends Error {
   override readonly name: string = 'Failure'
 }
@@ -8,7 +8,7 @@ export class Usage extends Error {
   override readonly name = 'Usage'
 }
 
-/** What the platform's commands end with. */
+/** Exit codes of the platform's commands. */
 export const EXIT = {
   /** Done; for a measurement: every target is met by valid evidence. */
   ok: 0,

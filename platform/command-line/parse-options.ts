@@ -2,7 +2,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { Usage } from './failure.ts'
 
 /**
- * Reads a command's flags; what it does not know is an error, and so is an argument that it does not take.
+ * Reads a command's options; an unknown option or an unexpected argument is an error.
  *
  * @throws {Usage}
  */

@@ -3,9 +3,9 @@ import { EXIT, Failure, Usage } from './failure.ts'
 import { openTerminal } from './terminal.ts'
 
 /**
- * Runs the command that this process is given: `main.ts COMMAND [OPTIONS]`.
+ * Runs the command on the command line: `main.ts COMMAND [OPTIONS]`.
  *
- * The first Ctrl-C (or SIGTERM) stops everything in order, the second one at once.
+ * The first Ctrl-C (or SIGTERM) stops everything in order, the second one stops at once.
  *
  * @returns the exit code
  */
@@ -20,7 +20,7 @@ export async function runCommands(commands: Readonly<Record<string, Command>>): 
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // The guard takes down what is left.
+      // The guard stops what is left.
       if (stop.signal.aborted) process.exit(EXIT.failed)
       terminal.clear()
       process.stderr.write('Stopping; once more to stop at once.\n')
@@ -52,5 +52,5 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
   .join('\n')}
 
-  main.ts COMMAND --help tells more.
+  main.ts COMMAND --help has the details.
 `

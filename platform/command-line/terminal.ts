@@ -1,5 +1,5 @@
 /**
- * Progress of a command, on stderr. Results and errors are written elsewhere, and always.
+ * Progress of a command, on stderr. Results and errors are always written, elsewhere.
  *
  * On a terminal: a line for each step that is done, and below them one line that is rewritten. Without one (a file, the
  * log of a CI job): a plain line when a step begins and when it ends, with the time of day and how long it took, and in
@@ -14,22 +14,22 @@ export type Terminal = {
   /** Whether lines can be rewritten. */
   readonly live: boolean
   /**
-   * Runs a step, and says that it begins and ends. Gives and throws what `work` does.
+   * Runs a step and reports its begin and end. Returns and throws what `work` does.
    *
    * @param what names the step
-   * @param done the line for its end, without how long it took. Given, it stays on a terminal, too
+   * @param done gives the line for its end, without its duration. If given, that line stays on a terminal, too
    */
   during<T>(what: string, work: () => Promise<T>, done?: (result: T) => string): Promise<T>
-  /** Something that is done; stays. */
+  /** Prints a line about something that is done; it stays. */
   step(text: string): void
-  /** What goes on right now; the next call or step takes its place. */
+  /** Shows what happens now; the next call or step replaces it. */
   show(text: string): void
   clear(): void
 }
 
-/** Redrawn no more often than this, so that a terminal over a slow line keeps up. */
+/** The shortest time between two redraws, for terminals over slow connections. */
 const REDRAW_MS = 80
-/** How often a step that is at work says so without a terminal. */
+/** How often a running step reports progress without a terminal. */
 const PROGRESS_EVERY_MS = 30_000
 
 export type Output = Pick<NodeJS.WriteStream, 'write'> & { readonly isTTY?: boolean; readonly columns?: number }
@@ -42,7 +42,7 @@ export function openTerminal(stream: Output = stderr, progressEveryMs = PROGRESS
       const began = performance.now()
       const took = () => `(${duration(performance.now() - began)})`
       lines.begin(`  … ${what}`)
-      // For a step that shows nothing itself; one that does has said something newer by then.
+      // For a step that shows nothing itself; other steps have already shown something newer.
       const still = setInterval(() => lines.still(`  … ${what} ${took()}`), 2 * progressEveryMs).unref()
       let result: Awaited<ReturnType<typeof work>>
       try {
@@ -62,9 +62,9 @@ export function openTerminal(stream: Output = stderr, progressEveryMs = PROGRESS
 
 type Lines = Omit<Terminal, 'during'> & {
   begin(text: string): void
-  /** Of a step that leaves no line on a terminal. */
+  /** The end of a step that leaves no line on a terminal. */
   end(text: string): void
-  /** That a step is still at work, where nothing else shows it. */
+  /** Says that a step is still running, where nothing else shows it. */
   still(text: string): void
 }
 

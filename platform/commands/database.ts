@@ -1,4 +1,4 @@
-/** `migrate` and `seed`: the API's database commands on the platform that is up. */
+/** `migrate` and `seed`: the API's database commands, on the running platform. */
 
 import type { Command } from '../command-line/command.ts'
 import { EXIT, Failure } from '../command-line/failure.ts'

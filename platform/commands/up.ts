@@ -19,16 +19,16 @@ export const up: Command = {
   help: `Usage: main.ts up [--empty] [--monitor]
 
 Starts a Postgres primary and its streaming replica, Redis and the API, migrates, loads the demo data, and
-returns; \`make down\` stops it all. Running it twice is fine.
+returns; \`make down\` stops all of it. It is safe to run twice.
 
-  --empty         without the demo data, and so without any key
+  --empty         without the demo data, so without any key
   --monitor       with Prometheus, its exporters, and Grafana where it is installed
 
 Environment:
-  PORT            where the API listens: ${DEFAULT_PORT}
-  HOST            on which address: 127.0.0.1
-  API_INSTANCES   how many share the port, if not one for every two cores, 3 at most (elsewhere than on Linux always 1)
-  RUNBOOKS_URL    where alerts say that the runbooks are: Grafana, or files of this checkout
+  PORT            port of the API; ${DEFAULT_PORT} if not given
+  HOST            its address; 127.0.0.1 if not given
+  API_INSTANCES   instances that share the port; one for every two cores, at most 3, if not given (outside Linux always 1)
+  RUNBOOKS_URL    address of the runbooks in alerts; Grafana, or files of this checkout, if not given
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
 `,
   async run(args, { terminal, signal, print }) {
@@ -47,9 +47,9 @@ Environment:
       const running = runningOf(before)
       if (before.details !== undefined && running.length === before.processes.length) {
         if (values.monitor && before.details.monitoring === undefined) {
-          throw new Failure('Hopwhistle is up, and is not monitored; restart it: make down up MONITOR=1')
+          throw new Failure('Hopwhistle runs without monitoring; restart it: make down up MONITOR=1')
         }
-        print(`Hopwhistle is up already.\n\n${addresses(before.details)}`)
+        print(`Hopwhistle is already up.\n\n${addresses(before.details)}`)
         return EXIT.ok
       }
       terminal.step(`  ✓ Removed the remains of the stack of ${before.startedAt} (${running.length} processes left)`)
@@ -102,5 +102,5 @@ Next  make baseline measures it · make status · make down
 const looksAtIt = ({ prometheus, grafana }: MonitoringDetails): string =>
   `  Prometheus   ${prometheus}
 ${grafana === undefined ? '' : `  Grafana      ${grafana}\n`}
-Load tests send what they measure with   K6_PROMETHEUS_RW_SERVER_URL=${prometheus}/api/v1/write
+Load tests send their metrics with   K6_PROMETHEUS_RW_SERVER_URL=${prometheus}/api/v1/write
 `

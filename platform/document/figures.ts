@@ -1,4 +1,4 @@
-/** Figures as people read them. No locale is asked, so that the same figure is the same text everywhere. */
+/** Figures as text for people. Independent of the locale, so a figure is the same text everywhere. */
 
 /** `1,204`, `0.5`, `-3`. */
 export function number(value: number, decimals = 0): string {
@@ -8,7 +8,7 @@ export function number(value: number, decimals = 0): string {
   return value < 0 && /[1-9]/.test(text) ? `-${text}` : text
 }
 
-/** With as many decimals as tell it from its neighbours: `0.04`, `8.3`, `24`, `1,204`. */
+/** Smaller figures have more decimals: `0.04`, `8.3`, `24`, `1,204`. */
 export function figure(value: number): string {
   const size = Math.abs(value)
   if (size === 0) return '0'

@@ -1,6 +1,6 @@
-/** The few pieces of Markdown that the document is made of. */
+/** The Markdown elements of generated documents. */
 
-/** A table, aligned for those who read the source; a column whose cells are figures is set to the right. */
+/** A table, aligned in the source; `right` lists the columns that are aligned to the right. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -16,7 +16,7 @@ export function table(
   return [render(first), rule, ...others.map(render)].join('\n')
 }
 
-/** Symbols that take two columns where text is set in one width. */
+/** Symbols that are two columns wide in a monospace font. */
 const WIDE = /[✅❌⏳]|⚠️/gu
 
 const width = (text: string): number => [...text.replace(WIDE, '..')].length
@@ -31,7 +31,7 @@ export const bullets = (items: readonly string[]): string => items.map((item) =>
 export const code = (language: string, ...lines: readonly string[]): string =>
   `\`\`\`${language}\n${lines.join('\n')}\n\`\`\``
 
-/** As part of the numbered step before it. */
+/** Indents a block, so that it belongs to the numbered step before it. */
 export const indented = (block: string): string => block.replaceAll(/^(?=.)/gm, '   ')
 
 /** Blocks with an empty line between them; empty blocks are left out. */

@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Written beside and then renamed, so that a reader never sees half of it. */
+/** Writes a temporary file and renames it, so that a reader never sees a part of it. */
 export async function writeWhole(path: string, content: string): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true })
   await writeFile(`${path}.new`, content)
@@ -22,7 +22,7 @@ export function renderJson(value: unknown, indent = ''): string {
   return `{\n${lines.join(',\n')}\n${indent}}`
 }
 
-/** A plain value, or a short list of them, as a bucket and its count. */
+/** A plain value, or a short list of them, such as a bucket and its count. */
 const isFlat = (value: unknown): boolean =>
   typeof value !== 'object' ||
   value === null ||

@@ -1,4 +1,4 @@
-/** The cluster that the user's kubeconfig names, and what is asked of it. */
+/** The cluster of the user's kubeconfig, and requests to it. */
 
 import http from 'node:http'
 import https from 'node:https'
@@ -12,16 +12,16 @@ export type Cluster = {
   readonly core: CoreV1Api
   readonly custom: CustomObjectsApi
   readonly namespace: string
-  /** GET of a path of the API server, as text; through it, of pods and kubelets as well. */
+  /** GET of a path of the API server, as text; also of pods and kubelets through its proxy. */
   get(path: string, options?: { readonly timeoutMs?: number }): Promise<string>
 }
 
-/** With 100 runners asked at once, most of them wait for a connection of these. */
+/** With requests to 100 runners at once, most wait for one of these connections. */
 const CONNECTIONS = 32
 const ANSWER_WITHIN_MS = 10_000
 
 /**
- * @param namespace the context's own if there is none, else `default`
+ * @param namespace if absent, that of the context, else `default`
  * @throws {Failure} when no kubeconfig is found or it cannot be read
  */
 export function connect(namespace?: string): Cluster {
@@ -56,7 +56,7 @@ function getter(config: KubeConfig, server: string): Cluster['get'] {
     const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = made
     const credentials = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }
     const given = Object.fromEntries(Object.entries(credentials).filter(([, value]) => value !== undefined))
-    // The client's own agent keeps no connection: each request would begin with a handshake.
+    // The client's own agent keeps no connections: each request would need a handshake.
     return { ...made, agent: new Agent({ keepAlive: true, maxSockets: CONNECTIONS, ...given }) }
   }
   return async (path, { timeoutMs = ANSWER_WITHIN_MS } = {}) => {
@@ -80,10 +80,10 @@ function getter(config: KubeConfig, server: string): Cluster['get'] {
   }
 }
 
-/** Whether Kubernetes answered that there is no such thing. */
+/** Whether Kubernetes answered that the object does not exist. */
 export const isNotFound = (error: unknown): boolean => error instanceof ApiException && error.code === 404
 
-/** What went wrong with a request, in the words of the API server. */
+/** The API server's message about a failed request. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof ApiException)) return (error as Error).message ?? String(error)
   const body: unknown = error.body

@@ -4,7 +4,7 @@ import { ask, tryTo } from './programs.ts'
 /** @throws {Failure} with what kubectl said */
 export const kubectl = (...args: readonly string[]) => ask('kubectl', args)
 
-/** Creates or changes objects; those that are so already stay as they are. */
+/** Creates or updates objects. */
 export const apply = (...manifests: readonly object[]) =>
   ask('kubectl', ['apply', '--server-side', '--force-conflicts', '--filename', '-'], {
     input: manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n'),
@@ -18,7 +18,7 @@ export const exists = async (...args: readonly string[]) =>
 export const may = async (verb: string, resource: string) =>
   (await tryTo('kubectl', ['auth', 'can-i', verb, resource, '--all-namespaces', '--quiet'])) !== undefined
 
-/** The name of the kind cluster that the current context is of; empty when it is another cluster. */
+/** The name of the kind cluster of the current context; empty for another cluster. */
 export async function clusterName(): Promise<string> {
   const context = (await kubectl('config', 'current-context')).trim()
   return context.startsWith('kind-') ? context.slice('kind-'.length) : ''

@@ -5,7 +5,7 @@ import { onPath } from '../machine/run-program.ts'
 import { lookForHelm } from '../tools/find-helm.ts'
 import { VERSIONS } from './versions.ts'
 
-/** What commands here use, and how to install each: on macOS, and elsewhere. */
+/** The programs that commands use, and how to install each, on macOS and elsewhere. */
 const HOW_TO = {
   docker: ['brew install --cask docker', 'https://docs.docker.com/engine/install'],
   kind: ['brew install kind', `go install sigs.k8s.io/kind@v${VERSIONS.kind}`],
@@ -17,7 +17,7 @@ export type Program = keyof typeof HOW_TO
 
 const find = (name: Program) => (name === 'helm' ? lookForHelm() : onPath(name))
 
-/** @throws {Failure} naming every one that is missing, with how to install it */
+/** @throws {Failure} naming every missing program and how to install it */
 export function requirePrograms(names: readonly Program[]): void {
   const missing = names.filter((name) => find(name) === undefined)
   if (missing.length === 0) return
@@ -28,9 +28,9 @@ export function requirePrograms(names: readonly Program[]): void {
 export type ProgramOptions = { readonly input?: string; readonly signal?: AbortSignal | undefined }
 
 /**
- * Runs a program to its end and returns what it printed on stdout.
+ * Runs a program to its end and returns its stdout.
  *
- * @throws {Failure} with what it said, when it does not end with 0
+ * @throws {Failure} with its output, when its exit code is not 0
  */
 export async function ask(
   name: Program,
@@ -42,7 +42,7 @@ export async function ask(
   const said: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk))
-  // One that ends without reading is told about by its exit code.
+  // If it ends without reading, its exit code says so.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   const problem = await new Promise<string | undefined>((resolve) => {
@@ -54,7 +54,7 @@ export async function ask(
   throw new Failure(`${[name, ...args].join(' ')} failed (${problem}):\n${Buffer.concat(said).toString().trim()}`)
 }
 
-/** What it printed, or undefined when it did not end with 0. */
+/** Its stdout, or undefined when its exit code is not 0. */
 export function tryTo(name: Program, args: readonly string[], options?: ProgramOptions): Promise<string | undefined> {
   return ask(name, args, options).catch((error: unknown) => {
     if (error instanceof Failure) return undefined

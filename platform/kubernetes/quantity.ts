@@ -15,7 +15,7 @@ export const UNITS: Readonly<Record<string, number>> = {
 /** Kubernetes itself measures finer. */
 const FACTORS: Readonly<Record<string, number>> = { ...UNITS, n: 1e-9, u: 1e-6 }
 
-/** A quantity of Kubernetes as a number: `500m` is 0.5, `64Mi` is 67108864; NaN when it is none. */
+/** A Kubernetes quantity as a number: `500m` is 0.5, `64Mi` is 67108864; NaN when it is not a quantity. */
 export function quantity(text: string): number {
   const [, digits = '', suffix = ''] = /^([0-9.]+(?:e[0-9]+)?)([A-Za-z]*)$/.exec(text) ?? []
   return digits === '' ? Number.NaN : Number(digits) * (FACTORS[suffix] ?? Number.NaN)

@@ -1,4 +1,4 @@
-/** A port of a pod as a port of this machine, as `kubectl port-forward` does it. */
+/** Forwards a local port to a pod, like `kubectl port-forward`. */
 
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
@@ -11,7 +11,7 @@ export type Tunnel = {
   close(): void
 }
 
-/** Each connection to the local port becomes one to the pod; one that cannot be made is closed at once. */
+/** Each local connection opens one to the pod; it is closed at once if that fails. */
 export async function openTunnel({ config, namespace }: Cluster, pod: string, port: number): Promise<Tunnel> {
   const forward = new PortForward(config)
   const sockets = new Set<Socket>()

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECKOUT } from '../lib/checkout.ts'
 
-/** What a cluster gets besides our own charts. */
+/** Versions of what is installed in a cluster in addition to our charts. */
 type Versions = {
   readonly kind: string
   readonly metricsServer: string

@@ -1,7 +1,7 @@
-/** Reads Prometheus's text format, as far as prom-client writes it. */
+/** Parses Prometheus's text format, as far as prom-client writes it. */
 export type PrometheusSample = {
   readonly name: string
-  /** As written, sorted as written: `{route="/x",le="0.1"}`, or empty. */
+  /** As in the text, in the same order: `{route="/x",le="0.1"}`, or empty. */
   readonly labels: string
   readonly value: number
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What was waited for did not come in time; the message says what, how long, and the last failure. */
+/** A wait timed out; the message says for what, how long, and the last failure. */
 export class WaitedTooLong extends Error {
   override readonly name = 'WaitedTooLong'
 }
@@ -8,7 +8,7 @@ export class WaitedTooLong extends Error {
 export type WaitOptions = { readonly timeoutMs: number; readonly everyMs?: number; readonly signal?: AbortSignal }
 
 /**
- * Asks again and again until the answer is neither undefined nor false, and returns it. An error counts as "not yet".
+ * Repeats the call until its result is neither undefined nor false, and returns that. An error counts as "not yet".
  *
  * @param what completes the sentence "waited 5 s for …"
  * @throws {WaitedTooLong}
@@ -38,7 +38,7 @@ export async function waitUntil<T>(
   }
 }
 
-/** Thrown by an `ask` that knows it will never come: ends the wait at once with the cause. */
+/** Thrown by an `ask` that can no longer succeed: ends the wait at once with the cause. */
 export class GiveUp extends Error {
   override readonly name = 'GiveUp'
   constructor(cause: Error) {

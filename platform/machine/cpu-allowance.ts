@@ -1,9 +1,9 @@
-/** How much of the machine's CPU this process and what it starts may use. */
+/** How much of the machine's CPU this process and its children may use. */
 import { availableParallelism } from 'node:os'
 import { type CpuCgroup, cpuCgroupOfProcess, type ReadFile, readIfThere } from './cpu-cgroup.ts'
 
 export type CpuAllowance = {
-  /** Those that it may run on. */
+  /** Cores that it may run on. */
   readonly cores: number
   /** CPU time that it may use, as a number of cores; absent without a quota, or with one that is above `cores`. */
   readonly quotaCores?: number
@@ -16,10 +16,10 @@ export function readCpuAllowance(read: ReadFile = readIfThere): CpuAllowance {
   return { cores, ...(quotaCores === undefined || quotaCores >= cores ? {} : { quotaCores }) }
 }
 
-/** Cores' worth of CPU: what a load and a stack must fit into. */
+/** The usable CPU as a number of cores: load and stack together must fit. */
 export const usableCores = ({ cores, quotaCores = cores }: CpuAllowance): number => Math.min(cores, quotaCores)
 
-/** The smallest quota of the group and of those above it. */
+/** The smallest quota of the group and its parents. */
 export function quotaOf(
   { version, folders }: CpuCgroup,
   read: ReadFile,
@@ -35,7 +35,7 @@ export function quotaOf(
   return quotas.toSorted((a, b) => a.cores - b.cores)[0]
 }
 
-/** How many periods the quota has had so far, and in how many of them it stopped its processes. */
+/** How many periods the quota has had so far, and in how many its processes were throttled. */
 export function readQuotaPeriods(
   read: ReadFile = readIfThere,
 ): { readonly periods: number; readonly throttled: number } | undefined {
@@ -47,7 +47,7 @@ export function readQuotaPeriods(
   return Number.isNaN(counts.periods + counts.throttled) ? undefined : counts
 }
 
-/** From `Cpus_allowed` of /proc/PID/status, for Node's own count may or may not have a quota in it. */
+/** From `Cpus_allowed` of /proc/PID/status, because Node's own count may or may not include a quota. */
 function coresAllowed(status: string | undefined): number | undefined {
   const [, mask] = /^Cpus_allowed:\s*([0-9a-f,]+)$/m.exec(status ?? '') ?? []
   if (mask === undefined) return undefined

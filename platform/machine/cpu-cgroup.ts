@@ -1,4 +1,4 @@
-/** The control group whose weight and quota decide how much CPU a process gets, from what /proc says of the process. */
+/** The control group whose weight and quota decide how much CPU a process gets, from /proc/PID. */
 import { existsSync, readFileSync } from 'node:fs'
 
 /** Reads one file. @returns undefined when it does not exist or may not be read */
@@ -8,21 +8,21 @@ export const readIfThere: ReadFile = (path) => {
   try {
     return readFileSync(path, 'latin1')
   } catch {
-    // release_agent, for one, is only looked for, and may be hidden from this user.
+    // Some files, such as release_agent, may be hidden from this user: only their existence matters.
     return existsSync(path) ? '' : undefined
   }
 }
 
 export type CpuCgroup = {
   readonly version: 1 | 2
-  /** The folder of its control group and those above it, as far as they are visible here: its own first. */
+  /** The folders of its control group and its visible parents: its own first. */
   readonly folders: readonly string[]
 }
 
 /**
  * @param cgroup text of /proc/PID/cgroup
  * @param mountinfo text of /proc/PID/mountinfo
- * @returns undefined when no hierarchy that could have the cpu controller is mounted
+ * @returns undefined when no hierarchy with a cpu controller is mounted
  */
 export function cpuCgroupOf(cgroup: string, mountinfo: string): CpuCgroup | undefined {
   const lines = cgroup.split('\n').flatMap((line) => {
@@ -38,13 +38,13 @@ export function cpuCgroupOf(cgroup: string, mountinfo: string): CpuCgroup | unde
   return { version: v1 === undefined ? 2 : 1, folders: upwards(mount.point, inside(mount.root, own.path)) }
 }
 
-/** The same of a process that runs, on Linux. */
+/** The same for a running process, on Linux. */
 export const cpuCgroupOfProcess = (pid: number | 'self', read: ReadFile = readIfThere): CpuCgroup | undefined =>
   cpuCgroupOf(read(`/proc/${pid}/cgroup`) ?? '', read('/proc/self/mountinfo') ?? '')
 
 /**
- * The folder of the group by whose weight the scheduler shares the CPU; undefined for its root group, where
- * autogroups apply. In version 2 a control group without the cpu controller is scheduled with the next one above.
+ * The folder of the group whose weight the scheduler uses; undefined for the root group, where autogroups apply. In
+ * version 2, a control group without the cpu controller is scheduled as part of its parent.
  */
 export function taskGroupOf({ version, folders }: CpuCgroup, read: ReadFile): string | undefined {
   if (version === 2) return folders.find((folder) => read(`${folder}/cpu.weight`) !== undefined)
@@ -68,7 +68,7 @@ function mountsIn(mountinfo: string): readonly Mount[] {
   })
 }
 
-/** A path of /proc/PID/cgroup as seen below a mount. A container may be told the host's path: then its mount is its group. */
+/** A path of /proc/PID/cgroup relative to a mount. A container may see the host's path: then its mount is its group. */
 function inside(root: string, path: string): string {
   if (root === '/') return path
   if (path === root) return '/'

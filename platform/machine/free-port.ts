@@ -1,13 +1,13 @@
 import { createServer } from 'node:net'
 
-/** Below what the kernels hand out to outgoing connections, one of which could take the port of a server that restarts. */
+/** Below the kernel's ports for outgoing connections, which could take the port of a restarting server. */
 const FIRST = 15_000
 const LAST = 32_000
 const ATTEMPTS = 100
 
 /**
- * A port that nothing listens on at this moment. Another process may take it before its user does, so whoever starts
- * a server on it must be ready to ask again.
+ * A port that nothing listens on at this moment. Another process may take it first, so the caller must be ready to ask
+ * again.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -17,7 +17,7 @@ export async function freePort(): Promise<number> {
   throw new Error(`no port of ${ATTEMPTS} tried from ${FIRST} to ${LAST} is free`)
 }
 
-/** Whether something could listen on this port now; a port that only ended connections still hold counts as free. */
+/** Whether a server could listen on this port now. A port with only closed connections counts as free. */
 export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()

@@ -1,13 +1,11 @@
 /**
- * Measurements on one machine take turns, whoever starts them and from whichever checkout: two at once would measure
- * each other.
+ * Measurements on one machine take turns, across users and checkouts: two at once would disturb each other.
  *
  * free ──measureAlone──▶ held ──its end, or the end of its process──▶ free
  *
- * Each process that measures has a file of its own in one folder of the machine, named after it. It writes the file
- * first and looks for those of others afterwards; of two that begin together at least one sees the other and withdraws.
- * So never do both go on, no file of another process has to be removed for that, and the file of a process that is gone
- * counts for nothing.
+ * Each measuring process has its own file in one folder of the machine. It first writes its file and then looks for those
+ * of others. Of two that begin together, at least one sees the other and withdraws, so both never run. No process has to
+ * remove the file of another, and the file of a process that has ended is ignored.
  */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,11 +16,11 @@ import type { Terminal } from '../command-line/terminal.ts'
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts'
 
 export type AloneOptions = {
-  /** As a person would type it; shown to whoever has to wait. */
+  /** As typed on the command line; shown to those who have to wait. */
   readonly command: string
   /** Wait for the other measurement to end, instead of being refused. */
   readonly wait: boolean
-  /** A run that proves nothing about speed, such as one of profile smoke, may go on beside any other. */
+  /** A run that says nothing about speed, such as profile smoke, may run at the same time as any other. */
   readonly provesNothing?: boolean
   readonly terminal: Terminal
   readonly signal?: AbortSignal
@@ -38,15 +36,15 @@ const folder = (): string =>
 /** For the help of every command that measures. */
 export const WAIT_HELP = 'wait while another command measures on this machine; else end with 2 and name it'
 
-/** How often one that sees another tries again, for the other may have begun at the same moment and withdraw as well. */
+/** How often a process that sees another tries again, because both may have begun together and withdrawn. */
 const ATTEMPTS = 8
 const PAUSE_MS = 40
 const LOOK_AGAIN_MS = 1_000
 
 /**
- * Measures while nobody else does.
+ * Runs `work` while no other measurement runs.
  *
- * @throws {Failure} naming the command that measures, unless it is to be waited for; whatever `work` throws
+ * @throws {Failure} naming the other command, unless `wait` is set; also what `work` throws
  */
 export async function measureAlone<T>(options: AloneOptions, work: () => Promise<T>): Promise<T> {
   const { command, wait, provesNothing, terminal, signal } = options
@@ -71,7 +69,7 @@ export async function measureAlone<T>(options: AloneOptions, work: () => Promise
 
 type OwnFile = { publish(): void; withdraw(): void; others(): readonly Measurement[] }
 
-/** @returns another that measures; undefined when this one may begin, and has its file there */
+/** @returns the other measurement; undefined when this one may begin, and has written its file */
 async function tryToBegin(file: OwnFile): Promise<Measurement | undefined> {
   for (let attempt = 1; ; attempt++) {
     file.publish()
@@ -92,10 +90,10 @@ function makeFile(command: string): OwnFile {
     throw new Failure(`${dir} cannot be made: ${(error as Error).message}; ${FOLDER_VARIABLE} may name another folder`)
   }
   try {
-    // Everybody may write a file there, and remove their own.
+    // All users may write a file there, and remove their own.
     chmodSync(dir, 0o1777)
   } catch {
-    // Another user made it, and has done so.
+    // Another user created the folder and has set the mode.
   }
   const mine = identify(process.pid) ?? { pid: process.pid, started: '' }
   const name = (extension: string) => join(dir, `${mine.pid}-${mine.started.replace(/\W/g, '')}.${extension}`)
@@ -103,7 +101,7 @@ function makeFile(command: string): OwnFile {
   return {
     publish: () => {
       try {
-        // In one step: nobody reads half of it.
+        // Atomically, so that no reader sees a part of it.
         writeFileSync(name('new'), `${JSON.stringify(content)}\n`, { mode: 0o644 })
         renameSync(name('new'), name('json'))
       } catch (error) {
@@ -120,7 +118,7 @@ function makeFile(command: string): OwnFile {
   }
 }
 
-/** Those whose processes are alive. What the others left is removed where that is allowed. */
+/** Measurements whose processes run. Files of other processes are removed where that is allowed. */
 function readMeasurements(dir: string): readonly Measurement[] {
   return readdirSync(dir)
     .filter((name) => name.endsWith('.json'))
@@ -130,13 +128,13 @@ function readMeasurements(dir: string): readonly Measurement[] {
       try {
         rmSync(join(dir, name), { force: true })
       } catch {
-        // It is another user's.
+        // It belongs to another user.
       }
       return []
     })
 }
 
-/** @returns undefined when it was withdrawn in this moment, or is of somebody else's making */
+/** @returns undefined when it has just been removed, or has another format */
 function read(path: string): Measurement | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Measurement

@@ -5,7 +5,7 @@ import { CHECKOUT } from '../lib/checkout.ts'
 import { type CpuAllowance, readCpuAllowance } from './cpu-allowance.ts'
 import { measureSingleThreadScore, type SingleThreadScore } from './single-thread-score.ts'
 
-/** Where and of what a measurement is made, as far as it does not depend on what is measured. */
+/** The machine and the source of a measurement, independent of what is measured. */
 export type Place = {
   /** A file name: `linux-x64-2-cores`, or HOPWHISTLE_ENVIRONMENT. Names the baseline file. */
   readonly name: string
@@ -18,10 +18,10 @@ export type Place = {
     /** CPU time that the measurement might use, as a number of cores; absent where no quota was below `cores`. */
     readonly quotaCores?: number
     readonly memoryBytes: number
-    /** Absent where it was not measured: elsewhere than on this machine, or by an older version. */
+    /** Absent where it was not measured: on another machine, or by an older version. */
     readonly singleThreadScore?: SingleThreadScore
   }
-  /** Programs that were declared to belong to the machine: what they use is no disturbance. `any` is every program. */
+  /** Programs that were declared to belong to the machine: their CPU use is no disturbance. `any` is every program. */
   readonly neighbours?: readonly string[]
   readonly source: {
     /** Absent outside a git checkout. */
@@ -40,10 +40,9 @@ const git = async (...args: string[]): Promise<string> =>
 let score: SingleThreadScore | undefined
 
 /**
- * The machine that this runs on, and what is checked out here. The first call takes a second, for the machine's score:
- * make it before any load.
+ * This machine and this checkout. The first call takes a second to measure the machine's score: call it before any load.
  *
- * @param neighbours programs that are declared to belong to the machine: its baseline has a name of its own
+ * @param neighbours programs that are declared to belong to the machine: its baseline then has its own name
  */
 export async function readPlace(neighbours: readonly string[] = []): Promise<Place> {
   const allowance = readCpuAllowance()
@@ -64,7 +63,7 @@ export async function readPlace(neighbours: readonly string[] = []): Promise<Pla
   }
 }
 
-/** Results of this very measurement do not make a checkout dirty: they are not part of what was measured. */
+/** Results of measurements do not make a checkout dirty: they are not part of what is measured. */
 export async function readSource(): Promise<Place['source']> {
   try {
     const commit = await git('rev-parse', 'HEAD')
@@ -75,7 +74,7 @@ export async function readSource(): Promise<Place['source']> {
   }
 }
 
-/** `linux-x64-2-cores-with-ffmpeg`: a machine with a quota or a neighbour is not the same one when it is quiet. */
+/** `linux-x64-2-cores-with-ffmpeg`: with a quota or a neighbour, the same machine is another environment. */
 function environmentName(
   given: string | undefined,
   { cores, quotaCores }: CpuAllowance,

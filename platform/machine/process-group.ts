@@ -1,9 +1,9 @@
-/** A server, its main process and every process below it taken together: what Linux tells of it in /proc. */
+/** Reads /proc for a server: its main process and all its descendants together. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
 export type GroupReading = {
-  /** CPU time used so far by the processes that are there now, by process id, in seconds. */
+  /** CPU seconds used so far by the current processes, by process id. */
   readonly cpuSeconds: ReadonlyMap<number, number>
   readonly memoryBytes: number
   readonly processes: number
@@ -17,7 +17,7 @@ export type GroupReading = {
 /** Linux counts CPU time in hundredths of a second on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100
 
-/** @returns undefined when the process is gone, or elsewhere than on Linux */
+/** @returns undefined when the process has ended, or outside Linux */
 export function readGroup(pid: number, { withDescendants = true } = {}): GroupReading | undefined {
   const cpuSeconds = new Map<number, number>()
   const diskRead = new Map<number, number>()
@@ -40,7 +40,7 @@ export function readGroup(pid: number, { withDescendants = true } = {}): GroupRe
       diskRead.set(member, Number(/^read_bytes: (\d+)/m.exec(io)?.[1] ?? 0))
       diskWritten.set(member, Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0))
     } catch {
-      // It ended meanwhile, or belongs to another user, who shows only some of this.
+      // It has ended, or belongs to another user, so that some files cannot be read.
     }
   }
   if (cpuSeconds.size === 0) return undefined
@@ -55,7 +55,7 @@ export function readGroup(pid: number, { withDescendants = true } = {}): GroupRe
   }
 }
 
-/** This process and all below it. */
+/** This process and all its descendants. */
 export const descendantsOf = (pid: number): readonly number[] =>
   process.platform === 'linux' ? descendantsOnLinux(pid) : descendantsByPs(pid)
 
@@ -66,7 +66,7 @@ function descendantsOnLinux(pid: number): readonly number[] {
       const children = readFileSync(`/proc/${members[i]}/task/${members[i]}/children`, 'latin1')
       members.push(...children.split(' ').filter(Boolean).map(Number))
     } catch {
-      // Gone, or a kernel that does not list children: the main process alone then.
+      // It has ended, or the kernel does not list children: then only the main process.
     }
   }
   return members
@@ -83,7 +83,7 @@ export function descendantsByPs(pid: number): readonly number[] {
     const pairs = table.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
     for (const member of members) for (const [child, parent] of pairs) if (parent === member) members.push(child!)
   } catch {
-    // Without ps, the main process alone.
+    // Without ps: only the main process.
   }
   return members
 }

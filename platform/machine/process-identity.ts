@@ -1,13 +1,13 @@
 /**
- * A process is named by its id and the moment it started, because ids are used again: what a file of last week calls
- * 4711 may be anything today, and must not be signalled.
+ * A process is identified by its id and its start time, because ids are reused: process 4711 in an old file may be
+ * another process now, which must not be signalled.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 export type ProcessIdentity = { readonly pid: number; readonly started: string }
 
-/** @returns undefined when there is no such process, or only its remains (a zombie) */
+/** @returns undefined when there is no such process, or it is a zombie */
 export function identify(pid: number): ProcessIdentity | undefined {
   const started = process.platform === 'linux' ? startedOnLinux(pid) : startedElsewhere(pid)
   return started === undefined ? undefined : { pid, started }
@@ -17,7 +17,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.started === identity.started
 }
 
-/** /proc/PID/stat: state is field 3 and start time field 22, counted after the command, which may hold spaces. */
+/** /proc/PID/stat: state is field 3 and start time field 22, counted after the command, which may contain spaces. */
 function startedOnLinux(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

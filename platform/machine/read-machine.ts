@@ -1,8 +1,8 @@
-/** What Linux tells in /proc about the whole machine. Counters since it booted; the sampler subtracts. */
+/** Reads /proc for the whole machine: counters since boot; the sampler subtracts. */
 import { readFileSync } from 'node:fs'
 
 export type MachineReading = {
-  /** CPU seconds over all cores. */
+  /** CPU seconds, the sum of all cores. */
   readonly cpuSeconds: {
     readonly user: number
     readonly system: number
@@ -23,7 +23,7 @@ export type MachineReading = {
 const TICKS_PER_SECOND = 100
 const SECTOR_BYTES = 512
 
-/** @throws elsewhere than on Linux */
+/** @throws outside Linux */
 export function readMachine(): MachineReading {
   const cpu = read('stat')
     .split('\n', 1)[0]!
@@ -42,7 +42,7 @@ export function readMachine(): MachineReading {
   }
 }
 
-/** Whole disks only: their partitions, and the devices that others are made of, would count twice. */
+/** Only whole disks: partitions and stacked devices would be counted twice. */
 const DISK = /^(sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+|mmcblk\d+)$/
 
 function readDisks(): Pick<MachineReading, 'diskReadBytes' | 'diskWrittenBytes' | 'diskBusyMs'> {

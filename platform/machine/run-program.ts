@@ -25,8 +25,8 @@ export function isExecutable(file: string): boolean {
 /**
  * Runs a program to its end.
  *
- * @param onLine told each line of what it prints, on stdout as on stderr
- * @throws {Failure} with the last lines, when it does not end with 0
+ * @param onLine called with each line of its stdout and stderr
+ * @throws {Failure} with the last lines, when its exit code is not 0
  */
 export async function runProgram(
   command: string,
@@ -34,7 +34,7 @@ export async function runProgram(
   { env, signal, onLine }: { env?: NodeJS.ProcessEnv; signal?: AbortSignal | undefined; onLine(line: string): void },
 ): Promise<void> {
   const child = spawn(command, args, {
-    // In a group of its own, so that Ctrl-C reaches it through this process, in order.
+    // In its own process group, so that Ctrl-C reaches it only through this process, in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(env === undefined ? {} : { env }),

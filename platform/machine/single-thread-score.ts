@@ -1,9 +1,9 @@
 /**
- * How fast one thread of this machine is, so that figures of two machines can be seen in proportion.
+ * The speed of one thread of this machine, to compare figures of two machines.
  *
- * The score is rounds a second of a fixed mix of what the platform does: JSON, hashing, sorting, strings and maps. The
- * best of many short tries counts, so that other programs hardly lower it. It is comparable between machines with the
- * same Node.js; a change of the mix is a new `SCORE_NAME`.
+ * The score is rounds per second of a fixed mix of what the platform does: JSON, hashing, sorting, strings and maps. The
+ * best of many short tries counts, so other programs hardly lower it. It is comparable between machines with the same
+ * Node.js; a new mix needs a new `SCORE_NAME`.
  */
 import { createHash } from 'node:crypto'
 
@@ -16,8 +16,8 @@ export type SingleThreadScore = {
 export const SCORE_NAME = 'mix-1'
 
 /**
- * @param forMs how long to try. One try is about half a millisecond: it fits between two interruptions. The first ones
- * are compiled while they run, and are not the best.
+ * @param forMs how long to try. One try takes about half a millisecond, so it fits between two interruptions. The first
+ * tries are slower, because V8 still compiles.
  */
 export function measureSingleThreadScore(forMs = 1_000): SingleThreadScore {
   const until = performance.now() + forMs
@@ -37,7 +37,7 @@ const EVENTS = Array.from({ length: 200 }, (_, i) => ({
   metadata: { queue: `q${i % 7}`, agent: i % 2 === 0 ? null : `agent-${i}`, tags: ['a', 'bb', 'ccc'] },
 }))
 
-/** One round. @returns a digest of all that it did: nothing of it can be left out, and it is the same on every machine */
+/** One round. @returns a digest of all its results, the same on every machine, so that V8 cannot skip any of the work */
 export function workRound(seed: number): string {
   const events = JSON.parse(JSON.stringify(EVENTS)) as typeof EVENTS
   const byCall = new Map<string, number>()

@@ -1,9 +1,8 @@
 /**
- * Sizes follow from memory, and two programs compute them: Node from numbers, and Helm from the values of an
- * installation, where a number is an expression. Each formula is written once, over these operations;
- * cdk8s/values/compute.ts has them for Helm.
+ * Sizes are computed from memory by two programs: Node from numbers, and Helm from values, where a number is an
+ * expression. Each formula is written once, with these operations; cdk8s/values/compute.ts implements them for Helm.
  *
- * All numbers are whole; a quotient drops its remainder.
+ * All numbers are integers; division drops the remainder.
  */
 export type Arithmetic<N> = {
   quotient(dividend: N | number, divisor: N | number): N

@@ -22,7 +22,7 @@ export const HEALTH_CHECK = {
 export const TIMEOUT_SECONDS = {
   connect: 2,
   'http-request': 10,
-  // Less than the API's own 75 s, so that the API never closes a connection on which a request is under way.
+  // Less than the API's own 75 s, so that the API never closes a connection with a request in flight.
   'http-keep-alive': 60,
   // Longer than REQUEST_TIMEOUT_MS, so that the client gets the API's own answer.
   client: LIMITS.request_timeout.value / 1000 + 5,
@@ -34,7 +34,7 @@ export const TIMEOUT_SECONDS = {
   'client-fin': 10,
 } as const
 
-/** Of `docker compose up --scale api=N`. */
+/** The largest N of `docker compose up --scale api=N`. */
 export const MOST_INSTANCES = 8
 /**
  * As many as the instances accept together. Past their limits they answer 503 with Retry-After; past this one HAProxy

@@ -1,43 +1,43 @@
 /**
- * The settings of every Redis, defined once: see postgres.ts. It keeps nothing on disk: what it holds can be computed
- * again, and live clients are told when they missed something. Port, addresses and password are added by each place.
+ * The settings of every Redis, defined once: see postgres.ts. It stores nothing on disk: its data can be computed again,
+ * and live clients are told when they missed something. Each place adds port, addresses and password.
  */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { type Arithmetic, MIB, within } from './arithmetic.ts'
 import type { Settings } from './postgres.ts'
 
-/** `N` is a number, or in a chart what stands for one. */
+/** `N` is a number, or in a chart an expression for one. */
 export type RedisServer<N> = {
-  /** All that the process may use; in a container its limit. */
+  /** All memory that the process may use; in a container its limit. */
   readonly memoryBytes: N
   readonly maxClients?: N
 }
 
-/** With it `maxmemory` is the limit of the contract: 2560 MiB for 2 GiB. */
+/** Gives the `maxmemory` of the contract: 2560 MiB for 2 GiB. */
 export const REDIS_MEMORY_BYTES = (LIMITS.redis_memory.value / 4) * 5
 
-/** The fifth that is left is for fragmentation and for the process itself, which `maxmemory` does not count. */
+/** The remaining fifth is for fragmentation and the process itself, which `maxmemory` does not count. */
 export function maxMemoryBytes<N>(memoryBytes: N, by: Arithmetic<N>): N {
   return by.quotient(by.product(memoryBytes, 4), 5)
 }
 
 export function redisSettings<N>({ memoryBytes, maxClients }: RedisServer<N>, by: Arithmetic<N>): Settings {
   const maxMemory = maxMemoryBytes(memoryBytes, by)
-  // Redis's own 32 MiB at 2 GiB, and less in a smaller one, where the unread messages of a few stalled instances would
-  // evict everything else, because they count as used memory.
+  // Redis's default of 32 MiB at 2 GiB, and less in a smaller Redis: unread messages count as used memory, so a few
+  // stalled instances would evict everything else.
   const unreadBytes = within(by, { least: 8 * MIB, most: 32 * MIB }, by.quotient(maxMemory, 64))
   return {
     save: '',
     appendonly: 'no',
     maxmemory: `${maxMemory}`,
-    // Full memory must neither stop live delivery, as `noeviction` would by refusing writes, nor evict what has no expiry,
-    // such as a tenant's offset. What would expire soonest goes first: cached reports, long before live history.
+    // When memory is full, live delivery must go on: `noeviction` would refuse writes. Keys without expiry, such as a
+    // tenant's offset, must stay. Redis evicts what expires soonest: cached reports, long before live history.
     'maxmemory-policy': 'volatile-ttl',
     maxclients: `${maxClients ?? LIMITS.redis_connections.value}`,
-    // An API instance that does not read is disconnected, at once past the first size, after a minute past the second.
-    // It subscribes again and its clients recover from the history.
+    // Disconnects an API instance that does not read: at once above the first size, after a minute above the second. It
+    // subscribes again, and its clients recover from the history.
     'client-output-buffer-limit': `pubsub ${unreadBytes} ${by.quotient(unreadBytes, 4)} 60`,
-    // `latency latest` then has something to say: docs/troubleshooting.md asks it.
+    // For `latency latest` in docs/troubleshooting.md.
     'latency-monitor-threshold': '5',
   }
 }

@@ -1,20 +1,19 @@
-/** What Prometheus scrapes and how often, defined once. Each place adds how targets are found. */
+/** What Prometheus scrapes, and how often, defined once. Each place adds how to find targets. */
 import { SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import type { Arithmetic } from './arithmetic.ts'
 
-/** The windows of boards and alerts hold several of these. */
+/** Windows of boards and alerts contain several scrapes. */
 export const SCRAPE_SECONDS = 5
 
 /**
- * At least this long between two scrapes of a Postgres exporter, and the timeout of one: to report that its server is
- * gone takes the exporter two seconds, and of the three connections that it tries then, Linux answers one a second that
- * it is refused.
+ * The shortest time between two scrapes of a Postgres exporter, and the timeout of one. The exporter needs two seconds to
+ * report that its server is down: it tries three connections, and Linux refuses only one a second.
  */
 export const POSTGRES_SCRAPE_SECONDS = 5
 
 export const EXPORTER_PORTS = { postgres: 9187, redis: 9121 } as const
 
-/** Load tests can send what they measure: see docs/observability.md. */
+/** Lets load tests send their metrics: see docs/observability.md. */
 export const PROMETHEUS_FLAGS = ['--web.enable-remote-write-receiver', '--enable-feature=native-histograms'] as const
 
 /** `static_configs`, `dns_sd_configs`, `relabel_configs` of a job. */
@@ -24,7 +23,7 @@ export type Scrapes<N> = {
   readonly everySeconds: N
   readonly targets: Readonly<Record<keyof typeof SCRAPE_JOBS, Discovery>>
   readonly ruleFiles: readonly string[]
-  /** More jobs than every installation has. */
+  /** Additional jobs of this installation. */
   readonly moreJobs?: readonly ({ readonly job_name: string } & Discovery)[]
   readonly alerting?: Discovery
 }
@@ -47,7 +46,7 @@ export function prometheusConfig<N>(
       {
         job_name: SCRAPE_JOBS.postgres,
         scrape_interval: `${postgresScrapeSeconds(everySeconds, by)}s`,
-        // Without it, it is the interval of the others, which may be less.
+        // Otherwise the interval of the other jobs applies, which may be shorter.
         scrape_timeout: `${POSTGRES_SCRAPE_SECONDS}s`,
         ...targets.postgres,
       },

@@ -1,4 +1,4 @@
-/** Instances of the API that share one port: the kernel spreads new connections over them. */
+/** API instances that share one port: the kernel spreads new connections over them. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { apiProgram, OUR_CODE, type PlatformCode } from '../checkout/platform-code.ts'
@@ -19,33 +19,33 @@ export type ApiOptions = {
   readonly code?: PlatformCode
   /** Added to the environment of every instance. */
   readonly env?: Readonly<Record<string, string>>
-  /** Told of each process as soon as it runs. */
+  /** Called with each process as soon as it runs. */
   readonly onStart: (server: ServerProcess) => void
 }
 
-/** `LIVE_TICK_MS` of a platform that shares its cores with the k6 which reads its frames: each costs k6 more than it costs us. */
+/** `LIVE_TICK_MS` where k6 runs on the platform's cores: a frame costs k6 more than it costs the platform. */
 export const TICK_BESIDE_K6_MS = 30
 
-/** Environment of such a platform; what the user set holds. */
+/** Environment of such a platform; values that the user set have precedence. */
 export const besideK6 = (env: NodeJS.ProcessEnv = process.env): Readonly<Record<string, string>> => ({
   LIVE_TICK_MS: env.LIVE_TICK_MS || String(TICK_BESIDE_K6_MS),
 })
 
 const READY_TIMEOUT_MS = 60_000
 
-/** Only Linux lets processes share a port in a way that spreads the load; elsewhere one instance has it alone. */
+/** Only Linux spreads the load over processes that share a port; elsewhere there is one instance. */
 export function mostInstances(platform: NodeJS.Platform = process.platform): number {
   return platform === 'linux' ? Number.POSITIVE_INFINITY : 1
 }
 
-/** @throws when one of them does not become ready: with the end of its log */
+/** @throws when one does not become ready: with the end of its log */
 export async function startApiInstances(options: ApiOptions): Promise<readonly ApiInstance[]> {
   mkdirSync(join(options.dir, 'api'), { recursive: true, mode: 0o700 })
   const ids = Array.from({ length: options.instances }, (_, i) => `api-${i + 1}`)
   return Promise.all(ids.map((id) => startApiInstance(id, options)))
 }
 
-/** One of them, which may have run before. @throws when it does not become ready: with the end of its log */
+/** Starts one, also one that ran before. @throws when it does not become ready: with the end of its log */
 export async function startApiInstance(id: string, options: ApiOptions): Promise<ApiInstance> {
   const instance = await startApi(id, options)
   const { process, adminUrl } = instance
@@ -62,7 +62,7 @@ async function startApi(id: string, options: ApiOptions): Promise<ApiInstance> {
     args: [...code.nodeFlags, apiProgram(code, 'main.ts')],
     cwd: code.dir,
     env: {
-      // What the user set for the API, limits above all, holds; the rest of the environment is not its business.
+      // Passes only the settings of the API that the user set, such as limits, and not the rest of the environment.
       ...limitsFrom(process.env),
       ...code.nodeEnv,
       PATH: process.env.PATH ?? '',
@@ -76,7 +76,7 @@ async function startApi(id: string, options: ApiOptions): Promise<ApiInstance> {
       DATABASE_URL: urls.primary,
       DATABASE_REPLICA_URL: urls.replica,
       REDIS_URL: urls.redis,
-      // There is no load balancer in front that would have to notice.
+      // There is no load balancer that would have to notice the stop.
       SHUTDOWN_DRAIN_MS: '0',
       ...env,
     },
@@ -88,7 +88,7 @@ async function startApi(id: string, options: ApiOptions): Promise<ApiInstance> {
   return { id, process: server, adminUrl: `http://127.0.0.1:${adminPort}` }
 }
 
-/** What instances with this environment are given of their settings; for documents, so without what may be a secret. */
+/** The settings that instances get in this environment, for documents: without possible secrets. */
 export const settingsGiven = (apiEnv: ApiOptions['env'] = {}): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(limitsFrom({ ...process.env, ...apiEnv })).filter(([name]) => !/PASSWORD|SECRET|TOKEN/.test(name)),

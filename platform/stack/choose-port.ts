@@ -1,7 +1,6 @@
 /**
- * The API's port, held from the moment it is chosen until its instances listen on it, some ten seconds later. Where
- * they share it the kernel would let any other process of this user share it, too: a second stack that starts in this
- * moment, whose instances would answer a part of the requests.
+ * Reserves the API's port until its instances listen on it, some ten seconds later. If instances share the port, the
+ * kernel lets any process of this user share it: a second stack that starts at that moment would answer some requests.
  */
 import { createServer } from 'node:net'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
@@ -9,12 +8,12 @@ import { Failure } from '../command-line/failure.ts'
 import { freePort, portIsFree } from '../machine/free-port.ts'
 import { countListeners, type PortHolder, portHolders } from './port-holders.ts'
 
-/** `required` fails when the port is taken; `preferred` takes another then. */
+/** When the port is taken, `required` fails and `preferred` takes another one. */
 export type PortWish = { readonly number: number; readonly when: 'required' | 'preferred' }
 
 export type HeldPort = {
   readonly number: number
-  /** For those that share the port: when they are ready. For one that has it alone: before it starts. */
+  /** Call it when instances that share the port are ready, or before a single instance starts. */
   release(): Promise<void>
 }
 
@@ -26,7 +25,7 @@ export type HoldOptions = {
 
 const ATTEMPTS = 20
 
-/** @throws {Failure} naming the port and who has it */
+/** @throws {Failure} naming the port and the process that has it */
 export async function choosePort({ number, when }: PortWish, options: HoldOptions): Promise<HeldPort> {
   const wished = await hold(number, options)
   if (wished !== undefined) return wished
@@ -44,9 +43,9 @@ export async function choosePort({ number, when }: PortWish, options: HoldOption
 }
 
 /**
- * Whether the port is that of these processes alone, as far as this user may see; Linux only.
+ * Checks that only these processes listen on the port, as far as this user can see; Linux only.
  *
- * @throws {Failure} naming who else listens on it
+ * @throws {Failure} naming other processes that listen on it
  */
 export function checkAlone(port: number, own: ReadonlySet<number>): void {
   const strangers = portHolders(port).filter(({ pid }) => !own.has(pid))
@@ -56,10 +55,10 @@ export function checkAlone(port: number, own: ReadonlySet<number>): void {
   )
 }
 
-/** @returns undefined when somebody has it, or is about to */
+/** @returns undefined when another process has it, or is about to take it */
 async function hold(number: number, { host, shared }: HoldOptions): Promise<HeldPort | undefined> {
   if (!(await portIsFree(number, '0.0.0.0'))) return undefined
-  // Nobody is told of the port yet; who asks all the same is answered as before the start.
+  // The port is not published yet. A connection is closed at once, as before the start.
   const server = createServer((socket) => socket.destroy())
   const held = await new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false))
@@ -67,7 +66,7 @@ async function hold(number: number, { host, shared }: HoldOptions): Promise<Held
   })
   if (!held) return undefined
   const release = () => new Promise<void>((resolve) => server.close(() => resolve()))
-  // Of two that find it free at once, the later sees the earlier here; perhaps each the other.
+  // If two find it free at once, at least one sees the other here.
   if (shared && countListeners(number) > 1) {
     await release()
     return undefined

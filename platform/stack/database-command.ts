@@ -8,11 +8,11 @@ export type DatabaseCommand = {
   /** Absent: that of this checkout. */
   readonly code?: PlatformCode
   readonly signal?: AbortSignal | undefined
-  /** Told each line that the command says while it works. */
+  /** Called with each line of the command's output. */
   readonly onLine: (line: string) => void
 }
 
-/** Runs a database command of the API. @throws {Failure} with the last lines it said */
+/** Runs a database command of the API. @throws {Failure} with the last lines of its output */
 export async function runDatabaseCommand(name: 'db-migrate' | 'db-seed-demo', options: DatabaseCommand): Promise<void> {
   const { ownerUrl, apiPassword, args = [], code = OUR_CODE, signal, onLine } = options
   await runProgram(process.execPath, [apiProgram(code, `commands/${name}.ts`), ...args], {
@@ -22,7 +22,7 @@ export async function runDatabaseCommand(name: 'db-migrate' | 'db-seed-demo', op
       ...(apiPassword === undefined ? {} : { API_DATABASE_PASSWORD: apiPassword }),
     },
     signal,
-    // The lines begin with the command's name, which is known here.
+    // Removes the command's name at the start of each line, which the caller knows.
     onLine: (line) => onLine(line.replace(/^db:[a-z:]+: /, '')),
   })
 }

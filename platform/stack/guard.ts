@@ -1,24 +1,24 @@
 /**
- * A shell that waits for this process to end, however it ends: when it does so without having said `off`, even by
- * SIGKILL, the shell stops the processes and removes the folders that it was told of.
+ * A shell that waits for this process to end. If it ends without calling `off`, even by SIGKILL, the shell stops the
+ * registered processes and removes the registered folders.
  */
 import { spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 
 export type Guard = {
-  /** What it reads, for a process that says itself that it is to be watched, as a line `watch PID:SIGNAL`. */
+  /** Its input. A process registers itself by the line `watch PID:SIGNAL`. */
   readonly stdin: Writable
   watch(pid: number, signal: NodeJS.Signals): void
   forget(pid: number): void
   /** Removed after every process has been stopped. */
   remove(dir: string): void
-  /** Nothing is left to guard. */
+  /** Ends the guard, because nothing is left to stop. */
   off(): void
 }
 
-// The folders are the positional parameters, because paths may hold spaces. `read` fails when the other end of the
-// pipe is closed, which the kernel does for whoever dies.
+// The folders are the positional parameters, because paths may contain spaces. `read` fails when the other end of the
+// pipe is closed, which the kernel does when the process ends.
 const SCRIPT = `
 pids=' '
 while read -r verb value; do
@@ -49,7 +49,7 @@ export function startGuard(): Guard {
     env: { PATH: '/usr/bin:/bin' },
   })
   const say = (line: string) => void shell.stdin.write(`${line}\n`)
-  // Neither may keep this process running, nor may a guard that somebody killed end it.
+  // The guard must not keep this process running, and a killed guard must not end it.
   shell.unref()
   shell.stdin.on('error', () => {})
   if (shell.stdin instanceof Socket) shell.stdin.unref()

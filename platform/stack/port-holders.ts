@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 
 export type PortHolder = { readonly name: string; readonly pid: number }
 
-/** How many sockets listen on a TCP port; 0 elsewhere than on Linux. */
+/** How many sockets listen on a TCP port; 0 outside Linux. */
 export function countListeners(port: number): number {
   try {
     return listeners(port).size
@@ -12,7 +12,7 @@ export function countListeners(port: number): number {
   }
 }
 
-/** The processes that listen on a TCP port, one for each socket, as far as this user may see; Linux only. */
+/** The processes that listen on a TCP port, one for each socket, as far as this user can see; Linux only. */
 export function portHolders(port: number): readonly PortHolder[] {
   try {
     const inodes = listeners(port)
@@ -23,7 +23,7 @@ export function portHolders(port: number): readonly PortHolder[] {
         Array.from({ length: socketsAmong(pid, inodes) }, () => ({ name: nameOf(pid), pid: Number(pid) })),
       )
   } catch {
-    // Not Linux, or not allowed: nothing is known.
+    // Not Linux, or no permission.
     return []
   }
 }
@@ -56,7 +56,7 @@ function linkOf(path: string): string {
   try {
     return readlinkSync(path)
   } catch {
-    // It was closed meanwhile.
+    // It has been closed.
     return ''
   }
 }

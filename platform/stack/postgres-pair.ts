@@ -3,8 +3,8 @@
  *
  *   initdb ─▶ copy ─▶ primary starts ─▶ role and slot ─▶ replica starts ─▶ replica streams: ready
  *
- * The replica is a copy of the primary's folder made before the primary first starts, so that nothing but the server
- * itself and initdb is needed: there is no pg_basebackup among the embedded programs.
+ * The replica's folder is copied from the primary's before the primary first starts. This needs only the server and
+ * initdb: the embedded Postgres has no pg_basebackup.
  */
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
@@ -33,16 +33,16 @@ export type PostgresPair = {
 }
 
 export type PostgresPairOptions = {
-  /** Gets the folders `primary` and `replica`; the user `nobody` must be able to reach it when this process is root. */
+  /** Will contain the folders `primary` and `replica`. If this process is root, the user `nobody` must be able to reach it. */
   readonly dir: string
   /** 0 or absent: a free one. */
   readonly primaryPort?: number
   readonly replicaPort?: number
-  /** When a port that was given is taken: `fail` names it, `another` takes a free one instead. */
+  /** When the given port is taken: `fail` throws and names it, `another` takes a free one. */
   readonly ifTaken?: 'fail' | 'another'
-  /** Of each server; absent: what a server gets of this machine. */
+  /** Memory of each server; absent: computed from the memory of this machine. */
   readonly memoryBytes?: number
-  /** Added to those that follow from the memory, or instead of them, on both servers. */
+  /** Settings of both servers; they override those computed from memory. */
   readonly settings?: Settings
   /** Absent: the servers outlive this process. */
   readonly guard?: Guard
@@ -62,7 +62,7 @@ export async function startPostgresPair(options: PostgresPairOptions): Promise<P
   const replicationPassword = randomBytes(18).toString('base64url')
   const started: ServerProcess[] = []
   const stop = async () => {
-    // The replica first, so that the primary has nobody left to wait for. The data is thrown away next, therefore
+    // The replica first, so that the primary need not wait for it. The data is deleted next, therefore
     // SIGQUIT: an orderly stop would first write all of it to disk.
     for (const server of started.toReversed()) await stopServer(server, 10_000)
     rmSync(home, { recursive: true, force: true })
@@ -87,7 +87,7 @@ export async function startPostgresPair(options: PostgresPairOptions): Promise<P
   }
 }
 
-/** Starts a server of a pair again that was stopped, in its folder and on its port; it need not be streaming yet. */
+/** Restarts a stopped server of a pair, in its folder and on its port. It may not be streaming yet. */
 export function startPostgresAgain(
   name: 'primary' | `replica${string}`,
   { dir, port, superuserPassword, guard }: { dir: string; port: number; superuserPassword: string; guard?: Guard },
@@ -139,7 +139,7 @@ async function startOnPort(
   }
 }
 
-/** True once it is ours that answers: the password of another Postgres on this port would be another. */
+/** True once our server answers: another Postgres on this port would have another password. */
 async function answers(port: number, password: string): Promise<true> {
   await query(port, password, 'select 1')
   return true
@@ -148,7 +148,7 @@ async function answers(port: number, password: string): Promise<true> {
 async function query<T extends pg.QueryResultRow>(port: number, password: string, text: string): Promise<T[]> {
   const client = new pg.Client({
     connectionString: postgresUrl(port, 'postgres', SUPERUSER, password),
-    // Whatever has the port may accept connections and never answer.
+    // Another program on the port may accept connections and never answer.
     connectionTimeoutMillis: ANSWER_WITHIN_MS,
   })
   client.on('error', () => {})
@@ -161,7 +161,7 @@ async function query<T extends pg.QueryResultRow>(port: number, password: string
 }
 
 async function prepareReplication(port: number, password: string, replicationPassword: string): Promise<void> {
-  // Statements about roles are kept with their text, password and all, unless told otherwise.
+  // Otherwise pg_stat_statements would store statements about roles with their passwords.
   await query(
     port,
     password,

@@ -9,10 +9,10 @@ export type ScrapedServer = {
   readonly labels?: Readonly<Record<string, string>>
 }
 
-/** What a local platform is called on boards and in alerts. */
+/** The labels of a local platform on boards and in alerts. */
 export const LOCAL_LABELS = { namespace: 'local', release: 'hopwhistle' } as const
 
-/** What Prometheus is told for the platform on this machine: its targets do not move. */
+/** The Prometheus configuration for the platform on this machine, with static targets. */
 export function localPrometheusConfig(
   api: readonly ApiInstance[],
   servers: readonly ScrapedServer[],

@@ -1,4 +1,4 @@
-/** A Redis on this machine that keeps nothing on disk and stays within the platform's memory limit. */
+/** A Redis on this machine that stores nothing on disk and has the platform's memory limit. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -21,11 +21,11 @@ export type RedisOptions = {
   readonly dir: string
   /** 0 or absent: a free one. */
   readonly port?: number
-  /** When the port that was given is taken: `fail` names it, `another` takes a free one instead. */
+  /** When the given port is taken: `fail` throws and names it, `another` takes a free one. */
   readonly ifTaken?: 'fail' | 'another'
-  /** Absent: it outlives this process. */
+  /** Absent: the server outlives this process. */
   readonly guard?: Guard
-  /** The program; `redis-server` of the PATH when absent. */
+  /** The program; absent: `redis-server` on the PATH. */
   readonly command?: string
 }
 
@@ -72,7 +72,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   }
 }
 
-/** True once it is ours that answers, and not another Redis that has the port. */
+/** True once our Redis answers, not another one on this port. */
 export async function redisAnswers(port: number, pid: number): Promise<boolean> {
   const redis = new Redis({
     host: '127.0.0.1',

@@ -1,5 +1,6 @@
 /**
- * Whom Postgres runs as: it refuses root, so that root hands it to `nobody`, with folders that `nobody` can reach.
+ * The user that runs Postgres. Postgres refuses to run as root, so for root it runs as `nobody`, in folders that
+ * `nobody` can reach.
  */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, statSync } from 'node:fs'
@@ -21,7 +22,7 @@ export function unprivilegedUser(): RunAs | undefined {
   }
 }
 
-/** Whether every folder on the way lets this user through; undefined stands for this process, which is told yes. */
+/** Whether this user can pass every folder of the path. Always true for undefined, which means this process's user. */
 export function canReach(path: string, user: RunAs | undefined): boolean {
   if (user === undefined) return true
   for (let at = path; ; at = dirname(at)) {
@@ -32,7 +33,7 @@ export function canReach(path: string, user: RunAs | undefined): boolean {
   }
 }
 
-/** The folder for temporary things, which the user can reach. @throws when there is none */
+/** A temporary folder that the user can reach. @throws when there is none */
 export function reachableTempDir(user: RunAs | undefined): string {
   const candidates = [tmpdir(), '/tmp', '/var/tmp']
   const found = candidates.find((dir) => {
@@ -44,10 +45,10 @@ export function reachableTempDir(user: RunAs | undefined): string {
     }
   })
   if (found !== undefined) return found
-  throw new Error(`none of ${candidates.join(', ')} can be reached by the user "nobody", whom Postgres runs as`)
+  throw new Error(`none of ${candidates.join(', ')} can be reached by the user "nobody", as which Postgres runs`)
 }
 
-/** A new folder of this process's own, that the user can pass through. */
+/** Creates a folder of this process that the user can pass through. */
 export function makeTempDir(prefix: string, user: RunAs | undefined = unprivilegedUser()): string {
   const dir = mkdtempSync(join(reachableTempDir(user), prefix))
   if (user !== undefined) chmodSync(dir, 0o711)

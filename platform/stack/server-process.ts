@@ -1,6 +1,6 @@
 /**
- * One server of the stack as a process of its own group, which outlives a Ctrl-C meant for its parent, and which
- * can be stopped from its record alone: by the process that started it or by another one later.
+ * A server of the stack, in its own process group, so that Ctrl-C for its parent does not stop it. Its record is enough
+ * to stop it: for the process that started it, or for another one later.
  *
  * No process manager: those need Docker, systemd or a daemon of their own, and `make up` needs none of them.
  */
@@ -15,9 +15,9 @@ import type { RunAs } from './run-as.ts'
 
 export type ServerProcess = ProcessIdentity & {
   readonly name: string
-  /** What makes it stop in an orderly way. */
+  /** The signal for an orderly stop. */
   readonly stopSignal: NodeJS.Signals
-  /** Everything it printed. */
+  /** Its output. */
   readonly logFile: string
 }
 
@@ -30,11 +30,11 @@ export type StartOptions = {
   readonly logFile: string
   readonly stopSignal: NodeJS.Signals
   readonly runAs?: RunAs | undefined
-  /** Stops the process should this one die; absent for a process that is to outlive it. */
+  /** Stops the process if this one dies; absent for a process that should outlive this one. */
   readonly guard?: Guard | undefined
 }
 
-/** A server ended before it was ready; the message has the end of what it printed. */
+/** A server ended before it was ready; the message has the end of its output. */
 export class ServerEnded extends Error {
   override readonly name = 'ServerEnded'
 }
@@ -45,7 +45,7 @@ export class ServerEnded extends Error {
  */
 const TELL_AND_RUN = '(echo "watch $$:$0" >&3); exec 3>&-; exec "$@"'
 
-/** @throws when the command cannot be run at all; under a guard it is a server that ends at once */
+/** @throws when the command cannot be run; with a guard, the server then ends at once */
 export async function startServer(options: StartOptions): Promise<ServerProcess> {
   const { name, command, args, cwd, env, logFile, stopSignal, runAs, guard } = options
   const log = openSync(logFile, 'a', 0o600)
@@ -69,13 +69,13 @@ export async function startServer(options: StartOptions): Promise<ServerProcess>
   child.unref()
   const pid = child.pid as number
   child.once('exit', () => guard?.forget(pid))
-  // A process that ended within these microseconds has no start time any more; nothing will match it.
+  // A process that has already ended has no start time; nothing will match it.
   const { started } = identify(pid) ?? { started: 'ended' }
   return { pid, started, name, stopSignal, logFile }
 }
 
 /**
- * @throws {ServerEnded} at once when the process is gone
+ * @throws {ServerEnded} as soon as the process has ended
  * @throws {WaitedTooLong}
  */
 export async function waitForServer<T>(
@@ -99,9 +99,9 @@ export async function waitForServer<T>(
 }
 
 /**
- * Stops a server and waits until it is gone: its signal first, after `graceMs` SIGKILL to its whole group.
+ * Stops a server and waits until it has ended: first its signal, after `graceMs` SIGKILL to its whole group.
  *
- * @returns whether it went by itself
+ * @returns whether it ended by itself
  */
 export async function stopServer(server: ServerProcess, graceMs: number): Promise<'stopped' | 'killed' | 'gone'> {
   if (!isAlive(server)) return 'gone'
@@ -133,6 +133,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    // Gone in the meantime, which is what was wanted.
+    // It has ended, as intended.
   }
 }

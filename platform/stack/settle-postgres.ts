@@ -2,8 +2,8 @@ import { waitUntil } from '../lib/wait-until.ts'
 import { withClient } from './with-client.ts'
 
 /**
- * Brings Postgres to the same state before each scenario: what came before is on disk and on the replica, so that its
- * writing is not measured as this scenario's.
+ * Brings Postgres to the same state before each scenario: earlier data is written to disk and to the replica, so that
+ * these writes are not measured as part of this scenario.
  */
 export async function settlePostgres(
   urls: { readonly primaryUrl: string; readonly replicaUrl?: string },

@@ -1,4 +1,4 @@
-/** The local stack as it is written down: enough to reach it, to look after it, and to stop it from another process. */
+/** The stored record of the local stack: enough to reach, check and stop it from another process. */
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,13 +12,13 @@ export type ApiInstance = { readonly id: string; readonly process: ServerProcess
 
 export type StackRecord = {
   /**
-   * starting  `by` is still at it
+   * starting  the process `by` is still starting it
    * up        everything ran when it was written
    */
   readonly state: 'starting' | 'up'
   readonly startedAt: string
   readonly by: ProcessIdentity | undefined
-  /** Everything that was started so far, in that order. */
+  /** All started processes, in order. */
   readonly processes: readonly ServerProcess[]
   readonly details?: StackDetails
 }
@@ -26,7 +26,7 @@ export type StackRecord = {
 export type StackDetails = {
   readonly apiUrl: string
   readonly api: readonly ApiInstance[]
-  /** What the API was given of its settings, by environment variable; the others are the defaults. No secrets. */
+  /** Settings of the API that differ from the defaults, by environment variable. No secrets. */
   readonly apiSettings: Readonly<Record<string, string>>
   readonly postgresVersion: string
   readonly redisVersion: string
@@ -42,19 +42,19 @@ export type StackDetails = {
   readonly monitoring?: MonitoringDetails
 }
 
-/** Where what looks at the platform answers. */
+/** Addresses of Prometheus and Grafana. */
 export type MonitoringDetails = { readonly prometheus: string; readonly grafana?: string }
 
 /**
- * The folder of this checkout's stack, for this user. Data and state are thrown away together, and Postgres must be
- * able to reach it when root starts it, so that it lies among temporary things.
+ * The folder of this checkout's stack, for this user. It is in the temporary folder: data and state are deleted together,
+ * and Postgres must be able to reach it when root starts it.
  */
 export function stackFolder(): string {
   const key = createHash('sha256').update(CHECKOUT).digest('hex').slice(0, 8)
   return join(reachableTempDir(unprivilegedUser()), `hopwhistle-${process.getuid?.() ?? 'user'}-${key}`)
 }
 
-/** Makes the folder. @throws {Failure} when somebody else made it, who could then change what is run */
+/** Creates the folder. @throws {Failure} when another user created it, who could change what is run */
 export function makeStackFolder(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const { uid } = lstatSync(dir)
@@ -64,7 +64,7 @@ export function makeStackFolder(dir: string): void {
   chmodSync(dir, unprivilegedUser() === undefined ? 0o700 : 0o711)
 }
 
-/** @returns undefined when nothing is written down */
+/** @returns undefined when there is no record */
 export function readRecord(dir: string): StackRecord | undefined {
   try {
     return JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')) as StackRecord
@@ -74,7 +74,7 @@ export function readRecord(dir: string): StackRecord | undefined {
   }
 }
 
-/** Readable by this user alone, for the passwords are in it. */
+/** Readable only by this user, because it contains passwords. */
 export function writeRecord(dir: string, record: StackRecord): void {
   const path = join(dir, 'stack.json')
   writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 })

@@ -19,7 +19,7 @@ export type StatusRow = {
 
 const ANSWER_WITHIN_MS = 3_000
 
-/** Asks every process of the stack how it is; never throws for one that does not answer. */
+/** Checks every process of the stack; does not throw for one that does not answer. */
 export async function stackStatus(record: StackRecord): Promise<readonly StatusRow[]> {
   return Promise.all(
     record.processes.map(async (server): Promise<StatusRow> => {
@@ -75,7 +75,7 @@ async function health(server: ServerProcess, { api, urls, monitoring }: StackDet
     case 'grafana':
       return reachable(`${monitoring?.grafana}/api/health`)
     default: {
-      // An exporter has nothing of its own to tell: what it looks at does.
+      // An exporter has no status of its own: its server has.
       if (server.name.startsWith('exporter of ')) return 'runs'
       const instance = api.find(({ id }) => id === server.name)
       const answer = await fetch(`${instance?.adminUrl}/readyz`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
@@ -117,7 +117,7 @@ function portOf({ name }: ServerProcess, details: StackDetails | undefined): { p
 
 function vitals({ pid, logFile }: ServerProcess): { uptimeMs?: number; memoryBytes?: number } {
   const group = readGroup(pid)
-  // The log file is made right before its process.
+  // The log file is created right before its process.
   const uptimeMs = Date.now() - statSync(logFile).birthtimeMs
   return { uptimeMs, ...(group === undefined ? {} : { memoryBytes: group.memoryBytes }) }
 }

@@ -1,5 +1,5 @@
 /**
- * Prometheus and its exporters beside the local platform, and Grafana where it is installed, with the same boards and
+ * Starts Prometheus and its exporters for the local platform, and Grafana where it is installed, with the same boards and
  * alerts as in Kubernetes.
  */
 import { randomBytes } from 'node:crypto'
@@ -20,7 +20,7 @@ export type MonitoringOptions = {
   readonly tools: MonitoringTools
   readonly details: StackDetails
   readonly guard: Guard
-  /** Told of each process as soon as it runs. */
+  /** Called with each process as soon as it runs. */
   readonly onStart: (server: ServerProcess) => void
 }
 
@@ -28,7 +28,7 @@ type Program = {
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
-  /** Passwords go here, and never into the arguments, which anybody can list. */
+  /** Contains the passwords. Never put them into the arguments, which every user can list. */
   readonly env: Readonly<Record<string, string>>
   readonly url: string
   /** Answers 2xx once it is ready. */
@@ -41,7 +41,7 @@ const USUAL_PROMETHEUS_PORT = 9090
 const USUAL_GRAFANA_PORT = 3000
 const READY_TIMEOUT_MS = 30_000
 
-/** @throws when one of them does not become ready: with the end of its log */
+/** @throws when one does not become ready: with the end of its log */
 export async function startMonitoring(options: MonitoringOptions): Promise<MonitoringDetails> {
   const { tools, details } = options
   const dir = join(options.dir, 'monitoring')
@@ -93,7 +93,7 @@ async function startExporter(
   return { ...server, exporterPort }
 }
 
-/** On this machine, at the usual port if nobody has it. */
+/** A URL on this machine, with the usual port if it is free. */
 async function urlAt(usualPort: number): Promise<string> {
   const port = (await portIsFree(usualPort, '0.0.0.0')) ? usualPort : await freePort()
   return `http://127.0.0.1:${port}`
@@ -136,7 +136,7 @@ function grafanaProgram(command: string, dir: string, url: string, prometheusUrl
       GF_ANALYTICS_REPORTING_ENABLED: 'false',
       PROMETHEUS_URL: prometheusUrl,
       HOPWHISTLE_DASHBOARDS: join(DASHBOARDS, 'grafana'),
-      // Nobody is told: the alerts are there to be looked at.
+      // Alerts are shown, but not sent.
       HOPWHISTLE_PAGE_WEBHOOK: url,
       HOPWHISTLE_TICKET_WEBHOOK: url,
     },

@@ -1,7 +1,7 @@
 /**
  * Starts Postgres primary and replica, Redis and the API, migrated and seeded.
  *
- * Each process is written down before it is waited for, so that a stack which did not come up can still be taken down.
+ * Each process is recorded before waiting for it, so that a stack that failed to start can be stopped.
  */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -27,13 +27,13 @@ export type StackOptions = {
   readonly instances: number
   readonly demoData: boolean
   readonly redisServer: string
-  /** Absent: nothing looks at the platform. */
+  /** Absent: no monitoring. */
   readonly monitoring?: MonitoringTools | undefined
   /** Added to the environment of each API instance. */
   readonly apiEnv?: Readonly<Record<string, string>>
-  /** By which ways each API instance is to reach Postgres and Redis; the very ones when absent. */
+  /** URLs by which API instances reach Postgres and Redis, for example through proxies; absent: the direct ones. */
   readonly waysForApi?: (urls: StackDetails['urls']) => Promise<StackDetails['urls']>
-  /** Takes everything down should this process die; the caller turns it off for what is to outlive it. */
+  /** Stops everything if this process dies; the caller turns it off for a stack that should outlive it. */
   readonly guard: Guard
   readonly terminal: Terminal
   readonly signal?: AbortSignal
@@ -44,7 +44,7 @@ const USUAL_POSTGRES_PORT = 5432
 const USUAL_REDIS_PORT = 6379
 const DATABASE = 'hopwhistle'
 
-/** @throws {Failure} and whatever a server that does not start gives; stop what is written down then */
+/** @throws {Failure} and errors of a server that does not start; then stop what the record lists */
 export async function startStack(options: StackOptions): Promise<StackDetails> {
   const instances = Math.min(options.instances, mostInstances())
   const port = await choosePort(options.port, { host: options.host, shared: instances > 1 })

@@ -2,13 +2,13 @@ import { isAlive } from '../machine/process-identity.ts'
 import { stopServer } from './server-process.ts'
 import { removeStackFolder, type StackRecord } from './stack-record.ts'
 
-/** The API finishes what it has; the others have nothing to lose, for their data goes as well. */
+/** For the API to finish its requests; the data of the other servers is deleted anyway. */
 const GRACE_MS = 15_000
 
 /**
- * Stops everything that is written down, the API first and Postgres last, and removes the folder.
+ * Stops all recorded processes, the API first and Postgres last, and removes the folder.
  *
- * @returns the names of what was running, and of what had to be killed
+ * @returns the names of the processes that ran, and of those that had to be killed
  */
 export async function stopStack(
   dir: string,

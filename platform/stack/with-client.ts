@@ -1,6 +1,6 @@
 import pg from 'pg'
 
-/** A connection for as long as `use` takes. */
+/** Opens a connection while `use` runs. */
 export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: 'hopwhistle-bench' })
   await client.connect()

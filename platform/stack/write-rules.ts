@@ -4,17 +4,17 @@ import { pathToFileURL } from 'node:url'
 import { GRAFANA_URL, RUNBOOK_LINK } from '@hopwhistle/contract/runbooks.ts'
 import { CHECKOUT } from '../lib/checkout.ts'
 
-/** The rules whose windows are short: a machine of one's own is not watched for a month. */
+/** Rules with short windows, because a local platform does not run for a month. */
 const RULES = join(CHECKOUT, 'dashboards', 'rules', 'demo')
 const FILES = ['recording.yaml', 'alerts.yaml']
 
-/** Where the runbooks are files, and stay so when no Grafana shows them. A URL, in which a space cannot end a link. */
+/** URL of the runbook files, for links without Grafana. A URL, because a space in a path would end a link. */
 export const RUNBOOK_FILES = pathToFileURL(join(CHECKOUT, 'dashboards', 'runbooks')).href
 
 /**
  * Writes the rules for the local Prometheus into a folder.
  *
- * @param grafanaUrl whose board Runbooks alerts link to; without it they name the files at the URL `runbooks`
+ * @param grafanaUrl Grafana with the board Runbooks for links of alerts; without it they link to files at `runbooks`
  * @returns the paths of the rule files
  */
 export function writeRules(dir: string, grafanaUrl: string | undefined, runbooks: string): readonly string[] {

@@ -11,14 +11,14 @@ import { postgresUrl, startPostgresAgain } from '../stack/postgres-pair.ts'
 
 const NAME = 'replica-2'
 
-/** Adds a standby to a pair that runs, from a backup of its primary's folder: the embedded programs have no pg_basebackup. */
+/** Adds a standby to a running pair, by a copy of the primary's folder: the embedded Postgres has no pg_basebackup. */
 export async function startAnotherReplica(
   pair: PostgresPair & { readonly dir: string; readonly guard: Guard },
 ): Promise<PostgresServer> {
   const home = join(pair.dir, 'postgres')
   const folder = join(home, NAME)
   const { primary, superuserPassword } = pair
-  /** Belongs to whom the folder belongs to. */
+  /** Gives the file the owner of the folder. */
   const write = (name: string, text: string) => {
     writeFileSync(join(folder, name), text)
     const { uid, gid } = statSync(join(home, 'primary'))
@@ -30,7 +30,7 @@ export async function startAnotherReplica(
   await client.connect()
   try {
     await client.query(`select pg_backup_start('${NAME}', true)`)
-    // As who owns the folder; a file that goes while it is copied is the backup's to make good.
+    // As the owner of the folder. The backup accounts for a file that is removed while it is copied.
     await promisify(execFile)('cp', ['-Rp', join(home, 'primary'), folder]).catch(() => {})
     const { rows } = await client.query<{ label: string }>('select labelfile as label from pg_backup_stop(false)')
     write('backup_label', rows[0]?.label ?? '')

@@ -1,6 +1,6 @@
 import { inject } from 'vitest'
 
-/** Asks the global setup for something; `verb` is one of its services, `id` the server that is meant. */
+/** Calls a service of the global setup. `verb` is the service, `id` the server. */
 export async function askServices<T>(verb: string, id = ''): Promise<T> {
   const response = await fetch(`${inject('services')}/${verb}/${id}`, { method: 'POST' })
   const body = await response.text()

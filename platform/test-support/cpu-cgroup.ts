@@ -5,8 +5,8 @@ import { waitUntil } from '../lib/wait-until.ts'
 import { cpuCgroupOfProcess } from '../machine/cpu-cgroup.ts'
 
 /**
- * Makes a CPU control group below that of this process, and removes it. Skips the test, and says why, where this user
- * cannot make one.
+ * Creates a CPU control group below that of this process, and removes it. Skips the test, and says why, where this user
+ * cannot create one.
  *
  * @param quotaCores undefined: without a quota
  * @param use given what puts a command into the group

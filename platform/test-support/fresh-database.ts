@@ -11,7 +11,7 @@ export type TestDatabase = {
   readonly apiUrl: string
   /** As hopwhistle_api, on the replica. */
   readonly replicaUrl: string
-  /** As the superuser who migrated it, on the primary. */
+  /** As the superuser that migrated it, on the primary. */
   readonly ownerUrl: string
   /** The superuser, on the replica. */
   readonly ownerReplicaUrl: string
@@ -21,13 +21,13 @@ export type TestDatabase = {
 }
 
 /**
- * A new database with the newest schema and no rows, on the pair that the whole test run shares; the replica has it
- * too. It need not be dropped: the run ends with the pair.
+ * A new database with the newest schema and no rows, on the pair that all tests share; also on the replica. It need not
+ * be dropped: the pair is removed after the run.
  *
- * Roles and settings of the server are shared with other tests: what changes those, or stops, pauses or fills a
- * server, belongs on `ownPostgres()`.
+ * Roles and settings of the server are shared with other tests. A test that changes those, or stops, pauses or fills a
+ * server, must use `ownPostgres()`.
  *
- * @param from a pair of one's own instead
+ * @param from the test's own pair, instead of the shared one
  */
 export async function freshDatabase(from?: TestPostgres): Promise<TestDatabase> {
   const postgres = from ?? (await askServices<TestPostgres>('postgres'))
@@ -36,7 +36,7 @@ export async function freshDatabase(from?: TestPostgres): Promise<TestDatabase> 
   return describe(postgres, name)
 }
 
-/** The same without any schema: for tests of migrations. */
+/** The same without a schema, for tests of migrations. */
 export async function emptyDatabase(from?: TestPostgres): Promise<TestDatabase> {
   const postgres = from ?? (await askServices<TestPostgres>('postgres'))
   const name = `test_${randomBytes(6).toString('hex')}`

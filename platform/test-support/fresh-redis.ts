@@ -2,15 +2,15 @@ import { askServices } from './ask-services.ts'
 import type { TestRedis } from './services.ts'
 
 export type FreshRedis = TestRedis & {
-  /** As a crash would: what it held is gone. */
+  /** Like a crash: its data is lost. */
   stop(): Promise<void>
   /** Starts it again on the same port, empty. */
   start(): Promise<void>
 }
 
 /**
- * A Redis server of one's own: keys could be kept apart by their database, but channels cannot, and a server takes
- * a few milliseconds to start. It need not be stopped: the test run does that.
+ * Starts a Redis server for this test. Databases would separate keys, but not channels, and a server starts within
+ * milliseconds. It need not be stopped: the test run does that.
  */
 export async function freshRedis(): Promise<FreshRedis> {
   const redis = await askServices<TestRedis>('redis')

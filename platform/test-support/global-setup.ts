@@ -1,7 +1,7 @@
 /**
- * Vitest's global setup: a small server, reached by every test worker, that starts real Postgres pairs and Redis
- * servers when they are first asked for. A run of unit tests alone starts none. Everything is stopped when the run
- * ends, and by the guard if the run is killed.
+ * Vitest's global setup: a small server for all test workers that starts real Postgres pairs and Redis servers at the
+ * first request. A run with only unit tests starts none. Everything is stopped when the run ends, or by the guard if the
+ * run is killed.
  */
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { createServices } from './services.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Address of the server that starts servers, its secret in the path. */
+    /** Address of the server that starts servers, with its secret in the path. */
     services: string
   }
 }

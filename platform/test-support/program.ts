@@ -1,4 +1,4 @@
-/** Runs a command line as its users do, with temporary files in a folder of the test’s own. */
+/** Runs a command line as its users do, with temporary files in a folder of the test. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,7 @@ export type Program = {
   readonly tempDir: string
   start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> }
   run(...args: string[]): Promise<Ended>
-  /** Command lines of processes that have this test's folder in their command line, environment or working directory. */
+  /** Command lines of processes with this test's folder in their command line, environment or working directory. */
   leftProcesses(): readonly string[]
   leftFiles(): readonly string[]
   remove(): void
@@ -43,7 +43,7 @@ export function program(main: URL, env: Readonly<Record<string, string>> = {}): 
   }
 }
 
-/** The commands of those that have it in their arguments or their environment. */
+/** Commands of processes with the folder in their arguments or environment. */
 export function processesOf(dir: string): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)

@@ -12,7 +12,7 @@ import { makeTempDir } from '../stack/run-as.ts'
 import { stopServer } from '../stack/server-process.ts'
 import { startAnotherReplica } from './another-replica.ts'
 
-/** A Postgres pair with a migrated template database. Plain data: it is sent to the test workers. */
+/** A Postgres pair with a migrated template database, as plain data that is sent to the test workers. */
 export type TestPostgres = {
   readonly id: string
   readonly version: string
@@ -36,7 +36,7 @@ export type Services = {
 export const TEMPLATE = 'hopwhistle_template'
 const MIGRATE = fileURLToPath(new URL('../../api/src/commands/db-migrate.ts', import.meta.url))
 
-/** Test data need not survive a power cut; what tests are about, commits and replication, stays as it is. */
+/** Test data need not survive a power cut. Commits and replication work as in production. */
 const QUICK = { fsync: 'off', full_page_writes: 'off', shared_buffers: '64MB', max_wal_size: '1GB' }
 
 export function createServices(): Services {
@@ -57,7 +57,7 @@ export function createServices(): Services {
 
   async function newPair(): Promise<TestPostgres> {
     const path = folder('pair')
-    // Before anything is waited for: another pair may be asked for meanwhile, and must not get the same one.
+    // Before the first await: another pair may be requested meanwhile, and must not get the same id.
     const id = String(count)
     const pair = await startPostgresPair({ dir: path, guard, settings: QUICK })
     pairs.set(id, { ...pair, dir: path })
@@ -113,7 +113,7 @@ export function createServices(): Services {
         return startRedisIn(path, String(count))
       },
       'stop-redis': (id) => known(redises, id).server.stop(),
-      /** On the same port, and empty, as after a crash. */
+      /** On the same port and empty, as after a crash. */
       'start-redis': (id) => {
         const { server, dir } = known(redises, id)
         return startRedisIn(dir, id, server.port)
@@ -137,7 +137,7 @@ async function createTemplate(pair: PostgresPair, apiPassword: string): Promise<
     await promisify(execFile)(process.execPath, [MIGRATE], {
       env: { ...process.env, MIGRATION_DATABASE_URL: url(TEMPLATE), API_DATABASE_PASSWORD: apiPassword },
     })
-    // From here on it is only copied; a connection left open by mistake would stop that.
+    // From here on it is only copied; an open connection would prevent that.
     await client.query(`alter database ${TEMPLATE} with allow_connections false`)
   } finally {
     await client.end()

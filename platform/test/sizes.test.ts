@@ -25,7 +25,7 @@ test('the pages and the sorts of all connections together fit the memory of any 
   fc.assert(
     fc.property(memory, fc.integer({ min: 20, max: 400 }), (memoryBytes, maxConnections) => {
       const { shared_buffers, work_mem } = postgresSettings({ memoryBytes, maxConnections }, NUMBERS)
-      // Less than Postgres's own default of 4 MB is not given.
+      // Never less than Postgres's own default of 4 MB.
       fc.pre(megabytes(work_mem) > 4)
       const used = megabytes(shared_buffers) + megabytes(work_mem) * maxConnections
       expect(used * MIB).toBeLessThanOrEqual(memoryBytes)
@@ -44,7 +44,7 @@ test('a Redis may hold four fifths of its memory, with the usual memory what the
   expect(redisSettings({ memoryBytes: 160 * MIB }, NUMBERS).maxmemory).toBe(`${128 * MIB}`)
 })
 
-test('what stalled subscribers have not read stays small beside maxmemory', () => {
+test('unread messages of stalled subscribers stay small, compared with maxmemory', () => {
   const limit = (memoryBytes: number) => redisSettings({ memoryBytes }, NUMBERS)['client-output-buffer-limit']
   expect(limit(REDIS_MEMORY_BYTES)).toBe(`pubsub ${32 * MIB} ${8 * MIB} 60`)
   expect(limit(160 * MIB)).toBe(`pubsub ${8 * MIB} ${2 * MIB} 60`)

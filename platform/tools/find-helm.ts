@@ -11,15 +11,15 @@ const HELM: GoProgram = {
 }
 
 /**
- * Helm: $HELM, of the PATH, of Go's bin folder, or built by `go install` in the version that versions.json names.
+ * Finds Helm: $HELM, on the PATH, or in Go's bin folder. Otherwise builds the version of versions.json by `go install`.
  *
- * @throws {Failure} saying what to do on this system
+ * @throws {Failure} with what to do on this system
  */
 export function findHelm(terminal: Terminal, signal?: AbortSignal): Promise<string> {
   return findGoProgram(HELM, terminal, signal)
 }
 
-/** Helm where it is installed already; undefined where it is not. */
+/** Path of an installed Helm; undefined when there is none. */
 export function lookForHelm(): string | undefined {
   return lookForGoProgram(HELM)
 }

@@ -8,7 +8,7 @@ export type K6 = { readonly command: string; readonly version: string }
 const K6: GoProgram = {
   name: 'k6',
   variable: 'K6',
-  // Go puts the major version into the path from 2 on.
+  // From version 2 on, Go has the major version in the path.
   packageOf: (version) =>
     Number.parseInt(version, 10) < 2 ? 'go.k6.io/k6' : `go.k6.io/k6/v${Number.parseInt(version, 10)}`,
   howTo: `  macOS            brew install k6
@@ -18,9 +18,9 @@ const K6: GoProgram = {
 }
 
 /**
- * k6: $K6, of the PATH, of Go's bin folder, or built by `go install` in the version that versions.json names.
+ * Finds k6: $K6, on the PATH, or in Go's bin folder. Otherwise builds the version of versions.json by `go install`.
  *
- * @throws {Failure} saying what to do on this system
+ * @throws {Failure} with what to do on this system
  */
 export async function findK6(terminal: Terminal, signal?: AbortSignal): Promise<K6> {
   return withVersion(await findGoProgram(K6, terminal, signal))

@@ -3,7 +3,7 @@ import { Failure } from '../command-line/failure.ts'
 import type { Terminal } from '../command-line/terminal.ts'
 import { onPath, runProgram } from '../machine/run-program.ts'
 
-/** Programs that look at the platform, by absolute path; Grafana only where it is installed. */
+/** Absolute paths of the monitoring programs; Grafana only where it is installed. */
 export type MonitoringTools = {
   readonly prometheus: string
   readonly postgresExporter: string
@@ -20,15 +20,15 @@ const NAMES = {
 const PACKAGES = ['prometheus', 'prometheus-postgres-exporter', 'prometheus-redis-exporter']
 
 /**
- * Prometheus and its exporters: of the PATH, or installed where that is one command that needs nobody's password.
+ * Finds Prometheus and its exporters on the PATH. Otherwise installs them, where that needs one command and no password.
  *
- * @throws {Failure} saying what to do on this system
+ * @throws {Failure} with what to do on this system
  */
 export async function findMonitoring(terminal: Terminal, signal?: AbortSignal): Promise<MonitoringTools> {
   const found = lookUp()
   if (found !== undefined) return found
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Failure(howTo())
-  // The services that come with the packages are not wanted: RUNLEVEL keeps them from being started.
+  // RUNLEVEL keeps apt from starting the services of the packages.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   const onLine = (line: string) => terminal.show(`  … apt-get: ${line}`)
   const aptGet = (...args: readonly string[]) => runProgram('apt-get', args, { env, signal, onLine })

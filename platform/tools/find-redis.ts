@@ -4,9 +4,9 @@ import type { Terminal } from '../command-line/terminal.ts'
 import { onPath, runProgram } from '../machine/run-program.ts'
 
 /**
- * The redis-server program: of the PATH, or installed where that is one command that needs nobody's password.
+ * Finds redis-server on the PATH. Otherwise installs it, where that needs one command and no password.
  *
- * @throws {Failure} saying what to do on this system
+ * @throws {Failure} with what to do on this system
  */
 export async function findRedis(terminal: Terminal, signal?: AbortSignal): Promise<string> {
   const found = onPath('redis-server')
@@ -14,7 +14,7 @@ export async function findRedis(terminal: Terminal, signal?: AbortSignal): Promi
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Failure(HOW_TO)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const onLine = (line: string) => terminal.show(`  … apt-get: ${line}`)
-  // The service that comes with the package is not wanted: RUNLEVEL keeps it from being started.
+  // RUNLEVEL keeps apt from starting the service of the package.
   const install = () =>
     runProgram('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], {
       env: { ...env, RUNLEVEL: '1' },

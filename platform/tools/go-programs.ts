@@ -1,4 +1,4 @@
-/** Programs that `go install` builds where they are missing, in the versions that versions.json names. */
+/** Programs that `go install` builds when they are missing, in the versions of versions.json. */
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -13,14 +13,14 @@ export type GoProgram = {
   readonly variable: string
   /** The package that is built, at this version. */
   readonly packageOf: (version: string) => string
-  /** What a person does about it, by system. */
+  /** How to install it, by system. */
   readonly howTo: string
 }
 
 /**
- * Where the program is: what its variable says, of the PATH, or of Go's bin folder.
+ * The path of the program: from its variable, from the PATH, or in Go's bin folder.
  *
- * @throws {Failure} for a variable that names nothing that can be run
+ * @throws {Failure} when the variable does not name an executable file
  */
 export function lookForGoProgram({ name, variable }: GoProgram): string | undefined {
   const given = process.env[variable]
@@ -33,7 +33,7 @@ export function lookForGoProgram({ name, variable }: GoProgram): string | undefi
   return onPath(name) ?? [join(goBinFolder(), name)].find(isExecutable)
 }
 
-/** The same, built first when it is not there. @throws {Failure} saying what to do on this system */
+/** The same; builds it first when it is missing. @throws {Failure} with what to do on this system */
 export async function findGoProgram(program: GoProgram, terminal: Terminal, signal?: AbortSignal): Promise<string> {
   const found = lookForGoProgram(program)
   if (found !== undefined) return found

@@ -25,7 +25,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(15)} ${summary}`)
   .join('\n')}
 
-  main.ts COMMAND --help tells more.
+  main.ts COMMAND --help has the details.
 `
 
 const [name = '', ...args] = process.argv.slice(2)

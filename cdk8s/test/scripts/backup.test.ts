@@ -1,4 +1,4 @@
-/** cdk8s/scripts/backup.sh, restore.sh and start-primary.sh on a real Postgres and a real pgBackRest. */
+/** Tests backup.sh, restore.sh and start-primary.sh of cdk8s/scripts with a real Postgres and a real pgBackRest. */
 import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
@@ -48,13 +48,13 @@ test.skipIf(isMissing)(
     await expect(primary.start({ RESTORE_TARGET: time })).rejects.toThrow('set postgres.restore.replaceData')
     await primary.start({ RESTORE_TARGET: time, RESTORE_REPLACE: 'true' })
     expect(primary.query('select * from rows order by id')).toBe(before)
-    // A replica copies its settings, and must not stop where this restore did.
+    // A replica copies these settings, and must not stop at the target of this restore.
     expect(
       primary.query("select setting from pg_settings where name in ('restore_command', 'recovery_target_time')"),
     ).toBe('')
     expect(primary.folders()).toEqual(['postgres', expect.stringMatching(/^postgres\.replaced-\d{8}T\d{6}Z$/)])
 
-    // The values still say so when it starts again: it is not restored again.
+    // The values still ask for a restore at the next start: it is not repeated.
     primary.query("insert into rows values (2000, 'new')")
     await primary.stop()
     await primary.start({ RESTORE_TARGET: time, RESTORE_REPLACE: 'true' })
@@ -100,12 +100,12 @@ test.skipIf(isMissing)(
   },
 )
 
-/** A volume for the data and one for the backups, and what the pods of the chart run on them. */
+/** A volume for data and one for backups, with the commands that the pods of the chart run on them. */
 function primaryWithBackups() {
   const user = unprivilegedUser()
   const dir = makeTempDir('hopwhistle-backup-', user)
   const [data, scripts, repository] = [join(dir, 'data'), join(dir, 'scripts'), join(dir, 'repository')]
-  // Copied, for the user of Postgres may be unable to enter the checkout.
+  // Copied, because the user of Postgres may not be able to enter the checkout.
   cpSync(join(CHECKOUT, 'cdk8s/scripts'), scripts, { recursive: true })
   for (const folder of [data, repository]) {
     mkdirSync(folder, { mode: 0o700 })
@@ -125,7 +125,7 @@ function primaryWithBackups() {
 
   return {
     query,
-    /** Restores, if that is asked for, and starts the primary. @throws what the restore said, when it refuses */
+    /** Restores if configured, and starts the primary. @throws with the output of the restore, when it refuses */
     async start(given: NodeJS.ProcessEnv = {}) {
       const port = String(await freePort())
       writeFileSync(
@@ -186,7 +186,7 @@ function primaryWithBackups() {
       readdirSync(data)
         .filter((name) => name.startsWith('postgres'))
         .sort(),
-    /** What the exporter of Prometheus would read, as a role of monitoring. */
+    /** What the Prometheus exporter reads, as a role for monitoring. */
     exported: (name: string) => {
       const queries = parse(readFileSync(join(CHECKOUT, 'dashboards/exporters/postgres-queries.yaml'), 'utf8'))
       return query(`set role pg_monitor; ${queries[name].query}`)

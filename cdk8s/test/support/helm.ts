@@ -14,7 +14,7 @@ export const helm = lookForHelm()
 /** A suffix for the names of tests that are skipped without it. */
 export const NEEDS_HELM = helm === undefined ? ' (skipped: Helm is missing, make install)' : ''
 
-/** Runs Helm. @throws with what it said, when it does not end with 0 */
+/** Runs Helm. @throws with its output, when its exit code is not 0 */
 export function runHelm(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(helm ?? 'helm', args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -29,7 +29,7 @@ export function runHelm(args: readonly string[]): Promise<string> {
   })
 }
 
-/** A chart in a folder that is gone when the test ends. */
+/** Writes a chart into a folder that is removed when the test ends. */
 export function chartFolder<F extends Fields>(chart: HelmChart<F>): string {
   const folder = mkdtempSync(join(tmpdir(), 'hopwhistle-chart-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -55,7 +55,7 @@ export function parseManifests(text: string): readonly Manifest[] {
   })
 }
 
-/** By kind and name, for comparing. What is generated anew each time is left out. */
+/** Manifests by kind and name, for comparison, without generated values such as passwords. */
 export function byName(manifests: readonly Manifest[]): Readonly<Record<string, Json>> {
   const named = manifests.map((manifest): [string, Json] => {
     const { name } = manifest.metadata as { readonly name: string }

@@ -21,7 +21,7 @@ const EXAMPLE = {
   }),
 }
 
-/** Everything that the library can do, once. */
+/** Uses every feature of the library once. */
 export const example: HelmChart<typeof EXAMPLE> = {
   name: 'example',
   version: '1.0.0',

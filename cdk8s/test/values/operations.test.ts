@@ -105,7 +105,7 @@ const someOperands = fc
   .tuple(some, some, someQuantity, someRelease)
   .map(([a, b, quantity, release]): Json => ({ a: { ...a, quantity, release }, b }))
 
-/** Bytes with a fraction that a 64-bit float has no room for: Helm rounds up before it drops what is left over. */
+/** A number of bytes with a fraction that a 64-bit float cannot hold: Helm rounds up before it drops the fraction. */
 const A_BYTE_APART: Json = { a: { quantity: '1024.005Ti' } }
 
 test.skipIf(helm === undefined)(
@@ -118,7 +118,7 @@ test.skipIf(helm === undefined)(
         const rendered = await helmTemplate(folder, 'mine', values)
         expect(byName(rendered)).toEqual(byName(synthesize(computing, { name: 'mine', values })))
       }),
-      // Before the test's own timeout, which would end it without the counterexample found so far.
+      // Ends before the test's own timeout, which would lose the counterexample found so far.
       { numRuns: 10, examples: [[[A_BYTE_APART]]], interruptAfterTimeLimit: 45_000 },
     )
   },
@@ -127,7 +127,7 @@ test.skipIf(helm === undefined)(
 
 test('every operation is tried', () => {
   const [computed] = synthesize(computing)
-  // These have tests of their own, or are part of one that is here.
+  // These have their own tests, or are part of another operation here.
   const elsewhere = ['file', 'generated', 'list', 'map', 'parsed']
   expect([...Object.keys(computed?.data as object), ...elsewhere]).toEqual(
     expect.arrayContaining(Object.keys(OPERATIONS)),

@@ -45,7 +45,7 @@ export type RunningSide = {
 const DATABASE = 'round'
 const CONNECTIONS = { ingest: 60, reports: 20, live: 20 }
 const READERS = new URL('../../reader/readers.ts', import.meta.url)
-/** Of the subscribers, so many tell how old each message is. */
+/** How many subscribers report the age of each message. */
 const WATCHED = 20
 /** How long what is behind may take to come after the last event was stored. */
 const PATIENCE_MS = 20_000

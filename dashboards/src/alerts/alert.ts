@@ -1,39 +1,39 @@
 /**
- * An alert as data: what is looked at, from where on it fires, and what the person who is woken reads. Prometheus rules
- * and Grafana's own alert rules are both written from it.
+ * An alert as data: its query, its threshold, and its text for the person on call. Prometheus rules and Grafana's alert
+ * rules are both generated from it.
  */
 import type { BoardName } from '../boards/board.ts'
 import type { Needs } from '../queries/query.ts'
 import type { RunbookName } from '../runbook-names.ts'
 import type { Duration } from '../scale.ts'
 
-/** page: a person now. ticket: a person tomorrow. */
+/** page: wakes a person now. ticket: can wait until the next day. */
 export type Severity = 'page' | 'ticket'
 
 export type Signal = {
-  /** Gives one series for each set of `by` labels, whether or not anything is wrong: so that it can be seen to work. */
+  /** Gives one series for each set of `by` labels, also when nothing is wrong, so that a test can see that it works. */
   readonly query: string
   readonly is: '>' | '>=' | '<' | '=='
   readonly value: number
 }
 
 export type Alert = {
-  /** `Hopwhistle` comes before it. */
+  /** Without the prefix `Hopwhistle`. */
   readonly name: string
   readonly severity: Severity
-  /** The labels of what fires. */
+  /** The labels of the alert. */
   readonly by: readonly string[]
-  /** Fires when all signals of one of these hold. */
+  /** Fires when all signals of one inner list hold. */
   readonly when: readonly (readonly Signal[])[]
-  /** How long it has to hold. */
+  /** How long they must hold. */
   readonly lasting: Duration
   readonly needs: Needs
-  /** One line, which may have `{{ $labels.x }}` and `{{ $value }}`: the value of the first signal. */
+  /** One line. It may contain `{{ $labels.x }}` and `{{ $value }}`, the value of the first signal. */
   readonly summary: string
-  /** What it means for those who use the platform. */
+  /** What it means for the users of the platform. */
   readonly meaning: string
   readonly runbook: RunbookName
-  /** Of the runbook: the part that is about this one. */
+  /** The heading in the runbook for this alert. */
   readonly section?: string
   readonly board: BoardName
 }

@@ -1,6 +1,6 @@
 /**
- * The promises, watched by how fast their error budgets burn, over a long window that is sure and a short one that
- * notices the end (the multiwindow, multi-burn-rate alerts of Google's SRE Workbook, chapter 5).
+ * Alerts on the burn rates of the error budgets. A long window makes an alert certain; a short window ends it soon after
+ * the problem (multiwindow, multi-burn-rate alerts, Google's SRE Workbook, chapter 5).
  */
 
 import { select } from '../promql.ts'
@@ -12,7 +12,7 @@ import type { Alert, Severity, Signal } from './alert.ts'
 
 type Burn = { readonly times: number; readonly long: Duration; readonly short: Duration }
 
-/** As they are in production; a smaller scale divides the windows, and their names stay. */
+/** As in production. A smaller scale divides the windows; their names stay the same. */
 export const BURNS: Readonly<Record<Severity, readonly Burn[]>> = {
   // 2 % of the budget of 30 days within an hour, or 5 % within six.
   page: [
@@ -60,8 +60,8 @@ function burnAlert(endpoint: Endpoint, severity: Severity, scale: Scale): Alert 
     summary: `${noun} of {{ $labels.namespace }}/{{ $labels.release }} use up the error budget of {{ $labels.slo }} {{ $value | printf "%.1f" }} times too fast`,
     meaning:
       severity === 'page'
-        ? 'Users notice it now: within hours to two days the promise of the whole period is broken.'
-        : 'Users hardly notice it, but if it goes on, the promise of this period is broken.',
+        ? 'Users notice it now. The objective for the whole period is missed within hours to two days.'
+        : 'Users hardly notice it, but if it goes on, the objective for this period is missed.',
     runbook,
     board,
   }

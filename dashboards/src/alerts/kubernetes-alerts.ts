@@ -4,7 +4,7 @@ import { limitsOf, ofContainers, throttled } from '../queries/containers.ts'
 import { type Scale, scaled } from '../scale.ts'
 import type { Alert } from './alert.ts'
 
-/** In which a kubelet, that looks every 10 to 15 s, has looked twice. */
+/** Long enough for two samples of a kubelet, which takes one every 10 to 15 s. */
 const KUBELET_SECONDS = 40
 
 const POD = ['namespace', 'pod'] as const
@@ -15,7 +15,7 @@ const JOB = ['namespace', 'job_name'] as const
 
 const memoryUsed = ofContainers('max', (of) => select('container_memory_working_set_bytes', of), POD)
 const memoryLimit = limitsOf(select('kube_pod_container_resource_limits', { resource: 'memory' }), POD)
-/** cAdvisor and kube-state-metrics know no release: what is meant is in a namespace where an API of ours runs. */
+/** cAdvisor and kube-state-metrics know no release, so this selects the namespaces where an API runs. */
 const OURS = `and on (namespace) ${METRICS.limit}`
 
 const ofHpa = (replicas: string) => `max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_${replicas}_replicas)`
@@ -42,9 +42,8 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       ],
       lasting: scaled('10m', scale),
       needs: 'kubernetes',
-      summary: `${container} is held back in {{ $value | humanizePercentage }} of the time`,
-      meaning:
-        'Its CPU limit is too low for its load: answers wait up to 100 ms each time, though the node may be idle.',
+      summary: `${container} is throttled {{ $value | humanizePercentage }} of the time`,
+      meaning: 'Its CPU limit is too low for its load: each time, answers wait up to 100 ms, even if the node is idle.',
       runbook: 'cpu-throttled',
       board: 'limits',
     },
@@ -64,7 +63,7 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       lasting: scaled('5m', scale),
       needs: 'kubernetes',
       summary: `${container} uses {{ $value | humanizePercentage }} of its memory limit`,
-      meaning: 'At 100 % it is killed, with everything that it was doing.',
+      meaning: 'At 100 % it is killed, and its work in progress is lost.',
       runbook: 'memory-near-limit',
       board: 'limits',
     },
@@ -75,7 +74,7 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       when: [
         [
           {
-            // One that has no room by its owner's will, since its minimum is its maximum, has nothing to tell.
+            // An autoscaler whose minimum is its maximum is there on purpose, and not reported.
             query: `${ofHpa('status_current')} / (${ofHpa('spec_max')} > ${ofHpa('spec_min')}) ${OURS}`,
             is: '>=',
             value: 1,
@@ -84,8 +83,8 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       ],
       lasting: scaled('15m', scale),
       needs: 'kubernetes',
-      summary: '{{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} runs as many replicas as it may',
-      meaning: 'More load is answered more slowly from here on, and then refused.',
+      summary: '{{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} runs its maximum number of replicas',
+      meaning: 'More load makes answers slower, and is then refused.',
       runbook: 'hpa-at-maximum',
       board: 'limits',
     },
@@ -97,8 +96,7 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       lasting: scaled('1m', scale),
       needs: 'kubernetes',
       summary: 'The load test job {{ $labels.namespace }}/{{ $labels.job_name }} failed',
-      meaning:
-        'The TestRun may well end as finished: its stage tells nothing of runners that failed. It has no valid verdict.',
+      meaning: 'The TestRun may still say finished: its stage does not show failed runners. It has no valid verdict.',
       runbook: 'load-test-failed',
       board: 'load-test',
     },
@@ -118,9 +116,9 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       lasting: scaled('1m', scale),
       needs: 'kubernetes',
       summary:
-        'The load test job {{ $labels.namespace }}/{{ $labels.job_name }} runs since {{ $value | humanizeDuration }}',
+        'The load test job {{ $labels.namespace }}/{{ $labels.job_name }} has run for {{ $value | humanizeDuration }}',
       meaning:
-        'The longest test takes 10 minutes. A runner was lost or waits to be started; it holds CPU and ends by itself never.',
+        'The longest test takes 10 minutes. A runner was lost or waits to be started. It uses CPU and never ends by itself.',
       runbook: 'load-test-hangs',
       board: 'load-test',
     },

@@ -1,4 +1,4 @@
-/** Each limit of the contract at 80 % and at 95 %, and what is refused past one. */
+/** Each limit of the contract at 80 % and at 95 %, and requests that a limit refuses. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { select } from '../promql.ts'
 import { RECORDED } from '../rules/names.ts'
@@ -18,7 +18,7 @@ export const limitAlerts = (scale: Scale): readonly Alert[] => [
     lasting: scaled('5m', scale),
     needs: 'stack',
     summary: `${what} is used to {{ $value | humanizePercentage }}`,
-    meaning: 'Nothing is refused yet. What comes on top soon is.',
+    meaning: 'Nothing is refused yet. With more load, requests soon are.',
     runbook: 'limit-near',
     section: '{{ $labels.resource }}',
     board: 'limits',
@@ -53,7 +53,7 @@ export const limitAlerts = (scale: Scale): readonly Alert[] => [
     needs: 'stack',
     summary:
       '{{ $labels.namespace }}/{{ $labels.release }} refuses {{ $value | printf "%.1f" }} requests a second: {{ $labels.reason }}',
-    meaning: 'Clients are told to come back later. None of them hangs, but what they wanted is not done.',
+    meaning: 'Clients are told to retry later. No request hangs, but these are not served.',
     runbook: 'requests-rejected',
     section: '{{ $labels.reason }}',
     board: 'api',
@@ -74,7 +74,7 @@ export const limitAlerts = (scale: Scale): readonly Alert[] => [
     lasting: scaled('5m', scale),
     needs: 'stack',
     summary: 'The event loop of {{ $labels.instance }} is busy {{ $value | humanizePercentage }} of the time',
-    meaning: 'Everything that this instance does waits for its one thread: latencies climb from here on.',
+    meaning: 'All work of this instance waits for one thread: latencies rise.',
     runbook: 'event-loop-busy',
     board: 'api',
   },

@@ -19,7 +19,8 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     lasting: scaled('1m', scale),
     needs: 'stack',
     summary: `The Redis of ${release} does not answer`,
-    meaning: 'Events are taken still. Live subscribers hear nothing until it is back, and reports are not cached.',
+    meaning:
+      'Events are still accepted. Live subscribers receive nothing until it is back, and reports are not cached.',
     runbook: 'redis-down',
     board: 'redis',
   },
@@ -30,7 +31,7 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     when: [
       [
         {
-          // Of maxmemory, not of the machine: that is where keys are thrown out.
+          // Of maxmemory, not of the machine: at maxmemory Redis evicts keys.
           query: `max ${byInstance} (redis_memory_used_bytes / (redis_memory_max_bytes > 0))`,
           is: '>',
           value: 0.8,
@@ -40,7 +41,7 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     lasting: scaled('5m', scale),
     needs: 'stack',
     summary: `The Redis of ${release} uses {{ $value | humanizePercentage }} of maxmemory`,
-    meaning: 'At 100 % it throws keys out: cached reports first, then the history that live clients resume from.',
+    meaning: 'At 100 % it evicts keys: cached reports first, then the history that live clients resume from.',
     runbook: 'redis-memory',
     board: 'redis',
   },
@@ -59,8 +60,8 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     ],
     lasting: scaled('1m', scale),
     needs: 'stack',
-    summary: `The Redis of ${release} threw out {{ $value | printf "%.0f" }} keys`,
-    meaning: 'Reports are computed again, and clients that resume may be told that they missed something.',
+    summary: `The Redis of ${release} evicted {{ $value | printf "%.0f" }} keys`,
+    meaning: 'Reports are computed again, and clients that resume may be told that they missed messages.',
     runbook: 'redis-evictions',
     board: 'redis',
   },
@@ -80,7 +81,7 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     lasting: scaled('1m', scale),
     needs: 'stack',
     summary: `Subscribers of ${release} were told {{ $value | printf "%.0f" }} times that they may have missed messages`,
-    meaning: 'No gap is silent, but each costs every subscriber of that tenant a fresh start.',
+    meaning: 'No gap is silent, but after each, every subscriber of that tenant has to load its calls again.',
     runbook: 'live-gaps',
     board: 'live',
   },
@@ -99,8 +100,8 @@ export const redisAndLiveAlerts = (scale: Scale): readonly Alert[] => [
     ],
     lasting: scaled('1m', scale),
     needs: 'stack',
-    summary: `${release} closed {{ $value | printf "%.0f" }} sockets of subscribers that did not read`,
-    meaning: 'Others are not slowed by them. Those clients reconnect, and fall behind again.',
+    summary: `${release} closed {{ $value | printf "%.0f" }} sockets of subscribers that read too slowly`,
+    meaning: 'Other subscribers are not slowed down. These clients reconnect, and fall behind again.',
     runbook: 'slow-readers',
     board: 'live',
   },

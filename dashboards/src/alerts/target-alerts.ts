@@ -1,4 +1,4 @@
-/** What is not seen cannot be alerted on: so that is alerted on. */
+/** Alerts on missing metrics, because without metrics no other alert can fire. */
 import { METRICS, SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import { anyOf, select } from '../promql.ts'
 import { type Scale, scaled } from '../scale.ts'
@@ -6,14 +6,14 @@ import { type Alert, RELEASE } from './alert.ts'
 
 const jobs = anyOf(Object.values(SCRAPE_JOBS))
 const servers = anyOf([SCRAPE_JOBS.postgres, SCRAPE_JOBS.redis])
-/** In the smallest scale, too: one scrape that fails on a busy machine is no target that is down. */
+/** Also in the smallest scale: one failed scrape on a busy machine does not mean that a target is down. */
 const FOUR_SCRAPES_SECONDS = 20
 const byJob = 'by (namespace, release, job)'
 
 const goneReplica = `label_replace(max by (${RELEASE.join(', ')}) (pg_hopwhistle_replication_streaming) < 1, "server", "replica", "", "")`
 /**
- * Whether each target answers, but for the exporter of a replica that is gone: it waits for its server, at worst for
- * minutes, and ReplicaGone has told that already.
+ * Whether each target answers, except the exporter of a replica that is gone: it waits for its server for up to minutes,
+ * and ReplicaGone reports that already.
  */
 const answers = `${select('up', { job: jobs })} unless on (${RELEASE.join(', ')}, server) (${goneReplica})`
 
@@ -27,7 +27,7 @@ export const targetAlerts = (scale: Scale): readonly Alert[] => [
     needs: 'stack',
     summary:
       '{{ $labels.instance }} ({{ $labels.job }}) of {{ $labels.namespace }}/{{ $labels.release }} cannot be scraped',
-    meaning: 'It is down, or cut off from Prometheus; either way nothing that it would report is seen.',
+    meaning: 'It is down, or cut off from Prometheus. Its metrics are missing in both cases.',
     runbook: 'target-down',
     board: 'overview',
   },
@@ -35,7 +35,7 @@ export const targetAlerts = (scale: Scale): readonly Alert[] => [
     name: 'MetricsMissing',
     severity: 'page',
     by: [...RELEASE, 'job'],
-    // How many of the targets of the last hour are scraped still. One that left the discovery has no `up` at all.
+    // How many targets of the last hour are still scraped. A target that left the discovery has no `up`.
     when: [
       [
         {
@@ -44,7 +44,7 @@ export const targetAlerts = (scale: Scale): readonly Alert[] => [
           value: 1,
         },
       ],
-      // Servers that were never found, beside an API that is.
+      // Servers that were never found, although an API was.
       [
         {
           query: `count ${byJob} (${select('up', { job: servers })}) or ${Object.entries(SCRAPE_JOBS)

@@ -8,6 +8,6 @@ import type { Board } from './board.ts'
 export const api: Board = {
   name: 'api',
   title: 'Hopwhistle: API',
-  description: 'What the instances are asked, how they answer, and what they use.',
+  description: 'Requests to the instances, their answers, and the resources that they use.',
   rows: [requests, callEvents, reportRow, upkeepRow, instanceRow],
 }

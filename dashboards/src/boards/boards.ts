@@ -7,5 +7,5 @@ import { overview } from './overview.ts'
 import { postgres } from './postgres.ts'
 import { redisBoard } from './redis.ts'
 
-/** In the order in which they are linked. */
+/** In the order of their links. */
 export const BOARDS: readonly Board[] = [overview, api, postgres, redisBoard, liveBoard, limitsBoard, loadTest]

@@ -21,7 +21,7 @@ const UNITS: Readonly<Record<LimitUnit, Unit>> = {
 
 const COUNTS: readonly LimitUnit[] = ['connections', 'requests', 'sockets', 'events', 'events/s']
 
-/** The limits that are written in one unit: a byte is read as `MiB`, a millisecond as `s`. */
+/** Limits that share a unit: bytes are shown as `MiB`, milliseconds as `s`. */
 function limitTable(title: string, unit: Unit, units: readonly LimitUnit[], width: Panel['width']): Panel {
   const all = Object.keys(LIMITS) as LimitName[]
   const names = all.filter((name) => units.includes(LIMITS[name].unit))
@@ -30,7 +30,7 @@ function limitTable(title: string, unit: Unit, units: readonly LimitUnit[], widt
     title,
     unit,
     description:
-      'The most that an instance, or all together, use now and used in the chosen time. Good is a head-room above 20 %.',
+      'The highest use of an instance, or of all together, now and in the chosen time. Good is a head-room above 20 %.',
     thresholds: ofLimit,
     queries: [limit, used, peak, headRoom],
     rowLabel: 'resource',
@@ -60,7 +60,7 @@ const rows = (Object.keys(TITLES) as (keyof typeof TITLES)[]).map(
 export const limitsBoard: Board = {
   name: 'limits',
   title: 'Hopwhistle: Limits',
-  description: 'Every limit beside its use, and how far it is to each.',
+  description: 'Every limit, its use and its head-room.',
   rows: [
     {
       title: 'All limits',
@@ -87,7 +87,7 @@ export const limitsBoard: Board = {
         lines({
           title: 'CPU of its limit',
           unit: 'percentunit',
-          description: 'Good is below 80 %. What matters is whether it is throttled: see beside.',
+          description: 'Good is below 80 %. More important is whether it is throttled: see the next panel.',
           thresholds: ofLimit,
           queries: [pods.cpu],
           runbook: 'cpu-throttled',
@@ -95,7 +95,7 @@ export const limitsBoard: Board = {
         lines({
           title: 'Throttled',
           unit: 'percentunit',
-          description: 'The part of the scheduler’s periods in which a container was held back. Good is below 5 %.',
+          description: 'The share of the scheduler’s periods in which a container was throttled. Good is below 5 %.',
           thresholds: below(0.25),
           queries: [pods.throttled],
           runbook: 'cpu-throttled',
@@ -122,7 +122,7 @@ export const limitsBoard: Board = {
         lines({
           title: 'API replicas and their maximum',
           unit: 'none',
-          description: 'Good is below the maximum: at it there is nothing left to scale to.',
+          description: 'Good is below the maximum: there, the autoscaler cannot add more.',
           thresholds: courseOnly,
           queries: [pods.replicas, pods.mostReplicas],
           runbook: 'hpa-at-maximum',
@@ -130,7 +130,7 @@ export const limitsBoard: Board = {
         lines({
           title: 'Restarts in an hour',
           unit: 'none',
-          description: 'Containers that ended and were started again. Good is none, but during a rollout.',
+          description: 'Containers that ended and were started again. Good is none, except during a rollout.',
           thresholds: below(3),
           queries: [pods.restarts],
           runbook: 'memory-near-limit',

@@ -18,7 +18,7 @@ export const liveBoard: Board = {
         lines({
           title: 'From receiving an event to writing it to sockets',
           unit: 's',
-          description: `Good is p95 below ${p95Ms} ms. It has the commit in it, the way through Redis and the tick that joins messages.`,
+          description: `Good is p95 below ${p95Ms} ms. It includes the commit, the way through Redis and the tick that joins messages.`,
           thresholds: below(p95Ms / 1000),
           queries: [live.delay(0.5), live.delay(0.95), live.delay(0.99)],
           runbook: 'live-burn',
@@ -35,7 +35,7 @@ export const liveBoard: Board = {
           title: 'Messages delivered',
           unit: 'mps',
           description:
-            'Messages times subscribers, by instance. Good are lines that lie on each other: sockets are spread.',
+            'Messages times subscribers, by instance. Good is lines that coincide: sockets are spread evenly.',
           thresholds: courseOnly,
           queries: [live.delivered],
         }),
@@ -49,14 +49,14 @@ export const liveBoard: Board = {
         lines({
           title: 'Messages a frame',
           unit: 'x',
-          description: 'Good grows with the load: that is what keeps a busy platform from writing more often.',
+          description: 'Good grows with the load, so that a busy platform does not write more often.',
           thresholds: courseOnly,
           queries: [live.messagesPerFrame],
         }),
         lines({
           title: 'Publishes that failed',
           unit: 'ops',
-          description: 'Good is none. They are not lost: the sweeper publishes them when Redis is back.',
+          description: 'Good is none. The messages are not lost: the sweeper publishes them when Redis is back.',
           thresholds: none,
           queries: [live.publishFailed],
           runbook: 'redis-down',
@@ -78,7 +78,7 @@ export const liveBoard: Board = {
           title: 'Sockets closed, by reason',
           unit: 'ops',
           description:
-            'Good is client, and restart during a deployment. slow-reader is a subscriber that does not keep up.',
+            'Good is client, and restart during a deployment. slow-reader is a subscriber that reads too slowly.',
           thresholds: courseOnly,
           queries: [live.closed],
           runbook: 'slow-readers',
@@ -86,7 +86,7 @@ export const liveBoard: Board = {
         lines({
           title: 'Closed as slow readers',
           unit: 'none',
-          description: 'Good is none. Each resumes where it was, and may be slow again.',
+          description: 'Good is none. Each client resumes where it was, and may be slow again.',
           thresholds: none,
           queries: [live.slowReaders],
           runbook: 'slow-readers',
@@ -102,8 +102,7 @@ export const liveBoard: Board = {
         lines({
           title: 'Resumes',
           unit: 'ops',
-          description:
-            'Good is recovered. Lost means that history was shorter than the absence, and the client was told.',
+          description: 'Good is recovered. Lost means that the history was too short, and that the client was told.',
           thresholds: courseOnly,
           queries: [live.recoveries],
           runbook: 'live-gaps',
@@ -112,7 +111,7 @@ export const liveBoard: Board = {
           title: 'Gaps between Redis and an instance',
           unit: 'ops',
           description:
-            'Good is none. Filled means that nothing was missed; reset that subscribers were told to start anew.',
+            'Good is none. Filled means that nothing was missed; reset means that subscribers were told to start again.',
           thresholds: none,
           queries: [live.gaps],
           runbook: 'live-gaps',

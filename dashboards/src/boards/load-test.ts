@@ -19,7 +19,7 @@ const ofApi = (asked: Query): Query => ({ ...asked, legend: `API ${asked.legend}
 export const loadTest: Board = {
   name: 'load-test',
   title: 'Hopwhistle: Load test',
-  description: 'Both sides of a load test on one time axis: what k6 measured, and what the servers did meanwhile.',
+  description: 'A load test on one time axis: what k6 measured, and what the servers did meanwhile.',
   choosesRun: true,
   rows: [
     {
@@ -28,7 +28,7 @@ export const loadTest: Board = {
         figure({
           title: 'Runners',
           unit: 'none',
-          description: 'Processes of k6 that report. Good is as many as were started, from start to end.',
+          description: 'k6 processes that report. Good is the number that was started, from start to end.',
           thresholds: isUp,
           queries: [test.runners],
           runbook: 'load-test-failed',
@@ -36,15 +36,14 @@ export const loadTest: Board = {
         figure({
           title: 'Virtual users',
           unit: 'none',
-          description:
-            'That k6 has made, over all runners. Good is a level line: it makes more only while answers are slow.',
+          description: 'Over all runners. Good is a level line: k6 adds more only while answers are slow.',
           thresholds: courseOnly,
           queries: [test.users],
         }),
         lines({
           title: 'Requests, as k6 sent and the API answered them',
           unit: 'reqps',
-          description: `Good are two lines on each other, at ${EVENTS.ratePerSecond} a second for call events. Apart, something between the two is full.`,
+          description: `Good is two lines that coincide, at ${EVENTS.ratePerSecond} a second for call events. If they differ, something between k6 and the API is saturated.`,
           thresholds: reaches(EVENTS.ratePerSecond),
           queries: [test.requests, test.answered],
           width: 16,
@@ -69,7 +68,7 @@ export const loadTest: Board = {
         lines({
           title: 'Answers by status',
           unit: 'reqps',
-          description: 'As k6 saw them. Good are 200 and 201 alone; 0 is a request that had no answer.',
+          description: 'As k6 saw them. Good is only 200 and 201; 0 is a request without an answer.',
           thresholds: courseOnly,
           queries: [test.requestsByStatus],
           width: 12,
@@ -85,7 +84,7 @@ export const loadTest: Board = {
         lines({
           title: 'Live: due and delivered',
           unit: 'mps',
-          description: `Messages times subscribers. Good are lines on each other, at ${LIVE.ratePerSecond * LIVE.subscribers} a second.`,
+          description: `Messages times subscribers. Good is lines that coincide, at ${LIVE.ratePerSecond * LIVE.subscribers} a second.`,
           thresholds: courseOnly,
           queries: [test.due, test.delivered, { ...delivered, legend: 'written by {{instance}}' }],
           runbook: 'live-burn',
@@ -93,7 +92,7 @@ export const loadTest: Board = {
         lines({
           title: 'Live: delay',
           unit: 's',
-          description: `k6: from publisher to subscriber, of a sample; API: from receiving to writing. Good is p95 below ${LIVE.p95Ms} ms.`,
+          description: `k6: from publisher to subscriber, for a sample of messages; API: from receiving to writing. Good is p95 below ${LIVE.p95Ms} ms.`,
           thresholds: below(LIVE.p95Ms / 1000),
           queries: [test.deliveryLatency(0.95), ofApi(delay(0.95)), ofApi(delay(0.99))],
           runbook: 'live-burn',
@@ -115,7 +114,7 @@ export const loadTest: Board = {
         lines({
           title: 'Event loop busy',
           unit: 'percentunit',
-          description: 'Good is below 80 %; the first instance at 100 % is where latencies begin to climb.',
+          description: 'Good is below 80 %; once an instance reaches 100 %, latencies rise.',
           thresholds: below(0.9),
           queries: [eventLoop],
           runbook: 'event-loop-busy',
@@ -124,7 +123,7 @@ export const loadTest: Board = {
         lines({
           title: 'CPU of the API',
           unit: 'cores',
-          description: 'By instance. Good are equal lines below 1.',
+          description: 'By instance. Good is equal lines below 1.',
           thresholds: below(1),
           queries: [cpu],
           runbook: 'cpu-throttled',

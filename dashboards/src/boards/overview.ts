@@ -50,12 +50,12 @@ const SHARES = [
   ['p99Ms', 0.99],
 ] as const
 
-/** One row a promise: kept now, its percentiles, its rate, and how fast and how far its budget is used up. */
+/** One row for each endpoint: current success ratio, percentiles, rate, remaining error budget and burn rate. */
 function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }: Target): BoardRow {
   const [success, ...others] = SLIS.filter((sli) => sli.endpoint === endpoint)
   if (success === undefined) throw new Error(`no promise is made about ${endpoint}`)
   const promises = [success, ...others].map(({ promise }) => promise).join('; ')
-  // Four or five figures fill a line, so that each row looks the same.
+  // Four or five figures fill a line, so all rows look alike.
   const narrow = latencyMs.p50Ms !== undefined
   const percentiles: Panel[] = SHARES.flatMap(([name, share]) => {
     const ms = latencyMs[name]
@@ -78,7 +78,7 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
       figure({
         title: `${title}: kept`,
         unit: 'percentunit',
-        description: `The part that kept “${success.promise}”. Good is above ${(1 - success.budget) * 100} %.`,
+        description: `The share that met “${success.promise}”. Good is above ${(1 - success.budget) * 100} %.`,
         thresholds: above(1 - success.budget),
         queries: [kept(success)],
         runbook,
@@ -89,7 +89,7 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
       figure({
         title: `${title}: rate`,
         unit: endpoint === 'reports' ? 'reqps' : 'eps',
-        description: `${title} a second over all instances. Good is whatever is asked for, up to the ${ratePerSecond} that the platform is tested for; less means that nobody asks for more.`,
+        description: `${title} a second over all instances. Good is the rate that clients send, up to the tested ${ratePerSecond}; a lower rate means only less load.`,
         thresholds: courseOnly,
         queries: [throughput(endpoint)],
         width: narrow ? 4 : 6,
@@ -97,7 +97,7 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
       bars({
         title: `${title}: error budget left`,
         unit: 'percentunit',
-        description: `What is left of each promise’s error budget for 30 days. Good is above 25 %; at 0 the promise is broken.`,
+        description: `The remaining error budget of each objective for 30 days. Good is above 25 %; at 0 the objective is missed.`,
         thresholds: budget,
         queries: [budgetLeft(endpoint)],
         runbook,
@@ -109,7 +109,7 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
         title: `${title}: how fast budgets burn`,
         unit: 'x',
         description:
-          'How many times faster than it may each error budget is used up, over 1 h. Good is below 1; from 14.4 on somebody is paged at once.',
+          'Burn rate of each error budget over 1 h. Good is below 1, which uses exactly the budget; from 14.4 on it pages at once.',
         thresholds: burning,
         queries: [burn(endpoint, '1h')],
         runbook,
@@ -123,7 +123,7 @@ function promiseRow({ endpoint, title, noun, ratePerSecond, latencyMs, runbook }
 export const overview: Board = {
   name: 'overview',
   title: 'Hopwhistle: Overview',
-  description: 'Does the platform keep its promises, and how near is each limit?',
+  description: 'Does the platform meet its objectives, and how near is each limit?',
   rows: [
     {
       title: 'Now',
@@ -131,7 +131,7 @@ export const overview: Board = {
         figure({
           title: 'Alerts firing',
           unit: 'none',
-          description: 'Alerts that fire now. Good is 0; the Alerting page says which, each with its runbook.',
+          description: 'Alerts that fire now. Good is 0; the Alerting page lists them, each with its runbook.',
           thresholds: none,
           queries: [firing],
         }),
@@ -155,7 +155,7 @@ export const overview: Board = {
         figure({
           title: 'Replica lag',
           unit: 's',
-          description: 'Age of what the replica shows. Good is below 1 s; from 10 s on reports leave it alone.',
+          description: 'Age of the replica’s data. Good is below 1 s; from 10 s on, reports do not use it.',
           thresholds: below(10),
           queries: [lagSeconds],
           runbook: 'replica-lagging',
@@ -163,7 +163,7 @@ export const overview: Board = {
         bars({
           title: 'Limits, nearest first',
           unit: 'percentunit',
-          description: 'The part of each limit that is used. Good is below 80 %; the Limits board has them all.',
+          description: 'The used share of each limit. Good is below 80 %; the Limits board has all limits.',
           thresholds: ofLimit,
           queries: [nearest],
           runbook: 'limit-near',
@@ -178,7 +178,7 @@ export const overview: Board = {
         lines({
           title: 'Targets that are scraped',
           unit: 'none',
-          description: 'Targets of each job that answer Prometheus. Good is a level line: nothing is blind.',
+          description: 'Targets of each job that answer Prometheus. Good is a level line.',
           thresholds: isUp,
           queries: [up],
           runbook: 'metrics-missing',

@@ -7,7 +7,7 @@ import type { Board } from './board.ts'
 export const redisBoard: Board = {
   name: 'redis',
   title: 'Hopwhistle: Redis',
-  description: 'The cache of reports, the history of live messages, and the way between instances.',
+  description: 'The cache of reports, the history of live messages, and the messages between instances.',
   rows: [
     {
       title: 'Memory and clients',
@@ -24,7 +24,7 @@ export const redisBoard: Board = {
           title: 'Redis as the API sees it',
           unit: 'none',
           description:
-            'By API instance: 1 when it answers. Good is 1. Events are taken without it, and are delivered late.',
+            'By API instance: 1 when it answers. Good is 1. Without Redis, events are accepted and delivered later.',
           thresholds: isUp,
           queries: [redis.seenByApi],
           runbook: 'redis-down',
@@ -33,7 +33,8 @@ export const redisBoard: Board = {
         figure({
           title: 'Keys found',
           unit: 'percentunit',
-          description: 'The part of look-ups that found a key. Good is high with few tenants that ask again and again.',
+          description:
+            'The share of look-ups that found a key. Good is high, where few tenants repeat the same requests.',
           thresholds: courseOnly,
           queries: [redis.hitRatio],
           width: 8,
@@ -49,7 +50,8 @@ export const redisBoard: Board = {
         lines({
           title: 'Keys evicted',
           unit: 'none',
-          description: 'Keys thrown out for want of memory. Good is none: cached reports go first, then live history.',
+          description:
+            'Keys evicted because memory is full. Good is none: cached reports are evicted first, then live history.',
           thresholds: none,
           queries: [redis.evicted],
           runbook: 'redis-evictions',
@@ -57,7 +59,7 @@ export const redisBoard: Board = {
         lines({
           title: 'Clients',
           unit: 'none',
-          description: `Good is two an API instance and a few more; ${LIMITS.redis_connections.value} is the limit.`,
+          description: `Good is two for each API instance and a few more; ${LIMITS.redis_connections.value} is the limit.`,
           thresholds: ofLimitAt(LIMITS.redis_connections.value),
           queries: [redis.clients],
           runbook: 'limit-near',
@@ -65,7 +67,7 @@ export const redisBoard: Board = {
         lines({
           title: 'Connections refused',
           unit: 'none',
-          description: 'Refused for want of a free one among maxclients. Good is none.',
+          description: 'Refused because maxclients was reached. Good is none.',
           thresholds: none,
           queries: [redis.refused],
           runbook: 'limit-near',
@@ -73,14 +75,14 @@ export const redisBoard: Board = {
         lines({
           title: 'Keys expired',
           unit: 'ops',
-          description: 'Cached reports and old live history that ran out. Good follows the load.',
+          description: 'Cached reports and live history that expired. Good follows the load.',
           thresholds: courseOnly,
           queries: [redis.expired],
         }),
         lines({
           title: 'Channels',
           unit: 'none',
-          description: 'One a tenant with a subscriber. Good follows the number of such tenants.',
+          description: 'One for each tenant with a subscriber. Good follows the number of such tenants.',
           thresholds: courseOnly,
           queries: [redis.channels],
         }),
@@ -99,7 +101,7 @@ export const redisBoard: Board = {
         lines({
           title: 'Time a command, mean',
           unit: 's',
-          description: 'The eight slowest. Good is below 1 ms: Redis does one thing at a time, and all others wait.',
+          description: 'The eight slowest. Good is below 1 ms: Redis runs one command at a time, and all others wait.',
           thresholds: below(0.001),
           queries: [redis.commandTime],
           runbook: 'live-burn',
@@ -107,14 +109,14 @@ export const redisBoard: Board = {
         lines({
           title: 'CPU',
           unit: 'cores',
-          description: 'Good is below 0.8: it computes on one core.',
+          description: 'Good is below 0.8: Redis uses one core.',
           thresholds: below(1),
           queries: [redis.cpu],
         }),
         lines({
           title: 'Network',
           unit: 'Bps',
-          description: 'Good is out = in × API instances: each gets each message once.',
+          description: 'Good is out = in × API instances: each instance gets each message once.',
           thresholds: courseOnly,
           queries: [redis.networkIn, redis.networkOut],
           width: 24,

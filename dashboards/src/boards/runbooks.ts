@@ -1,11 +1,11 @@
-/** The runbooks as a board, so that they are at hand where the alert is read, whatever else is down. */
+/** The runbooks as a board, so that they can be read where the alert is, even if other systems are down. */
 import { readFileSync } from 'node:fs'
 import { type Dashboard, DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
 import { PanelBuilder, TextMode } from '@grafana/grafana-foundation-sdk/text'
 import { BOARD_UIDS } from './board.ts'
 import { ADDRESSES, RUNBOOK_PAGES, type RunbookPage, runbookLink, runbookPanelId } from './runbook-link.ts'
 
-/** Who came by an alert sees one page alone. */
+/** A link in an alert shows only its own page. */
 const WHERE = `\n\n[What $PROMETHEUS, $PRIMARY and the others are](${runbookLink(ADDRESSES)})`
 const FOLDER = new URL('../../runbooks/', import.meta.url)
 
@@ -26,7 +26,7 @@ export function runbooksDashboard(): Dashboard {
         .title(heading.replace(/^# /, ''))
         .description(
           name === ADDRESSES
-            ? 'What commands of the runbooks begin with.'
+            ? 'The addresses that the runbooks’ commands use.'
             : `Runbook of the alerts that link here: dashboards/runbooks/${name}.md`,
         )
         .mode(TextMode.Markdown)

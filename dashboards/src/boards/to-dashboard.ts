@@ -1,4 +1,4 @@
-/** The dashboard of Grafana for one of ours: variables, links to the others, rows laid out over 24 columns. */
+/** Converts a board to a Grafana dashboard: variables, links to the other boards, rows on 24 columns. */
 import {
   AnnotationQueryBuilder,
   type Dashboard,
@@ -99,7 +99,7 @@ function variablesOf({ choosesRun }: Board) {
   ]
 }
 
-/** When load tests began and ended, on every board: a step in a line then has its cause beside it. */
+/** Marks on every board when load tests began and ended, to explain steps in the lines. */
 function testAnnotation() {
   return new AnnotationQueryBuilder()
     .name('Load tests')

@@ -1,4 +1,4 @@
-/** What every alert keeps, beyond what its types say. */
+/** Rules for every alert that its types cannot express. */
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { type Alert, alertName } from '../alerts/alert.ts'
 import { readRunbook } from '../boards/runbooks.ts'
@@ -9,7 +9,7 @@ import { percentileProblems } from './percentiles.ts'
 
 const SECTIONS = ['## What it means', '## How to see it', '## What to do']
 
-/** @returns one line a fault: alert or runbook, what is wrong */
+/** @returns one line for each fault: alert or runbook, and what is wrong */
 export function alertProblems(alerts: readonly Alert[]): readonly string[] {
   const names = alerts.map(alertName)
   return [
@@ -38,13 +38,13 @@ function problemsOf({ name, by, when, lasting, summary, meaning }: Alert): reado
   ]
 }
 
-/** What happened once is in an increase for as long as its window: it has to last within that. */
+/** A single occurrence stays in an increase for the length of its window, so `lasting` must be shorter. */
 const forgetful = (query: string, lasting: Duration): readonly string[] =>
   [...query.matchAll(/\bincrease\(.*?\[(\d+[smhd])\]/g)]
     .filter(([, window]) => secondsOf(window as Duration) < 2 * secondsOf(lasting))
     .map(([, window]) => `has forgotten after ${window} what has to last ${lasting}`)
 
-/** A runbook says what it means, how to see it and what to do, and has a part for each value an alert points to. */
+/** A runbook says what the alert means, how to see it and what to do, and has a section for each value that an alert links to. */
 export function runbookProblems(read: (name: RunbookName) => string = readRunbook): readonly string[] {
   return RUNBOOKS.flatMap((name) => {
     const text = read(name)

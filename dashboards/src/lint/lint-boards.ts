@@ -1,4 +1,4 @@
-/** What every board keeps, beyond what its types say. */
+/** Rules for every board that its types cannot express. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import type { Board } from '../boards/board.ts'
 import type { Panel } from '../panels/panel.ts'
@@ -8,7 +8,7 @@ import { percentileProblems } from './percentiles.ts'
 const OURS = new Set<string>(Object.values(METRICS))
 const SHORTEST_DESCRIPTION = 20
 
-/** @returns one line a fault: board, panel, what is wrong */
+/** @returns one line for each fault: board, panel, and what is wrong */
 export function boardProblems(board: Board): readonly string[] {
   const titles = board.rows.flatMap(({ panels }) => panels.map(({ title }) => title))
   const twice = titles.filter((title, i) => titles.indexOf(title) !== i)
@@ -40,7 +40,7 @@ function panelProblems(panel: Panel, choosesRun: boolean): readonly string[] {
   ]
 }
 
-/** A name of ours is one of the contract, with what Prometheus adds to a histogram. */
+/** Metric names of Hopwhistle must be in the contract, apart from suffixes that Prometheus adds to a histogram. */
 export const unknownMetrics = (expr: string): readonly string[] =>
   [...metricsIn(expr)]
     .filter(

@@ -1,7 +1,7 @@
 /**
- * Says what is wrong with boards, alerts and runbooks: `npm run check:dashboards`. Ends with 0 when nothing is, else 1.
+ * Reports faults in boards, alerts and runbooks: `npm run check:dashboards`. Exits with 0 when there are none, else 1.
  *
- * Where promtool is installed it checks the rules as well; where it is not, that is said.
+ * Where promtool is installed, it also checks the rules; otherwise the output says that it did not.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** What stands in an expression of PromQL, as far as a linter needs it; promtool and Prometheus parse it in full. */
+/** Parses PromQL as far as the linter needs it; promtool and Prometheus parse it in full. */
 const WORDS = new Set([
   'by',
   'on',
@@ -26,7 +26,7 @@ export function metricsIn(expr: string): ReadonlySet<string> {
 
 export type Selector = { readonly metric: string; readonly labels: ReadonlySet<string> }
 
-/** Each metric where it is read, with the labels that it is selected by. */
+/** Each use of a metric, with the labels that select it. */
 export function selectorsIn(expr: string): readonly Selector[] {
   const metrics = metricsIn(expr)
   return [...expr.matchAll(/([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})?/g)]

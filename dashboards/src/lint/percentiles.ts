@@ -1,5 +1,5 @@
 /**
- * A percentile of percentiles is of nothing: the p95 of two instances together is neither the mean nor the sum of theirs.
+ * Percentiles cannot be combined: the p95 of two instances together is neither the mean nor the sum of their p95s.
  *
  * @returns what is wrong with an expression; empty when nothing is
  */

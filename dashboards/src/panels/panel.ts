@@ -1,12 +1,12 @@
 /**
- * A panel as data: what is asked, what good looks like, and from where on it is not good. The linter, the check against
- * a running stack and the pictures of the documentation read the same thing that Grafana is given.
+ * A panel as data: its queries, what a good value is, and its thresholds. Grafana, the linter, the check against a running
+ * stack and the pictures of the documentation all use the same data.
  */
 import type { Query } from '../queries/query.ts'
 import type { RunbookName } from '../runbook-names.ts'
 import type { Threshold } from './thresholds.ts'
 
-/** As Grafana names them, but `cores` and `x`, which it takes as suffixes. */
+/** Units as Grafana names them; `cores` and `x` become suffixes. */
 export type Unit =
   | 'none'
   | 'dateTimeFromNow'
@@ -25,25 +25,25 @@ export type Unit =
 export type Panel = {
   /**
    * lines    over time
-   * figure   the newest value, large, with its recent past behind it
+   * figure   the newest value, large, with a small chart of recent values
    * bars     the newest values side by side
-   * table    one row a label value, one column a query
+   * table    a row for each label value, a column for each query
    */
   readonly kind: 'lines' | 'figure' | 'bars' | 'table'
   readonly title: string
   readonly unit: Unit
-  /** What it shows, and what good looks like. */
+  /** What it shows, and what a good value is. */
   readonly description: string
   readonly thresholds: readonly Threshold[]
   readonly queries: readonly Query[]
-  /** Where to read on when it does not look good. */
+  /** The runbook for bad values. */
   readonly runbook?: RunbookName
-  /** Of 24 columns. */
+  /** In 24ths of the board's width. */
   readonly width: 4 | 6 | 8 | 12 | 16 | 24
   readonly stacked?: true
   readonly scale?: 'log'
   readonly max?: number
-  /** Of a table: the label that names a row, and the unit of each column that differs. */
+  /** Only for a table: the label that names a row, and the unit of each column whose unit differs. */
   readonly rowLabel?: string
   readonly columnUnits?: Readonly<Record<string, Unit>>
   readonly noValue?: string

@@ -1,4 +1,4 @@
-/** A table of ours: one row a value of a label, one column a query, made of Grafana's answers by two transformations. */
+/** A table with a row for each value of a label and a column for each query. Two Grafana transformations build it. */
 import type { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
 import type { Panel } from './panel.ts'
 import { grafanaUnit } from './units.ts'

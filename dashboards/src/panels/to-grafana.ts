@@ -1,4 +1,4 @@
-/** The panel of Grafana for one of ours. */
+/** Converts a panel to Grafana's format. */
 import { PanelBuilder as BarsBuilder } from '@grafana/grafana-foundation-sdk/bargauge'
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import {
@@ -41,7 +41,7 @@ import { tableColumns } from './table-columns.ts'
 import type { Level, Threshold } from './thresholds.ts'
 import { grafanaUnit } from './units.ts'
 
-/** Chosen in the dashboard, so that the same JSON works in any Grafana. */
+/** A variable of the dashboard, so that the same JSON works in any Grafana. */
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '$' + '{datasource}' }
 
 const COLOURS: Readonly<Record<Level, string>> = { good: 'green', warn: 'orange', bad: 'red' }

@@ -1,6 +1,6 @@
 /**
- * What cAdvisor tells of the containers of pods. Not every runtime lets them be named: where none of a pod is, the pod as
- * a whole stands for them, as its container `all`.
+ * cAdvisor's metrics of containers. Some runtimes give no container names; the pod as a whole then appears as container
+ * `all`.
  */
 import { type Aggregation, aggregate, type Matchers } from '../promql.ts'
 
@@ -10,7 +10,7 @@ const POD = { container: '', pod: '!=' }
 
 /**
  * @param ask the expression for these matchers
- * @param by the labels that tell a pod from others, `container` besides
+ * @param by the labels that identify a pod, without `container`
  */
 export function ofContainers(
   how: Aggregation,
@@ -22,13 +22,13 @@ export function ofContainers(
   return orOfPods(named, aggregate(how, ask({ ...POD, ...matchers }), by), by)
 }
 
-/** A limit of each container, and of the pod the sum of them. */
+/** The limit of each container, and their sum for the pod. */
 export const limitsOf = (series: string, by: readonly string[]): string => {
   const each = aggregate('max', series, [...by, 'container'])
   return `(${each} or ${wholePod(aggregate('sum', each, by))})`
 }
 
-/** The part in which each was held back. */
+/** The share of periods in which each was throttled. */
 export function throttled(
   ask: (metric: string, matchers: Matchers) => string,
   by: readonly string[],

@@ -1,4 +1,4 @@
-/** The processes of the API: what Node says of itself. */
+/** The processes of the API, by Node's own metrics. */
 import { METRICS, SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import { aggregate, CHOSEN, rate, select } from '../promql.ts'
 import { query } from './query.ts'
@@ -11,7 +11,7 @@ export const eventLoop = query(
   '{{instance}}',
   aggregate('max', select(METRICS.eventLoopUtilization, CHOSEN), ['instance']),
 )
-/** Each process computes this percentile of its own loop; the worst of them is shown, and none is averaged. */
+/** Each process computes this percentile of its own event loop; the highest is shown, not a mean. */
 export const eventLoopLag = query(
   '{{instance}}',
   aggregate('max', select('nodejs_eventloop_lag_p99_seconds', api), ['instance']),

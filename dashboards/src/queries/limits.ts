@@ -1,4 +1,4 @@
-/** Every limit of the contract: how much there is, is used, was used at most, and is left. */
+/** Every limit of the contract: limit, use, peak and head-room. */
 import { LIMIT_USE, LIMITS, type LimitName } from '@hopwhistle/contract/limits.ts'
 import { anyOf, CHOSEN, type Matchers, select } from '../promql.ts'
 import { RECORDED } from '../rules/names.ts'
@@ -7,7 +7,7 @@ import { now, type Query, query } from './query.ts'
 const { of: highest, label } = LIMIT_USE
 const by = `${highest} by (${label})`
 
-/** How much there is of each of these, is used now, was used at most, and is left. */
+/** Limit, use, peak and head-room of each of these. */
 export function useOf(names: readonly LimitName[]) {
   const these: Matchers = { ...CHOSEN, resource: anyOf(names) }
   return {

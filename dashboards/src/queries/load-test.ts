@@ -1,6 +1,6 @@
 /**
- * What k6 itself measured, when it writes to Prometheus. Each runner of a distributed test writes series of its own;
- * counts are added up, and percentiles come from native histograms that are, so that they are those of the whole test.
+ * What k6 measured, if it writes to Prometheus. Each runner of a distributed test writes its own series. Counts and native
+ * histograms are added up, so counts and percentiles are those of the whole test.
  */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { aggregate, CHOSEN, nativePercentile, percentile, select, sumRate } from '../promql.ts'
@@ -8,14 +8,14 @@ import { loadTestQuery as of, type Query } from './query.ts'
 
 const run = { run_id: '=~$run', loadtest: '=~$scenario' }
 
-/** 1 while a test runs, and nothing before and after: Grafana makes a span of it, from start to end. */
+/** 1 while a test runs, no value before and after: Grafana marks the time from start to end. */
 export const testRunning = 'max by (run_id, loadtest) (k6_vus >= bool 0)'
 
 export const users = of('virtual users', aggregate('sum', select('k6_vus_max', run)))
 export const runners = of('runners', `count(count by (instance_id) (${select('k6_vus', run)}))`)
 export const requests = of('sent by k6', sumRate('k6_http_reqs_total', run))
 export const requestsByStatus = of('{{status}}', sumRate('k6_http_reqs_total', run, ['status']))
-/** k6 has the counter only once it dropped one. */
+/** k6 creates the counter with the first dropped iteration. */
 export const dropped = of(
   'dropped',
   `${sumRate('k6_dropped_iterations_total', run)} or 0 * ${sumRate('k6_iterations_total', run)}`,

@@ -3,7 +3,7 @@ import { aggregate, rate, select } from '../promql.ts'
 import { limitsOf, ofContainers, throttled as throttledOf } from './containers.ts'
 import { kubernetesQuery, now } from './query.ts'
 
-/** Those two know no release: its pods are named after it. */
+/** Those two know no release, so pods are selected by name, which begins with the release. */
 const pods = { namespace: '=~$namespace', pod: '=~($release)-.*' }
 const BY = ['pod']
 
@@ -13,7 +13,7 @@ const memoryUsed = ofContainers('max', (of) => select('container_memory_working_
 const cpuLimit = limitsOf(limit('cpu'), BY)
 const memoryLimit = limitsOf(limit('memory'), BY)
 
-/** In a table, a pod’s limit as a whole stands only beside its use as a whole. */
+/** A table shows a pod’s total limit only where it shows its total use. */
 const ofUsed = (limits: string, used: string) => `${limits} and on (pod, container) ${used}`
 
 export const cpu = kubernetesQuery('{{pod}} {{container}}', `${cpuUsed} / on (pod, container) ${cpuLimit}`)

@@ -1,6 +1,6 @@
 /**
- * What the servers say of themselves. `pg_hopwhistle_*` is what ../../exporters/postgres-queries.yaml asks; the rest has
- * the same name in postgres_exporter 0.11 to 0.20.
+ * The Postgres servers, by their own metrics. `pg_hopwhistle_*` comes from ../../exporters/postgres-queries.yaml; the others
+ * have the same name in postgres_exporter 0.11 to 0.20.
  */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { aggregate, CHOSEN, PANEL_WINDOW, rate, select } from '../promql.ts'

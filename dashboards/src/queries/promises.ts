@@ -1,14 +1,14 @@
-/** The promises of one endpoint, and what is left of their budgets. */
+/** The objectives of one endpoint, and their remaining error budgets. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { CHOSEN, PANEL_WINDOW, percentile, select, sumRate } from '../promql.ts'
 import { RECORDED } from '../rules/names.ts'
 import { type Endpoint, ROUTES_OF, type Sli } from '../slis.ts'
 import { type Query, query } from './query.ts'
 
-/** The part that kept the promise. */
+/** The share that met the objective. */
 export const kept = (sli: Sli): Query => query('kept', `1 - ${sli.bad(PANEL_WINDOW, [], CHOSEN)}`)
 
-/** The worst of an endpoint's promises is the one to look after. */
+/** Of an endpoint's objectives, the worst is shown. */
 export const budgetLeft = (endpoint: Endpoint): Query =>
   query('{{slo}}', `min by (slo) (${select(RECORDED.budgetLeft, { ...CHOSEN, slo: `=~${endpoint}-.*` })})`)
 

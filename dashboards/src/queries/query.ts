@@ -1,6 +1,6 @@
 /**
- * Where a query has data. The check against a running stack asks the first two and takes no empty answer; what only a
- * cluster has is checked for its syntax.
+ * Where a query has data. The check against a running stack runs the first two kinds and accepts no empty answer; queries
+ * that need a cluster are only checked for syntax.
  *
  * stack       the platform and its servers, wherever they run
  * load-test   while a load test writes its metrics to Prometheus
@@ -21,5 +21,5 @@ export const query = (legend: string, expr: string): Query => ({ legend, expr, n
 export const kubernetesQuery = (legend: string, expr: string): Query => ({ legend, expr, needs: 'kubernetes' })
 export const loadTestQuery = (legend: string, expr: string): Query => ({ legend, expr, needs: 'load-test' })
 
-/** The same, asked for now only. */
+/** The same, for the newest value only. */
 export const now = (asked: Query): Query => ({ ...asked, instant: true })

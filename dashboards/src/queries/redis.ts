@@ -1,4 +1,4 @@
-/** What Redis says of itself, and how the API finds it. */
+/** Redis, by its own metrics and as the API sees it. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { aggregate, CHOSEN, PANEL_WINDOW, rate, select, sumRate } from '../promql.ts'
 import { query } from './query.ts'

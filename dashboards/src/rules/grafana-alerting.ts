@@ -1,6 +1,6 @@
 /**
- * The same alerts for a Grafana that evaluates them itself, with where they go: what it reads from its folder
- * provisioning/alerting. They read what the recording rules make, so that Prometheus still has to have those.
+ * The same alerts for a Grafana that evaluates them itself, with their contact points: the contents of its folder
+ * provisioning/alerting. They read recorded series, so Prometheus still needs the recording rules.
  */
 import { NotificationPolicyBuilder, QueryBuilder, RuleBuilder } from '@grafana/grafana-foundation-sdk/alerting'
 import { TypeThresholdBuilder } from '@grafana/grafana-foundation-sdk/expr'
@@ -16,7 +16,7 @@ export const DATASOURCE_UID = 'hopwhistle-prometheus'
 const FOLDER = 'Hopwhistle'
 const LOOK_BACK_SECONDS = 600
 
-/** Grafana's own name for what evaluates expressions rather than asks a source. */
+/** Grafana's name for the data source that evaluates expressions. */
 const EXPRESSIONS_UID = '__expr__'
 
 export const grafanaAlertRules = (scale: Scale): string =>
@@ -45,7 +45,7 @@ function fileRule(alert: Alert, group: string): Readonly<Record<string, unknown>
         .relativeTimeRange({ from: LOOK_BACK_SECONDS, to: 0 })
         .model(new DataqueryBuilder().expr(expression(alert)).instant().refId('A')),
     )
-    // The query gives what is wrong and nothing else, and no value of ours is below 0.
+    // The query returns only series that fire, and no value is below 0.
     .withQuery(
       new QueryBuilder('B')
         .datasourceUid(EXPRESSIONS_UID)
@@ -69,7 +69,7 @@ function fileRule(alert: Alert, group: string): Readonly<Record<string, unknown>
       __dashboardUid__: BOARD_UIDS[alert.board],
     })
     .build()
-  // Group, folder and organisation stand above the rules of a file.
+  // In a file, group, folder and organisation come before the rules.
   const { folderUID: _folder, ruleGroup: _group, orgID: _org, ...rest } = rule
   return rest
 }
@@ -79,7 +79,7 @@ const kebab = (name: string): string => name.replaceAll(/(?!^)([A-Z])/g, '-$1').
 const SEVERITIES: readonly Severity[] = ['page', 'ticket']
 const receiver = (severity: Severity) => `hopwhistle-${severity}`
 
-/** Two webhooks, whose addresses Grafana takes from its environment: what is behind them is the user's. */
+/** Two webhooks. Grafana reads their addresses from its environment; the user provides what answers there. */
 export const contactPoints = (): string =>
   toYaml({
     apiVersion: 1,
@@ -97,7 +97,7 @@ export const contactPoints = (): string =>
     })),
   })
 
-/** Pages go at once and again every 4 h; tickets are gathered, and told once a day. */
+/** Pages are sent at once and repeated every 4 h; tickets are collected and sent once a day. */
 export const notificationPolicy = (): string => {
   const route = (severity: Severity) =>
     new NotificationPolicyBuilder()

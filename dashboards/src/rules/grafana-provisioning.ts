@@ -1,4 +1,4 @@
-/** What Grafana reads from its folder `provisioning` when it starts, beside alerting. */
+/** What Grafana reads from its folder `provisioning` when it starts, without the alerts. */
 import { DATASOURCE_UID } from './grafana-alerting.ts'
 import { toYaml } from './prometheus-rules.ts'
 

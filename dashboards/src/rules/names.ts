@@ -1,12 +1,11 @@
-/** What the recording rules make. */
+/** Names of the recorded series. */
 export const RECORDED = {
   /**
-   * How many times faster than it may an error budget is used up, by `slo` and `window`: 1 uses up exactly the whole of
-   * it in its period.
+   * Burn rate of an error budget, by `slo` and `window`: 1 uses exactly the whole budget in its period.
    */
   burn: 'hopwhistle:slo_burn:rate',
-  /** What is left of an error budget, by `slo`: 1 all of it, 0 nothing, below 0 the promise is broken. */
+  /** The remaining error budget, by `slo`: 1 is all of it, 0 nothing; below 0 the objective is missed. */
   budgetLeft: 'hopwhistle:slo_budget_left:ratio',
-  /** The part of a limit that is used, by `resource`, and `instance` where each has a limit of its own. */
+  /** The used share of a limit, by `resource`, and by `instance` where each has its own limit. */
   limitUsed: 'hopwhistle:limit_used:ratio',
 } as const

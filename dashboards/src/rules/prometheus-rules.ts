@@ -10,7 +10,7 @@ import { type Recording, recordingGroups } from './recordings.ts'
 type Rule = Readonly<Record<string, unknown>>
 export type RuleGroup = { readonly name: string; readonly interval?: string; readonly rules: readonly Rule[] }
 
-/** For somebody who reads the alert elsewhere than in Grafana. */
+/** For readers of the alert outside Grafana. */
 export const runbookUrl = ({ runbook, section }: Alert): string =>
   `${GRAFANA_URL}${runbookLink(runbook)}${section === undefined ? '' : `#${section}`}`
 
@@ -48,7 +48,7 @@ export const prometheusRule = (name: string, groups: readonly RuleGroup[]): stri
     spec: { groups },
   })
 
-/** Long expressions stay whole, so that a search finds them. What Grafana's builders carry along beside data is left out. */
+/** Long expressions stay on one line, so that a search finds them. Methods of Grafana's builders are left out. */
 export function toYaml(value: unknown): string {
   const data: unknown = JSON.parse(JSON.stringify(value))
   return `# Written by npm run dashboards.\n${stringify(data, { lineWidth: 0, aliasDuplicateObjects: false })}`

@@ -1,4 +1,4 @@
-/** What alerts and boards read again and again, computed once. */
+/** Series that alerts and boards read often, computed once. */
 import { LIMITS, type Limit, type LimitName } from '@hopwhistle/contract/limits.ts'
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { RELEASE } from '../alerts/alert.ts'

@@ -1,16 +1,16 @@
-/** One alert, seen firing and seen not firing, in the notation of promtool: `0+30x10` counts up by 30 each minute. */
+/** A case where an alert fires and one where it does not, in promtool's notation: `0+30x10` adds 30 each minute. */
 export type AlertCase = {
   /** Without `Hopwhistle`. */
   readonly alert: string
   readonly fires: readonly Series[]
-  /** As near to firing as it may be, or what looks like it and is not. */
+  /** Just below the threshold, or a similar situation that is no problem. */
   readonly isQuiet: readonly Series[]
-  /** When it is looked at. */
+  /** When the alert is evaluated. */
   readonly afterMinutes: number
   readonly labels: Readonly<Record<string, string>>
-  /** What the person reads who is woken. */
+  /** The summary that the person on call reads. */
   readonly says: string
-  /** Others that fire by the same cause. */
+  /** Other alerts with the same cause. */
   readonly along?: readonly string[]
 }
 
@@ -21,13 +21,13 @@ export const AT_LABELS = { namespace: 'prod', release: 'hw' } as const
 
 const named = (name: string, labels: string) => `${name}{${AT}${labels === '' ? '' : `, ${labels}`}}`
 
-/** A value that stays. */
+/** A constant value. */
 export const stays = (name: string, labels: string, value: number, minutes = 120): Series => [
   named(name, labels),
   `${value}x${minutes}`,
 ]
 
-/** A counter that rises by so much a minute. */
+/** A counter that rises by this much a minute. */
 export const counts = (name: string, labels: string, aMinute: number, minutes = 120): Series => [
   named(name, labels),
   `0+${aMinute}x${minutes}`,

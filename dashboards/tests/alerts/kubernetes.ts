@@ -4,7 +4,7 @@ const POD = { namespace: 'prod', pod: 'hopwhistle-api-1', container: 'api' } as 
 const pod = 'namespace="prod", pod="hopwhistle-api-1", container="api"'
 const wholePod = 'namespace="prod", pod="hopwhistle-api-1"'
 const job = 'namespace="prod", job_name="nightly-1"'
-/** Where an API of ours runs; the same in another namespace is none of our business. */
+/** A namespace with an API. The same problem in another namespace must not fire. */
 const here: readonly Series[] = [
   stays('hopwhistle_limit', 'resource="websockets"', 1_000),
   ...['api', 'postgres', 'redis'].map((job) => stays('up', `job="hopwhistle-${job}"`, 1)),
@@ -38,26 +38,26 @@ export const kubernetesCases: readonly AlertCase[] = [
     isQuiet: [...here, ...periods(120)],
     afterMinutes: 20,
     labels: { ...POD, severity: 'ticket' },
-    says: 'api in prod/hopwhistle-api-1 is held back in 40% of the time',
+    says: 'api in prod/hopwhistle-api-1 is throttled 40% of the time',
   },
   {
     alert: 'CpuThrottled',
     fires: [...here, ...periods(600)],
-    // Somebody else's pod.
+    // A pod of another program.
     isQuiet: periods(600),
     afterMinutes: 20,
     labels: { ...POD, severity: 'ticket' },
-    says: 'api in prod/hopwhistle-api-1 is held back in 100% of the time',
+    says: 'api in prod/hopwhistle-api-1 is throttled 100% of the time',
   },
   {
     alert: 'CpuThrottled',
-    // A runtime that names no containers: the pod stands for them.
+    // A runtime without container names: the pod as a whole is used.
     fires: [...here, ...periods(240, wholePod)],
-    // One that does has a row for the pod as well.
+    // A runtime with container names also has a series for the pod.
     isQuiet: [...here, ...periods(120), ...periods(240, wholePod)],
     afterMinutes: 20,
     labels: { ...POD, container: 'all', severity: 'ticket' },
-    says: 'all in prod/hopwhistle-api-1 is held back in 40% of the time',
+    says: 'all in prod/hopwhistle-api-1 is throttled 40% of the time',
   },
   {
     alert: 'MemoryNearLimit',
@@ -78,16 +78,16 @@ export const kubernetesCases: readonly AlertCase[] = [
   {
     alert: 'HpaAtMaximum',
     fires: [...here, ...replicas(5)],
-    // The other one has no room by its owner's will.
+    // The other autoscaler has a minimum equal to its maximum, on purpose.
     isQuiet: [...here, ...replicas(4), ...replicas(5, 5, hpa.replace('hopwhistle-api', 'pinned'))],
     afterMinutes: 20,
     labels: { namespace: 'prod', horizontalpodautoscaler: 'hopwhistle-api', severity: 'ticket' },
-    says: 'prod/hopwhistle-api runs as many replicas as it may',
+    says: 'prod/hopwhistle-api runs its maximum number of replicas',
   },
   {
     alert: 'LoadTestFailed',
     fires: [[`kube_job_status_failed{${job}}`, '1x60'], owner],
-    // A job that failed, and is no load test.
+    // A failed job that is not a load test.
     isQuiet: [[`kube_job_status_failed{${job}}`, '1x60']],
     afterMinutes: 5,
     labels: { namespace: 'prod', job_name: 'nightly-1', severity: 'ticket' },
@@ -100,6 +100,6 @@ export const kubernetesCases: readonly AlertCase[] = [
     isQuiet: [[`kube_job_status_start_time{${job}}`, '0x200'], [`kube_job_status_active{${job}}`, '0x200'], owner],
     afterMinutes: 90,
     labels: { namespace: 'prod', job_name: 'nightly-1', severity: 'ticket' },
-    says: 'The load test job prod/nightly-1 runs since 1h 30m 0s',
+    says: 'The load test job prod/nightly-1 has run for 1h 30m 0s',
   },
 ]

@@ -36,7 +36,7 @@ export const limitCases: readonly AlertCase[] = [
   {
     alert: 'EventLoopBusy',
     fires: [stays('hopwhistle_event_loop_utilization_ratio', 'instance="api-2"', 0.97)],
-    // One moment below is enough: it has to be busy all the time.
+    // One moment below the threshold is enough: it must be busy all the time.
     isQuiet: [
       [
         'hopwhistle_event_loop_utilization_ratio{namespace="prod", release="hw", instance="api-2"}',

@@ -1,4 +1,4 @@
-/** What the board Limits asks of pods, held against made-up series, in the notation of promtool. */
+/** Tests the pod queries of the board Limits with generated series, in promtool's notation. */
 import { stringify } from 'yaml'
 import * as pods from '../../src/queries/pods.ts'
 import type { Query } from '../../src/queries/query.ts'
@@ -20,7 +20,7 @@ const uses = (labels: string, cores: number, bytes: number, throttled: number): 
 ]
 const hpa = `${IN}, horizontalpodautoscaler="hw-api"`
 
-/** The first pod's runtime names its container, and the pod beside it; the second's names none. */
+/** The runtime of the first pod names the container and the pod; that of the second names no container. */
 const SERIES: readonly Series[] = [
   ...limits(api, 'api'),
   ...uses(`${api}, container="api"`, 1, 500, 0.25),
@@ -30,7 +30,7 @@ const SERIES: readonly Series[] = [
   [`kube_pod_container_status_restarts_total{${IN}, ${api}, container="api"}`, '0x9 1x11'],
   [`kube_horizontalpodautoscaler_status_current_replicas{${hpa}}`, '3x20'],
   [`kube_horizontalpodautoscaler_spec_max_replicas{${hpa}}`, '5x20'],
-  // Somebody else's.
+  // Of another program.
   ...uses('pod="other-1", container="other"', 4, 4_000, 1),
 ]
 

@@ -28,18 +28,18 @@ export const postgresCases: readonly AlertCase[] = [
   },
   {
     alert: 'ReplicaGone',
-    // Its lag reads 0, on either side.
+    // Primary and API both report a lag of 0.
     fires: [
       stays('pg_hopwhistle_replication_streaming', 'server="primary"', 0),
       stays('pg_hopwhistle_replication_lag_seconds', 'server="primary"', 0),
       stays('hopwhistle_replica_lag_seconds', 'instance="api-1"', 0),
       configured,
     ],
-    // Without a replica there is none to miss.
+    // An installation without a replica.
     isQuiet: [stays('pg_hopwhistle_replication_streaming', 'server="primary"', 0)],
     afterMinutes: 5,
     labels: { ...AT_LABELS, severity: 'page' },
-    says: 'No replica streams from the primary of prod/hw, whatever its lag reads',
+    says: 'No replica streams from the primary of prod/hw, even if its lag reads 0',
   },
   {
     alert: 'ReplicaUnused',
@@ -47,7 +47,7 @@ export const postgresCases: readonly AlertCase[] = [
     isQuiet: [configured, stays('hopwhistle_replica_up', 'instance="api-2"', 1)],
     afterMinutes: 10,
     labels: { ...AT_LABELS, severity: 'ticket' },
-    says: 'An API instance of prod/hw leaves the replica alone',
+    says: 'An API instance of prod/hw does not use the replica',
   },
   {
     alert: 'SlotInactive',
@@ -55,7 +55,7 @@ export const postgresCases: readonly AlertCase[] = [
     isQuiet: [stays('pg_hopwhistle_slots_active', 'slot="hopwhistle_replica"', 1)],
     afterMinutes: 10,
     labels: { ...AT_LABELS, slot: 'hopwhistle_replica', severity: 'ticket' },
-    says: 'Nobody uses the replication slot hopwhistle_replica of prod/hw',
+    says: 'No replica uses the replication slot hopwhistle_replica of prod/hw',
   },
   {
     alert: 'SlotRetainsWal',
@@ -68,7 +68,7 @@ export const postgresCases: readonly AlertCase[] = [
   {
     alert: 'WalArchiveFailing',
     fires: [stays('pg_hopwhistle_archive_failing', 'server="primary"', 1)],
-    // WAL waits, and goes.
+    // WAL waits, and is then archived.
     isQuiet: [
       stays('pg_hopwhistle_archive_failing', 'server="primary"', 0),
       stays('pg_hopwhistle_archive_waiting_bytes', 'server="primary"', 2 * 1024 ** 3),
@@ -87,7 +87,7 @@ export const postgresCases: readonly AlertCase[] = [
   },
   {
     alert: 'PoolWaits',
-    // Nine of ten waited less than 50 ms, the tenth up to 200 ms.
+    // Nine of ten waited less than 50 ms, one up to 200 ms.
     fires: [waited('0.05', 90), waited('0.2', 100), waited('+Inf', 100)],
     isQuiet: [waited('0.05', 99), waited('0.2', 100), waited('+Inf', 100)],
     afterMinutes: 15,
@@ -97,7 +97,7 @@ export const postgresCases: readonly AlertCase[] = [
   {
     alert: 'PoolWaits',
     fires: [...waitedForReplica, stays('hopwhistle_replica_up', 'instance="api-1"', 1)],
-    // A replica that is gone is waited for, and told of by another alert.
+    // Queries wait for a replica that is gone; another alert reports that.
     isQuiet: [...waitedForReplica, stays('hopwhistle_replica_up', 'instance="api-1"', 0)],
     afterMinutes: 15,
     labels: { ...AT_LABELS, pool: 'reports-replica', severity: 'ticket' },

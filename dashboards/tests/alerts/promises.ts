@@ -11,7 +11,7 @@ const casesOf = ({ name, noun, slo }: Endpoint): readonly AlertCase[] => [
   {
     alert: `${name}BurnFast`,
     fires: burn(slo, { '1h': 15, '5m': 16 }),
-    // Over: the hour was bad, the last five minutes are not.
+    // It has ended: the hour was bad, the last five minutes were good.
     isQuiet: burn(slo, { '1h': 15, '5m': 0.5, '6h': 5, '30m': 15 }),
     afterMinutes: 5,
     labels: { ...AT_LABELS, slo, severity: 'page' },

@@ -28,7 +28,7 @@ function test(one: AlertCase, alert: Alert, number: number, way: 'fires' | 'isQu
     alert_rule_test: [
       { eval_time: atTime, alertname: alertName(alert), exp_alerts: way === 'fires' ? [expected(one, alert)] : [] },
     ],
-    // These, and no other: one cause wakes nobody twice.
+    // Exactly these alerts: one cause pages only once.
     promql_expr_test: [
       {
         expr: `count by (alertname) (ALERTS{alertstate="firing"${way === 'fires' ? '' : `, alertname="${alertName(alert)}"`}})`,

@@ -1,4 +1,4 @@
-/** What the recording rules make of counters, for `promtool test rules`. */
+/** Tests the recording rules with counters, for `promtool test rules`. */
 import { stringify } from 'yaml'
 import { RECORDED } from '../../src/rules/names.ts'
 import { counts, type Series, stays } from './alert-case.ts'
@@ -7,14 +7,14 @@ const events = 'instance="api-1", method="POST", route="/api/v1/events/call"'
 const took = (le: string, aMinute: number) =>
   counts('hopwhistle_http_request_duration_seconds_bucket', `${events}, le="${le}"`, aMinute, 20)
 
-/** Of 100 events a minute 90 were within 300 ms, 98 within 500 ms; none failed. */
+/** 100 events a minute: 90 within 300 ms, 98 within 500 ms, none failed. */
 const SERIES: readonly Series[] = [
   took('0.3', 90),
   took('0.5', 98),
   took('+Inf', 100),
   counts('hopwhistle_http_request_duration_seconds_count', events, 100, 20),
   counts('hopwhistle_http_requests_total', `${events}, status="200"`, 100, 20),
-  // Two instances report one server; each has sockets of its own.
+  // Two instances report the same server; each has its own sockets.
   stays('hopwhistle_limit', 'instance="api-1", resource="postgres_connections"', 100, 20),
   stays('hopwhistle_usage', 'instance="api-1", resource="postgres_connections"', 40, 20),
   stays('hopwhistle_limit', 'instance="api-2", resource="postgres_connections"', 100, 20),
@@ -32,7 +32,7 @@ const at = (expr: string, expected: Expected) => ({
 })
 
 const EXPECTATIONS = [
-  // 10 % were late where 5 % may be, and 2 % where 1 % may; reports had no traffic and have no rate.
+  // 10 % were late where 5 % is allowed, and 2 % where 1 % is allowed. Reports had no traffic, so they have no rate.
   at(`${RECORDED.burn}{window="5m"}`, [
     ['slo="events-success", window="5m"', 0],
     ['slo="events-p95", window="5m"', 2],

@@ -18,7 +18,7 @@ export const redisAndLiveCases: readonly AlertCase[] = [
   },
   {
     alert: 'RedisDown',
-    // The exporter reaches it, an instance does not.
+    // The exporter reaches Redis, an instance does not.
     fires: [stays('redis_up', redis, 1), stays('hopwhistle_redis_up', 'instance="api-1"', 0)],
     isQuiet: [['hopwhistle_redis_up{namespace="prod", release="hw", instance="api-1"}', '1 1 0 1x10']],
     afterMinutes: 3,
@@ -28,7 +28,7 @@ export const redisAndLiveCases: readonly AlertCase[] = [
   {
     alert: 'RedisMemory',
     fires: memory(1.8 * GIB),
-    // Without maxmemory there is no limit to be near to.
+    // Without maxmemory there is no limit.
     isQuiet: [...memory(1.5 * GIB), stays('redis_memory_max_bytes', 'instance="other"', 0)],
     afterMinutes: 10,
     labels: { ...AT_LABELS, instance: 'redis', severity: 'ticket' },
@@ -40,11 +40,11 @@ export const redisAndLiveCases: readonly AlertCase[] = [
     isQuiet: [stays('redis_evicted_keys_total', redis, 4_000)],
     afterMinutes: 12,
     labels: { ...AT_LABELS, instance: 'redis', severity: 'ticket' },
-    says: 'The Redis of prod/hw threw out 600 keys',
+    says: 'The Redis of prod/hw evicted 600 keys',
   },
   {
     alert: 'LiveGaps',
-    // The first one that ever was: its series was there before, as 0.
+    // The first gap ever: its series existed before, with 0.
     fires: [
       ['hopwhistle_live_gaps_total{namespace="prod", release="hw", instance="api-1", result="reset"}', '0x8 1x10'],
     ],
@@ -65,6 +65,6 @@ export const redisAndLiveCases: readonly AlertCase[] = [
     ],
     afterMinutes: 12,
     labels: { ...AT_LABELS, severity: 'ticket' },
-    says: 'prod/hw closed 20 sockets of subscribers that did not read',
+    says: 'prod/hw closed 20 sockets of subscribers that read too slowly',
   },
 ]

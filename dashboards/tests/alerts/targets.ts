@@ -24,7 +24,7 @@ export const targetCases: readonly AlertCase[] = [
   {
     alert: 'TargetDown',
     fires: [...all, exporterOfReplica, streaming(1)],
-    // Its replica is gone, which is another page.
+    // Its replica is gone; another alert reports that.
     isQuiet: [...all, exporterOfReplica, streaming(0)],
     afterMinutes: 5,
     labels: { ...AT_LABELS, job: 'hopwhistle-postgres', instance: 'replica', severity: 'page' },
@@ -32,7 +32,7 @@ export const targetCases: readonly AlertCase[] = [
   },
   {
     alert: 'MetricsMissing',
-    // It was there for ten minutes, and then was discovered no more.
+    // It existed for ten minutes, and was then no longer discovered.
     fires: [
       ...all.filter((_, i) => i !== 0),
       ['up{namespace="prod", release="hw", job="hopwhistle-api", instance="api-1"}', '1x10 _x50'],
@@ -44,7 +44,7 @@ export const targetCases: readonly AlertCase[] = [
   },
   {
     alert: 'MetricsMissing',
-    // It never was there, beside an API.
+    // It never existed, although an API did.
     fires: all.filter((_, i) => i !== 2),
     isQuiet: all,
     afterMinutes: 10,

@@ -58,7 +58,7 @@ function asFile(content: string, fontSize: number): string {
     .replaceAll(/ (d|points|transform)="[^"]*"/g, rounded)
 }
 
-/** To a tenth of a pixel: no eye sees more, and a diff stays short. */
+/** Rounded to a tenth of a pixel: more is not visible, and diffs stay short. */
 const rounded = (attribute: string): string =>
   attribute.replaceAll(/-?\d+\.\d+/g, (digits) => String(Math.round(10 * Number(digits)) / 10))
 

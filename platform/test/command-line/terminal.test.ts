@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { openTerminal } from '../../command-line/terminal.ts'
 import { waitUntil } from '../../lib/wait-until.ts'
 
-/** Something to write to, and what was written. */
+/** A stream, and what was written to it. */
 function output(isTTY: boolean) {
   let text = ''
   const write = (more: string | Uint8Array) => {

@@ -3,7 +3,7 @@ import { besideK6, settingsGiven } from '../../stack/api-instances.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
-test('settings that were given are told, without secrets and without what is none of the API', () => {
+test('given settings are listed, without secrets and without variables of other programs', () => {
   vi.stubEnv('INGEST_BATCH_WAIT_MS', '5')
   vi.stubEnv('POSTGRES_PASSWORD', 'hidden')
   vi.stubEnv('EDITOR', 'ed')

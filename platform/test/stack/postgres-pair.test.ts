@@ -79,7 +79,7 @@ test('it is as durable as production, and its slot keeps what the replica still 
   ])
 })
 
-test('nobody gets in without the password', async () => {
+test('no client can connect without the password', async () => {
   const { primary, replica } = (await pair()).pair
   for (const { port } of [primary, replica]) {
     await expect(query(port, 'wrong', 'select 1')).rejects.toThrow(/password authentication failed/)

@@ -11,7 +11,7 @@ export const callEvents: BoardRow = {
       title: 'What became of events',
       unit: 'eps',
       description:
-        'Good is applied, with some late and duplicate ones, as providers send them. Conflict and refused are none.',
+        'Good is applied, with some late and duplicate ones, as providers send them. Conflict and refused should be 0.',
       thresholds: courseOnly,
       queries: [ingest.outcomes],
       stacked: true,
@@ -28,8 +28,7 @@ export const callEvents: BoardRow = {
     lines({
       title: 'Events a batch',
       unit: 'none',
-      description:
-        'Larger batches are how the platform takes more load: growing is well, 500 all the time is the end of it.',
+      description: 'Batches grow with the load. Good is below 500: at 500 all the time, the limit is reached.',
       thresholds: below(500),
       queries: [ingest.batchSize(0.5), ingest.batchSize(0.95)],
     }),
@@ -52,7 +51,8 @@ export const callEvents: BoardRow = {
     lines({
       title: 'Published late',
       unit: 'ops',
-      description: 'Batches that the sweeper had to publish, because who committed them did not. Good is none.',
+      description:
+        'Batches that the sweeper published, because the instance that committed them did not. Good is none.',
       thresholds: none,
       queries: [ingest.republished],
       runbook: 'redis-down',

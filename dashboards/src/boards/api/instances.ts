@@ -9,7 +9,7 @@ export const instanceRow: BoardRow = {
     lines({
       title: 'Event loop busy',
       unit: 'percentunit',
-      description: 'The part of the time in which an instance computes. Good is below 80 %: above, everything waits.',
+      description: 'The share of time in which an instance is busy. Good is below 80 %: above, everything waits.',
       thresholds: below(0.9),
       queries: [instances.eventLoop],
       runbook: 'event-loop-busy',
@@ -18,8 +18,7 @@ export const instanceRow: BoardRow = {
     lines({
       title: 'Event loop late by',
       unit: 's',
-      description:
-        'In 1 % of the time the loop was busy for longer than this without a pause, each process for itself. Good is below 50 ms.',
+      description: 'p99 of the event loop delay, for each process. Good is below 50 ms.',
       thresholds: below(0.1),
       queries: [instances.eventLoopLag],
       runbook: 'event-loop-busy',
@@ -35,7 +34,7 @@ export const instanceRow: BoardRow = {
     lines({
       title: 'Memory',
       unit: 'bytes',
-      description: 'Resident memory. Good is a level line; one that climbs for hours is a leak.',
+      description: 'Resident memory. Good is a level line; a rise over hours is a leak.',
       thresholds: courseOnly,
       queries: [instances.memory],
       runbook: 'memory-near-limit',
@@ -43,7 +42,7 @@ export const instanceRow: BoardRow = {
     lines({
       title: 'Heap in use',
       unit: 'bytes',
-      description: 'Good are saw teeth whose lowest points do not rise.',
+      description: 'Good is a sawtooth whose lowest points do not rise.',
       thresholds: courseOnly,
       queries: [instances.heap],
       runbook: 'memory-near-limit',
@@ -51,7 +50,7 @@ export const instanceRow: BoardRow = {
     lines({
       title: 'Garbage collection',
       unit: 'percentunit',
-      description: 'The part of the time that collecting takes, over all instances. Good is below 5 % of each.',
+      description: 'The share of time spent in garbage collection, over all instances. Good is below 5 % of each.',
       thresholds: below(0.1),
       queries: [instances.gc],
     }),
@@ -73,7 +72,7 @@ export const instanceRow: BoardRow = {
     figure({
       title: 'Node versions',
       unit: 'none',
-      description: 'Instances by version of Node. Good is one version, but during a rollout.',
+      description: 'Instances by version of Node. Good is one version, except during a rollout.',
       thresholds: isUp,
       queries: [instances.versions],
       width: 8,

@@ -9,7 +9,7 @@ export const reportRow: BoardRow = {
     lines({
       title: 'Where reports were read',
       unit: 'reqps',
-      description: 'Good is cache and replica. Primary means that the replica is not there, or not far enough.',
+      description: 'Good is cache and replica. Primary means that the replica is away, or too far behind.',
       thresholds: courseOnly,
       queries: [reports.sources],
       runbook: 'replica-gone',
@@ -19,7 +19,7 @@ export const reportRow: BoardRow = {
     lines({
       title: 'Report cache',
       unit: 'ops',
-      description: 'Good are hits and joined. Skipped means that Redis does not answer.',
+      description: 'Good is hits and joined. Skipped means that Redis does not answer.',
       thresholds: courseOnly,
       queries: [reports.cache],
       runbook: 'redis-down',

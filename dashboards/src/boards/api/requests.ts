@@ -13,14 +13,16 @@ export const requests: BoardRow = {
     lines({
       title: 'Requests by route',
       unit: 'reqps',
-      description: 'Answered requests. Good is the course that you expect: a sudden step has a cause outside.',
+      description:
+        'Answered requests. Good is the rate that you expect: a sudden step has a cause outside the platform.',
       thresholds: courseOnly,
       queries: [http.byRoute],
     }),
     lines({
       title: 'Requests by status',
       unit: 'reqps',
-      description: 'Good is 200 and 304 alone. 4xx is what clients do wrong, 429 and 503 a limit, 500 a fault of ours.',
+      description:
+        'Good is only 200 and 304. 4xx is an error of the client, 429 and 503 a limit, 500 an error of the platform.',
       thresholds: courseOnly,
       queries: [http.byStatus],
       runbook: 'requests-rejected',
@@ -53,7 +55,7 @@ export const requests: BoardRow = {
     lines({
       title: 'Requests by instance',
       unit: 'reqps',
-      description: 'Good are lines that lie on each other: the load is spread. A flat one takes no new connections.',
+      description: 'Good is lines that coincide: the load is spread evenly. A flat line gets no new connections.',
       thresholds: courseOnly,
       queries: [http.byInstance],
     }),

@@ -53,7 +53,7 @@ export const upkeepRow: BoardRow = {
     lines({
       title: 'Deleted for their age',
       unit: 'ops',
-      description: 'Calls and their events. Good is about what came in as many days ago as they are kept.',
+      description: 'Calls and their events. Good is about as many as arrived when the retention period began.',
       thresholds: courseOnly,
       queries: [upkeep.deletedCalls, upkeep.deletedEvents],
       width: 16,
@@ -61,7 +61,7 @@ export const upkeepRow: BoardRow = {
     figure({
       title: 'All old calls gone',
       unit: 'dateTimeFromNow',
-      description: 'When everything too old was last found deleted. Good is within two hours; 1970 is not yet.',
+      description: 'The last time at which nothing too old was left. Good is within two hours; 1970 means never.',
       thresholds: courseOnly,
       queries: [upkeep.lastPass],
       width: 8,

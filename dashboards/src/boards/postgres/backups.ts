@@ -13,7 +13,7 @@ export const backups: BoardRow = {
     figure({
       title: 'Last base backup',
       unit: 's',
-      description: 'Time since it ended. Good is about a day at most. Empty without backups of the chart.',
+      description: 'Time since it ended. Good is about a day at most. Empty if the chart makes no backups.',
       thresholds: below(36 * 3_600),
       queries: [pg.backupAge],
       runbook: 'backup-too-old',
@@ -30,7 +30,7 @@ export const backups: BoardRow = {
       title: 'WAL yet to be archived',
       unit: 'bytes',
       description:
-        'What the disk of the primary holds until it is archived. Good is some 16 MiB; at 8 GiB it is given up.',
+        'WAL on the disk of the primary that is not archived yet. Good is some 16 MiB; at 8 GiB it is dropped.',
       thresholds: ofLimitAt(QUEUE_LIMIT_BYTES),
       queries: [pg.archiveWaiting],
       runbook: 'wal-archive-failing',

@@ -20,7 +20,8 @@ export const connections: BoardRow = {
     lines({
       title: 'Pools of the API',
       unit: 'none',
-      description: 'Connections of all instances, by pool. Good is busy below idle; ingest and reports do not share.',
+      description:
+        'Connections of all instances, by pool. Good is fewer busy than idle ones. Ingest and reports have separate pools.',
       thresholds: courseOnly,
       queries: [pools.connections],
       stacked: true,
@@ -29,7 +30,7 @@ export const connections: BoardRow = {
     lines({
       title: 'Queries waiting for a connection',
       unit: 'none',
-      description: 'Good is 0 nearly always: who waits here waits before Postgres has heard of it.',
+      description: 'Good is 0 nearly always: these queries wait before they reach Postgres.',
       thresholds: below(10),
       queries: [pools.waiting],
       runbook: 'pool-waits',
@@ -45,7 +46,7 @@ export const connections: BoardRow = {
     lines({
       title: 'Sessions',
       unit: 'none',
-      description: 'What sessions do. Good are few active ones, and none long idle in a transaction.',
+      description: 'State of the sessions. Good is few active ones, and none idle in a transaction for long.',
       thresholds: courseOnly,
       queries: [pg.sessions],
       stacked: true,
@@ -54,7 +55,7 @@ export const connections: BoardRow = {
       title: 'What busy sessions wait for',
       unit: 'none',
       description:
-        'Good is CPU, which is work. IO is the disk, Lock another session, LWLock and IPC crowding inside the server.',
+        'Good is CPU, which is work. IO is the disk, Lock another session, LWLock and IPC contention inside the server.',
       thresholds: courseOnly,
       queries: [pg.waits],
       stacked: true,

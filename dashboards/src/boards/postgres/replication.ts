@@ -21,7 +21,7 @@ export const replication: BoardRow = {
     figure({
       title: 'Replicas streaming',
       unit: 'none',
-      description: 'As the primary sees them. Good is 1 or more. A lag of 0 says nothing when there is none.',
+      description: 'As the primary sees them. Good is 1 or more. Without one, a lag of 0 means nothing.',
       thresholds: isUp,
       queries: [pg.replicasStreaming],
       runbook: 'replica-gone',
@@ -38,8 +38,7 @@ export const replication: BoardRow = {
     figure({
       title: 'Slots in use',
       unit: 'none',
-      description:
-        'Good is 1: a replica uses the slot. At 0 the primary keeps all WAL for a replica that does not come.',
+      description: 'Good is 1: a replica uses the slot. At 0 the primary keeps all WAL for a replica that is away.',
       thresholds: isUp,
       queries: [pg.slotActive],
       runbook: 'slot-inactive',
@@ -48,7 +47,7 @@ export const replication: BoardRow = {
     lines({
       title: 'Replica lag',
       unit: 's',
-      description: 'Age of what the replica shows. Good is below 1 s; from 10 s on reports leave it alone.',
+      description: 'Age of the replica’s data. Good is below 1 s; from 10 s on, reports do not use it.',
       thresholds: below(10),
       queries: [pg.lagSeconds],
       runbook: 'replica-lagging',
@@ -57,7 +56,7 @@ export const replication: BoardRow = {
       title: 'WAL yet to replay',
       unit: 'bytes',
       description:
-        'As each API instance measures it. Good is some MB at most; from 64 MiB on reports leave the replica alone.',
+        'As each API instance measures it. Good is some MB at most; from 64 MiB on, reports do not use the replica.',
       thresholds: below(64 * 1024 ** 2),
       queries: [pg.lagBytes],
       runbook: 'replica-lagging',
@@ -66,7 +65,7 @@ export const replication: BoardRow = {
       title: 'WAL kept for slots',
       unit: 'bytes',
       description:
-        'What the disk of the primary holds for its replicas. Good is below 1 GiB; at 8 GiB the slot is given up.',
+        'WAL on the disk of the primary for its replicas. Good is below 1 GiB; at 8 GiB the slot is invalidated.',
       thresholds: ofLimitAt(SLOT_LIMIT_BYTES),
       queries: [pg.slotRetained],
       runbook: 'slot-retains-wal',

@@ -11,7 +11,7 @@ export const statements: BoardRow = {
       title: 'Where the time goes',
       unit: 'cores',
       description:
-        'Seconds a second in each of the eight costliest statements. Good is level in proportion to the load.',
+        'Seconds per second in each of the eight most expensive statements. Good is in proportion to the load.',
       thresholds: courseOnly,
       queries: [pg.statementTime],
       width: 16,
@@ -21,7 +21,7 @@ export const statements: BoardRow = {
     lines({
       title: 'Oldest transaction',
       unit: 's',
-      description: `Good is below a few seconds; ${LIMITS.postgres_query_timeout.value / 1000} s is the limit of a statement of ours.`,
+      description: `Good is below a few seconds; ${LIMITS.postgres_query_timeout.value / 1000} s is the limit for a statement of the API.`,
       thresholds: ofLimitAt(LIMITS.postgres_query_timeout.value / 1000),
       queries: [pg.longest],
       runbook: 'limit-near',
@@ -29,7 +29,7 @@ export const statements: BoardRow = {
     table({
       title: 'Statements now',
       unit: 'none',
-      description: 'Mean time and calls a second in the last window. Good are means of a few milliseconds.',
+      description: 'Mean time and calls a second in the last window. Good is a mean of a few milliseconds.',
       thresholds: courseOnly,
       queries: [
         { ...pg.statementMean, legend: 'mean' },

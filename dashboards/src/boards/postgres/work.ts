@@ -9,14 +9,14 @@ export const work: BoardRow = {
     lines({
       title: 'Transactions',
       unit: 'ops',
-      description: 'Commits, and what was rolled back. Good is no rollback to speak of.',
+      description: 'Commits and rollbacks. Good is hardly any rollback.',
       thresholds: courseOnly,
       queries: [pg.transactions, pg.rollbacks],
     }),
     lines({
       title: 'WAL written and replayed',
       unit: 'Bps',
-      description: 'Good is a replica that replays as fast as the primary writes: lines on each other.',
+      description: 'Good is a replica that replays as fast as the primary writes: both lines coincide.',
       thresholds: courseOnly,
       queries: [pg.wal],
       runbook: 'replica-lagging',
@@ -24,7 +24,7 @@ export const work: BoardRow = {
     lines({
       title: 'Found in memory',
       unit: 'percentunit',
-      description: 'The part of the blocks that shared_buffers had. Good is above 95 %.',
+      description: 'The share of blocks that were in shared_buffers. Good is above 95 %.',
       thresholds: above(0.9),
       queries: [pg.cacheHits],
       max: 1,
@@ -39,7 +39,7 @@ export const work: BoardRow = {
     lines({
       title: 'Sessions blocked by a lock',
       unit: 'none',
-      description: 'Good is 0: batches are sorted so that they queue for a moment at most.',
+      description: 'Good is 0: batches are sorted, so that they wait only briefly.',
       thresholds: below(5),
       queries: [pg.lockWaits],
     }),
@@ -53,7 +53,7 @@ export const work: BoardRow = {
     lines({
       title: 'Size of the database',
       unit: 'bytes',
-      description: 'Good is well below the disk, and growing as the calls do.',
+      description: 'Good is well below the size of the disk, and grows with the number of calls.',
       thresholds: courseOnly,
       queries: [pg.size],
       width: 12,
@@ -62,7 +62,7 @@ export const work: BoardRow = {
       title: 'Dead rows',
       unit: 'none',
       description:
-        'The five tables with most. Good are saw teeth: vacuum comes by. A steady climb is one that it does not finish.',
+        'The five tables with most. Good is a sawtooth: vacuum runs. With a steady rise, vacuum does not finish.',
       thresholds: courseOnly,
       queries: [pg.deadRows],
       width: 12,
