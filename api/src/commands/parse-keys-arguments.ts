@@ -45,7 +45,7 @@ export function parseKeysArguments(args: readonly string[]): KeysArguments {
   if (verb === undefined) throw new WrongUsage(`the first argument may be ${VERBS.join(', ')}`)
   const options = Object.fromEntries(OPTIONS[verb].map((name) => [name, { type: 'string' as const }]))
   const { values, positionals } = parsed(() => parseArgs({ args: rest, options, allowPositionals: true }))
-  const wanted = verb === 'create' || verb === 'list' ? 0 : 1
+  const wanted = verb === 'create' || verb === 'list' || verb === 'audit' ? 0 : 1
   if (positionals.length !== wanted) {
     throw new WrongUsage(wanted === 1 ? `${verb} takes the id of one key` : `${verb} takes no ${positionals[0]}`)
   }

@@ -5,7 +5,6 @@ import { LIVE_CLIENT_BOUNDS, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Principal } from '../access/principal.ts'
-
 import type { MemoryBudget } from '../config/memory-budget.ts'
 import {
   Internal,
@@ -15,7 +14,6 @@ import {
   ShuttingDown,
   TooManySockets,
 } from '../errors/catalogue.ts'
-
 import { Problem } from '../errors/problem.ts'
 import { endWithProblem } from '../http/problem-on-connection.ts'
 import type { MessageLogSettings } from '../redis/message-log.ts'
@@ -34,7 +32,6 @@ import { createPublisher } from './publisher.ts'
 import { refuse } from './refuse.ts'
 import { watchKeys } from './revocation.ts'
 import { createSession } from './session.ts'
-
 import { watchUnread } from './unread-watch.ts'
 import { admit } from './upgrade.ts'
 

@@ -201,7 +201,7 @@ test('what is wrong is said, with what it may be, and a key given by mistake is 
   expect(await wrong('rotate', DEMO_TENANT_ID, '--overlap-hours', '-1')).toEqual([2, expect.anything()])
   expect(await wrong('create', '--tenant', DEMO_TENANT_ID)).toEqual([
     1,
-    `keys: there is no tenant $DEMO_TENANT_ID; --new-tenant NAME makes one`,
+    `keys: there is no tenant ${DEMO_TENANT_ID}; --new-tenant NAME makes one`,
   ])
-  expect(await wrong('revoke', DEMO_TENANT_ID)).toEqual([1, `keys: there is no key $DEMO_TENANT_ID: keys list`])
+  expect(await wrong('revoke', DEMO_TENANT_ID)).toEqual([1, `keys: there is no key ${DEMO_TENANT_ID}: keys list`])
 })

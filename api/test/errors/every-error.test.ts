@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { json, text } from 'node:stream/consumers'
+import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
@@ -48,6 +49,8 @@ afterAll(async () => {
   await proxy.close()
 })
 
+const MIB = 1024 * 1024
+const times = <T>(count: number, one: () => T) => Array.from({ length: count }, one)
 const at = (): Running => platform.instances[0]!
 const port = () => Number(new URL(at().url).port)
 
@@ -66,10 +69,15 @@ async function ask(path: string, given: { method?: string; headers?: object; bod
   }
 }
 const send = (body: unknown, given: object = {}) => ask(ROUTES.callEvent, { body, ...given })
-const call = () => ask('/api/v1/calls/none')
+const call = (key?: string) => ask('/api/v1/calls/none', key === undefined ? {} : { key })
+/** One key each of new tenants. */
+const keysOfTenants = async (count: number) =>
+  (await Promise.all(times(count, () => platform.newTenant()))).map(({ key }) => key)
 
-async function raw(...lines: string[]): Promise<Refusal> {
-  const socket = connect(port(), '127.0.0.1')
+const raw = (...lines: string[]) => rawTo(port(), ...lines)
+
+async function rawTo(to: number, ...lines: string[]): Promise<Refusal> {
+  const socket = connect(to, '127.0.0.1')
   socket.write(lines.join('\r\n'))
   const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
   const [first = '', ...rest] = head.split('\r\n')
@@ -78,7 +86,7 @@ async function raw(...lines: string[]): Promise<Refusal> {
 }
 
 /** How an upgrade is refused. */
-function upgrade(to = at()): Promise<Refusal> {
+function upgrade(to = at(), key = tenant.key): Promise<Refusal> {
   const asked = request({
     port: new URL(to.url).port,
     path: ROUTES.live,
@@ -87,7 +95,7 @@ function upgrade(to = at()): Promise<Refusal> {
       upgrade: 'websocket',
       'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
       'sec-websocket-version': '13',
-      'x-api-key': tenant.key,
+      'x-api-key': key,
     },
   })
   asked.end()
@@ -121,6 +129,16 @@ async function whileCallsAreLocked<T>(during: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Another instance beside the first one, with other settings. */
+async function withInstance<T>(settings: Record<string, string>, use: (instance: Running) => Promise<T>): Promise<T> {
+  const beside = await runningPlatform(1, { ...SMALL, ...settings }, platform.database)
+  try {
+    return await use(beside.instances[0]!)
+  } finally {
+    await beside.close()
+  }
+}
+
 const is = (code: string) => (answer: Refusal) => (answer.body as { code?: string }).code === code
 
 /** Many at once, of which one is refused so. */
@@ -139,7 +157,6 @@ async function outdatedPosition(): Promise<string> {
   return createTokens({ keys, primary: before, readKeys: nothing, askPrimary: nothing }).sealPosition(1n)
 }
 
-const times = <T>(count: number, one: () => T) => Array.from({ length: count }, one)
 const stale = () => new Date(Date.now() - 400 * 86_400_000).toISOString()
 
 const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
@@ -199,24 +216,64 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
     )
     return ask(ROUTES.tokens, { body: {}, key })
   },
-  'requests-in-flight': () =>
+  'event-kept-aside': () =>
+    withInstance({ EVENTS_KEEP_ASIDE: 'true' }, async ({ url }) => {
+      const headers = { 'content-type': 'application/json', 'x-api-key': tenant.key }
+      const body = JSON.stringify(anEvent('RINGING', { occurredAt: stale() }))
+      const answer = await fetch(url + ROUTES.callEvent, { method: 'POST', headers, body })
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.json() }
+    }),
+  'call-full': async () => {
+    const first = anEvent('RINGING')
+    expect((await send(first)).status).toBe(201)
+    await owner.query('update hopwhistle.calls set sequence = $2 where call_id = $1', [
+      first.callId,
+      EVENT_BOUNDS.eventsPerCall,
+    ])
+    return send(anEvent('ANSWERED', { callId: first.callId }))
+  },
+  'over-share': () =>
     whileCallsAreLocked(() =>
       oneOf(
-        'requests-in-flight',
+        'over-share',
         times(12, () => call()),
       ),
     ),
-  'ingest-overloaded': () =>
-    whileCallsAreLocked(() =>
+  memory: () =>
+    withInstance({ MEMORY_LIMIT_BYTES: String(512 * MIB), MAX_BODY_BYTES: String(20 * MIB) }, async ({ url }) => {
+      // Of three bodies that are announced there is room for two.
+      const announced = (await keysOfTenants(3)).map((key) =>
+        rawTo(
+          Number(new URL(url).port),
+          `POST ${ROUTES.callEvent} HTTP/1.1`,
+          'host: x',
+          `x-api-key: ${key}`,
+          'content-type: application/json',
+          `content-length: ${20 * MIB}`,
+          '',
+          '',
+        ),
+      )
+      return oneOf('memory', announced)
+    }),
+  'requests-in-flight': async () => {
+    const keys = await keysOfTenants(12)
+    return whileCallsAreLocked(() => oneOf('requests-in-flight', keys.map(call)))
+  },
+  'ingest-overloaded': async () => {
+    const keys = await keysOfTenants(6)
+    return whileCallsAreLocked(() =>
       oneOf(
         'ingest-overloaded',
-        times(6, () => send(anEvent('RINGING'))),
+        keys.map((key) => send(anEvent('RINGING'), { key })),
       ),
-    ),
+    )
+  },
   websockets: async () => {
+    const [other] = await keysOfTenants(1)
     const socket = await openSocket()
     try {
-      return await upgrade()
+      return await upgrade(at(), other)
     } finally {
       socket.terminate()
     }

@@ -1,10 +1,8 @@
 import { Type } from 'typebox'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
-
 import { createRates } from '../../src/access/rates.ts'
 import { buildApp, type Surface } from '../../src/app.ts'
-
 import { createHealth } from '../../src/health/health.ts'
 import { createLog, type Log } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'

@@ -68,6 +68,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
     bytes: 4 * MIB,
     most: () => get(`${ROUTES.call.replace(':callId', encodeURIComponent(CALL))}?limit=200`),
   },
+  [`post ${ROUTES.tokens}`]: { bytes: 4 * KIB, most: () => send(ROUTES.tokens, '{}') },
   // As plain HTTP it answers that it is a WebSocket; there, a socket has at most LIVE_SOCKET_BUFFER_BYTES to read.
   [`get ${ROUTES.live}`]: small(ROUTES.live),
 }

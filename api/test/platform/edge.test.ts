@@ -70,6 +70,11 @@ test('what a stranger announces is no use of a limit; what was taken of a body i
   expect(await read()).toBe(JSON.stringify(event).length)
 })
 
+test('a request that is refused before its body has arrived is answered once', async () => {
+  const refused = `${post100('content-type: application/json').replace(acme.key, 'unknown')}{`
+  expect(await raw(refused)).toMatchObject({ status: 401, body: { code: 'unauthorized' } })
+})
+
 test('a client that never finishes its headers is answered with 408', async () => {
   expect(await raw('GET /livez HTTP/1.1\r\nhost: x\r\n')).toMatchObject({
     status: 408,

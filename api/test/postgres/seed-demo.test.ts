@@ -3,11 +3,9 @@ import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { SCOPES } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-
 import { endDemoKey, seedDemo } from '../../src/postgres/seed-demo.ts'
 import type { Call } from '../calls/call-model.ts'
 import { foldCall } from '../calls/call-model.ts'
-
 import type { CallStore } from '../calls/call-store.ts'
 import { callStore } from '../calls/call-store.ts'
 import { foldedRollups, plainDays, plainHours } from '../calls/rollups.ts'
