@@ -45,6 +45,7 @@ function looks(): EChartsOption {
     legend: {
       type: 'scroll',
       top: 0,
+      padding: 7,
       left: 0,
       right: 0,
       itemWidth: 16,
