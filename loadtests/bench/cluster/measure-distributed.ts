@@ -4,8 +4,8 @@
  *
  *   watch, sample and follow ─▶ collect the runners' results ─▶ put together
  *
- * What a runner left is read from its pod before anybody deletes it; a TestRun that is over is collected as well, and
- * has then no samples of the servers.
+ * What a runner left is read from its pod before anybody deletes it. Of a TestRun that is over nothing is sampled any
+ * more: kept-result.ts has what was seen of it before.
  */
 import { type ProfileName, SCENARIO_NAMES, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
@@ -17,12 +17,15 @@ import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { liveLine } from '../run/live-line.ts'
 import { scenarioPhases } from '../run/scenario-phases.ts'
 import { beginSampling } from '../sample/sampler.ts'
+import { changedMeanwhile, changedSince } from './changed-since.ts'
 import { clusterEnvironment } from './cluster-environment.ts'
 import { runnerReaders } from './follow-runners.ts'
 import type { Platform } from './platform.ts'
+import { podsOf } from './runner-pods.ts'
 import { collectResults, podLogs } from './runner-results.ts'
 import { endedEarly, shares, waitingLine } from './runners-line.ts'
 import { samplePlatform } from './sample-platform.ts'
+import { readTestRun, type TestRunObject } from './test-runs.ts'
 import { type Look, watchTestRun } from './watch-test-run.ts'
 
 export type DistributedOptions = {
@@ -36,6 +39,8 @@ export type DistributedOptions = {
   readonly apiUrl: string
   /** Absent when the URL leads to none in this cluster. */
   readonly platform: Platform | undefined
+  /** As it was when the options were read from it. */
+  readonly testRun?: TestRunObject
   /** Makes the TestRun, once sampling has begun; absent for one that somebody else made. */
   readonly apply?: () => Promise<void>
   readonly startWithinSeconds: number
@@ -68,12 +73,13 @@ export async function measureDistributed(options: DistributedOptions): Promise<L
     if ('error' in ended) throw ended.error
     terminal.show(`  … ${scenario.padEnd(19)}  collecting the results of ${parallelism} runners`)
     const { result, pods } = await collectResults(ended.distributed.runners, podLogs(cluster))
+    const testRun = await testRunAtEnd(options)
     terminal.clear()
     const { k6Version } = options
     return {
       ...(result ?? withoutResult(options)),
       expectedRunners: parallelism,
-      distributed: { ...ended.distributed, runners: pods },
+      distributed: { ...ended.distributed, ...testRun, runners: pods },
       series,
       server: { ...server, omitted: [...sampled.omitted, ...server.omitted] },
       environment: await clusterEnvironment(cluster, {
@@ -100,14 +106,32 @@ export async function measureDistributed(options: DistributedOptions): Promise<L
   }
 }
 
+/** Which TestRun it was, and what it no longer says as it did when it was read, or when its runners were made. */
+async function testRunAtEnd(options: DistributedOptions): Promise<Pick<DistributedRun, 'uid' | 'changed'>> {
+  const { cluster, name, testRun: before } = options
+  const [now, pods] = await Promise.all([
+    readTestRun(cluster, name).catch(() => undefined),
+    podsOf(cluster, name, 'runner=true').catch(() => []),
+  ])
+  if (now === undefined) return {}
+  const meanwhile = before === undefined ? [] : changedMeanwhile(before, now)
+  const changed = [...new Set([...meanwhile, ...changedSince(now, pods)])]
+  return { uid: now.metadata.uid, ...(changed.length === 0 ? {} : { changed }) }
+}
+
 /** Shows the run on the terminal, and reads every runner from the moment that all of them are there. */
 function follow({ cluster, scenario, profile, terminal }: DistributedOptions) {
   let stop: (() => Promise<readonly SeriesPoint[]>) | undefined
   let loadBeganAt: number | undefined
   let pods: DistributedRun['runners'] = []
+  const told = new Set<string>()
   return {
     look(look: Look) {
       pods = look.pods
+      for (const { kind, text } of look.problems ?? []) {
+        if (!told.has(kind)) terminal.step(`  ! ${scenario.padEnd(19)}  ${text}`)
+        told.add(kind)
+      }
       const isUp = pods.length > 0 && pods.every(({ state }) => state === 'running')
       if (loadBeganAt === undefined && look.stage !== 'finished') terminal.show(waitingLine(scenario, look))
       if (stop !== undefined || !isUp) return

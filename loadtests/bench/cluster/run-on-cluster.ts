@@ -9,6 +9,7 @@ import { LONGEST_NAME, type Resources, testRun } from '../../kubernetes/test-run
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { newRunId } from '../run/new-run-id.ts'
 import { apiKeySecret, apiKeyVariable } from './api-key-secret.ts'
+import { keepWithTestRun } from './kept-result.ts'
 import { measureDistributed } from './measure-distributed.ts'
 import type { Platform } from './platform.ts'
 import { applyTestRun, deleteTestRun } from './test-runs.ts'
@@ -60,7 +61,7 @@ export async function runOnCluster(options: ClusterRunOptions): Promise<Loadtest
   })
   let applied = false
   try {
-    return await measureDistributed({
+    const measured = await measureDistributed({
       ...options,
       name,
       runId,
@@ -74,6 +75,11 @@ export async function runOnCluster(options: ClusterRunOptions): Promise<Loadtest
       },
       runWithinSeconds: runSeconds(scenario, profile, options.overrides),
     })
+    // For somebody who collects it later: its rows, and what was sampled, are known now or never.
+    if (!keep) return measured
+    const { result, note } = await keepWithTestRun(cluster, name, measured)
+    if (note !== undefined) terminal.step(`  - ${note}`)
+    return result
   } finally {
     terminal.clear()
     if (applied && !keep) await deleteTestRun(cluster, name)

@@ -18,13 +18,9 @@ const STAGES: Readonly<Record<string, string>> = {
 }
 
 /** Before the load begins: what the operator does, and how many runners are there. */
-export function waitingLine(scenario: ScenarioName, { stage, pods, sinceSeconds }: Look): string {
+export function waitingLine(scenario: ScenarioName, { stage, pods, sinceSeconds, problems = [] }: Look): string {
   const there = pods.filter(({ state }) => state === 'running').length
-  const problem = pods.find(({ state }) => state === 'unscheduled')
-  const runners =
-    problem === undefined
-      ? `${there} of ${plural(pods.length, 'runner')} up`
-      : `runner ${problem.instance}: ${problem.reason}`
+  const runners = problems[0]?.text ?? `${there} of ${plural(pods.length, 'runner')} up`
   return [`  … ${scenario.padEnd(19)}`, STAGES[stage] ?? stage, runners, `${sinceSeconds.toFixed(0)} s`].join('  ')
 }
 

@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { DistributedRun, RunnerPod } from '../../results-format.ts'
+import { type Problem, problemFinder } from './problems.ts'
 import { readRunnerPods } from './runner-pods.ts'
 import { readTestRun } from './test-runs.ts'
 import { whyGivenUp, whyHung } from './why-not-on.ts'
@@ -31,7 +32,13 @@ export type WatchOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-export type Look = { readonly stage: string; readonly pods: readonly RunnerPod[]; readonly sinceSeconds: number }
+export type Look = {
+  readonly stage: string
+  readonly pods: readonly RunnerPod[]
+  readonly sinceSeconds: number
+  /** What keeps it from going on, most important first. */
+  readonly problems?: readonly Problem[]
+}
 
 const LOOK_EVERY_MS = 1_000
 /** The operator looks every 15 s whether its runners have ended. */
@@ -46,10 +53,12 @@ export async function watchTestRun(options: WatchOptions): Promise<DistributedRu
   const { cluster, name, signal } = options
   const began = performance.now()
   const times: Times = { beganAt: began }
+  const explain = problemFinder(cluster, name)
   let failed = 0
   for (;;) {
     signal?.throwIfAborted()
-    const look = await lookAt(options, (performance.now() - began) / 1000).catch((error) => {
+    const seen = lookAt(options, (performance.now() - began) / 1000).then(explain)
+    const look = await seen.catch((error) => {
       failed += 1
       if (error instanceof Failure || failed >= MOST_FAILED_LOOKS) throw error
       return undefined

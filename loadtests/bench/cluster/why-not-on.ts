@@ -6,9 +6,11 @@
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { DistributedRun, RunnerPod } from '../../results-format.ts'
 import { lastWords } from '../collect/last-words.ts'
-import { operatorSays } from './operator-says.ts'
+import { operatorSays, operatorTrouble } from './operator-says.ts'
+import { isTold } from './problems.ts'
 import { describePod, podsOf } from './runner-pods.ts'
 import { podLogs } from './runner-results.ts'
+import { warningsOf } from './warnings.ts'
 
 type Helper = 'initializer' | 'starter'
 type Seen = Omit<RunnerPod, 'instance'> & { readonly log: string }
@@ -39,7 +41,11 @@ export async function whyHung(
     return seen && troubleOf(cluster, testRun, helper, seen)
   }
   if (stage === 'started') return waitsFor('starter')
-  if (stage === 'created' && runners.some(({ state }) => state !== 'running')) return undefined
+  const missing = stage === 'created' ? runners.filter(({ state }) => state !== 'running') : []
+  if (missing.length > 0) {
+    const isUnexplained = missing.every(({ state, reason }) => state === 'absent' && reason === undefined)
+    return isUnexplained ? operatorTrouble(cluster, testRun) : undefined
+  }
   const initializer = stage === 'initialization' ? await waitsFor('initializer') : undefined
   return initializer ?? operatorSays(cluster, testRun)
 }
@@ -52,9 +58,14 @@ async function troubleOf(
   { state, exitCode, reason }: Seen,
 ): Promise<string | undefined> {
   if (exitCode === 0) return undefined
-  // Without a pod it has a Job, of which the operator knows nothing more, or none, and then the operator says why.
-  if (state === 'absent')
-    return `its ${helper} has no pod: see the events of its Job; ${await operatorSays(cluster, testRun)}`
+  const job = `${testRun}-${helper}`
+  if (state === 'absent') {
+    // Without a pod it has a Job, of which the operator knows nothing more, or none, and then the operator says why.
+    const refused = (await warningsOf(cluster, testRun)).noPod.get(job)
+    return `its ${helper} has no pod: ${refused ?? `see the events of its Job; ${await operatorSays(cluster, testRun)}`}`
+  }
+  const event = state === 'waiting' ? (await warningsOf(cluster, testRun)).noStart.get(job) : undefined
+  if (event !== undefined && !isTold(reason)) return `its ${helper} did not start (${event})`
   const what = state === 'ended' ? `exited${exitCode === undefined ? '' : ` with ${exitCode}`}` : STATES[state]
   return `its ${helper} ${what}${reason === undefined ? '' : ` (${reason})`}`
 }

@@ -3,6 +3,7 @@ import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { connect } from '@hopwhistle/platform/kubernetes/connect.ts'
+import { keepWithTestRun } from '../cluster/kept-result.ts'
 import { type DistributedOptions, knownScenario, measureDistributed } from '../cluster/measure-distributed.ts'
 import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { deleteTestRun, readTestRun, requireOperator, scenarioNameOf, settingOf } from '../cluster/test-runs.ts'
@@ -17,7 +18,11 @@ export const collect: Command = {
   help: `Usage: main.ts collect NAME [--namespace NS] [--results-dir DIR] [--document] [--delete]
 
 Waits for the end of a TestRun of k6-operator, collects the result of every runner from its pod, merges and judges
-them, and writes loadtests/results. What is still running is followed, and the platform sampled, from now on.
+them, and writes loadtests/results. What is still running is followed, and the platform sampled, from now on: call it
+before the load begins, for what is seen only of a part of the run proves nothing.
+
+The result is kept with the TestRun, in ConfigMaps that are deleted with it. Collected again, the run is judged by what
+was seen while it went on.
 
   --namespace NS      that of the kubeconfig's context if not given
   --start-within N    seconds for the runners to come up: 180
@@ -56,6 +61,7 @@ Exit codes: as of main.ts baseline.
     const measurement: DistributedOptions = {
       cluster,
       name,
+      testRun,
       scenario,
       profile,
       parallelism: testRun.spec.parallelism,
@@ -70,8 +76,14 @@ Exit codes: as of main.ts baseline.
       terminal,
       signal,
     }
-    const measure = () => measureDistributed(measurement)
+    let note: string | undefined
+    const measure = async () => {
+      const kept = await keepWithTestRun(cluster, name, await measureDistributed(measurement))
+      note = kept.note
+      return kept.result
+    }
     const result = await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal })
+    if (note !== undefined) terminal.step(`  - ${note}`)
     const exitCode = printVerdicts([result], print, values.document ? undefined : '`collect --document`')
     await printReport([result], print, values['results-dir'])
     if (values.document) await writeComplete([result], print)

@@ -67,6 +67,25 @@ export function evidenceOf(result: LoadtestResult, part: Part = 'whole'): Eviden
 /** Whether a k6 left no result, so that what was counted is not known. */
 export const hasCrashed = ({ runners }: LoadtestResult): boolean => runners.some(({ crash }) => crash !== undefined)
 
+/** Whether k6-operator made the run: its evidence was gathered by a command that may have come too late. */
+export const isDistributed = ({ distributed, server }: LoadtestResult): boolean =>
+  distributed !== undefined || server?.kubernetes !== undefined
+
+/** In seconds, from the beginning of the load to the first sample of the servers; 0 when they were sampled before it. */
+export function sampledLateBy({ server, runners }: LoadtestResult): number {
+  const began = Math.min(...runners.map(({ startedAt }) => Date.parse(startedAt)))
+  const sampled = Date.parse(server?.startedAt ?? '') + 1000 * (server?.atSeconds[0] ?? 0)
+  const late = (sampled - began) / 1000
+  return Number.isFinite(late) ? Math.max(0, late) : 0
+}
+
+/**
+ * Whether a distributed run was watched from before its load, so that whatever is missing was not to be had. Of one that
+ * was not, `collected-late` says all that there is to say.
+ */
+export const isWatched = (result: LoadtestResult): boolean =>
+  isDistributed(result) && result.server !== undefined && result.runners.length > 0 && sampledLateBy(result) === 0
+
 /** When a phase began and ended by the clock, in Unix milliseconds: from the first runner's start to the last one's. */
 export function phaseTimes(
   { runners }: LoadtestResult,

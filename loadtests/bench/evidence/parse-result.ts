@@ -12,7 +12,7 @@ let validate: ValidateFunction<LoadtestResult> | undefined
 
 /**
  * Reads what `results.schema.json` describes. The evidence of the servers is left out when it is in a format that is
- * not understood: the run is judged without it.
+ * not understood, which makes the run invalid.
  *
  * @param text JSON
  * @throws {SyntaxError} it is not JSON

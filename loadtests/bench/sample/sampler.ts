@@ -143,6 +143,7 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
                 ...(rowsOfRun === undefined ? {} : { rowsOfRun }),
               },
             }),
+        ...(postgres === undefined || targets.runId === undefined ? {} : { rowsOfRunId: targets.runId }),
         ...(redis === undefined ? {} : { redis }),
         ...(kubernetes === undefined ? {} : { kubernetes }),
         omitted,

@@ -35,6 +35,8 @@ export type ServerEvidence = {
   readonly redis?: RedisEvidence
   /** In Kubernetes only, in the place of `machine` and `processes`. */
   readonly kubernetes?: KubernetesEvidence
+  /** The id of which `rowsOfRun` was to be counted; absent where ids may be those of other runs as well. */
+  readonly rowsOfRunId?: string
   /** What could not be sampled, a sentence each. */
   readonly omitted: readonly string[]
 }

@@ -20,9 +20,10 @@ test('before the load begins the line says what is waited for', () => {
   expect(waitingLine('redis-pubsub', { stage: 'created', pods, sinceSeconds: 7.2 })).toBe(
     '  … redis-pubsub         runners come up  1 of 2 runners up  7 s',
   )
+  const problems = [{ kind: 'runners unscheduled', text: 'runner 2 was not scheduled: 0/3 nodes are available' }]
   const none = [pod('1', 'running'), pod('2', 'unscheduled', { reason: '0/3 nodes are available' })]
-  expect(waitingLine('redis-pubsub', { stage: 'created', pods: none, sinceSeconds: 7.2 })).toContain(
-    'runner 2: 0/3 nodes are available',
+  expect(waitingLine('redis-pubsub', { stage: 'created', pods: none, problems, sinceSeconds: 7.2 })).toContain(
+    'runner 2 was not scheduled: 0/3 nodes are available',
   )
 })
 

@@ -1,8 +1,11 @@
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
-import type { V1ContainerState, V1Pod } from '@kubernetes/client-node'
-import { expect, test } from 'vitest'
+import type { CoreV1Event, V1ContainerState, V1Pod } from '@kubernetes/client-node'
+import { describe, expect, test } from 'vitest'
 import { lastComplaint } from '../../bench/cluster/operator-says.ts'
+import { problemFinder } from '../../bench/cluster/problems.ts'
+import type { Look } from '../../bench/cluster/watch-test-run.ts'
 import { whyGivenUp, whyHung } from '../../bench/cluster/why-not-on.ts'
+import type { RunnerPod } from '../../results-format.ts'
 
 const pod = (name: string, state: V1ContainerState, image = 'k6'): V1Pod => ({
   metadata: { name, namespace: 'there', labels: { 'job-name': name } },
@@ -21,23 +24,37 @@ type There = {
   /** `forbidden`: who asks may not list pods of other namespaces. */
   readonly operator?: V1ContainerState | 'none' | 'forbidden'
   readonly log?: string
+  readonly events?: readonly CoreV1Event[]
 }
 
+/** When the TestRun was made; one of its name was there before. */
+const MADE_AT = '2026-11-27T06:10:00Z'
+const warning = (kind: string, name: string, message: string, at = '2026-11-27T06:10:05Z'): CoreV1Event => ({
+  metadata: { name: `${name}.1` },
+  involvedObject: { kind, name },
+  type: 'Warning',
+  reason: kind === 'Job' ? 'FailedCreate' : 'FailedMount',
+  message,
+  lastTimestamp: new Date(at),
+})
+
 /** The API server's answers about a TestRun `calls`, as far as they are asked for. */
-function clusterWith({ initializer, starter, operator = RUNNING, log = '' }: There): Cluster {
+function clusterWith({ initializer, starter, operator = RUNNING, log = '', events = [] }: There): Cluster {
   const own = { 'calls-initializer': initializer, 'calls-starter': starter }
   const items = Object.entries(own).flatMap(([name, state]) => (state === undefined ? [] : [pod(name, state)]))
   const core = {
     listNamespacedPod: async ({ labelSelector }: { readonly labelSelector: string }) => ({
       items: items.filter(({ metadata }) => labelSelector.endsWith(`job-name=${metadata?.name}`)),
     }),
+    listNamespacedEvent: async () => ({ items: events }),
     listPodForAllNamespaces: async () => {
       if (operator === 'forbidden') throw new Error('pods is forbidden')
       const others = [pod('another-operator', RUNNING, 'ghcr.io/somebody/else:1')]
       return { items: operator === 'none' ? others : [...others, pod('k6-operator-5d', operator, OPERATOR)] }
     },
   }
-  return { core, namespace: 'load', get: async () => log } as unknown as Cluster
+  const custom = { getNamespacedCustomObject: async () => ({ metadata: { creationTimestamp: MADE_AT }, spec: {} }) }
+  return { core, custom, namespace: 'load', get: async () => log } as unknown as Cluster
 }
 
 /** As k6-operator 1.6.0 wrote it, but for times, ids and stacks. */
@@ -83,6 +100,10 @@ test('an operator that is not there, does not run, or may not be looked at is to
   )
 })
 
+const QUOTA =
+  'Error creating: pods "calls-4-" is forbidden: exceeded quota: small, requested: cpu=1, used: cpu=3, limited: cpu=3'
+const VOLUME = 'MountVolume.SetUp failed for volume "script": configmap "calls" not found'
+
 const HANGING: readonly { readonly stage: string; readonly there: There; readonly because: string | undefined }[] = [
   {
     stage: 'initialization',
@@ -96,6 +117,19 @@ const HANGING: readonly { readonly stage: string; readonly there: There; readonl
     stage: 'initialization',
     there: { log: LOG },
     because: `its initializer has no pod: see the events of its Job; k6-operator says: ${WORDS}`,
+  },
+  {
+    stage: 'initialization',
+    there: { events: [warning('Job', 'calls-initializer', QUOTA)] },
+    because: `its initializer has no pod: ${QUOTA}`,
+  },
+  {
+    stage: 'initialization',
+    there: {
+      initializer: { waiting: { reason: 'ContainerCreating' } },
+      events: [warning('Pod', 'calls-initializer-x7k2p', VOLUME)],
+    },
+    because: `its initializer did not start (${VOLUME})`,
   },
   { stage: 'started', there: { starter: ended(0) }, because: undefined },
 ]
@@ -115,4 +149,56 @@ test('a TestRun without all of its runners hangs for them; with all of them, for
     })
   expect(await hung('unscheduled')).toBeUndefined()
   expect(await hung('running')).toMatch(/^k6-operator has no pod/)
+})
+
+describe('while a TestRun waits, within seconds', () => {
+  const look = (stage: string, ...pods: readonly RunnerPod[]) => ({ stage, pods, sinceSeconds: 11 })
+  const texts = async (there: There, seen: Look) =>
+    (await problemFinder(clusterWith(there), 'calls')(seen)).problems?.map(({ text }) => text)
+
+  test('a runner that a quota refuses is told with the words of Kubernetes, and the others are counted', async () => {
+    const there: There = {
+      events: [
+        warning('Job', 'calls-4', 'of an earlier TestRun of this name', '2026-11-27T06:09:00Z'),
+        warning('Job', 'calls-4', QUOTA),
+        warning('Job', 'calls-5', QUOTA),
+        warning('Job', 'another-4', 'of another TestRun'),
+      ],
+    }
+    const runners: RunnerPod[] = [
+      { instance: '3', state: 'running' },
+      { instance: '4', state: 'absent' },
+      { instance: '5', state: 'absent' },
+    ]
+    const seen = await problemFinder(clusterWith(there), 'calls')(look('created', ...runners))
+    expect(seen.problems?.map(({ text }) => text)).toEqual([`runner 4 has no pod (and 1 runner more): ${QUOTA}`])
+    // Kept with the run: the events are gone with the TestRun.
+    expect(seen.pods[1]).toEqual({ instance: '4', state: 'absent', reason: QUOTA })
+  })
+
+  test('so are those that no node takes and that do not start, but not those that are just being made', async () => {
+    const events = [warning('Pod', 'calls-2-x7k2p', VOLUME)]
+    const being = { instance: '1', state: 'waiting', reason: 'ContainerCreating' } as const
+    expect(await texts({ events }, look('created', being))).toEqual([])
+    expect(await texts({ events }, look('created', being, { ...being, instance: '2' }))).toEqual([
+      `runner 2 does not start: ${VOLUME}`,
+    ])
+    const unscheduled = { instance: '1', state: 'unscheduled', reason: '0/1 nodes are available' } as const
+    expect(await texts({}, look('created', unscheduled))).toEqual([
+      'runner 1 was not scheduled: 0/1 nodes are available',
+    ])
+  })
+
+  test('so are an initializer and a starter without a pod, and an operator that complains', async () => {
+    const events = [warning('Job', 'calls-initializer', QUOTA), warning('Job', 'calls-starter', QUOTA)]
+    expect(await texts({ events }, look('initialization'))).toEqual([`its initializer has no pod: ${QUOTA}`])
+    expect(await texts({ events }, look('started'))).toEqual([`its starter has no pod: ${QUOTA}`])
+    expect(await texts({ log: LOG }, look('initialized'))).toEqual([`k6-operator says: ${WORDS}`])
+    expect(await texts({ log: LOG }, { ...look('initialized'), sinceSeconds: 1 })).toEqual([])
+  })
+
+  test('complaints of the operator about an earlier TestRun of the same name are none of it', () => {
+    expect(lastComplaint(LOG, 'load', 'calls', '2026-11-27T06:10:01Z')).toBe(WORDS)
+    expect(lastComplaint(LOG, 'load', 'calls', '2026-11-27T06:11:00Z')).toBeUndefined()
+  })
 })

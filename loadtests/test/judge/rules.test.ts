@@ -1,12 +1,14 @@
 /** Every rule, seen failing: a guard that cannot fail is worse than none. */
+import type { ProfileName } from '@hopwhistle/contract/scenarios.ts'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import { RULES, RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
 import type { Environment } from '../../bench/sample/environment.ts'
-import type { PodEvidence, Series } from '../../bench/sample/server-evidence.ts'
+import type { Series } from '../../bench/sample/server-evidence.ts'
 import type { Crash, DistributedRun, HistogramData, RunnerPod, RunnerResult } from '../../results-format.ts'
 import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
+import { distributedWith } from '../fixtures/distributed-with.ts'
 import { ENVIRONMENT, type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
 import { processWith, serverWith } from '../fixtures/server-with.ts'
 
@@ -322,19 +324,11 @@ describe('CPU', () => {
 })
 
 describe('a distributed run', () => {
-  const pods = (change: (pod: RunnerPod) => RunnerPod, more: Partial<DistributedRun> = {}): LoadtestResult => ({
-    ...resultWith({ runners: 3 }),
-    distributed: {
-      testRun: 'calls',
-      namespace: 'load',
-      stage: 'finished',
-      runners: ['1', '2', '3'].map((instance) => {
-        const pod: RunnerPod = { instance, state: 'ended', exitCode: 0, pod: `calls-${instance}-x`, node: 'node-1' }
-        return instance === '2' ? change(pod) : pod
-      }),
-      ...more,
-    },
-  })
+  const pods = (change: (pod: RunnerPod) => RunnerPod, more: Partial<DistributedRun> = {}): LoadtestResult => {
+    const result = distributedWith({ runners: 3 })
+    const runners = result.distributed!.runners.map((pod) => (pod.instance === '2' ? change(pod) : pod))
+    return { ...result, distributed: { ...result.distributed!, runners, ...more } }
+  }
   const without = (result: LoadtestResult, instance: string): LoadtestResult => ({
     ...result,
     runners: result.runners.filter((runner) => runner.instance !== instance),
@@ -396,17 +390,14 @@ describe('a distributed run', () => {
     ])
   })
 
-  const withPods = (throttled: Series, slowness = 1, nodeCores = 1): LoadtestResult => {
-    const pod = (pod: string, kind: PodEvidence['kind']): PodEvidence => ({
-      ...{ pod, kind, node: 'node-1', cpuCores: 0.4, memoryBytes: 1e8, cpuLimitCores: 0.5, throttled },
-    })
-    const { machine: _, ...server } = serverWith({ processes: [] })
-    const nodes = [{ name: 'node-1', cores: 2, cpuCores: nodeCores }]
-    return resultWith({
-      slowness,
-      runners: 3,
-      server: { ...server, kubernetes: { nodes, pods: [pod('calls-2-x', 'k6'), pod('api-5d', 'api')] } },
-    })
+  const withPods = (throttled: Series, slowness = 1, cpuCores: Series = 1, profile: ProfileName = 'quick') => {
+    const result = distributedWith({ runners: 3, slowness, profile })
+    const { nodes, pods } = result.server!.kubernetes!
+    const kubernetes = {
+      nodes: nodes.map((node) => ({ ...node, cpuCores })),
+      pods: pods.map((pod) => (pod.pod === 'calls-2-x' || pod.kind === 'api' ? { ...pod, throttled } : pod)),
+    }
+    return { ...result, server: { ...result.server!, kubernetes } }
   }
 
   test('throttled-cpu: a runner that was stopped for its CPU limit; a part of the platform is only told', () => {
@@ -417,18 +408,58 @@ describe('a distributed run', () => {
       'the CPU of api-5d was throttled in 31 % of the time; its limit is 0.50 cores',
     ])
     expect(said('throttled-cpu', withPods(0.02))).toEqual([])
-    expect(said('throttled-cpu', withPods([]), 'remark')).toEqual([
-      'the run was too short for its kubelet to look twice: it is not known whether the CPU of calls-2-x was throttled',
+  })
+
+  test('throttled-cpu: of a runner of which no kubelet told it is not known; too short is said only where it is true', () => {
+    const unknown = 'it is not known whether the CPU of runner 2 was throttled'
+    expect(said('throttled-cpu', withPods([]))).toEqual([`${unknown}: no kubelet told of it during the run`])
+    expect(said('throttled-cpu', withPods([], 1, 1, 'smoke'), 'remark')).toEqual([
+      `${unknown}: the run was too short for its kubelet to look twice`,
+    ])
+    const { server, ...rest } = distributedWith({ runners: 1 })
+    const { kubernetes: _, ...others } = server!
+    const forbidden = { ...others, omitted: ['Kubernetes was not sampled: forbidden (403)'] }
+    expect(said('throttled-cpu', { ...rest, server: forbidden })).toEqual([
+      'it is not known whether the CPU of runner 1 was throttled: Kubernetes was not sampled: forbidden (403)',
     ])
   })
 
   test('node-cpu: a miss on a node without CPU that a runner was on', () => {
     expect(said('node-cpu', withPods(0, 9, 1.96))).toEqual([
-      'generator: node node-1 was 98 % busy during the peak, and its runners used 0.40 of 2 cores, ' +
+      'generator: node node-1 was 98 % busy during the peak, and its runners used 1.20 of 2 cores, ' +
         'so that a miss (p95 latency and p99 latency) may be its own',
     ])
     expect(said('node-cpu', withPods(0, 1, 1.96), 'remark')).toHaveLength(1)
     expect(said('node-cpu', withPods(0, 9, 1.2))).toEqual([])
+    expect(said('node-cpu', withPods(0, 9, []))).toEqual([
+      'it is not known whether node node-1 had CPU left during the peak, ' +
+        "so that a miss (p95 latency and p99 latency) may be the generator's own",
+    ])
+    expect(said('node-cpu', withPods(0, 1, []))).toEqual([])
+  })
+
+  test('collected-late: what was sampled only of a part of the run, or after it, proves nothing', () => {
+    const sampledFrom = (seconds: number): LoadtestResult => {
+      const { server, ...rest } = distributedWith()
+      return { ...rest, server: { ...server!, startedAt: at(seconds) } }
+    }
+    expect(said('collected-late', sampledFrom(-3))).toEqual([])
+    expect(said('collected-late', sampledFrom(12))).toEqual([
+      'collected too late to know: the servers and the runners were sampled from 12.0 s after the load began. ' +
+        'Apply the TestRun again and collect it at once',
+    ])
+    expect(said('collected-late', sampledFrom(300))[0]).toContain('were sampled after the run had ended')
+    const { server: _, ...nothing } = distributedWith()
+    expect(said('collected-late', nothing)[0]).toContain('nothing was sampled')
+    // What follows from it is not told again.
+    expect(judge(sampledFrom(300)).reasons.filter(({ effect }) => effect === 'invalid')).toHaveLength(1)
+  })
+
+  test('changed-test-run: a TestRun that says something else than its runners ran with', () => {
+    const changed = pods((pod) => pod, { changed: ['API_URL is http://b now, and was http://a'] })
+    expect(said('changed-test-run', changed)).toEqual([
+      'the TestRun was changed since its runners were made: API_URL is http://b now, and was http://a',
+    ])
   })
 })
 
@@ -604,6 +635,15 @@ describe('api-counters', () => {
     ])
     expect(said('database-rows', rows(34_088))).toEqual([])
   })
+})
+
+test('unsampled: a result of a measurement without what was sampled of its servers', () => {
+  expect(said('unsampled', resultWith({ server: 'none' }))).toEqual([
+    'what was sampled of the servers is missing, or in a format that this version does not know',
+  ])
+  const { environment: _, series: __, ...ofK6 } = resultWith({ server: 'none' })
+  const runners = ofK6.runners.map(({ exitCode: _, ...runner }) => runner)
+  expect(judge({ ...ofK6, runners }).outcome).toBe('met')
 })
 
 test('smoke-profile: a smoke run is judged, and says that it proves nothing', () => {

@@ -2,11 +2,12 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { TRAFFIC, type TrafficKind } from '@hopwhistle/contract/scenarios.ts'
 import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { RUNNER_PORT } from '../../../kubernetes/test-run.ts'
 import type { HistogramData, TrendData } from '../../../results-format.ts'
 import { bucketEstimateMs, histogramCount } from '../../../scenarios/lib/histogram.ts'
 import { SENDING_PHASES } from '../../../scenarios/lib/phases.ts'
 import { countOf, latencyOf, type Totals, totalsOf } from '../../../scenarios/lib/totals.ts'
-import { broken, type Evidence, invalid, type Rule, remark } from '../../evidence/evidence.ts'
+import { broken, type Evidence, invalid, isWatched, type Rule, remark, sampledLateBy } from '../../evidence/evidence.ts'
 import { readSeriesName } from '../../evidence/series-name.ts'
 import { PHASES, trafficOf } from '../../evidence/traffic.ts'
 
@@ -68,7 +69,16 @@ const compareTimed = (what: string, counted: number, timed: number) =>
 /** The windows watched during the run hold no more than was counted in the end; what came after the last is not seen. */
 export const seriesAddUp: Rule = {
   name: 'series-add-up',
-  check({ result: { series = [] }, totals, kinds }) {
+  check({ result, totals, kinds }) {
+    const { series = [] } = result
+    if (series.length === 0 && isWatched(result)) {
+      return [
+        invalid(
+          `no window was seen of the run: the runners' port ${RUNNER_PORT} did not answer through the API server, ` +
+            'and their counts are not compared with any',
+        ),
+      ]
+    }
     const watched = totalsOf(series)
     return kinds.flatMap(sentCounters).flatMap((name) => {
       const [seen, counted] = [countOf(watched, name), countOf(totals, name)]
@@ -97,9 +107,12 @@ const ROUNDING_MS = 0.0006
  */
 export const percentileGrid: Rule = {
   name: 'percentile-grid',
-  check({ result: { runners } }) {
+  check({ result: { runners }, peak }) {
     const [runner] = runners
     if (runner === undefined || runners.length > 1) return []
+    if (peak.sent > 0 && Object.keys(runner.trends).length === 0) {
+      return [invalid("k6's own percentiles are missing: those from buckets are not compared with any")]
+    }
     const totals = totalsOf([runner])
     return Object.entries(runner.trends).flatMap(([name, trend]) => {
       const histogram = latencyOf(name.replace(/_peak$/, ''), totals, 'peak')
@@ -160,12 +173,14 @@ export const apiCounters: Rule = {
   check(evidence) {
     const { server, kinds, totals, result } = evidence
     const runners = result.runners.length
+    const missing = unsampledInstances(result)
+    if (missing.length > 0) return missing
     if (server === undefined || server.api.length === 0) return []
     const unanswered = server.api.filter(({ unanswered }) => unanswered > 0)
     const reasons = unanswered.map(({ instance, unanswered }) =>
       remark(`${instance} left ${plural(unanswered, 'request')} for its metrics unanswered`),
     )
-    const late = sampledLateBy(evidence)
+    const late = sampledLateBy(result)
     if (late > 0) {
       return [
         ...reasons,
@@ -191,11 +206,12 @@ export const apiCounters: Rule = {
   },
 }
 
-/** In seconds; 0 in a run that was sampled from before its load on. A test run in a cluster may be met on its way. */
-function sampledLateBy({ server, result }: Evidence): number {
-  const began = Math.min(...result.runners.map(({ startedAt }) => Date.parse(startedAt)))
-  const sampled = Date.parse(server?.startedAt ?? '') + 1000 * (server?.atSeconds[0] ?? 0)
-  return Number.isFinite(began) ? Math.max(0, (sampled - began) / 1000) : 0
+/** Of a distributed run: what instances that were not sampled counted is not known. */
+function unsampledInstances(result: Evidence['result']) {
+  const { server, environment } = result
+  const [there, sampled] = [environment?.stack.apiInstances ?? 0, server?.api.length ?? 0]
+  if (!isWatched(result) || sampled >= there) return []
+  return [invalid(`${sampled} of ${plural(there, 'API instance')} were sampled: it is not known what the API counted`)]
 }
 
 function requests(evidence: Evidence, routes: readonly string[]): number {
@@ -227,7 +243,11 @@ export const databaseRows: Rule = {
   check({ server, kinds, totals }) {
     const rows = server?.postgres?.rowsOfRun
     const storing = kinds.filter((kind) => TRAFFIC[kind].stores)
-    if (rows === undefined || storing.length === 0) return []
+    if (storing.length === 0) return []
+    if (rows === undefined) {
+      if (server?.rowsOfRunId === undefined) return []
+      return [invalid('the events of this run were not counted in Postgres: it is not known whether all are there')]
+    }
     const traffic = storing.flatMap((kind) => PHASES.map((phase) => trafficOf(kind, totals, phase)))
     const acknowledged = traffic.reduce((sum, { ok }) => sum + ok, 0)
     const retried = PHASES.reduce((sum, phase) => sum + countOf(totals, `publish_retried_${phase}`), 0)

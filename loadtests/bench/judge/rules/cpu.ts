@@ -1,7 +1,9 @@
 /** Whether the generator had the CPU that it needed, so that a miss is the platform's. */
 import { list, number, percent } from '@hopwhistle/platform/document/figures.ts'
 import { ANY_NEIGHBOUR } from '@hopwhistle/platform/machine/place.ts'
-import { duringPhase, type Evidence, invalid, mean, type Rule, remark } from '../../evidence/evidence.ts'
+import { endOfPeak } from '../../../scenarios/lib/complete-run.ts'
+import { provesTargets } from '../../../scenarios/lib/profiles.ts'
+import { duringPhase, type Evidence, invalid, isWatched, mean, type Rule, remark } from '../../evidence/evidence.ts'
 import { machineCpuOf } from '../../evidence/machine-cpu.ts'
 import type { PodEvidence, ServerEvidence } from '../../sample/server-evidence.ts'
 
@@ -33,7 +35,12 @@ const LARGE_SHARE = 0.25
 export const generatorCpu: Rule = {
   name: 'generator-cpu',
   check({ server, result, metrics }) {
-    const cpu = server === undefined ? undefined : machineCpuOf(server, duringPhase(result, server))
+    if (server === undefined) return []
+    const cpu = machineCpuOf(server, duringPhase(result, server))
+    // Where the machine can be sampled, so can its processes.
+    if ((cpu === undefined) !== (server.processes.length === 0)) {
+      return ifMissed(metrics, 'it is not known how much of the CPU k6 and others used during the peak')
+    }
     if (cpu === undefined) return []
     const { cores, k6 } = cpu
     const busy = cpu.busy / cores
@@ -50,8 +57,6 @@ export const generatorCpu: Rule = {
 /** As a part of the kernel's periods. From here on a latency may be the runner's own waiting. */
 const THROTTLED_CPU_ALLOWED = 0.05
 
-const NOT_SEEN = 'the run was too short for its kubelet to look twice: it is not known whether the CPU'
-
 /**
  * The CPU of no runner was throttled. Where the platform's is, that is what its limit is there for, and told.
  *
@@ -60,17 +65,40 @@ const NOT_SEEN = 'the run was too short for its kubelet to look twice: it is not
 export const throttledCpu: Rule = {
   name: 'throttled-cpu',
   check({ server, result }) {
-    if (server?.kubernetes === undefined) return []
-    const duringPeak = duringPhase(result, server)
-    const duringRamp = duringPhase(result, server, 'ramp')
-    return server.kubernetes.pods.flatMap((pod) => {
-      const part = mean(duringPeak(pod.throttled)) ?? mean(duringRamp(pod.throttled))
-      if (part === undefined) return pod.kind === 'k6' ? [remark(`${NOT_SEEN} of ${pod.pod} was throttled`)] : []
-      if (part < THROTTLED_CPU_ALLOWED) return []
+    const throttled = (server?.kubernetes?.pods ?? []).flatMap((pod) => {
+      const part = throttledPart(result, pod)
+      if (part === undefined || part < THROTTLED_CPU_ALLOWED) return []
       const text = `CPU of ${pod.pod} was throttled in ${percent(part)} of the time${limitOf(pod)}`
       return [pod.kind === 'k6' ? invalid(`generator: the ${text}`) : remark(`the ${text}`)]
     })
+    return [...throttled, ...unknownThrottling(result)]
   },
+}
+
+function throttledPart(result: Evidence['result'], { throttled }: PodEvidence): number | undefined {
+  const { server } = result
+  if (server === undefined) return undefined
+  return mean(duringPhase(result, server)(throttled)) ?? mean(duringPhase(result, server, 'ramp')(throttled))
+}
+
+/** Two looks of a kubelet at a pod take at most so long, and a moment until they are sampled. */
+const TWO_LOOKS_SECONDS = 32
+
+/** Runners of which no kubelet told. Of a smoke run that is over too soon for it, which proves nothing, none has to. */
+function unknownThrottling(result: Evidence['result']) {
+  const { server, distributed, runners, profile } = result
+  if (!isWatched(result)) return []
+  const seconds = Math.max(...runners.map(endOfPeak))
+  const isShort = server?.kubernetes !== undefined && seconds < TWO_LOOKS_SECONDS
+  const why = isShort
+    ? 'the run was too short for its kubelet to look twice'
+    : (server?.omitted.find((sentence) => sentence.startsWith('Kubernetes')) ?? 'no kubelet told of it during the run')
+  return (distributed?.runners ?? []).flatMap(({ instance, pod: name }) => {
+    const pod = server?.kubernetes?.pods.find((one) => one.kind === 'k6' && one.pod === name)
+    if (pod !== undefined && throttledPart(result, pod) !== undefined) return []
+    const text = `it is not known whether the CPU of runner ${instance} was throttled: ${why}`
+    return [isShort && !provesTargets(profile) ? remark(text) : invalid(text)]
+  })
 }
 
 const limitOf = ({ cpuLimitCores }: PodEvidence): string =>
@@ -80,10 +108,9 @@ const limitOf = ({ cpuLimitCores }: PodEvidence): string =>
 export const nodeCpu: Rule = {
   name: 'node-cpu',
   check({ server, result, metrics }) {
-    if (server?.kubernetes === undefined) return []
-    const { nodes, pods } = server.kubernetes
-    const during = duringPhase(result, server)
-    return nodes.flatMap(({ name, cores, cpuCores }) => {
+    const { nodes = [], pods = [] } = server?.kubernetes ?? {}
+    const during = server === undefined ? () => [] : duringPhase(result, server)
+    const busyNodes = nodes.flatMap(({ name, cores, cpuCores }) => {
       const runners = pods.filter(({ kind, node }) => kind === 'k6' && node === name)
       const busy = (mean(during(cpuCores)) ?? 0) / cores
       if (runners.length === 0 || cores === 0 || busy < SATURATED) return []
@@ -91,8 +118,21 @@ export const nodeCpu: Rule = {
       const figures = `node ${name} was ${percent(busy)} busy during the peak, and its runners used ${number(used, 2)} of ${cores} cores`
       return [starvedGenerator(metrics, figures)]
     })
+    if (!isWatched(result)) return busyNodes
+    const isKnown = (node: string) =>
+      nodes.some(({ name, cores, cpuCores }) => name === node && cores > 0 && during(cpuCores).length > 0)
+    const unknown = [...new Set(result.distributed?.runners.map(({ node = 'of a runner' }) => node))]
+      .filter((node) => !isKnown(node))
+      .flatMap((node) => ifMissed(metrics, `it is not known whether node ${node} had CPU left during the peak`))
+    return [...busyNodes, ...unknown]
   },
 }
+
+/** What is not known matters to a miss alone. */
+const ifMissed = (metrics: Evidence['metrics'], text: string) =>
+  [
+    matteringToMisses(metrics, text, (misses) => `${text}, so that a miss (${misses}) may be the generator's own`),
+  ].filter(({ effect }) => effect === 'invalid')
 
 /** As a part of the machine: what the kernel does for the network is in nobody's account, and is less than this. */
 const OTHER_PROGRAMS_ALLOWED = 0.2

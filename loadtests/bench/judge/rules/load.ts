@@ -96,6 +96,9 @@ export const scheduleLag: Rule = {
     const { messages } = targetsOf(scenario)
     if (messages === undefined) return []
     const late = percentileMs(latencyOf('schedule_lag', totals, 'peak'), 95)
+    if (late === undefined && countOf(totals, 'messages_published_peak') > 0) {
+      return [invalid('generator: it is not known how late its publishers sent')]
+    }
     const allowed = messages.p95Ms * TOLERANCE
     if (late === undefined || late <= allowed) return []
     return [invalid(`generator: p95 of how late its publishers sent is ${ms(late)}; ${ms(allowed)} is allowed`)]
@@ -109,11 +112,14 @@ const MOSTLY = 0.5
 /** A latency beyond its target was not spent inside k6, waiting for a subscriber's turn. */
 export const receiveLag: Rule = {
   name: 'receive-lag',
-  check({ metrics, totals }) {
+  check({ metrics, totals, kinds }) {
     const lag = latencyOf('receive_lag', totals, 'peak')
     return metrics.flatMap((metric) => {
       if (metric.status !== 'missed' || metric.of !== undefined || !(metric.name in PERCENTS)) return []
       const inside = percentileMs(lag, PERCENTS[metric.name as keyof typeof PERCENTS])
+      if (inside === undefined && kinds[0] === 'messages' && metric.measured !== undefined) {
+        return [invalid(`generator: of ${metric.label}, it is not known how long frames waited inside k6`)]
+      }
       if (inside === undefined || inside < MOSTLY * (metric.measured ?? 0)) return []
       return [
         invalid(`generator: of ${metric.label} ${measuredWithUnit(metric)}, frames waited ${ms(inside)} inside k6`),

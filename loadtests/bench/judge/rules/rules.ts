@@ -7,6 +7,8 @@ import { generatorCpu, nodeCpu, otherPrograms, stolenCpu, throttledCpu } from '.
 import { deliveriesAddUp, duplicates, reorderings, subscribersLost } from './delivery.ts'
 import { droppedIterations, offeredRate, receiveLag, scheduleLag, smallerLoad, smokeProfile } from './load.ts'
 import {
+  changedTestRun,
+  collectedLate,
   crashed,
   cutShort,
   differentSettings,
@@ -19,6 +21,7 @@ import {
   runnerError,
   runnerNeverRan,
   unequalShares,
+  unsampled,
 } from './test-run.ts'
 
 export const RULES: readonly Rule[] = [
@@ -30,6 +33,9 @@ export const RULES: readonly Rule[] = [
   runnerError,
   missingRunner,
   noSamples,
+  collectedLate,
+  unsampled,
+  changedTestRun,
   cutShort,
   lateStart,
   differentSettings,

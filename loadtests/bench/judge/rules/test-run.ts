@@ -6,7 +6,7 @@ import { bytes, list, number, plural } from '@hopwhistle/platform/document/figur
 import type { Crash, RunnerPod, RunnerResult, RunnerSettings } from '../../../results-format.ts'
 import { endedEarly, endOfPeak, secondsRun } from '../../../scenarios/lib/complete-run.ts'
 import { histogramCount } from '../../../scenarios/lib/histogram.ts'
-import { invalid, type Rule } from '../../evidence/evidence.ts'
+import { invalid, isDistributed, isWatched, type Rule, sampledLateBy } from '../../evidence/evidence.ts'
 import { trafficOf } from '../../evidence/traffic.ts'
 
 /** k6-operator could start the test. */
@@ -36,6 +36,46 @@ export const hungTestRun: Rule = {
   },
 }
 
+/**
+ * The run was watched from before its load on. Throttling, the CPU of nodes and what the API counted are seen while it
+ * lasts or never, and each may make it invalid.
+ */
+export const collectedLate: Rule = {
+  name: 'collected-late',
+  check({ result }) {
+    const { server, runners } = result
+    if (runners.length === 0 || !isDistributed(result) || isWatched(result)) return []
+    const late = sampledLateBy(result)
+    const ended = Math.max(...runners.map(({ endedAt }) => Date.parse(endedAt)))
+    const isOver = Date.parse(server?.startedAt ?? '') > ended
+    const when = isOver ? 'after the run had ended' : `from ${number(late, 1)} s after the load began`
+    const sampled = server === undefined ? 'nothing was sampled' : `the servers and the runners were sampled ${when}`
+    return [invalid(`collected too late to know: ${sampled}. Apply the TestRun again and collect it at once`)]
+  },
+}
+
+/** What measures a run samples its servers as well: a result of it without that was cut, or is of another version. */
+export const unsampled: Rule = {
+  name: 'unsampled',
+  check({ result }) {
+    const { server, environment, series, runners } = result
+    // Not there in what k6 itself writes.
+    const isMeasured =
+      environment !== undefined || series !== undefined || runners.some(({ exitCode }) => exitCode !== undefined)
+    if (server !== undefined || !isMeasured || isDistributed(result)) return []
+    return [invalid('what was sampled of the servers is missing, or in a format that this version does not know')]
+  },
+}
+
+/** The TestRun is still the one that ran: what is read from it is about its runners. */
+export const changedTestRun: Rule = {
+  name: 'changed-test-run',
+  check: ({ result: { distributed } }) =>
+    (distributed?.changed ?? []).map((change) =>
+      invalid(`the TestRun was changed since its runners were made: ${change}`),
+    ),
+}
+
 const NEVER: Partial<Record<RunnerPod['state'], string>> = {
   absent: 'has no pod',
   unscheduled: 'was not scheduled: no node takes it',
@@ -45,7 +85,12 @@ const NEVER: Partial<Record<RunnerPod['state'], string>> = {
 /** Every runner had a pod, a node, and a container that ran. */
 export const runnerNeverRan: Rule = {
   name: 'runner-never-ran',
-  check({ result: { distributed } }) {
+  check({ result }) {
+    const { distributed, expectedRunners } = result
+    const known = distributed?.runners.length ?? 0
+    if (isDistributed(result) && known < expectedRunners) {
+      return [invalid(`it is known of ${known} of ${plural(expectedRunners, 'runner')} what became of its pod`)]
+    }
     return (distributed?.runners ?? []).flatMap(({ instance, state, reason }) => {
       const what = NEVER[state]
       if (what === undefined) return []
@@ -93,8 +138,15 @@ export const runnerError: Rule = {
   check({ result: { runners, distributed } }) {
     const ended: readonly Ended[] = distributed?.runners ?? runners
     const though = distributed?.stage === 'finished' ? ', though k6-operator calls the test run finished' : ''
-    return ended.flatMap(({ instance, exitCode = 0, lastWords }) => {
-      if (exitCode === 0 || exitCode === THRESHOLDS_FAILED) return []
+    return ended.flatMap(({ instance, exitCode, lastWords, state, reason }) => {
+      if (exitCode === undefined && state === 'ended') {
+        return [
+          invalid(
+            `runner ${instance} ended, and its exit code is not known${reason === undefined ? '' : ` (${reason})`}`,
+          ),
+        ]
+      }
+      if (exitCode === undefined || exitCode === 0 || exitCode === THRESHOLDS_FAILED) return []
       const words = lastWords === undefined ? '' : ` (${lastWords})`
       return [
         invalid(
@@ -105,7 +157,7 @@ export const runnerError: Rule = {
   },
 }
 
-type Ended = Pick<RunnerPod, 'instance' | 'exitCode' | 'lastWords'>
+type Ended = Pick<RunnerPod, 'instance' | 'exitCode' | 'lastWords'> & Partial<Pick<RunnerPod, 'state' | 'reason'>>
 
 /** Every k6 of this machine lived to write its result. */
 export const crashed: Rule = {
