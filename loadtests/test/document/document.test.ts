@@ -206,7 +206,8 @@ describe('an invalid run after a valid one', () => {
   const later = { startedAt: '2026-11-22T03:00:00.000Z', endedAt: '2026-11-22T03:07:00.000Z' }
   const newer = (options: ResultOptions = {}): LoadtestResult => {
     const result = resultWith({ scenario: 'reporting-endpoints', profile: 'full', ...options })
-    const moved = { ...result, runId: 'newer', runners: result.runners.map((runner) => ({ ...runner, ...later })) }
+    const runners = result.runners.map((runner) => ({ ...runner, ...later }))
+    const moved = { ...result, runId: 'newer', runners, server: { ...result.server!, ...later } }
     return { ...moved, verdict: { ...judge(moved) } }
   }
   const dropped = newer({ runner: withCounters({ k6_dropped_iterations: 3 }) })
