@@ -52,12 +52,16 @@ export type K6Result = {
 export type DistributedRun = {
   readonly testRun: string
   readonly namespace: string
+  /** Of the TestRun: another of the same name is another run. */
+  readonly uid?: string
   /** The operator's last word: `finished` whatever the runners made of it, `error` when the script did not load. */
   readonly stage: string
   /** Why the operator or its initializer gave up, in their own words where they have any. */
   readonly failure?: string
   /** Set when the test run did not end in time: how long that was, and what else than its runners held it up. */
   readonly hung?: { readonly afterSeconds: Count; readonly allowedSeconds: Count; readonly because?: string }
+  /** What the TestRun says now and its runners did not run with, a clause each. */
+  readonly changed?: readonly string[]
   /** One for each runner that was asked for, in their order. */
   readonly runners: readonly RunnerPod[]
 }
@@ -70,7 +74,7 @@ export type RunnerPod = {
    * running: not over when it was looked at last · ended: see `exitCode`
    */
   readonly state: 'absent' | 'unscheduled' | 'waiting' | 'running' | 'ended'
-  /** In the words of the scheduler, or of the kubelet. */
+  /** In the words of Kubernetes: of the scheduler, of the kubelet, or of what refused the pod. */
   readonly reason?: string
   readonly pod?: string
   readonly node?: string

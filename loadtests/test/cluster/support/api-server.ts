@@ -34,8 +34,14 @@ const NODE = 'node-1'
 const LOOKS_BEFORE = 2
 const LOOKS_DURING = 4
 
-/** @param throttled the part of the runner's time in which its CPU is throttled */
-export async function apiServer({ throttled }: { readonly throttled: number }): Promise<ApiServer> {
+export type ApiServerOptions = {
+  /** The part of the runner's time in which its CPU is throttled. */
+  readonly throttled?: number
+  /** Why no pod is made for the runner: then there is none, and an event of its Job. */
+  readonly refused?: string
+}
+
+export async function apiServer({ throttled = 0, refused }: ApiServerOptions = {}): Promise<ApiServer> {
   const configMaps = new Map<string, V1ConfigMap>()
   const env: Record<string, string> = {
     ...{ PROFILE: 'smoke', RUN_ID: 'again', API_URL: 'http://somewhere.example.com:3001', RESULTS_DIR: 'log' },
@@ -134,7 +140,8 @@ export async function apiServer({ throttled }: { readonly throttled: number }): 
     const inNamespace = `/api/v1/namespaces/${NAMESPACE}`
     if (path === '/apis') return [200, { groups: [{ versions: [{ groupVersion: 'k6.io/v1alpha1' }] }] }]
     if (path === `/apis/k6.io/v1alpha1/namespaces/${NAMESPACE}/testruns/${NAME}`) return [200, testRun()]
-    if (path === `${inNamespace}/pods`) return [200, list(selector.includes('runner=true') ? [pod()] : [])]
+    if (path === `${inNamespace}/pods`)
+      return [200, list(selector.includes('runner=true') && refused === undefined ? [pod()] : [])]
     if (path === `${inNamespace}/pods/${POD}/log`) return [200, log()]
     if (path.startsWith(`${inNamespace}/pods/${POD}:6565/proxy`)) return [200, metrics()]
     if (path === `/api/v1/nodes/${NODE}/proxy/metrics/cadvisor`) return [200, cadvisor()]
@@ -151,7 +158,8 @@ export async function apiServer({ throttled }: { readonly throttled: number }): 
       configMaps.set(map.metadata?.name ?? '', map)
       return [201, map]
     }
-    if (path.endsWith('/events') || path.endsWith('/services') || path.endsWith('/secrets')) return [200, list([])]
+    if (path === `${inNamespace}/events`) return [200, list(refused === undefined ? [] : [refusal(refused)])]
+    if (path.endsWith('/services') || path.endsWith('/secrets')) return [200, list([])]
     return [404, { message: `${method} ${path} is not known here` }]
   }
 
@@ -184,6 +192,12 @@ export async function apiServer({ throttled }: { readonly throttled: number }): 
     },
   })
 }
+
+const refusal = (message: string) => ({
+  metadata: { name: `${NAME}-1.1` },
+  involvedObject: { kind: 'Job', name: `${NAME}-1` },
+  ...{ type: 'Warning', reason: 'FailedCreate', message, lastTimestamp: new Date().toISOString() },
+})
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = []

@@ -1,10 +1,10 @@
-/** What `bench collect` says of a TestRun that it, or somebody else, collected before. */
+/** What `bench collect` says of a TestRun, also of one that it, or somebody else, collected before. */
 import { existsSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { readResultFile } from '../../bench/run/result-files.ts'
 import { type Bench, bench } from '../support/bench.ts'
-import { type ApiServer, apiServer } from './support/api-server.ts'
+import { type ApiServer, type ApiServerOptions, apiServer } from './support/api-server.ts'
 
 const MINUTE = 60_000
 let server: ApiServer
@@ -15,12 +15,12 @@ afterEach(() => {
   job?.remove()
 })
 
-async function begin(throttled: number) {
-  server = await apiServer({ throttled })
+async function begin(options: ApiServerOptions = {}) {
+  server = await apiServer(options)
   job = bench({ KUBECONFIG: server.kubeconfig, HTTP_PROXY: '', http_proxy: '' })
-  const collect = async (folder = 'results') => {
+  const collect = async (folder = 'results', ...more: readonly string[]) => {
     const resultsDir = `${job.tempDir}/${folder}`
-    const { code, stdout, stderr } = await job.run('collect', 'calls', '--results-dir', resultsDir)
+    const { code, stdout, stderr } = await job.run('collect', 'calls', '--results-dir', resultsDir, ...more)
     const file = `${resultsDir}/call-state-updates.json`
     const read = (path = file) =>
       readResultFile(path)
@@ -34,7 +34,7 @@ async function begin(throttled: number) {
 test(
   'a run that was invalid stays invalid, for the same reason, wherever it is collected again',
   async () => {
-    const { collect } = await begin(0.33)
+    const { collect } = await begin({ throttled: 0.33 })
     const first = await collect()
     expect(first.code, first.said).toBe(2)
     expect(first.read()).toEqual(['throttled-cpu'])
@@ -55,7 +55,7 @@ test(
 test(
   'a run that was met is still met; when its TestRun is changed, that is noticed',
   async () => {
-    const { collect } = await begin(0)
+    const { collect } = await begin()
     expect((await collect()).code).toBe(0)
     expect((await collect('of-somebody-else')).code).toBe(0)
     server.env.API_URL = 'http://elsewhere.example.com:3001'
@@ -73,7 +73,7 @@ test(
 test(
   'a run that could not be kept, or whose result was deleted, is collected too late to know, and replaces no result',
   async () => {
-    const { collect } = await begin(0)
+    const { collect } = await begin()
     server.forbidConfigMaps = true
     const first = await collect()
     expect(first.code, first.said).toBe(0)
@@ -88,6 +88,21 @@ test(
     const later = first.file.replace('.json', '.later.json')
     expect(existsSync(later)).toBe(true)
     expect(again.read(later)).toEqual(['collected-late'])
+  },
+  3 * MINUTE,
+)
+
+test(
+  'a runner whose pod is refused is told while it is waited for, and in the verdict, in the words of Kubernetes',
+  async () => {
+    const refused =
+      'Error creating: pods "calls-1-" is forbidden: exceeded quota: small, requested: cpu=1, limited: cpu=0'
+    const { collect } = await begin({ refused })
+    const { code, said, read } = await collect('results', '--start-within', '4')
+    expect(code, said).toBe(2)
+    expect(said).toContain(`! call-state-updates runner 1 has no pod: ${refused}`)
+    expect(said).toContain(`runner 1 has no pod (${refused})`)
+    expect(read().slice(0, 2)).toEqual(['hung-test-run', 'runner-never-ran'])
   },
   3 * MINUTE,
 )
