@@ -134,6 +134,7 @@ export async function beginSampling(targets: SamplerTargets, everyMs: number): P
         processes: processes ?? [],
         ...(otherPrograms === undefined ? {} : { otherPrograms }),
         api: api.filter((evidence) => evidence !== undefined),
+        apiInstances: targets.api.length,
         ...(primary === undefined
           ? {}
           : {

@@ -25,7 +25,10 @@ export type ServerEvidence = {
   readonly processes: readonly ProcessEvidence[]
   /** Programs on this machine that are none of `processes`: those that used the most CPU, most first. Linux only. */
   readonly otherPrograms?: readonly OtherProgramEvidence[]
+  /** Of those that answered. */
   readonly api: readonly ApiEvidence[]
+  /** API instances that were to be sampled; fewer in `api` are ones that never answered. */
+  readonly apiInstances?: number
   readonly postgres?: {
     readonly primary: PostgresEvidence
     readonly replica?: PostgresEvidence

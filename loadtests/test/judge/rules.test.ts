@@ -600,11 +600,18 @@ describe('api-counters', () => {
     expect(said('api-counters', counted(34_089))).toEqual([])
   })
 
+  test('an API of which not every instance answered', () => {
+    const { server, ...result } = resultWith({ server: serverWith({ apiCounted: 34_088 }) })
+    expect(said('api-counters', { ...result, server: { ...server!, apiInstances: 2 } })).toEqual([
+      '1 of 2 API instances answered when its metrics were asked for: it is not known what the API counted',
+    ])
+  })
+
   test('nothing is compared when the servers were sampled only after the load had begun', () => {
     const server = { ...serverWith({ apiCounted: 30_000 }), startedAt: at(1.2) }
     expect(said('api-counters', resultWith({ server }))).toEqual([])
-    expect(said('api-counters', resultWith({ server }), 'remark')).toEqual([
-      'the servers were sampled from 1.2 s after the load began, so that what the API counted is not compared with k6',
+    expect(said('collected-late', resultWith({ server }))).toEqual([
+      'collected too late to know: the servers and the runners were sampled from 1.2 s after the load began. Run it again',
     ])
   })
 

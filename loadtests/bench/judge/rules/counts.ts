@@ -7,7 +7,16 @@ import type { HistogramData, TrendData } from '../../../results-format.ts'
 import { bucketEstimateMs, histogramCount } from '../../../scenarios/lib/histogram.ts'
 import { SENDING_PHASES } from '../../../scenarios/lib/phases.ts'
 import { countOf, latencyOf, type Totals, totalsOf } from '../../../scenarios/lib/totals.ts'
-import { broken, type Evidence, invalid, isWatched, type Rule, remark, sampledLateBy } from '../../evidence/evidence.ts'
+import {
+  broken,
+  type Evidence,
+  invalid,
+  isDistributed,
+  isWatched,
+  type Rule,
+  remark,
+  sampledLateBy,
+} from '../../evidence/evidence.ts'
 import { readSeriesName } from '../../evidence/series-name.ts'
 import { PHASES, trafficOf } from '../../evidence/traffic.ts'
 
@@ -180,16 +189,8 @@ export const apiCounters: Rule = {
     const reasons = unanswered.map(({ instance, unanswered }) =>
       remark(`${instance} left ${plural(unanswered, 'request')} for its metrics unanswered`),
     )
-    const late = sampledLateBy(result)
-    if (late > 0) {
-      return [
-        ...reasons,
-        remark(
-          `the servers were sampled from ${number(late, 1)} s after the load began, ` +
-            'so that what the API counted is not compared with k6',
-        ),
-      ]
-    }
+    // Those of a part of the run: `collected-late` tells of it.
+    if (sampledLateBy(result) > 0) return reasons
     const compared = kinds.flatMap((kind) => {
       if (kind !== 'messages') {
         const sent = sentCounters(kind).reduce((all, name) => all + countOf(totals, name), 0)
@@ -206,12 +207,12 @@ export const apiCounters: Rule = {
   },
 }
 
-/** Of a distributed run: what instances that were not sampled counted is not known. */
+/** What instances that were not sampled counted is not known. */
 function unsampledInstances(result: Evidence['result']) {
-  const { server, environment } = result
-  const [there, sampled] = [environment?.stack.apiInstances ?? 0, server?.api.length ?? 0]
-  if (!isWatched(result) || sampled >= there) return []
-  return [invalid(`${sampled} of ${plural(there, 'API instance')} were sampled: it is not known what the API counted`)]
+  const { api = [], apiInstances = 0 } = result.server ?? {}
+  if (api.length >= apiInstances || (isDistributed(result) && !isWatched(result))) return []
+  const which = `${api.length} of ${plural(apiInstances, 'API instance')}`
+  return [invalid(`${which} answered when its metrics were asked for: it is not known what the API counted`)]
 }
 
 function requests(evidence: Evidence, routes: readonly string[]): number {

@@ -6,7 +6,7 @@ import { bytes, list, number, plural } from '@hopwhistle/platform/document/figur
 import type { Crash, RunnerPod, RunnerResult, RunnerSettings } from '../../../results-format.ts'
 import { endedEarly, endOfPeak, secondsRun } from '../../../scenarios/lib/complete-run.ts'
 import { histogramCount } from '../../../scenarios/lib/histogram.ts'
-import { invalid, isDistributed, isWatched, type Rule, sampledLateBy } from '../../evidence/evidence.ts'
+import { invalid, isDistributed, type Rule, sampledLateBy } from '../../evidence/evidence.ts'
 import { trafficOf } from '../../evidence/traffic.ts'
 
 /** k6-operator could start the test. */
@@ -44,13 +44,14 @@ export const collectedLate: Rule = {
   name: 'collected-late',
   check({ result }) {
     const { server, runners } = result
-    if (runners.length === 0 || !isDistributed(result) || isWatched(result)) return []
     const late = sampledLateBy(result)
+    if (runners.length === 0 || (server === undefined ? !isDistributed(result) : late === 0)) return []
     const ended = Math.max(...runners.map(({ endedAt }) => Date.parse(endedAt)))
     const isOver = Date.parse(server?.startedAt ?? '') > ended
     const when = isOver ? 'after the run had ended' : `from ${number(late, 1)} s after the load began`
     const sampled = server === undefined ? 'nothing was sampled' : `the servers and the runners were sampled ${when}`
-    return [invalid(`collected too late to know: ${sampled}. Apply the TestRun again and collect it at once`)]
+    const again = isDistributed(result) ? 'Apply the TestRun again and collect it at once' : 'Run it again'
+    return [invalid(`collected too late to know: ${sampled}. ${again}`)]
   },
 }
 
