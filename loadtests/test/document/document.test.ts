@@ -21,6 +21,9 @@ const places = async (): Promise<Places> => {
   return {
     baselines: join(folder, 'baselines'),
     document: join(folder, 'docs', 'performance-baselines.md'),
+    history: join(folder, 'baselines', 'history'),
+    historyDocument: join(folder, 'docs', 'history.md'),
+    precisionDocument: join(folder, 'docs', 'history-precision.md'),
     charts: join(folder, 'docs', 'charts'),
   }
 }

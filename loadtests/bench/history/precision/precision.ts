@@ -1,0 +1,65 @@
+/** How often changes are found in simulated series, and how often a change is said where there is none. */
+import { findChanges } from '../change-points/find-changes.ts'
+import { otavaChanges } from '../change-points/otava.ts'
+import { KINDS, type Kind, simulate } from './simulate.ts'
+
+export const STEPS = [0, 0.05, 0.1, 0.2] as const
+export const NOISES = [0.01, 0.02, 0.03, 0.05] as const
+/** A change that is said so few runs too early or too late counts as found. */
+export const NEAR = 3
+
+export const METHODS = { ours: findChanges, otava: otavaChanges } as const
+export type Method = keyof typeof METHODS
+
+/** Of all series of a kind, a step and a noise. */
+export type Cell = {
+  readonly kind: Kind
+  readonly step: number
+  readonly noise: number
+  readonly series: number
+  readonly by: Readonly<Record<Method, Count>>
+}
+
+export type Count = {
+  /** Series whose change was found, NEAR or better; and at the very run. */
+  readonly found: number
+  readonly exact: number
+  /** Changes said elsewhere, and the series that have any. */
+  readonly wrong: number
+  readonly alarmed: number
+}
+
+/**
+ * @param series for each kind, step and noise
+ * @param firstSeed the method was tuned on series of seeds from 777,000: measure it on others
+ */
+export function measurePrecision(series: number, firstSeed: number): readonly Cell[] {
+  return KINDS.flatMap((kind) =>
+    STEPS.flatMap((step) =>
+      NOISES.map((noise, i) => {
+        const simulated = Array.from({ length: series }, (_, n) =>
+          simulate({ kind, noise, step, seed: firstSeed + 1000 * (10 * STEPS.indexOf(step) + i) + n }),
+        )
+        const count = (method: Method) =>
+          simulated
+            .map(({ values, changeAt }) => countOf(METHODS[method](values), changeAt))
+            .reduce(added, { found: 0, exact: 0, wrong: 0, alarmed: 0 })
+        return { kind, step, noise, series, by: { ours: count('ours'), otava: count('otava') } }
+      }),
+    ),
+  )
+}
+
+function countOf(said: readonly { readonly index: number }[], changeAt: number | undefined): Count {
+  const near = said.filter(({ index }) => changeAt !== undefined && Math.abs(index - changeAt) <= NEAR)
+  const found = near.length > 0 ? 1 : 0
+  const wrong = said.length - found
+  return { found, exact: near.some(({ index }) => index === changeAt) ? 1 : 0, wrong, alarmed: wrong > 0 ? 1 : 0 }
+}
+
+export const added = (a: Count, b: Count): Count => ({
+  found: a.found + b.found,
+  exact: a.exact + b.exact,
+  wrong: a.wrong + b.wrong,
+  alarmed: a.alarmed + b.alarmed,
+})
