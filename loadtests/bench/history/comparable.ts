@@ -16,7 +16,7 @@ export type MetricSeries = {
 }
 
 /** Older runs of the same kind say nothing new, and cost time. */
-const MOST_RUNS = 365
+const MOST_RUNS = 200
 
 /** @param runs of one environment, in the order in which they were made */
 export function comparableRuns(runs: readonly RunRecord[]): readonly Comparable[] {

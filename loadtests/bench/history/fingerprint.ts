@@ -1,6 +1,14 @@
 /** Says which runs may be compared: those of equal machine, measuring set-up and load. */
 import { createHash } from 'node:crypto'
-import type { ScenarioBaseline } from '../document/baseline.ts'
+import type { Environment } from '../sample/environment.ts'
+
+export type Fingerprinted = {
+  readonly scenario: string
+  readonly profile: string
+  readonly runners: number
+  readonly load: Readonly<Record<string, number>>
+  readonly environment: Environment
+}
 
 const GIB = 1024 ** 3
 
@@ -10,13 +18,13 @@ const GIB = 1024 ** 3
  *
  * @returns 12 hexadecimal digits: equal for runs whose figures may be compared
  */
-export function fingerprintOf(scenario: string, run: ScenarioBaseline): string {
+export function fingerprintOf(run: Fingerprinted): string {
   const { name, machine, versions, stack, generatorPriority, neighbours = [] } = run.environment
   const compared = [
-    scenario,
+    run.scenario,
     run.profile,
     run.runners,
-    sorted(run.facts.load.settings),
+    sorted(run.load),
     name,
     [machine.os, machine.architecture, machine.cpuModel, machine.cores, machine.quotaCores ?? machine.cores],
     // The kernel keeps some for itself, more or less from version to version.

@@ -31,7 +31,7 @@ export function renderHistory(
       '**What may have changed something is named.** A change names the range of commits, and what differs besides: ' +
         'versions of Node.js, Postgres and Redis, the kernel, the speed of the machine.',
       '**A change has a p value.** It is the share of shuffled series with a split as clear as this one: E-divisive on ' +
-        'ranks with a permutation test, p ≤ 0.001 for each metric. At least three runs follow a change before it is said.',
+        'ranks with a permutation test, p ≤ 0.001 for each metric. It takes about eight runs after a large step until it is said.',
       '**How far to trust it** was measured on simulated series: [precision and recall](history-precision.md), next to ' +
         'those of Apache Otava.',
     ]),
@@ -112,7 +112,7 @@ function spanText({ runs }: Comparable): string {
 }
 
 /** With fewer runs than these, shuffled ones are too often as far apart as any. */
-export const LEAST_RUNS = 14
+export const LEAST_RUNS = 17
 
 function changesText({ runs }: Comparable, changes: readonly Change[]): string {
   if (changes.length === 0) {

@@ -38,6 +38,7 @@ const PERCENTILES = { p50: 50, p95: 95, p99: 99 } as const
 /** @example recordOf('redis-pubsub', baseline).figures // { rate: 101, 'delivery_latency.p95': 74.1, 'cpu.api': 0.31, … } */
 export function recordOf(scenario: ScenarioName, run: ScenarioBaseline): RunRecord {
   const { profile, runId, startedAt, endedAt, verdict, environment, runners } = run
+  const load = run.facts.load.settings
   const valid = isFullLoadValid(verdict) && verdict.outcome !== 'invalid'
   const reasons = verdict.reasons.filter(({ effect }) => effect === 'invalid').map(({ text }) => text)
   return {
@@ -49,10 +50,10 @@ export function recordOf(scenario: ScenarioName, run: ScenarioBaseline): RunReco
     endedAt,
     outcome: verdict.outcome,
     ...(valid ? {} : { reasons }),
-    fingerprint: fingerprintOf(scenario, run),
+    fingerprint: fingerprintOf({ scenario, profile, runners, load, environment }),
     environment,
     runners,
-    load: run.facts.load.settings,
+    load,
     figures: valid ? figuresOf(scenario, run) : {},
   }
 }

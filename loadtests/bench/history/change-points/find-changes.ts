@@ -58,12 +58,12 @@ function significantSplit(
   to: number,
   options: Options,
 ): ChangePoint | undefined {
+  if (to - from < 2 * options.leastRuns) return undefined
   const ranks = ranksOf(values.slice(from, to))
-  const best = bestSplit(ranks, options.leastRuns)
-  if (best === undefined || best.distance === 0) return undefined
-  const least = countAtLeast(shuffledDistances(ranks, options.leastRuns), best.distance)
-  const p = (1 + least) / (1 + SHUFFLES)
-  return p <= options.maxP ? { index: from + placeOf(values.slice(from, to), options.leastRuns), p } : undefined
+  const { distance, end } = clearest(ranks, options.leastRuns)
+  const p = distance === 0 ? 1 : chanceOf(ranks, distance, options)
+  if (p > options.maxP) return undefined
+  return { index: from + placeOf(values.slice(from, from + end), options.leastRuns), p }
 }
 
 /**
@@ -97,40 +97,38 @@ function ranksOf(values: readonly number[]): Float64Array {
   return ranks
 }
 
-/** Where the energy distance between both sides, scaled by their sizes, is largest. */
-function bestSplit(ranks: Float64Array, leastRuns: number): { index: number; distance: number } | undefined {
+/**
+ * The largest energy distance, scaled by the sizes, between what is left of a border and what is right of it, up to any
+ * end: a level that comes back would else hide in what is right.
+ */
+function clearest(ranks: Float64Array, leastRuns: number): { readonly distance: number; readonly end: number } {
   const count = ranks.length
-  if (count < 2 * leastRuns) return undefined
-  // Distances of each value to all others, and to those before it: what one move of the border adds and takes away.
-  const toAll = new Float64Array(count)
-  const toEarlier = new Float64Array(count)
-  let inRight = 0
-  for (let i = 0; i < count; i++) {
-    let earlier = 0
-    for (let j = 0; j < i; j++) {
-      const distance = Math.abs(ranks[i]! - ranks[j]!)
-      earlier += distance
-      toAll[j]! += distance
+  const width = count + 1
+  // sums[k * width + t]: the distances of rank k to the first t ranks.
+  const sums = new Float64Array(count * width)
+  for (let k = 0; k < count; k++) {
+    let sum = 0
+    for (let t = 0; t < count; t++) {
+      sum += Math.abs(ranks[k]! - ranks[t]!)
+      sums[k * width + t + 1] = sum
     }
-    toEarlier[i] = earlier
-    toAll[i]! += earlier
-    inRight += earlier
   }
-  let [inLeft, between] = [0, 0]
-  let best: { index: number; distance: number } | undefined
+  let best = { distance: 0, end: count }
+  let inLeft = 0
   for (let border = 1; border <= count - leastRuns; border++) {
-    const moved = border - 1
-    const toLater = toAll[moved]! - toEarlier[moved]!
-    inLeft += toEarlier[moved]!
-    inRight -= toLater
-    between += toLater - toEarlier[moved]!
+    inLeft += sums[(border - 1) * width + border - 1]!
     if (border < leastRuns) continue
-    const [left, right] = [border, count - border]
-    const distance =
-      (2 * between) / count -
-      (left > 1 ? (2 * right * inLeft) / (count * (left - 1)) : 0) -
-      (right > 1 ? (2 * left * inRight) / (count * (right - 1)) : 0)
-    if (best === undefined || distance > best.distance) best = { index: border, distance }
+    const left = border
+    let [between, inRight] = [0, 0]
+    for (let end = border + 1; end <= count; end++) {
+      const row = (end - 1) * width
+      between += sums[row + border]!
+      inRight += sums[row + end - 1]! - sums[row + border]!
+      const right = end - border
+      if (right < leastRuns) continue
+      const distance = (2 / end) * (between - (right * inLeft) / (left - 1) - (left * inRight) / (right - 1))
+      if (distance > best.distance) best = { distance, end }
+    }
   }
   return best
 }
@@ -138,30 +136,35 @@ function bestSplit(ranks: Float64Array, leastRuns: number): { index: number; dis
 /** Ranks without ties are the same numbers whatever was measured: so are the shuffles of a length. */
 const known = new Map<string, Float64Array>()
 
-/** The largest distances in shuffled ranks, ascending. */
-function shuffledDistances(ranks: Float64Array, leastRuns: number): Float64Array {
-  const sorted = ranks.toSorted()
-  const hasTies = sorted.some((rank, i) => rank !== i)
-  const key = `${leastRuns} ${ranks.length}`
-  const before = hasTies ? undefined : known.get(key)
-  if (before !== undefined) return before
-  const random = seededRandom(SEED)
-  const distances = Float64Array.from({ length: SHUFFLES }, () => {
-    for (let i = sorted.length - 1; i > 0; i--) {
-      const other = Math.floor(random() * (i + 1))
-      const rank = sorted[i]!
-      sorted[i] = sorted[other]!
-      sorted[other] = rank
-    }
-    return bestSplit(sorted, leastRuns)!.distance
-  }).sort()
-  if (!hasTies) known.set(key, distances)
-  return distances
-}
-
-function countAtLeast(ascending: Float64Array, distance: number): number {
+/** @returns the share of shuffles that are as far apart as `distance`; more than maxP when that is all that is known */
+function chanceOf(ranks: Float64Array, distance: number, { leastRuns, maxP }: Options): number {
   // Sums in another order differ in their last digits.
   const least = distance * (1 - 1e-12)
-  const first = ascending.findIndex((value) => value >= least)
-  return first < 0 ? 0 : ascending.length - first
+  const sorted = ranks.toSorted()
+  const hasTies = sorted.some((rank, i) => rank !== i)
+  const next = shuffles(sorted, leastRuns)
+  const p = (further: number) => (1 + further) / (1 + SHUFFLES)
+  if (hasTies) {
+    let further = 0
+    for (let i = 0; i < SHUFFLES && p(further) <= maxP; i++) if (next() >= least) further += 1
+    return p(further)
+  }
+  const key = `${leastRuns} ${ranks.length}`
+  const distances = known.get(key) ?? Float64Array.from({ length: SHUFFLES }, next)
+  known.set(key, distances)
+  return p(distances.reduce((count, one) => (one >= least ? count + 1 : count), 0))
+}
+
+/** @returns what shuffles the ranks again at each call, and says their largest distance */
+function shuffles(ranks: Float64Array, leastRuns: number): () => number {
+  const random = seededRandom(SEED)
+  return () => {
+    for (let i = ranks.length - 1; i > 0; i--) {
+      const other = Math.floor(random() * (i + 1))
+      const rank = ranks[i]!
+      ranks[i] = ranks[other]!
+      ranks[other] = rank
+    }
+    return clearest(ranks, leastRuns).distance
+  }
 }

@@ -1,7 +1,7 @@
 /** How often changes are found in simulated series, and how often a change is said where there is none. */
 import { findChanges } from '../change-points/find-changes.ts'
 import { otavaChanges } from '../change-points/otava.ts'
-import { KINDS, type Kind, simulate } from './simulate.ts'
+import { KINDS, type Kind, RUNS, simulate, simulateStepAt } from './simulate.ts'
 
 export const STEPS = [0, 0.05, 0.1, 0.2] as const
 export const NOISES = [0.01, 0.02, 0.03, 0.05] as const
@@ -55,6 +55,32 @@ function countOf(said: readonly { readonly index: number }[], changeAt: number |
   const found = near.length > 0 ? 1 : 0
   const wrong = said.length - found
   return { found, exact: near.some(({ index }) => index === changeAt) ? 1 : 0, wrong, alarmed: wrong > 0 ? 1 : 0 }
+}
+
+export const RUNS_BEFORE = 60
+export const DELAY_NOISE = 0.02
+
+/** After how many runs a step is first said, by series in ascending order; infinite when all of RUNS were not enough. */
+export type Delay = { readonly step: number; readonly by: Readonly<Record<Method, readonly number[]>> }
+
+/** A steady series with noise of 2 % is looked at again after each run, as it is from day to day. */
+export function measureDelay(series: number, firstSeed: number): readonly Delay[] {
+  return STEPS.filter((step) => step > 0).map((step, i) => {
+    const delays = (method: Method) =>
+      Array.from({ length: series }, (_, n) => {
+        const values = simulateStepAt(RUNS_BEFORE, { noise: DELAY_NOISE, step, seed: firstSeed + 1000 * i + n })
+        return delayOf(METHODS[method], values)
+      }).sort((a, b) => a - b)
+    return { step, by: { ours: delays('ours'), otava: delays('otava') } }
+  })
+}
+
+function delayOf(find: (typeof METHODS)[Method], values: readonly number[]): number {
+  for (let after = 1; RUNS_BEFORE + after <= RUNS; after++) {
+    const said = find(values.slice(0, RUNS_BEFORE + after))
+    if (said.some(({ index }) => Math.abs(index - RUNS_BEFORE) <= NEAR)) return after
+  }
+  return Number.POSITIVE_INFINITY
 }
 
 export const added = (a: Count, b: Count): Count => ({

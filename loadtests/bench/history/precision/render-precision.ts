@@ -1,13 +1,24 @@
-import { number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, table } from '@hopwhistle/platform/document/markdown.ts'
-import { added, type Cell, type Count, type Method, NEAR, NOISES, STEPS } from './precision.ts'
+import {
+  added,
+  type Cell,
+  type Count,
+  DELAY_NOISE,
+  type Delay,
+  type Method,
+  NEAR,
+  NOISES,
+  RUNS_BEFORE,
+  STEPS,
+} from './precision.ts'
 import { DRIFT, KINDS, OUTLIER_SIZE, OUTLIERS, RUNS } from './simulate.ts'
 
 const NAMES: Readonly<Record<Method, string>> = { ours: '`bench history`', otava: 'Otava' }
 const METHOD_NAMES = Object.entries(NAMES) as [Method, string][]
 
 /** The Markdown document docs/history-precision.md. */
-export function renderPrecision(cells: readonly Cell[]): string {
+export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[]): string {
   const series = cells[0]?.series ?? 0
   return `${blocks(
     '# Precision and recall of the history',
@@ -35,7 +46,7 @@ export function renderPrecision(cells: readonly Cell[]): string {
             share(some.found, some.series),
             share(some.exact, some.series),
             share(all.found, all.found + all.wrong),
-            `${share(none.alarmed, none.series)} of series`,
+            `${none.alarmed} of ${none.series}`,
           ]
         }),
       ),
@@ -62,14 +73,28 @@ export function renderPrecision(cells: readonly Cell[]): string {
       ),
       [1, 2, 3, 4, 5],
     ),
+    '## After how many runs a step is said',
+    `A steady series with a noise of ${percent(DELAY_NOISE)} is looked at after each run. The step comes after ${RUNS_BEFORE} runs.`,
+    table(
+      ['Step', 'Method', 'Half of the steps', 'Nine of ten'],
+      delays.flatMap(({ step, by }) =>
+        METHOD_NAMES.map(([method, name]) => [
+          percent(step),
+          name,
+          ...[0.5, 0.9].map((part) => runsText(by[method][Math.ceil(part * by[method].length) - 1]!)),
+        ]),
+      ),
+      [0, 2, 3],
+    ),
+    `Otava says a step at once, and an outlier likewise. ${NAMES.ours} waits until a shuffled series is hardly ever as clear. ` +
+      'Whether one commit is slower than another, `make compare` says on the day.',
     '## What this does not say',
     bullets([
       'Noise of real machines has a memory: neighbours come and stay for days. That looks like a step, and is one, of the ' +
         'machine. The machine score in the history shows it where it changed the speed of one thread.',
       'Each metric is tested by itself, again after each run. Of many metrics over many days, some will raise a false ' +
         'alarm sooner or later.',
-      'A change near the end of a series, with fewer than 15 runs after it, is not part of these series. It needs at ' +
-        'least three runs after it, and more where the step is small compared with the noise.',
+      'A change near the end of a series, with fewer than 15 runs after it, is part of the last table only.',
     ]),
   )}\n`
 }
@@ -80,5 +105,8 @@ const together = (cells: readonly Cell[], method: Method): Sum => ({
   ...cells.map(({ by }) => by[method]).reduce(added, { found: 0, exact: 0, wrong: 0, alarmed: 0 }),
   series: cells.reduce((sum, { series }) => sum + series, 0),
 })
+
+const runsText = (runs: number): string =>
+  Number.isFinite(runs) ? plural(runs, 'run') : `not in ${RUNS - RUNS_BEFORE} runs`
 
 const share = (part: number, whole: number): string => (whole === 0 ? '–' : `${number((100 * part) / whole, 1)} %`)

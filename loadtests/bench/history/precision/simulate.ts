@@ -23,6 +23,15 @@ export const OUTLIER_SIZE = 0.5
 /** By which share the level rises over the whole series, evenly: no run is the one that changed it. */
 export const DRIFT = 0.1
 
+/** The same, with a step up after so many runs. */
+export function simulateStepAt(changeAt: number, { noise, step, seed }: Omit<Simulated, 'kind'>): readonly number[] {
+  const random = seededRandom(seed)
+  return Array.from(
+    { length: RUNS },
+    (_, run) => LEVEL * (run < changeAt ? 1 : 1 + step) * Math.exp(noise * normal(random)),
+  )
+}
+
 export type SimulatedSeries = { readonly values: readonly number[]; readonly changeAt?: number }
 
 /** @returns the same series for the same options, RUNS values long */
