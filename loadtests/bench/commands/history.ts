@@ -11,7 +11,7 @@ import type { ScenarioBaseline } from '../document/baseline.ts'
 import { readBaseline } from '../document/baseline-files.ts'
 import { PLACES } from '../document/paths.ts'
 import { addRuns, type EnvironmentHistory, readHistories } from '../history/history-files.ts'
-import { measureDelay, measurePrecision } from '../history/precision/precision.ts'
+import { measureDailyAlarms, measureDelay, measurePrecision } from '../history/precision/precision.ts'
 import { renderPrecision } from '../history/precision/render-precision.ts'
 import { renderSummary } from '../history/render-history.ts'
 import { renderTerminal } from '../history/render-terminal.ts'
@@ -51,7 +51,11 @@ Exit codes: 0 it was shown, changed or not, 2 there is no run or a file cannot b
       if (args.length > 1) throw new Usage('--precision stands alone')
       await writeWhole(
         PLACES.precisionDocument,
-        renderPrecision(measurePrecision(SERIES, FIRST_SEED), measureDelay(SERIES, FIRST_SEED)),
+        renderPrecision(
+          measurePrecision(SERIES, FIRST_SEED),
+          measureDelay(SERIES, FIRST_SEED),
+          measureDailyAlarms(SERIES, FIRST_SEED),
+        ),
       )
       print(`Wrote ${relative(CHECKOUT, PLACES.precisionDocument)}.\n`)
       return EXIT.ok

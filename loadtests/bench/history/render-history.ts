@@ -36,6 +36,13 @@ export function renderHistory(
         'those of Apache Otava.',
     ]),
     ...histories.map((history) => blocks(`## ${history.environment}`, environmentText(history, chartOf))),
+    '## Sources',
+    bullets([
+      'Matteson and James, [*A Nonparametric Approach for Multiple Change Point Analysis of Multivariate ' +
+        'Data*](https://arxiv.org/abs/1306.4933) (2014): E-divisive.',
+      'Fleming et al., [*Hunter: Using Change Point Detection to Hunt for Performance ' +
+        'Regressions*](https://doi.org/10.1145/3578244.3583719) (2023): the method of Apache Otava.',
+    ]),
   )}\n`
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { findChanges } from '../../bench/history/change-points/find-changes.ts'
 import { otavaChanges } from '../../bench/history/change-points/otava.ts'
-import { measureDelay, measurePrecision } from '../../bench/history/precision/precision.ts'
+import { measureDailyAlarms, measureDelay, measurePrecision } from '../../bench/history/precision/precision.ts'
 import { renderPrecision } from '../../bench/history/precision/render-precision.ts'
 import { simulate } from '../../bench/history/precision/simulate.ts'
 import { LEAST_RUNS } from '../../bench/history/render-history.ts'
@@ -83,7 +83,9 @@ describe('on simulated series of other seeds than those of the document', () => 
   test('a drift is said to be a change, by both: the document does not hide it', () => {
     const drift = share(({ kind, step }) => kind === 'drift' && step === 0)
     expect(drift('ours').alarms).toBeGreaterThan(0.5)
-    expect(renderPrecision(cells, measureDelay(2, 1))).toMatch(/\| drift +\| `bench history` \|.* of 24 \|/)
+    expect(renderPrecision(cells, measureDelay(2, 1), measureDailyAlarms(2, 1))).toMatch(
+      /\| drift +\| `bench history` \|.* of 24 \|/,
+    )
   })
 
   test('a large step is said after a few runs', () => {

@@ -75,6 +75,17 @@ export function measureDelay(series: number, firstSeed: number): readonly Delay[
   })
 }
 
+export type DailyAlarms = { readonly series: number; readonly by: Readonly<Record<Method, number>> }
+
+/** In how many series without a change one is said after any of their runs: a false alarm is seen on its day, even if it goes again. */
+export function measureDailyAlarms(series: number, firstSeed: number): DailyAlarms {
+  const alarmed = (method: Method) =>
+    Array.from({ length: series }, (_, n) =>
+      simulateStepAt(RUNS_BEFORE, { noise: DELAY_NOISE, step: 0, seed: firstSeed + 5000 + n }),
+    ).filter((values) => values.some((_, last) => METHODS[method](values.slice(0, last + 1)).length > 0)).length
+  return { series, by: { ours: alarmed('ours'), otava: alarmed('otava') } }
+}
+
 function delayOf(find: (typeof METHODS)[Method], values: readonly number[]): number {
   for (let after = 1; RUNS_BEFORE + after <= RUNS; after++) {
     const said = find(values.slice(0, RUNS_BEFORE + after))

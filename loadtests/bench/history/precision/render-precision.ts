@@ -4,6 +4,7 @@ import {
   added,
   type Cell,
   type Count,
+  type DailyAlarms,
   DELAY_NOISE,
   type Delay,
   type Method,
@@ -18,7 +19,7 @@ const NAMES: Readonly<Record<Method, string>> = { ours: '`bench history`', otava
 const METHOD_NAMES = Object.entries(NAMES) as [Method, string][]
 
 /** The Markdown document docs/history-precision.md. */
-export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[]): string {
+export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[], daily: DailyAlarms): string {
   const series = cells[0]?.series ?? 0
   return `${blocks(
     '# Precision and recall of the history',
@@ -86,6 +87,8 @@ export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[]
       ),
       [0, 2, 3],
     ),
+    `Looked at after each run, ${plural(daily.series, 'such series', 'such series')} without a step had a false alarm at ` +
+      `any time in ${METHOD_NAMES.map(([method, name]) => `${daily.by[method]} (${name})`).join(' and ')} cases.`,
     `Otava says a step at once, and an outlier likewise. ${NAMES.ours} waits until a shuffled series is hardly ever as clear. ` +
       'Whether one commit is slower than another, `make compare` says on the day.',
     '## What this does not say',
