@@ -104,11 +104,11 @@ function ranksOf(values: readonly number[]): Float64Array {
 function clearest(ranks: Float64Array, leastRuns: number): { readonly distance: number; readonly end: number } {
   const count = ranks.length
   const width = count + 1
-  // sums[k * width + t]: the distances of rank k to the first t ranks.
+  // sums[k * width + t]: the distances of rank k to the first t ranks, as far as these come before it.
   const sums = new Float64Array(count * width)
   for (let k = 0; k < count; k++) {
     let sum = 0
-    for (let t = 0; t < count; t++) {
+    for (let t = 0; t < k; t++) {
       sum += Math.abs(ranks[k]! - ranks[t]!)
       sums[k * width + t + 1] = sum
     }

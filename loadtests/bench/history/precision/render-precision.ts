@@ -87,8 +87,8 @@ export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[]
       ),
       [0, 2, 3],
     ),
-    `Looked at after each run, ${plural(daily.series, 'such series', 'such series')} without a step had a false alarm at ` +
-      `any time in ${METHOD_NAMES.map(([method, name]) => `${daily.by[method]} (${name})`).join(' and ')} cases.`,
+    `The same without a step, ${daily.series} series: a change was said after any of the ${RUNS} runs in ` +
+      `${METHOD_NAMES.map(([method, name]) => `${daily.by[method]} series by ${name}`).join(', in ')}.`,
     `Otava says a step at once, and an outlier likewise. ${NAMES.ours} waits until a shuffled series is hardly ever as clear. ` +
       'Whether one commit is slower than another, `make compare` says on the day.',
     '## What this does not say',
