@@ -17,7 +17,7 @@ export function renderHistory(
   return `${blocks(
     '# History',
     'Every run of record, invalid ones included, is kept in ' +
-      '[`loadtests/baselines/history`](../loadtests/baselines/history): `make baseline` and `bench run --cluster` add ' +
+      '[`loadtests/baselines/history`](../loadtests/baselines/history): `make baseline`, and `bench run --cluster` or `bench collect` with `--document`, add ' +
       'theirs. This document is written from it.',
     code(
       'bash',
