@@ -38,6 +38,7 @@ const LAYERS = {
     'findings',
     'judge',
     'document',
+    'history',
     'run',
     'cluster',
     'commands',
@@ -181,6 +182,13 @@ export default {
       severity: 'error',
       from: { path: '^comparisons/versions/statistics/' },
       to: { pathNot: '^comparisons/(versions/statistics/|measure/arithmetic\\.ts$)' },
+    },
+    {
+      name: 'change-points-are-pure',
+      comment: 'They find changes in numbers; what was measured, and how, is none of their business.',
+      severity: 'error',
+      from: { path: '^loadtests/bench/history/(change-points|precision)/' },
+      to: { pathNot: '^(loadtests/bench/history/(change-points|precision)/|contract/|platform/(lib|document)/)' },
     },
     ...Object.entries(LAYERS).flatMap(([root, folders]) =>
       folders.map((folder, i) => ({

@@ -5,6 +5,7 @@ import { runCommands } from '@hopwhistle/platform/command-line/run-commands.ts'
 import { baseline } from './commands/baseline.ts'
 import { collect } from './commands/collect.ts'
 import { document } from './commands/document.ts'
+import { history } from './commands/history.ts'
 import { judge } from './commands/judge.ts'
 import { list } from './commands/list.ts'
 import { report } from './commands/report.ts'
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   judge,
   report,
   document,
+  history,
   list,
   collect,
   stop: stopRun,

@@ -139,7 +139,8 @@ test('what the user set is in force, and is said with the results', () => {
 test('smoke leaves baselines and document alone, and nothing runs or lies about afterwards', () => {
   expect(here.leftProcesses()).toEqual([])
   expect(here.leftFiles()).toEqual(['results'])
-  expect(readdirSync(results()).sort()).toEqual(BASELINE_SCENARIOS.map((name) => `${name}.json`).sort())
+  const files = [...BASELINE_SCENARIOS.map((name) => `${name}.json`), 'report.html']
+  expect(readdirSync(results()).sort()).toEqual(files.sort())
   expect(ended.stdout).not.toContain('Wrote')
 })
 

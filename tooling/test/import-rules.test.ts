@@ -38,6 +38,7 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] 
   ['bench-measures-from-outside', 'comparisons/record.ts', 'api/src/app.ts'],
   ['platform-tools-imports-lower-folders', 'platform/tools/find.ts', 'platform/stack/start.ts'],
   ['bench-findings-imports-lower-folders', 'loadtests/bench/findings/find.ts', 'loadtests/bench/judge/judge.ts'],
+  ['change-points-are-pure', 'loadtests/bench/history/change-points/find.ts', 'loadtests/bench/judge/judge.ts'],
   ['nobody-imports-charts', 'tooling/check.ts', 'charts/values.ts'],
   ['no-test-code-in-programs', 'api/src/app.ts', 'api/test/helper.ts'],
   ['no-cycles', 'api/src/config/a.ts', 'api/src/config/a.ts'],

@@ -35,6 +35,8 @@ test.skipIf(isMissing)(
     await primary.start()
     primary.query('create table rows (id int primary key, note text)')
     primary.backUp('--first')
+    // pgBackRest knows the end of a backup to the second, and restores only to a later one.
+    primary.query('select pg_sleep(2)')
     primary.query("insert into rows select id, 'before ' || id from generate_series(1, 1000) as id")
     const before = primary.query('select * from rows order by id')
     const time = primary.query('select clock_timestamp()')

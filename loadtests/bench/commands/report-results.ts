@@ -7,6 +7,7 @@ import { PLACES, type Places } from '../document/paths.ts'
 import { writeBaseline } from '../document/write-baseline.ts'
 import { writeDocument } from '../document/write-document.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { keepRuns, writeHistory } from '../history/write-history.ts'
 import { exitCodeOf } from '../judge/exit-code.ts'
 import { renderTable, verdictOf } from '../judge/render-table.ts'
 import { machineText } from '../machine/fit.ts'
@@ -46,14 +47,15 @@ export async function printReport(
   print(`Report: ${relative(process.cwd(), await writeReport(results, resultsDir))}\n`)
 }
 
-/** Writes the baseline of these results' environment, and the document from all baselines. */
+/** Writes the baseline of these results' environment, adds them to its history, and writes the documents of both. */
 export async function writeAll(
   results: readonly LoadtestResult[],
   print: (text: string) => void,
   places: Places = PLACES,
 ): Promise<void> {
   const { path, kept } = await writeBaseline(results, places)
-  const written = [path, ...(await writeDocument(places))]
+  await keepRuns(results, places)
+  const written = [path, ...(await writeDocument(places)), ...(await writeHistory(places))]
   print(`Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}.\n`)
   for (const { scenario, profile, startedAt } of kept) {
     print(

@@ -10,7 +10,8 @@
 /** Characters of a piece: with its head, and at four bytes a character, below 16 KiB. */
 const PIECE = 3_500
 const MARK = 'hopwhistle-result'
-const LINE = new RegExp(`^${MARK} ([0-9a-f]{8}) (\\d+)/(\\d+) (.*)$`)
+/** To a regular expression U+2028 and U+2029 end a line; in JSON they may stand in a string as they are. */
+const LINE = new RegExp(`^${MARK} ([0-9a-f]{8}) (\\d+)/(\\d+) (.*)$`, 's')
 
 /** @param text without line breaks, as JSON is */
 export function toLogLines(text: string): readonly string[] {

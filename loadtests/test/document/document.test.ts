@@ -9,6 +9,7 @@ import type { Places } from '../../bench/document/paths.ts'
 import { writeBaseline } from '../../bench/document/write-baseline.ts'
 import { writeDocument } from '../../bench/document/write-document.ts'
 import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
+import { readHistories } from '../../bench/history/history-files.ts'
 import { judge } from '../../bench/judge/judge.ts'
 import type { Environment } from '../../bench/sample/environment.ts'
 import { ENVIRONMENT, type ResultOptions, resultWith, withCounters } from '../fixtures/result-with.ts'
@@ -21,6 +22,9 @@ const places = async (): Promise<Places> => {
   return {
     baselines: join(folder, 'baselines'),
     document: join(folder, 'docs', 'performance-baselines.md'),
+    history: join(folder, 'baselines', 'history'),
+    historyDocument: join(folder, 'docs', 'history.md'),
+    precisionDocument: join(folder, 'docs', 'history-precision.md'),
     charts: join(folder, 'docs', 'charts'),
   }
 }
@@ -222,6 +226,8 @@ describe('an invalid run after a valid one', () => {
       'Kept the valid baseline of reporting-endpoints, full, of 20 November 2026, 10:00 UTC: an invalid run does not ' +
         'replace it. The document tells of this run and why it is invalid.\n',
     ])
+    const [history] = await readHistories(at.history)
+    expect(history?.runs).toEqual([expect.objectContaining({ runId: 'newer', outcome: 'invalid', figures: {} })])
     const text = await documentOf(at)
     expect(text).toContain('**14 of 14 targets are met ✅.**')
     expect(text).toContain('⚠️ A newer run of reporting endpoints was invalid: what is shown is the last valid run')

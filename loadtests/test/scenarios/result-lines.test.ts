@@ -12,6 +12,7 @@ test('whatever text goes into a log comes out of it, and every line is short eno
       expect(lines.every((line) => Buffer.byteLength(line) < 16 * 1024)).toBe(true)
       expect(fromLogLines(lines.join('\n'))).toBe(json)
     }),
+    { examples: [['\u2028'], ['\u2029 \u0085 \r\n']] },
   )
 })
 

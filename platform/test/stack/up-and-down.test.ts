@@ -53,7 +53,7 @@ test('the platform comes up, and up once more changes nothing', async () => {
 
   const second = await here.run('up', '--empty')
   expect(second).toMatchObject({ code: 0 })
-  expect(second.stdout).toContain('up already')
+  expect(second.stdout).toContain('already up')
   expect(record()).toEqual(before)
 })
 

@@ -8,7 +8,9 @@ export function regressionSection(): string {
     bullets([
       'It runs `make baseline` on a fresh machine, with profile `full` unless told otherwise.',
       'It fails when a target is missed, and when a run is invalid: a run on a machine that is too busy does not pass.',
-      'It writes the table of targets to the job summary, and uploads the results, this document and its charts.',
+      'It keeps the history of its runs from day to day. The job summary says what changed, between which commits; ' +
+        '[history.md](history.md) says how.',
+      'It writes the table of targets to the job summary, and uploads the results, the history, this document and its charts.',
     ]),
     'On a pull request, `make test` makes a `smoke` run of the whole job and checks that a verdict is reached and its ' +
       'evidence adds up. It does not check the speed.',
