@@ -20,13 +20,14 @@ import { beginSampling } from '../sample/sampler.ts'
 import { changedMeanwhile, changedSince } from './changed-since.ts'
 import { clusterEnvironment } from './cluster-environment.ts'
 import { runnerReaders } from './follow-runners.ts'
+import type { Look } from './look.ts'
 import type { Platform } from './platform.ts'
 import { podsOf } from './runner-pods.ts'
 import { collectResults, podLogs } from './runner-results.ts'
 import { endedEarly, shares, waitingLine } from './runners-line.ts'
 import { samplePlatform } from './sample-platform.ts'
 import { readTestRun, type TestRunObject } from './test-runs.ts'
-import { type Look, watchTestRun } from './watch-test-run.ts'
+import { watchTestRun } from './watch-test-run.ts'
 
 export type DistributedOptions = {
   readonly cluster: Cluster

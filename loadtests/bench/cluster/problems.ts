@@ -3,15 +3,9 @@
 import { plural } from '@hopwhistle/platform/document/figures.ts'
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { RunnerPod } from '../../results-format.ts'
+import type { Look, Problem } from './look.ts'
 import { operatorTrouble } from './operator-says.ts'
 import { warningsOf } from './warnings.ts'
-import type { Look } from './watch-test-run.ts'
-
-export type Problem = {
-  /** Which of them it is, whatever its words: each is told once. */
-  readonly kind: string
-  readonly text: string
-}
 
 const ASK_EVERY_MS = 2_000
 /** The operator takes some seconds for each of its stages. */

@@ -4,7 +4,7 @@ import { plural } from '@hopwhistle/platform/document/figures.ts'
 import type { RunnerPod } from '../../results-format.ts'
 import type { K6Snapshot } from '../collect/k6-snapshot.ts'
 import { doneIn } from '../run/live-line.ts'
-import type { Look } from './watch-test-run.ts'
+import type { Look } from './look.ts'
 
 /** With more than these there is no room for each. */
 const MOST_SHOWN = 8

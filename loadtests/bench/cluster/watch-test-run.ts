@@ -14,8 +14,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
-import type { DistributedRun, RunnerPod } from '../../results-format.ts'
-import { type Problem, problemFinder } from './problems.ts'
+import type { DistributedRun } from '../../results-format.ts'
+import type { Look } from './look.ts'
+import { problemFinder } from './problems.ts'
 import { readRunnerPods } from './runner-pods.ts'
 import { readTestRun } from './test-runs.ts'
 import { whyGivenUp, whyHung } from './why-not-on.ts'
@@ -30,14 +31,6 @@ export type WatchOptions = {
   readonly runWithinSeconds: number
   readonly onLook?: (look: Look) => void
   readonly signal?: AbortSignal | undefined
-}
-
-export type Look = {
-  readonly stage: string
-  readonly pods: readonly RunnerPod[]
-  readonly sinceSeconds: number
-  /** What keeps it from going on, most important first. */
-  readonly problems?: readonly Problem[]
 }
 
 const LOOK_EVERY_MS = 1_000

@@ -1,9 +1,9 @@
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import type { CoreV1Event, V1ContainerState, V1Pod } from '@kubernetes/client-node'
 import { describe, expect, test } from 'vitest'
+import type { Look } from '../../bench/cluster/look.ts'
 import { lastComplaint } from '../../bench/cluster/operator-says.ts'
 import { problemFinder } from '../../bench/cluster/problems.ts'
-import type { Look } from '../../bench/cluster/watch-test-run.ts'
 import { whyGivenUp, whyHung } from '../../bench/cluster/why-not-on.ts'
 import type { RunnerPod } from '../../results-format.ts'
 
