@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { median } from '@hopwhistle/platform/lib/median.ts'
 import { runName } from '../../comparisons/generator/call-events.ts'
 import type { GeneratorConfig, Load, LoadResult } from '../../comparisons/generator/load.ts'
 import { EVENT_BOUNDS } from '../../contract/calls.ts'
@@ -62,11 +63,6 @@ export const flood: Experiment = {
       ],
     }
   },
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2
 }
 
 async function startSender(port: number, connections: number, apiKey: string, as: 'event' | number) {

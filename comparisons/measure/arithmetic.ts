@@ -1,9 +1,9 @@
+import { median as medianOf } from '@hopwhistle/platform/lib/median.ts'
+
 /** The middle value; for an even number, the mean of the two in the middle. @throws {RangeError} for no values */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('there is no median of no values')
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  return medianOf(values)
 }
 
 /** @throws {RangeError} for no values */

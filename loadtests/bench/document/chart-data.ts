@@ -37,9 +37,8 @@ export type Window = { readonly from: number; readonly to: number; readonly seco
 
 /** @param most windows; neighbours are added up until there are no more than these */
 export function windowsOf(result: LoadtestResult, most: number): readonly Window[] {
-  const phases = result.runners[0]?.settings.phases ?? []
   const startedAt = startOf(result)
-  const endSeconds = phases.find(({ name }) => name === 'peak')?.toSeconds ?? 0
+  const endSeconds = loadSeconds(result)
   const points = (result.series ?? []).filter((point) => {
     const to = (Date.parse(point.at) - startedAt) / 1000
     // What k6 does before its first request and after its last is no part of the load.
@@ -59,6 +58,10 @@ export function windowsOf(result: LoadtestResult, most: number): readonly Window
   }
   return windows
 }
+
+/** How long the load took, ramp and peak. */
+export const loadSeconds = ({ runners }: LoadtestResult): number =>
+  runners[0]?.settings.phases.find(({ name }) => name === 'peak')?.toSeconds ?? 0
 
 /** When the first runner's scenario began, in Unix milliseconds. */
 export const startOf = ({ runners }: LoadtestResult): number =>

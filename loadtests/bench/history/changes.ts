@@ -1,7 +1,7 @@
 /** The changes in comparable runs, each with what lies between the last run before it and the first one after it. */
 import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
+import { median } from '@hopwhistle/platform/lib/median.ts'
 import { findChanges } from './change-points/find-changes.ts'
-import { median } from './change-points/median.ts'
 import { otavaChanges } from './change-points/otava.ts'
 import { type Comparable, type MetricSeries, seriesOf } from './comparable.ts'
 import { historyMetric } from './metrics.ts'

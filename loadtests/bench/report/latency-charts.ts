@@ -1,5 +1,5 @@
 /** The latencies of a run: over time, as a heat map, as a distribution and by percentile. */
-import { rateOf, TRAFFIC, type TrafficKind } from '@hopwhistle/contract/scenarios.ts'
+import { rateOf, TRAFFIC, type TrafficKind, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import type { Role } from '@hopwhistle/platform/document/chart/theme.ts'
 import { figure, number } from '@hopwhistle/platform/document/figures.ts'
 import type { Html } from '@hopwhistle/platform/document/page/html.ts'
@@ -7,7 +7,7 @@ import { chartFigure, type PageChart, type TimeChart } from '@hopwhistle/platfor
 import type { HistogramData } from '../../results-format.ts'
 import { bucketUpperMs, histogramCount, percentileMs } from '../../scenarios/lib/histogram.ts'
 import { totalsOf } from '../../scenarios/lib/totals.ts'
-import { trafficInWindow, type Window, windowsOf } from '../document/chart-data.ts'
+import { loadSeconds, trafficInWindow, type Window, windowsOf } from '../document/chart-data.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { trafficOf } from '../evidence/traffic.ts'
 import type { Metric, Verdict } from '../evidence/verdict.ts'
@@ -30,33 +30,36 @@ export function latencyCharts(
   kind: TrafficKind,
   group: string,
 ): readonly Drawn[] {
-  const windows = windowsOf(result, MOST_WINDOWS)
+  const counted = (most: number): readonly Counted[] =>
+    windowsOf(result, most).map((window) => ({ ...window, ...trafficInWindow(kind, window.totals) }))
+  const windows = counted(MOST_WINDOWS)
   const peak = trafficOf(kind, totalsOf(result.runners), 'peak').latency
-  const metrics = verdict.metrics.filter(({ of }) => of === undefined || of === kind)
-  const time = { group, seconds: endOf(windows), phases: result.runners[0]?.settings.phases ?? [] }
+  const [first] = trafficIn(result.scenario)
+  const metrics = verdict.metrics.filter(({ of = first }) => of === kind)
+  const time = { group, seconds: loadSeconds(result), phases: result.runners[0]?.settings.phases ?? [] }
   return [
     ...(windows.length === 0
       ? []
       : [
           latency(windows, kind, metrics, time),
           rate(windows, kind, result, time),
-          heat(windowsOf(result, MOST_HEAT_WINDOWS), kind, time),
+          heat(counted(MOST_HEAT_WINDOWS), kind, time),
         ]),
     ...(histogramCount(peak) === 0 ? [] : [distribution(peak, kind, group), percentiles(peak, kind, metrics, group)]),
   ]
 }
 
-export const endOf = (windows: readonly Window[]): number => Math.ceil(windows.at(-1)?.to ?? 1)
-
+/** A window, and what its traffic came to. */
+type Counted = Window & ReturnType<typeof trafficInWindow>
 type Time = Pick<TimeChart, 'group' | 'seconds' | 'phases'>
 
 const middle = ({ from, to }: Pick<Window, 'from' | 'to'>): number => Math.round(5 * (from + to)) / 10
 
-function latency(windows: readonly Window[], kind: TrafficKind, metrics: readonly Metric[], time: Time): Drawn {
-  const rows = windows.map((window) => {
-    const { latency } = trafficInWindow(kind, window.totals)
-    return [middle(window), ...PERCENTILES.map((percent) => roundedOr(percentileMs(latency, percent)))] as const
-  })
+function latency(windows: readonly Counted[], kind: TrafficKind, metrics: readonly Metric[], time: Time): Drawn {
+  const rows = windows.map(
+    (window) =>
+      [middle(window), ...PERCENTILES.map((percent) => roundedOr(percentileMs(window.latency, percent)))] as const,
+  )
   const chart: TimeChart = {
     ...time,
     kind: 'time',
@@ -80,13 +83,13 @@ function latency(windows: readonly Window[], kind: TrafficKind, metrics: readonl
   }
 }
 
-function rate(windows: readonly Window[], kind: TrafficKind, result: LoadtestResult, time: Time): Drawn {
-  const rows = windows.map((window) => {
-    const { ok, failed } = trafficInWindow(kind, window.totals)
-    return [middle(window), rounded(ok / window.seconds), rounded(failed / window.seconds)] as const
-  })
+function rate(windows: readonly Counted[], kind: TrafficKind, result: LoadtestResult, time: Time): Drawn {
+  const rows = windows.map(
+    (window) => [middle(window), rounded(window.ok / window.seconds), rounded(window.failed / window.seconds)] as const,
+  )
   const { unit } = TRAFFIC[kind].rate
-  const target = rateOf(result.scenario, kind) * partOfTarget(result)
+  // A profile may ask for less than the targets say.
+  const target = rateOf(result.scenario, kind, result.runners[0]?.settings.targetPerSecond)
   const chart: TimeChart = {
     ...time,
     kind: 'time',
@@ -106,18 +109,11 @@ function rate(windows: readonly Window[], kind: TrafficKind, result: LoadtestRes
   }
 }
 
-/** A profile may ask for less than the targets say. */
-function partOfTarget({ scenario, runners }: LoadtestResult): number {
-  return (runners[0]?.settings.targetPerSecond ?? rateOf(scenario)) / rateOf(scenario)
-}
-
-function heat(windows: readonly Window[], kind: TrafficKind, time: Time): Drawn {
-  const cells = windows.flatMap((window) => {
-    const { latency } = trafficInWindow(kind, window.totals)
+function heat(windows: readonly Counted[], kind: TrafficKind, time: Time): Drawn {
+  const cells = windows.flatMap(({ from, to, latency }) => {
     const all = histogramCount(latency)
     return bandsOf(latency, BAND.heat).map(
-      ([above, upTo, samples]) =>
-        [rounded(window.from), rounded(window.to), above, upTo, samples, rounded(samples / all)] as const,
+      ([above, upTo, samples]) => [rounded(from), rounded(to), above, upTo, samples, rounded(samples / all)] as const,
     )
   })
   const chart: PageChart = {

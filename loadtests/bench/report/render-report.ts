@@ -7,7 +7,6 @@ import { Html, html } from '@hopwhistle/platform/document/page/html.ts'
 import { markdown, markdownLine } from '@hopwhistle/platform/document/page/markdown.ts'
 import { renderPage } from '@hopwhistle/platform/document/page/render-page.ts'
 import { scenarioBaselineOf } from '../document/baseline.ts'
-import { windowsOf } from '../document/chart-data.ts'
 import type { DocumentModel, Measured } from '../document/model.ts'
 import { scenarioChart } from '../document/scenario-chart.ts'
 import { carriedNote } from '../document/sections/carried.ts'
@@ -20,7 +19,7 @@ import { COMPARISON, measuredWithUnit } from '../evidence/metric-text.ts'
 import type { Outcome } from '../evidence/verdict.ts'
 import { find } from '../findings/find.ts'
 import { resourcesOf } from '../findings/resources.ts'
-import { type Drawn, endOf, latencyCharts } from './latency-charts.ts'
+import { type Drawn, latencyCharts } from './latency-charts.ts'
 import { serverCharts } from './server-charts.ts'
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = { met: '✔ met', missed: '✘ missed', invalid: '⚠ invalid' }
@@ -41,7 +40,7 @@ export function renderReport(results: readonly LoadtestResult[]): string {
   const files = Object.fromEntries(parts.map(({ id, result }) => [`${id}.json`, `${JSON.stringify(result)}\n`]))
   return renderPage({
     title,
-    charts: parts.flatMap(({ drawn }) => drawn.map(({ chart }) => chart)),
+    charts: parts.flatMap(({ load, servers }) => [...load, ...servers].map(({ chart }) => chart)),
     downloads: files,
     body: html`<header>
 <h1>Load test report</h1>
@@ -53,7 +52,7 @@ ${parts.map(({ id, measured }) => html`<li><a href="#${id}">${SCENARIOS[measured
 </ul></nav>
 </header>
 <main>
-${parts.map(({ id, result, measured, drawn }) => scenarioPart(id, result, measured, drawn))}
+${parts.map(scenarioPart)}
 <section id="limits">${markdown(limitsSection(model))}</section>
 <section id="environment">${markdown(environmentSection(model))}
 <h3>Raw data</h3>
@@ -70,34 +69,30 @@ type Part = {
   readonly id: string
   readonly result: LoadtestResult
   readonly measured: Measured
-  readonly drawn: readonly Drawn[]
+  readonly load: readonly Drawn[]
+  readonly servers: readonly Drawn[]
 }
 
-function partOf(result: LoadtestResult, place: number, all: { readonly length: number } & readonly unknown[]): Part {
+function partOf(result: LoadtestResult, place: number, all: readonly LoadtestResult[]): Part {
   const { scenario } = result
   const baseline = scenarioBaselineOf(result)
   const { generatorOnSameMachine } = baseline.environment.stack
   const conclusions = find(baseline.facts, baseline.verdict, { generatorOnSameMachine })
-  const id =
-    (all as readonly LoadtestResult[]).filter((one) => one.scenario === scenario).length > 1
-      ? `${scenario}-${place + 1}`
-      : scenario
+  const id = all.filter((one) => one.scenario === scenario).length > 1 ? `${scenario}-${place + 1}` : scenario
   const kinds = trafficIn(scenario)
-  const seconds = endOf(windowsOf(result, 1))
   return {
     id,
     result,
     measured: { ...baseline, scenario, conclusions },
-    drawn: [
-      ...kinds.flatMap((kind) => latencyCharts(result, baseline.verdict, kind, id)),
-      ...serverCharts(result, seconds, id),
-    ],
+    load: kinds.flatMap((kind) => latencyCharts(result, baseline.verdict, kind, id)),
+    servers: serverCharts(result, id),
   }
 }
 
 const outcome = (given: Outcome): Html => html`<span class="${given}">${OUTCOMES[given]}</span>`
 
-function scenarioPart(id: string, result: LoadtestResult, measured: Measured, drawn: readonly Drawn[]): Html {
+function scenarioPart({ id, result, measured, load, servers }: Part): Html {
+  const drawn = [...load, ...servers]
   const { verdict, conclusions, scenario, chart, profile, startedAt, runners } = measured
   const { title } = SCENARIOS[scenario]
   const unscripted =
@@ -106,7 +101,6 @@ function scenarioPart(id: string, result: LoadtestResult, measured: Measured, dr
       : new Html(
           renderSvg(scenarioChart({ title, subtitle: `profile ${profile}`, metrics: verdict.metrics, data: chart })),
         )
-  const isServer = ({ chart }: Drawn) => !trafficIn(scenario).some((kind) => chart.id.endsWith(`-${kind}`))
   return html`<section id="${id}">
 <h2>${title}: ${outcome(verdict.outcome)}</h2>
 <p class="quiet">Profile ${profile}, ${minute(startedAt)}, ${plural(runners, 'k6 process', 'k6 processes')}, run ${result.runId}</p>
@@ -130,10 +124,10 @@ ${listOf('Bottlenecks', conclusions.bottlenecks, id, drawn)}
 ${listOf('Recommendations', conclusions.recommendations, id, drawn)}
 <h3>Latency and rate</h3>
 ${unscripted === undefined ? html`<p>This run was not watched while it ran: there are no charts over time.</p>` : html`<noscript>${unscripted}</noscript>`}
-<div class="pair">${drawn.filter((one) => !isServer(one)).map((one) => one.figure)}</div>
+<div class="pair">${load.map((one) => one.figure)}</div>
 <h3>Servers</h3>
 ${result.server === undefined ? html`<p>The servers were not sampled during this run.</p>` : usesOf(measured)}
-<div class="pair">${drawn.filter(isServer).map((one) => one.figure)}</div>
+<div class="pair">${servers.map((one) => one.figure)}</div>
 <h3>Configuration</h3>
 <ul>${configurationOf(measured).map((text) => html`<li>${markdownLine(text)}</li>`)}</ul>
 </section>

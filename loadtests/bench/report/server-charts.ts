@@ -1,6 +1,6 @@
 /** What the servers did meanwhile, on the same seconds as the latencies. */
 import { chartFigure, type TimeChart } from '@hopwhistle/platform/document/page/page-chart.ts'
-import { startOf } from '../document/chart-data.ts'
+import { loadSeconds, startOf } from '../document/chart-data.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { rounded } from '../findings/stat.ts'
 import type { Series, ServerEvidence } from '../sample/server-evidence.ts'
@@ -12,10 +12,12 @@ type Shown = Pick<TimeChart, 'title' | 'description' | 'unit' | 'stacked'> & {
   readonly lines: readonly Line[]
 }
 
-/** @param seconds how long the load took @param group of the charts that share their cursor and zoom */
-export function serverCharts(result: LoadtestResult, seconds: number, group: string): readonly Drawn[] {
+/** @param group of the charts that share their cursor and zoom */
+export function serverCharts(result: LoadtestResult, group: string): readonly Drawn[] {
   const { server } = result
   if (server === undefined) return []
+  const phases = result.runners[0]?.settings.phases ?? []
+  const seconds = loadSeconds(result)
   const offset = (Date.parse(server.startedAt) - startOf(result)) / 1000
   return chartsOf(server).flatMap(({ name, lines, ...chart }) => {
     const known = lines.flatMap(({ name, series }) => (series === undefined ? [] : [{ name, series }]))
@@ -27,7 +29,7 @@ export function serverCharts(result: LoadtestResult, seconds: number, group: str
       id: `${group}-${name}`,
       group,
       seconds,
-      phases: result.runners[0]?.settings.phases ?? [],
+      phases,
       lines: drawn,
     }
     const rows = (drawn[0]?.points ?? []).map(([at], i) =>

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
 import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
@@ -27,6 +28,18 @@ test('a result may say anything, and nothing of it becomes markup', () => {
   ])
   expect(report).not.toContain('<img src=x')
   expect(report).toContain('&lt;img src=x onerror=alert(1)&gt;')
+})
+
+test('each kind of traffic is shown with its own targets, and on the seconds of the servers', () => {
+  const report = renderReport([judged({ scenario: 'mixed-load' })])
+  const [, data = ''] = /id="charts">(.*?)<\/script>/s.exec(report) ?? []
+  const { charts } = JSON.parse(data) as { charts: { id: string; seconds?: number; targets?: { value: number }[] }[] }
+  const { messages, reports } = SCENARIOS['mixed-load'].targets
+  const targetsOf = (kind: string) =>
+    charts.find(({ id }) => id === `mixed-load-latency-${kind}`)?.targets?.map(({ value }) => value)
+  expect(targetsOf('messages')).toEqual([messages.p50Ms, messages.p95Ms, messages.p99Ms])
+  expect(targetsOf('reports')).toEqual([reports.p50Ms, reports.p95Ms, reports.p99Ms])
+  expect(new Set(charts.flatMap(({ seconds = [] }) => seconds)).size).toBe(1)
 })
 
 test('a run of 100 runners makes less than 5 MB', () => {

@@ -10,6 +10,7 @@ import {
 } from 'echarts/components'
 import { init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
+import { escapeHtml } from '../page/html.ts'
 import type { Picture } from './picture.ts'
 import { FONT_SIZE, styleSheet } from './theme.ts'
 
@@ -30,8 +31,8 @@ export function renderSvg({ title, description, width, height, option }: Picture
     const elements = asFile(content, fontSize)
     const head = [
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
-      `<title>${escapeXml(title)}</title>`,
-      `<desc>${escapeXml(description)}</desc>`,
+      `<title>${escapeHtml(title)}</title>`,
+      `<desc>${escapeHtml(description)}</desc>`,
       `<style>${styleSheet(elements, fontSize)}</style>`,
     ]
     return `${head.join('\n')}${elements}</svg>\n`
@@ -61,6 +62,3 @@ function asFile(content: string, fontSize: number): string {
 /** Rounded to a tenth of a pixel: more is not visible, and diffs stay short. */
 const rounded = (attribute: string): string =>
   attribute.replaceAll(/-?\d+\.\d+/g, (digits) => String(Math.round(10 * Number(digits)) / 10))
-
-const escapeXml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')

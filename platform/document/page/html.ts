@@ -21,6 +21,7 @@ function textOf(part: Part): string {
   return typeof part === 'string' || typeof part === 'number' ? escapeHtml(String(part)) : part.map(textOf).join('')
 }
 
+/** For text and for attributes in quotes, in HTML and in XML alike. */
 export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 

@@ -8,8 +8,8 @@
  * At the end each change is looked for again between its neighbours. It moves to the best place there, or is dropped.
  */
 import { seededRandom } from '@hopwhistle/contract/traffic/report-queries.ts'
+import { median } from '@hopwhistle/platform/lib/median.ts'
 import type { ChangePoint } from './change-point.ts'
-import { median } from './median.ts'
 
 export type Options = {
   /** A change is said when its p is at most this. */

@@ -37,6 +37,14 @@ function short(value: number): string {
 const precise = (value: number): string =>
   Number(value.toPrecision(4)).toLocaleString('en', { maximumFractionDigits: 4 })
 
+const tooltip = () => ({
+  trigger: 'axis' as const,
+  confine: true,
+  backgroundColor: colour('card'),
+  borderColor: colour('edge'),
+  textStyle: { color: colour('text'), fontSize: 12 },
+})
+
 function looks(): EChartsOption {
   return {
     animation: false,
@@ -52,13 +60,7 @@ function looks(): EChartsOption {
       itemHeight: 8,
       textStyle: { color: colour('text') },
     },
-    tooltip: {
-      trigger: 'axis',
-      confine: true,
-      backgroundColor: colour('card'),
-      borderColor: colour('edge'),
-      textStyle: { color: colour('text'), fontSize: 12 },
-    },
+    tooltip: tooltip(),
   }
 }
 
@@ -131,7 +133,7 @@ function timeOption({ unit, seconds, phases, log, stacked, lines: shown, targets
     dataZoom: zoom(),
     series,
     tooltip: {
-      ...(looks().tooltip as object),
+      ...tooltip(),
       valueFormatter: (value) => (typeof value === 'number' ? `${precise(value)} ${unit}` : '–'),
     },
   }
@@ -164,7 +166,7 @@ function heatOption({ seconds, cells }: HeatChart): EChartsOption {
     },
     dataZoom: zoom(),
     tooltip: {
-      ...(looks().tooltip as object),
+      ...tooltip(),
       trigger: 'item',
       formatter: (params) => {
         const [from = 0, to = 0, above = 0, upTo = 0, samples = 0, part = 0] = (params as { value: number[] }).value
@@ -211,7 +213,7 @@ function distributionOption({ series }: DistributionChart): EChartsOption {
     },
     yAxis: { ...axis(), type: 'value', name: 'samples', axisLabel: { ...axis().axisLabel, formatter: short } },
     tooltip: {
-      ...(looks().tooltip as object),
+      ...tooltip(),
       trigger: 'item',
       formatter: (params) => {
         const [above = 0, upTo = 0, samples = 0] = (params as { value: number[] }).value
@@ -239,7 +241,7 @@ function percentileOption({ series, targets = [] }: PercentileChart): EChartsOpt
     xAxis: { ...axis(), type: 'value', min: 0, axisLabel: { ...axis().axisLabel, formatter: ofNines } },
     yAxis: { ...axis(), type: 'log', name: 'ms', axisLabel: { ...axis().axisLabel, formatter: short } },
     tooltip: {
-      ...(looks().tooltip as object),
+      ...tooltip(),
       formatter: (params) => {
         const shown = params as unknown as { seriesName: string; value: [number, number] }[]
         const [first] = shown
