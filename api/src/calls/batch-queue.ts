@@ -15,12 +15,12 @@
  * When a batch leaves: when it is full, when the queue drains, or when both of these hold.
  * - It has company: at least `ENOUGH` items, or its first item has waited `waitMs` (not at all while waiting brings
  *   nobody, see company.ts). A commit of one item costs nearly as much as one of ten.
- * - It keeps its distance: its first item has waited a quarter of `waitMs` beside one write of its lane in flight, half of it
- *   beside two, all of it beside three, and there are fewer than `inFlightMax`. So one slow write does not hold up everyone,
- *   and a busy server makes few large batches: what arrives while a write is under way leaves together.
+ * - It keeps its distance: with one write of its lane in flight, its first item has waited a quarter of `waitMs`; with two,
+ *   half of it; with three, all of it; and fewer than `inFlightMax` are in flight. So one slow write does not hold up
+ *   everyone, and a busy server makes few large batches: what arrives during a write leaves together.
  */
-import type { Taken } from '../access/shares.ts'
-import { createShares } from '../access/shares.ts'
+import { createShares, type Taken } from '../access/shares.ts'
+import { createTally } from '../access/tally.ts'
 import { createCompany } from './company.ts'
 import { type Waiting, waitingInOrder, waitingInTurns } from './waiting.ts'
 
@@ -50,7 +50,7 @@ export type Reserved = { /** Once, and before they are pushed. */ release(): voi
 
 /** Items among which the cost of a commit is small next to their own. */
 const ENOUGH = 8
-/** A tenant's items beside which those of others hardly wait longer. */
+/** So many items of a tenant hardly delay those of others. */
 const FEW = 32
 
 /** @param write settles every item itself, and never rejects */
@@ -65,7 +65,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
     waiting,
     company: createCompany(waitMs),
     /** Of each tenant that has any: items waiting or being written. */
-    held: new Map<string, number>(),
+    held: createTally(),
     firstAt: 0,
     lastAt: 0,
     inFlight: 0,
@@ -74,18 +74,18 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
   const few = lane(waitingInOrder())
   const many = lane(waitingInTurns())
   let next: Lane = few
-  let size = 0
   let soon = false
   let timer: NodeJS.Timeout | undefined
   let closed = () => {}
   const whenClosed = new Promise<void>((resolve) => {
     closed = resolve
   })
+  const size = () => few.held.total() + many.held.total()
   const other = (one: Lane): Lane => (one === few ? many : few)
 
   /** Once a tenant has many, the rest of them go there too, until none of those is left. */
   function laneOf(tenantId: string): Lane {
-    return many.held.has(tenantId) || (few.held.get(tenantId) ?? 0) >= FEW ? many : few
+    return many.held.of(tenantId) > 0 || few.held.of(tenantId) >= FEW ? many : few
   }
 
   function mayWrite(one: Lane): boolean {
@@ -110,12 +110,9 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
     next = other(one)
     void write(batch).finally(() => {
       one.inFlight -= 1
-      size -= batch.length
       for (const { tenantId } of batch) {
         shares.give(tenantId, 1)
-        const left = (one.held.get(tenantId) ?? 0) - 1
-        if (left > 0) one.held.set(tenantId, left)
-        else one.held.delete(tenantId)
+        one.held.add(tenantId, -1)
       }
       lookSoon()
     })
@@ -135,7 +132,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
       }
     }
     if (inMs !== Number.POSITIVE_INFINITY) timer = setTimeout(look, inMs)
-    if (state === 'draining' && size === 0) {
+    if (state === 'draining' && size() === 0) {
       state = 'closed'
       closed()
     }
@@ -154,11 +151,10 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
       const taken = state === 'open' ? shares.take(tenantId, 1) : 'closed'
       if (taken !== 'taken') return taken
       const one = laneOf(tenantId)
-      one.held.set(tenantId, (one.held.get(tenantId) ?? 0) + 1)
+      one.held.add(tenantId, 1)
       one.lastAt = performance.now()
       if (one.waiting.size() === 0) one.firstAt = one.lastAt
       one.waiting.push(item)
-      size += 1
       const waiting = one.waiting.size()
       // While a timer runs, only these can make it leave earlier.
       if (timer === undefined || waiting === 1 || waiting === ENOUGH || waiting >= batchMax) lookSoon()
@@ -170,7 +166,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
       const taken = state === 'open' ? shares.take(tenantId, count) : 'closed'
       return taken === 'taken' ? { release: () => shares.give(tenantId, count) } : taken
     },
-    size: () => size,
+    size,
     drain: () => {
       if (state === 'open') {
         state = 'draining'

@@ -97,7 +97,8 @@ function* inTurns(stale: readonly Stale[]): Generator<readonly Stale[]> {
   const rounds: Stale[][] = []
   for (const ofTenant of Map.groupBy(stale, ({ tenant_id }) => tenant_id).values()) {
     for (let round = 0; round * TURN < ofTenant.length; round++) {
-      rounds[round] = [...(rounds[round] ?? []), ...ofTenant.slice(round * TURN, (round + 1) * TURN)]
+      rounds[round] ??= []
+      rounds[round]?.push(...ofTenant.slice(round * TURN, (round + 1) * TURN))
     }
   }
   const inOrder = rounds.flat()

@@ -21,8 +21,8 @@ export function waitingInOrder<T>(): Waiting<T> {
 }
 
 /**
- * Only items of one tenant are taken together, and the tenants take turns: deficit round robin in which each item costs
- * the same, so that no deficit is ever left.
+ * Takes items of one tenant at a time, and the tenants take turns. This is deficit round robin with items that all cost the
+ * same, so a tenant never keeps a deficit.
  */
 export function waitingInTurns<T extends { readonly tenantId: string }>(): Waiting<T> {
   // In the order of their next turns.

@@ -9,7 +9,7 @@ import { listKeys } from '../postgres/keys/list-keys.ts'
 import { limitKey } from '../postgres/keys/rates.ts'
 import { revokeKey } from '../postgres/keys/revoke-key.ts'
 import { rotateKey } from '../postgres/keys/rotate-key.ts'
-import { parseKeysArguments, WrongUsage } from './parse-keys-arguments.ts'
+import { parseKeysArguments, usageProblem } from './parse-keys-arguments.ts'
 import { rateText, renderAudit, renderKeys } from './render-keys.ts'
 import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
 
@@ -89,15 +89,7 @@ const run: DatabaseCommand = async (client, say, args) => {
   }
 }
 
-function problemWith(args: readonly string[]): string | undefined {
-  try {
-    parseKeysArguments(args)
-    return undefined
-  } catch (error) {
-    if (error instanceof WrongUsage) return error.message
-    throw error
-  }
-}
+const problemWith = (args: readonly string[]) => usageProblem(() => parseKeysArguments(args))
 
 async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
   await client.query('begin')

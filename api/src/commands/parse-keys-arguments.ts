@@ -7,6 +7,17 @@ export class WrongUsage extends Error {
   override readonly name = 'WrongUsage'
 }
 
+/** @returns what is wrong with the arguments, if anything is */
+export function usageProblem(parse: () => unknown): string | undefined {
+  try {
+    parse()
+    return undefined
+  } catch (error) {
+    if (error instanceof WrongUsage) return error.message
+    throw error
+  }
+}
+
 /** What `npm run keys` is asked to do. */
 export type KeysArguments =
   | {
@@ -85,7 +96,7 @@ export function rateOf(given: string | undefined): number | undefined {
   throw new WrongUsage(`limit takes --rate N, a whole number from 1 to ${RATE_MAX}, or --rate usual`)
 }
 
-export function parsed<T>(parse: () => T): T {
+function parsed<T>(parse: () => T): T {
   try {
     return parse()
   } catch (error) {

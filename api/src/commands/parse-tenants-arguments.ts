@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { rateOf, WrongUsage } from './parse-keys-arguments.ts'
+import { rateOf, uuid, WrongUsage } from './parse-keys-arguments.ts'
 
 /** What `npm run tenants` is asked to do. */
 export type TenantsArguments =
@@ -36,7 +36,6 @@ const OPTIONS = {
   'forget-again': [],
   retention: ['tenant', 'days', 'rollup-days'],
 } as const satisfies Record<(typeof VERBS)[number], readonly string[]>
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const DAYS_MIN = 91
 
 /** @throws {WrongUsage} whose message repeats nothing that may be a person's number */
@@ -53,9 +52,9 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
     case 'erasures':
       return { verb }
     case 'limit':
-      return { verb, tenantId: uuid(values.tenant), rate: rateOf(values.rate) }
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), rate: rateOf(values.rate) }
     case 'aside':
-      return { verb, tenantId: uuid(values.tenant) }
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant') }
     case 'forget-again':
       return { verb, file: positionals[0] as string }
     case 'forget':
@@ -65,7 +64,7 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
       const rollupDays = daysOf(values, 'rollup-days', 'forever', [])
       if (days === undefined && rollupDays === undefined)
         throw new WrongUsage('retention takes --days or --rollup-days')
-      return { verb, tenantId: uuid(values.tenant), days, rollupDays }
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), days, rollupDays }
     }
   }
 }
@@ -93,7 +92,7 @@ function parsed(verb: (typeof VERBS)[number], args: readonly string[]): { values
 }
 
 function subject(values: Values) {
-  const tenantId = values.tenant === undefined ? undefined : uuid(values.tenant)
+  const tenantId = values.tenant === undefined ? undefined : uuid(values.tenant ?? '', '--tenant')
   const kinds = (['number', 'call', 'whole-tenant'] as const).filter((kind) => values[kind] !== undefined)
   if (kinds.length !== 1) throw new WrongUsage('forget takes one of --number, --call and --whole-tenant')
   if (kinds[0] === 'whole-tenant') {
@@ -115,9 +114,4 @@ function daysOf(values: Values, name: string, none: string, also: readonly numbe
   throw new WrongUsage(
     `--${name} must be ${none}, ${also.map((day) => `${day}, `).join('')}or a whole number from ${DAYS_MIN} on`,
   )
-}
-
-function uuid(given: string | undefined): string {
-  if (given === undefined || !UUID.test(given)) throw new WrongUsage('--tenant must be a UUID; tenants list shows them')
-  return given.toLowerCase()
 }

@@ -18,7 +18,7 @@ import { forgetTenant } from '../postgres/erasure/forget-tenant.ts'
 import { limitTenant, listTenants } from '../postgres/keys/rates.ts'
 import { forgetTenantInRedis } from '../redis/forget-tenant.ts'
 import { openRedis, type RedisConnections } from '../redis/open-redis.ts'
-import { WrongUsage } from './parse-keys-arguments.ts'
+import { usageProblem, WrongUsage } from './parse-keys-arguments.ts'
 import { parseTenantsArguments } from './parse-tenants-arguments.ts'
 import { minute, rateText, table } from './render-keys.ts'
 import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
@@ -211,17 +211,13 @@ async function withRedis(work: (redis: RedisConnections) => Promise<void>): Prom
   }
 }
 
-function problemWith(args: readonly string[]): string | undefined {
-  try {
+const problemWith = (args: readonly string[]) =>
+  usageProblem(() => {
     const { verb } = parseTenantsArguments(args)
     const needsRedis = verb === 'forget' || verb === 'forget-again'
-    return needsRedis && !URL.canParse(process.env.REDIS_URL ?? '')
-      ? 'REDIS_URL is not set, or is not a URL'
-      : undefined
-  } catch (error) {
-    if (error instanceof WrongUsage) return error.message
-    throw error
-  }
-}
+    if (needsRedis && !URL.canParse(process.env.REDIS_URL ?? '')) {
+      throw new WrongUsage('REDIS_URL is not set, or is not a URL')
+    }
+  })
 
 await runDatabaseCommand(HELP, 'tenants', run, 'checked by problemWith', problemWith)

@@ -14,6 +14,7 @@ import {
   RequestIncomplete,
 } from '../errors/catalogue.ts'
 import type { Problem } from '../errors/problem.ts'
+import { isAnsweredEarly } from './problem-handler.ts'
 import { endWithProblem } from './problem-on-connection.ts'
 
 export type ArrivalLimits = { readonly bodyBytes: number; readonly requestTimeoutMs: number }
@@ -32,20 +33,11 @@ export function serverOptions({ requestTimeoutMs }: ArrivalLimits): ServerOption
   }
 }
 
-/** The answer to the last request of a connection. */
-const lastAnswers = new WeakMap<Duplex, ServerResponse>()
-
-/** Whether the request that does not arrive was refused before its end. A second answer would pass for that of the next one. */
-function isAnswered(connection: Duplex): boolean {
-  const answer = lastAnswers.get(connection)
-  return answer?.headersSent === true && !answer.req.complete
-}
-
 /** Fastify's `clientErrorHandler`. */
 export function onClientError(limits: ArrivalLimits): (error: ConnectionError, connection: Duplex) => void {
   return (error, connection) => {
     const problem = clientProblem(error, limits)
-    if (problem === undefined || connection.destroyed || isAnswered(connection)) connection.destroy()
+    if (problem === undefined || connection.destroyed || isAnsweredEarly(connection)) connection.destroy()
     else endWithProblem(connection, problem)
   }
 }
@@ -68,9 +60,8 @@ function clientProblem({ code, message }: ConnectionError, limits: ArrivalLimits
 }
 
 export function addBeforeRoutes(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const { headers, httpVersion, socket } = request.raw
-    lastAnswers.set(socket, reply.raw)
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { headers, httpVersion } = request.raw
     done(
       headers.host === undefined && httpVersion === '1.1' ? MalformedRequest('the header host is missing') : undefined,
     )

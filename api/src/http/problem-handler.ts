@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   BodyTooLarge,
@@ -47,7 +49,14 @@ function createRefusalLog(): (request: FastifyRequest, refusal: Problem) => void
   }
 }
 
+/** Requests that were refused while some of them was still to come, by their connection. */
+const refusedEarly = new WeakMap<Duplex, IncomingMessage>()
+
+/** Whether the request that a connection waits for is answered already. A second answer would pass for that of the next one. */
+export const isAnsweredEarly = (connection: Duplex): boolean => refusedEarly.get(connection)?.complete === false
+
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: Problem): FastifyReply {
+  if (request.raw.complete === false) refusedEarly.set(request.raw.socket, request.raw)
   return reply
     .code(error.status)
     .headers(problemHeaders(error))

@@ -5,6 +5,7 @@ import { LIVE_CLIENT_BOUNDS, LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../access/authenticator.ts'
 import type { Principal } from '../access/principal.ts'
+import { createTally } from '../access/tally.ts'
 import type { MemoryBudget } from '../config/memory-budget.ts'
 import {
   Internal,
@@ -135,16 +136,14 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
   }
 
   /** Some may come while one of them waits for room: they count as if they were here. */
-  const arriving = new Map<string, number>()
+  const arriving = createTally()
   async function findRoom(tenantId: string): Promise<void> {
     if (connected.size < settings.websockets) return
-    arriving.set(tenantId, (arriving.get(tenantId) ?? 0) + 1)
+    arriving.add(tenantId, 1)
     try {
       while (connected.size >= settings.websockets) await makeRoom(tenantId)
     } finally {
-      const left = (arriving.get(tenantId) ?? 1) - 1
-      if (left > 0) arriving.set(tenantId, left)
-      else arriving.delete(tenantId)
+      arriving.add(tenantId, -1)
     }
   }
   const ofTenant = (tenantId: string): readonly Connected[] => byTenant.get(tenantId) ?? []
@@ -153,15 +152,15 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
     return problem
   }
   /**
-   * Closes a socket, the newest one of the tenant that has the most, for one that has fewer. Nothing else could keep a place
-   * for everyone, and have one tenant alone use them all.
+   * Closes the newest socket of the tenant that has the most, to make room for a tenant that has fewer. So one tenant may use
+   * every place while nobody else wants one.
    *
    * @throws {OverShare} no tenant has more @throws {TooManySockets} the others have no more than is their share
    */
   async function makeRoom(tenantId: string): Promise<void> {
     const open = [...byTenant.values()].map((sockets) => sockets.filter(({ socket }) => socket.isOpen()))
     const most = open.reduce((a, b) => (b.length > a.length ? b : a), [])
-    const own = ofTenant(tenantId).length + (arriving.get(tenantId) ?? 1)
+    const own = ofTenant(tenantId).length + arriving.of(tenantId)
     if (most.length <= own) throw refused(own > 1 ? OverShare('live sockets') : TooManySockets(settings.websockets))
     const newest = most.at(-1)
     newest?.socket.close('over-share')
@@ -176,10 +175,11 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
       tenantId,
       bufferMaxBytes: settings.liveSocketBufferBytes,
     })
+    const { promise: closed, resolve: isClosed } = Promise.withResolvers<void>()
     const one: Connected = {
       keyId,
       socket,
-      closed: new Promise((resolve) => ws.once('close', () => setImmediate(resolve))),
+      closed,
       ping: () => ws.ping(),
       cut: socket.cut,
       revoked: () => socket.close('unauthorized'),
@@ -223,6 +223,7 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
       // The one close that somebody has to do something about, and only the owner of the key can.
       if (reason === 'slow-reader')
         log.warn({ key: keyId, socket: socket.id }, 'closed a subscriber that does not keep up')
+      isClosed()
     })
   }
 
