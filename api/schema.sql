@@ -1078,7 +1078,7 @@ begin
     here.at_call := '';
     select t.id into here.at_tenant from hopwhistle.tenants t order by t.id limit 1;
   end if;
-  -- Nobody is told that it was done: after a crash it is done again.
+  -- Its commit does not wait for the WAL: after a crash the same work is done again.
   perform set_config('synchronous_commit', 'off', true);
 
   while here.at_tenant is not null and at_most > 0 loop

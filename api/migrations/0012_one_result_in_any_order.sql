@@ -43,9 +43,9 @@ grant usage on domain hopwhistle.call_state, hopwhistle.call_direction to hopwhi
 --   above 2^52  corrected: by the correction that occurred last, then the one with the largest number
 -- The last three bits are the state. Times are unique to the millisecond.
 --
--- The API computes it: see api/src/calls/progress.ts. Here it is for what was written before it was kept, when there were
--- no corrections. In plpgsql, so that it is not written into the statements that call it: they would set up its expressions
--- anew each time, which took 20 % of a batch.
+-- The API computes it: see api/src/calls/progress.ts. This function is for calls that were written before progress was
+-- stored, when there were no corrections. It is in plpgsql, which Postgres does not inline: inlined, its expressions were
+-- set up in every statement, which took 20 % of a batch's time.
 create or replace function hopwhistle.progress_before(state smallint, ended_at timestamptz) returns bigint
   language plpgsql immutable parallel safe
 as $$

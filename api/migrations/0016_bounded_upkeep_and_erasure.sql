@@ -67,7 +67,7 @@ $$;
 -- tenant says that another session is folding at this moment.
 --
 -- Pending rows go and folded rows come in the same transaction, so no statement ever sees a change twice or not at all.
--- Nobody is told that it was done, so it need not wait for the WAL: after a crash it is done again.
+-- Its commit does not wait for the WAL: after a crash the same work is done again.
 --
 -- Its cost is linear in what it takes: entries of an hour are joined as text, in the same aggregate as its sums. Plans:
 -- call_metrics_pending_hour, one range for each tenant; rows by their place; the primary keys of the rollups.
@@ -221,8 +221,8 @@ as $$
   set leased_until = '-infinity', folded_until = greatest(f.folded_until, folded_all_until)
 $$;
 
--- For instances of the version before, which run until the last of them is replaced: a bounded step for whoever has
--- something pending, from a tenant on that chance picks.
+-- For instances of the version before, until the last of them is replaced: a bounded step of what is pending for some
+-- tenants, beginning with one picked at random.
 create or replace function hopwhistle.fold_call_metrics() returns bigint
   language plpgsql security definer
   set search_path = pg_catalog
@@ -331,7 +331,7 @@ begin
     here.at_call := '';
     select t.id into here.at_tenant from hopwhistle.tenants t order by t.id limit 1;
   end if;
-  -- Nobody is told that it was done: after a crash it is done again.
+  -- Its commit does not wait for the WAL: after a crash the same work is done again.
   perform set_config('synchronous_commit', 'off', true);
 
   while here.at_tenant is not null and at_most > 0 loop
@@ -432,9 +432,9 @@ as $$
   on conflict do nothing
 $$;
 
--- What was erased at somebody's request: for whoever has to account for it, and to erase it again after a restore.
+-- What was erased on request: as a record for audits, and to erase it again after a restore.
 --
--- A number is kept as a salted hash only. There are so few numbers that whoever has the list can find them by trying:
+-- A number is kept as a salted hash only. There are so few numbers that anybody with the list can find them by trying:
 -- treat it as personal data.
 create table hopwhistle.erasures (
   id uuid primary key,
