@@ -284,8 +284,16 @@ describe('CPU', () => {
     expect(said('other-programs', busy(0.3, 0.7, 1), 'remark')).toHaveLength(1)
   })
 
+  test('other-programs: less is too much where no CPU was left', () => {
+    const little = { cpuIdle: 0.2, processes: [processWith('k6', 'k6', 0.85), processWith('api-1', 'api', 0.71)] }
+    expect(said('other-programs', busy(0.85, 0.24))).toEqual([
+      'other programs used 0.24 of 2 cores; a miss (p95 latency and p99 latency) may be their doing',
+    ])
+    expect(said('other-programs', resultWith({ slowness: 9, server: serverWith(little) }))).toEqual([])
+  })
+
   test('other-programs: are named, the largest first; a declared neighbour is none of them', () => {
-    const others = busy(0.3, 0.7)
+    const others = busy(0.3, 0.6)
     const beside = (...neighbours: string[]): LoadtestResult => ({
       ...others,
       environment: { ...others.environment!, neighbours },
@@ -293,12 +301,12 @@ describe('CPU', () => {
         ...others.server!,
         otherPrograms: [
           { name: 'ffmpeg', cpuCores: 0.45 },
-          { name: 'cron', cpuCores: 0.2 },
+          { name: 'cron', cpuCores: 0.1 },
         ],
       },
     })
     expect(said('other-programs', beside())).toEqual([
-      'other programs used 0.70 of 2 cores: ffmpeg 0.45 and cron 0.20; ' +
+      'other programs used 0.60 of 2 cores: ffmpeg 0.45 and cron 0.10; ' +
         'a miss (p95 latency and p99 latency) may be their doing',
     ])
     expect(said('other-programs', beside('cron'))).toEqual([

@@ -136,6 +136,8 @@ const ifMissed = (metrics: Evidence['metrics'], text: string) =>
 
 /** As a part of the machine: what the kernel does for the network is in nobody's account, and is less than this. */
 const OTHER_PROGRAMS_ALLOWED = 0.2
+/** The same where no CPU was left: there the platform waited for whatever others used. */
+const ALLOWED_WHEN_SATURATED = 1 / 12
 /** What used less than this, in cores, is not named. */
 const LEAST_NAMED = 0.01
 const MOST_NAMES = 5
@@ -156,7 +158,8 @@ export const otherPrograms: Rule = {
       ? cpu.others
       : named.filter(({ name }) => isDeclared(name)).reduce((sum, { cores }) => sum + cores, 0)
     const others = cpu.others - declared
-    if (others < OTHER_PROGRAMS_ALLOWED * cpu.cores) return []
+    const isSaturated = cpu.busy / cpu.cores >= SATURATED
+    if (others < (isSaturated ? ALLOWED_WHEN_SATURATED : OTHER_PROGRAMS_ALLOWED) * cpu.cores) return []
     const names = named
       .filter(({ name, cores }) => !isDeclared(name) && cores >= LEAST_NAMED)
       .toSorted((a, b) => b.cores - a.cores)
