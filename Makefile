@@ -14,6 +14,7 @@ MINUTES ?= 15
 RUN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 PLATFORM := $(RUN) node platform/main.ts
 BENCH := $(RUN) node loadtests/bench/main.ts
+COMPARISONS := $(RUN) node comparisons/main.ts
 CLUSTER := $(RUN) node tooling/cluster/main.ts
 INSTALLED := node_modules/.installed
 
@@ -32,9 +33,9 @@ unexport MAKEFLAGS MFLAGS MAKELEVEL
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo; echo 'First time here? `make baseline` measures everything; `make up` leaves it running to play with.'
+	@echo; echo 'First time here? `make baseline` measures everything; `make up` starts the platform to try it out.'
 
-install: $(INSTALLED) ## install what is missing of what other targets need: npm packages, Redis, k6, Helm, gitleaks
+install: $(INSTALLED) ## install what other targets need and is missing: npm packages, Redis, k6, Helm, gitleaks
 	+@$(RUN) node platform/install-tools.ts
 
 $(INSTALLED): package-lock.json tooling/install-packages.sh
@@ -46,7 +47,7 @@ tools: $(INSTALLED)
 baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|full|smoke]: ends with 0 met, 1 missed, 2 invalid
 	+@$(BENCH) baseline --profile $(PROFILE)
 
-compare: $(INSTALLED) ## did it get slower than BASE? [BASE=main HEAD=ref MINUTES=15]: ends with 0 no, 1 yes, 2 undecided
+compare: $(INSTALLED) ## is it slower than BASE? [BASE=main HEAD=ref MINUTES=15]: ends with 0 no, 1 yes, 2 undecided
 	+@$(COMPARISONS) compare --base $(BASE) $(if $(HEAD),--head $(HEAD) )--minutes $(MINUTES)
 
 up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses [MONITOR=1: with Prometheus]
@@ -73,10 +74,10 @@ kind-down: $(INSTALLED) ## remove that cluster
 deploy: $(INSTALLED) ## deploy the platform into the cluster of KUBECONFIG: see `npm run cluster -- deploy --help`
 	@$(CLUSTER) deploy
 
-scale: $(INSTALLED) ## run so many pods of the API there: make scale REPLICAS=5
+scale: $(INSTALLED) ## set the number of API pods there: make scale REPLICAS=5
 	@$(CLUSTER) scale --replicas $(REPLICAS)
 
-restore-primary: $(INSTALLED) ## give a primary there that lost its volume what the replica has
+restore-primary: $(INSTALLED) ## copy the replica there to a primary that lost its volume
 	@$(CLUSTER) restore-primary
 
 e2e: $(INSTALLED) ## test deployment, scaling, failures and upgrades there, in a namespace of its own
@@ -85,13 +86,13 @@ e2e: $(INSTALLED) ## test deployment, scaling, failures and upgrades there, in a
 test: $(INSTALLED) tools ## run all tests, on a real Postgres pair and Redis
 	@$(RUN) npm test
 
-chaos: $(INSTALLED) tools ## break a platform of its own under load, count what was lost, write docs/reliability.md [SOAK=1]
+chaos: $(INSTALLED) tools ## inject faults under load, count lost events, write docs/reliability.md [SOAK=1]
 	@$(RUN) npm run --silent chaos --$(if $(filter-out 0,$(SOAK)), --soak-minutes 20)
 
 check: $(INSTALLED) ## check format, lint, types, import rules, generated files and leaked secrets
 	@$(RUN) npm run --silent check
 
-fix: $(INSTALLED) ## mend format and lint where a tool can
+fix: $(INSTALLED) ## correct format and lint where a tool can
 	@$(RUN) npm run --silent fix
 
 openapi: $(INSTALLED) ## write api/openapi.json from the routes

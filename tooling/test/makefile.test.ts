@@ -18,6 +18,15 @@ test('make alone lists every target with its one line', async () => {
   expect(output.split('\n').every((line) => line.length <= 120)).toBe(true)
 })
 
+test('every variable of a recipe is defined, but for what callers may give', () => {
+  const used = [...makefile.matchAll(/\$\(([A-Z]+)\)/g)].map(([, name]) => name)
+  const defined = [...makefile.matchAll(/^([A-Z]+) [:?]?=/gm)].map(([, name]) => name)
+  expect(used).toContain('COMPARISONS')
+  expect(
+    used.filter((name) => ![...defined, 'CURDIR', 'MAKECMDGOALS', 'HEAD', 'MONITOR', 'SOAK'].includes(name)),
+  ).toEqual([])
+})
+
 const version = Number(/GNU Make (\d+)/.exec(execFileSync('make', ['--version'], { encoding: 'utf8' }))?.[1])
 
 describe.skipIf(version < 4)('with GNU make 4 or newer', () => {
