@@ -1,4 +1,4 @@
-/** Prints how long something took, for docs/scaling.md. */
+/** Prints how long something took under load: docs/scaling.md refers to it. */
 export async function took<T>(what: string, run: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()
   const result = await run()

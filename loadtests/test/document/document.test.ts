@@ -72,6 +72,7 @@ describe('the document', () => {
       '### Monitoring tools',
       '## Scaling recommendations',
       '### Horizontal scaling',
+      '### What a unit of work costs',
       '### Vertical scaling',
       '### Optimization strategies',
       '## Regression testing',
@@ -101,6 +102,10 @@ describe('the document', () => {
   test('has every limit with its variable, and says why a use is not known', () => {
     for (const { env } of Object.values(LIMITS)) expect(text).toContain(`\`${env}\``)
     for (const [cell] of text.matchAll(/not measured[^|\n]*\|/g)) expect(cell).toMatch(/not measured: \S/)
+  })
+
+  test('says what a thousand events cost each server, of all instances together', () => {
+    expect(text).toMatch(/^\| 1,000 call events, one in each request +\| 0\.75 \| +0\.20 \| +0\.08 \| +0\.04 \|$/m)
   })
 
   test('says where, when and of which commit it is', () => {

@@ -1,6 +1,6 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { bytes, ms, number, percent } from '@hopwhistle/platform/document/figures.ts'
-import { blocks, bullets } from '@hopwhistle/platform/document/markdown.ts'
+import { blocks, bullets, table } from '@hopwhistle/platform/document/markdown.ts'
 import { mostInstances, primaryConnections } from '../../findings/connection-budget.ts'
 import { cpuShares } from '../../findings/cpu.ts'
 import type { Facts } from '../../findings/facts.ts'
@@ -22,8 +22,18 @@ export function scalingSection(model: DocumentModel): string {
       `**Database, reads:** reports read the replica. ${replica(reports)}`,
       `**Redis:** with \`REDIS_CLUSTER_NODES\` the API uses sharded pub/sub and keeps a tenant's keys on one node, for availability first: ${redisCpu(live)}`,
     ]),
+    '### What a unit of work costs',
+    costs([
+      ['1,000 call events, one in each request', calls],
+      ['1,000 reports, those from the cache included', reports],
+      [
+        `1,000 live messages to ${number(live?.load.delivery?.subscribers ?? 0)} subscribers, their events included`,
+        live,
+      ],
+    ]),
     '### Vertical scaling',
     bullets([
+      disk(calls),
       connections(calls ?? reports ?? live),
       `**Redis:** its memory limit is ${bytes(LIMITS.redis_memory.value)} (\`REDIS_MAX_MEMORY_BYTES\`). ${redisMemory(model)}`,
       `**API server:** ${heap(model)} \`NODE_OPTIONS=--max-old-space-size\` raises the heap when that is not enough.`,
@@ -68,6 +78,35 @@ function apiServers(calls?: Facts, reports?: Facts, live?: Facts): string {
       ? 'What a core carries was not measured: no CPU was sampled.'
       : `At ${percent(PLANNED_CPU)} of a core, the API carries about ${known.map(([rate, what]) => `${number(rate)} ${what}`).join(', or ')} a second.`
   return `**API servers:** three instances or more behind a load balancer, so that one can fail. ${carried}`
+}
+
+/** CPU seconds of each server, all instances together. The generator and the sampler are left out. */
+function costs(works: readonly (readonly [string, Facts | undefined])[]): string {
+  const servers = ['api', 'postgres primary', 'postgres replica', 'redis']
+  const rows = works.flatMap(([work, facts]) => {
+    if (facts === undefined || facts.load.ok === 0 || facts.processes.length === 0) return []
+    const { processes, load } = facts
+    const cores = servers.map((server) =>
+      processes.reduce((sum, { name, kind, cpuCores }) => sum + ([name, kind].includes(server) ? cpuCores.mean : 0), 0),
+    )
+    return [[work, ...cores.map((mean) => number((1000 * mean * load.peakSeconds) / load.ok, 2))]]
+  })
+  return rows.length === 0
+    ? 'Not measured in this environment: no CPU of single servers was sampled.'
+    : blocks(
+        'CPU seconds, of all instances together. Add the rows for a mixed load.',
+        table(['', 'API', 'Primary', 'Replica', 'Redis'], rows, [1, 2, 3, 4]),
+      )
+}
+
+function disk(calls: Facts | undefined): string {
+  const wal = calls?.postgres?.walBytesPerSecond?.mean
+  const sync = calls?.postgres?.walMeanSyncMs
+  const written =
+    wal === undefined || calls === undefined || calls.load.ok === 0
+      ? 'how much WAL an event writes was not sampled here.'
+      : `an event writes ${bytes((wal * calls.load.peakSeconds) / calls.load.ok)} of WAL.`
+  return `**Disk of the primary:** ${written}${sync === undefined ? '' : ` A flush of the WAL took ${ms(sync)} on average.`}`
 }
 
 function replica(reports: Facts | undefined): string {
