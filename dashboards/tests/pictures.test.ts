@@ -36,7 +36,7 @@ function draw(panels: readonly Panel[], dataOf: (panel: Panel) => readonly Serie
 const paths = (svg: string, colour: string) =>
   [...svg.matchAll(new RegExp(`<path d="([^"]*)" fill="none" stroke="${colour}"`, 'g'))].map(([, d]) => d!)
 
-test('every board is drawn, with data and without', () => {
+test('every board is drawn, with data and without', { timeout: 120_000 }, () => {
   for (const board of BOARDS) {
     const drawn = (data: readonly Series[]) =>
       renderSvg(boardPicture({ board, subtitle: 'under load', course, dataOf: () => data }))

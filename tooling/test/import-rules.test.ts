@@ -81,7 +81,7 @@ test('scenarios-run-inside-k6: a scenario has no Node modules', async () => {
   expect(output).not.toContain('k6/http')
 })
 
-test('a checkout below a folder named test passes, wherever its packages are', async () => {
+test('a checkout below a folder named test passes, wherever its packages are', { timeout: 120_000 }, async () => {
   const packages = scratchFolder({})
   cpSync(join(CHECKOUT, 'node_modules', '@types', 'k6'), join(packages, 'test', 'node_modules', '@types', 'k6'), {
     recursive: true,
