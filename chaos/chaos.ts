@@ -45,7 +45,7 @@ Meanwhile it causes these faults, one after the other:
 ${ALL.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join('\n')}
 
 After each fault, every acknowledged event must be in Postgres, once; rollups must equal the calls; and each subscriber must
-have got each message once and in order, or have been told of a gap. Overload and abuse must not keep other clients waiting.
+have got each message once and in order, or been notified of a gap. Overload and abuse must not keep other clients waiting.
 Network faults need root on Linux and iptables, to lose packets in a network of their own; elsewhere a proxy delays the data
 instead. Writes docs/reliability.md. Takes about twelve minutes. On Ctrl-C it ends the current fault, keeps what was measured and says
 what is missing; on a second Ctrl-C it stops at once.

@@ -2,7 +2,7 @@ import { METRICS } from './metrics.ts'
 
 /**
  * Every limit of the platform: each is enforced, set by the environment variable named, and exported as
- * `hopwhistle_limit{resource}` beside `hopwhistle_usage{resource}`.
+ * `hopwhistle_limit{resource}`, next to `hopwhistle_usage{resource}`.
  */
 export type Limit = {
   readonly value: number
@@ -19,79 +19,85 @@ export const LIMITS = {
     unit: 'connections',
     scope: 'server',
     env: 'POSTGRES_MAX_CONNECTIONS',
-    note: 'all clients of the primary together',
+    note: 'all clients of the primary together; the API shows its use, Postgres enforces it',
   },
   postgres_query_timeout: {
     value: 30_000,
     unit: 'ms',
     scope: 'instance',
     env: 'POSTGRES_QUERY_TIMEOUT_MS',
-    note: 'one statement; a query may ask for less',
+    note: 'longest time of one statement; some statements have a shorter limit',
   },
   postgres_pool: {
     value: 20,
     unit: 'connections',
     scope: 'instance',
     env: 'POSTGRES_POOL_SIZE',
-    note: 'ingest, reports and upkeep have shares of their own',
+    note: 'per instance; ingest, reports and upkeep each have their own part',
   },
   redis_connections: {
     value: 10_000,
     unit: 'connections',
     scope: 'server',
     env: 'REDIS_MAX_CLIENTS',
-    note: 'two per API instance',
+    note: 'all clients of Redis together, two for each API instance; the API shows its use, Redis enforces it',
   },
   redis_memory: {
     value: 2_147_483_648,
     unit: 'bytes',
     scope: 'server',
     env: 'REDIS_MAX_MEMORY_BYTES',
-    note: 'cache and live history',
+    note: 'maxmemory of Redis, for report cache and live history; the API shows its use, Redis enforces it',
   },
   requests_in_flight: {
     value: 1_000,
     unit: 'requests',
     scope: 'instance',
     env: 'MAX_REQUESTS_IN_FLIGHT',
-    note: 'one tenant at most four times as many as are free; past it: 429, or 503 when others have them',
+    note: 'per instance, and for one tenant at most four times the number still free; above that 429, or 503 if other tenants use them',
   },
   request_timeout: {
     value: 30_000,
     unit: 'ms',
     scope: 'instance',
     env: 'REQUEST_TIMEOUT_MS',
-    note: 'from the first byte to the answer',
+    note: 'from the first byte of a request to its response; then 503',
   },
   websockets: {
     value: 1_000,
     unit: 'sockets',
     scope: 'instance',
     env: 'MAX_WEBSOCKETS',
-    note: 'past it the tenant with the most gives one to who has fewer, or the upgrade answers 429 or 503',
+    note: 'per instance; when all are used, the tenant with most sockets loses one to a tenant with fewer, or the upgrade is answered 429 or 503',
   },
   ingest_queue: {
     value: 10_000,
     unit: 'events',
     scope: 'instance',
     env: 'INGEST_QUEUE_MAX',
-    note: 'events waiting for their commit; one tenant at most four times as many as there is room for; past it: 429, or 503 when they are those of others',
+    note: 'events waiting for their commit, of one tenant at most four times the room still free; above that 429, or 503 if they belong to other tenants',
   },
   live_socket_buffer: {
     value: 1_048_576,
     unit: 'bytes',
     scope: 'instance',
     env: 'LIVE_SOCKET_BUFFER_BYTES',
-    note: 'unread by one subscriber; past it the socket is closed with 4008',
+    note: 'what one subscriber may leave unread; above that its socket is closed with 4008',
   },
   tenant_rate: {
     value: 10_000,
     unit: 'events/s',
     scope: 'tenant',
     env: 'TENANT_RATE_PER_SECOND',
-    note: 'over all instances, unless the tenant has a rate of its own; any other request counts as one; past it: 429 with Retry-After',
+    note: 'of one tenant, over all instances, unless the tenant has its own rate; any other request counts as one event; above that 429 with Retry-After',
   },
-  request_body: { value: 1_048_576, unit: 'bytes', scope: 'instance', env: 'MAX_BODY_BYTES', note: 'past it: 413' },
+  request_body: {
+    value: 1_048_576,
+    unit: 'bytes',
+    scope: 'instance',
+    env: 'MAX_BODY_BYTES',
+    note: 'largest request body; above that 413',
+  },
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof LIMITS

@@ -26,67 +26,79 @@ const FLAGS = Object.fromEntries(
 export const LOADTESTS = {
   ...POD_FIELDS,
   scenarios: section(
-    'Which of them run, from the moment they are installed. One at a time: they slow each other down',
+    'Which scenarios start at installation. Run one at a time, because they slow each other down',
     FLAGS,
   ),
   parallelism: integer(2, 'k6 pods that share the load of a scenario', { min: 1, max: 1000 }),
   profile: oneOf(
     PROFILE_NAMES,
     'quick',
-    'full has the stages of the baselines, quick the same peaks, smoke proves nothing',
+    'full has the stages of the baselines; quick has the same peaks; smoke only shows that everything works',
   ),
   apiUrl: text(
     `http://hopwhistle-api.hopwhistle:${DEFAULT_PORT}`,
-    'The API, as pods of this namespace reach it',
+    'URL of the API, as pods of this namespace reach it',
     /https?:\/\/\S+/,
   ),
-  tenantId: text(DEMO_TENANT_ID, 'Whose calls they are; the demo data has this tenant'),
-  apiKey: section('What the API is asked with', {
-    existingSecret: text('', 'A Secret with the key under "key"; without it, the key of the demo data'),
+  tenantId: text(DEMO_TENANT_ID, 'Tenant of the calls; the default is that of the demo data'),
+  apiKey: section('The API key of the load tests', {
+    existingSecret: text('', 'Name of a Secret with the API key in its entry "key"; empty: the key of the demo data'),
   }),
   metricsUrl: text(
     '',
-    'Where the runners also write their metrics: the remote write address of a Prometheus, .../api/v1/write',
+    'Remote write URL of a Prometheus, .../api/v1/write, to which the runners also send their metrics',
     /(https?:\/\/\S+)?/,
   ),
-  images: section('One version each, for every pod of a run', {
-    k6: text(LOADTEST_IMAGES.k6, 'Runners, and the initializer that looks at the script before'),
-    starter: text(LOADTEST_IMAGES.starter, 'What tells the runners to begin: curl and a shell'),
+  images: section('Images of the pods of a run', {
+    k6: text(
+      LOADTEST_IMAGES.k6,
+      'Image of the runners, and of the initializer, which checks the script before the run',
+    ),
+    starter: text(
+      LOADTEST_IMAGES.starter,
+      'Image of the starter, which tells the runners to begin; it needs curl and a shell',
+    ),
   }),
-  runnerResources: resources('Of each runner. With less CPU than it needs it is throttled, and the run invalid', {
+  runnerResources: resources('Resources of each runner. A runner that is throttled makes the run invalid', {
     requests: { ...RUNNER_RESOURCES.requests },
     limits: { ...RUNNER_RESOURCES.limits },
   }),
-  runnerNodes: section('Which nodes runners may run on: on those of the platform they take what they measure', {
-    nodeSelector: textMap({}, 'Labels of these nodes'),
-    tolerations: list<k8s.Toleration>([], 'Taints of them that are no obstacle', { type: 'object' }),
-  }),
+  runnerNodes: section(
+    'Nodes of the runners. On the nodes of the platform, they would take CPU from what they measure',
+    {
+      nodeSelector: textMap({}, 'Labels of the nodes that runners may run on'),
+      tolerations: list<k8s.Toleration>([], 'Taints that runners tolerate', { type: 'object' }),
+    },
+  ),
   runnerPod: podOf('runners'),
-  initializerResources: resources('Of the pod that looks at the script before', {
+  initializerResources: resources('Resources of the initializer', {
     requests: { ...INITIALIZER_RESOURCES.requests },
     limits: { ...INITIALIZER_RESOURCES.limits },
   }),
-  initializerPod: podOf('that pod, which extraEnvFrom does not reach'),
-  starterResources: resources('Of the pod that tells the runners to begin, one after the other', {
+  initializerPod: podOf('the initializer, which ignores extraEnvFrom'),
+  starterResources: resources('Resources of the starter', {
     requests: { ...STARTER_RESOURCES.requests },
     limits: { ...STARTER_RESOURCES.limits },
   }),
-  starterPod: podOf('that pod'),
-  networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {
-    enabled: flag(true, 'Needs a network that enforces them'),
-    apiPort: port(DEFAULT_PORT, 'Where the pods of the API listen, or what else apiUrl leads to'),
-    metricsPort: port(9090, 'The same of metricsUrl'),
-    runnersFrom: list<k8s.NetworkPolicyPeer>(
-      [
-        {
-          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'k6-operator-system' } },
-          podSelector: { matchLabels: { 'control-plane': 'controller-manager' } },
-        },
-      ],
-      'Who may talk to the runners beside the starter: k6-operator, where it is installed by default. Where the network does not let the API server reach every pod, its addresses belong here too, or bench shows no progress',
-      { type: 'object' },
-    ),
-  }),
+  starterPod: podOf('the starter'),
+  networkPolicies: section(
+    'Network policies that deny all traffic of these pods, except the connections that they need',
+    {
+      enabled: flag(true, 'Needs a network plugin that enforces network policies'),
+      apiPort: port(DEFAULT_PORT, 'Port of the API’s pods, or of the server that apiUrl leads to'),
+      metricsPort: port(9090, 'Port of the server that metricsUrl leads to'),
+      runnersFrom: list<k8s.NetworkPolicyPeer>(
+        [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'k6-operator-system' } },
+            podSelector: { matchLabels: { 'control-plane': 'controller-manager' } },
+          },
+        ],
+        'Who may connect to the runners, besides the starter: a list of NetworkPolicy peers. The default is k6-operator in its usual namespace. If bench shows no progress, add the addresses of the Kubernetes API server',
+        { type: 'object' },
+      ),
+    },
+  ),
 }
 
 export type LoadtestsValues = ValuesOf<typeof LOADTESTS>

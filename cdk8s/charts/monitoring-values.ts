@@ -27,39 +27,43 @@ const URL = /(?:https?:[/][/][^\s${}]*[^\s${}/])?/
 export const RULE_SCALES = ['production', 'demo', 'drill'] as const
 
 export const MONITORING = {
-  release: text('hopwhistle', 'Name of the release that is watched; it is in the same namespace', RELEASE_NAME),
+  release: text(
+    'hopwhistle',
+    'Name of the release of hopwhistle that is monitored, in the same namespace',
+    RELEASE_NAME,
+  ),
   rules: oneOf(
     RULE_SCALES,
     'production',
-    'Windows of the alerts; demo: minutes instead of days, to see one fire; drill: seconds, for tests, with scrapeSeconds 2',
+    'Time windows of the alerts. demo: minutes instead of days, to see alerts fire; drill: seconds, for tests, with scrapeSeconds 2',
   ),
   runbooksUrl: text(
     '',
-    'Where the files of dashboards/runbooks can be read, for links in alerts; empty: on the board Runbooks of grafana.url',
+    'URL of the folder dashboards/runbooks, for links in alerts; empty: links lead to the board Runbooks of grafana.url',
     URL,
   ),
   ...POD_FIELDS,
 
   operator: section(
-    'Where Prometheus Operator runs, such as with kube-prometheus-stack: monitors, rules and labelled boards for it, and no Prometheus, Alertmanager and Grafana of our own',
+    'For clusters with Prometheus Operator, such as from kube-prometheus-stack: the chart then installs monitors, rules and labelled boards for it, and no Prometheus, Alertmanager and Grafana',
     {
-      enabled: flag(false, 'Needs its resource definitions'),
+      enabled: flag(false, 'Needs the CRDs of Prometheus Operator'),
       labels: textMap(
         {},
-        'Labels by which its Prometheus chooses monitors and rules, such as release: kube-prometheus-stack',
+        'Labels by which its Prometheus selects monitors and rules, such as release: kube-prometheus-stack',
       ),
       dashboardLabels: textMap({ grafana_dashboard: '1' }, 'Labels by which its Grafana finds boards'),
     },
   ),
 
-  scrapeSeconds: integer(5, 'Between two looks at each target; at Postgres at least 5', { min: 1, max: 300 }),
+  scrapeSeconds: integer(5, 'Scrape interval; for Postgres it is at least 5 s', { min: 1, max: 300 }),
 
-  prometheus: section('Keeps what is measured, and finds what is wrong', {
+  prometheus: section('Prometheus, which stores metrics and evaluates alerts', {
     image: text(IMAGES.prometheus, 'Prometheus 2.42 or newer'),
-    retention: text('15d', 'How long it keeps everything', /\d+(?:h|d|w|y)/),
-    storage: quantity('20Gi', 'Its volume'),
+    retention: text('15d', 'How long metrics are kept', /\d+(?:h|d|w|y)/),
+    storage: quantity('20Gi', 'Size of its volume'),
     storageClass: text('', 'Class of the volume; empty: the cluster’s default'),
-    resources: resources('Of its pod', {
+    resources: resources('Resources of its pod', {
       requests: { cpu: '100m', memory: '256Mi' },
       limits: { cpu: '2', memory: '2Gi' },
     }),
@@ -68,29 +72,32 @@ export const MONITORING = {
     nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
   }),
 
-  alertmanager: section('Tells people', {
+  alertmanager: section('Alertmanager, which sends notifications', {
     image: text(IMAGES.alertmanager, 'Alertmanager 0.25 or newer'),
     existingSecret: text(
       '',
-      'Name of a Secret with your alertmanager.yml, which has addresses and passwords in it; empty: alerts are shown and nobody is told',
+      'Name of a Secret with your alertmanager.yml, which has receivers and their passwords; empty: alerts are shown, but no notification is sent',
     ),
-    resources: small('Of its pod', '128Mi'),
+    resources: small('Resources of its pod', '128Mi'),
     pod: podOf('its pod'),
   }),
 
-  grafana: section('Shows it', {
-    enabled: flag(true, 'Whether there is one'),
+  grafana: section('Grafana, which shows the boards', {
+    enabled: flag(true, 'Whether Grafana is installed'),
     image: text(IMAGES.grafana, 'Grafana 11 or newer'),
-    existingSecret: text('', 'Name of a Secret with the admin-password; empty: one is made at the first installation'),
-    url: text(GRAFANA_URL, 'Where people open it, for links in alerts', URL),
-    alerts: section('The alerts that Prometheus has, evaluated by Grafana as well, for who wants to be told by it', {
-      enabled: flag(true, 'Whether it has them'),
+    existingSecret: text(
+      '',
+      'Name of a Secret with the admin-password; empty: one is generated at the first installation',
+    ),
+    url: text(GRAFANA_URL, 'Its URL for people, for links in alerts', URL),
+    alerts: section('The same alerts as in Prometheus, evaluated by Grafana, for notifications from Grafana', {
+      enabled: flag(true, 'Whether Grafana evaluates them'),
       existingSecret: text(
         '',
-        'Name of a Secret with page-webhook and ticket-webhook, the URLs that are called; empty: alerts are shown and nobody is told',
+        'Name of a Secret with page-webhook and ticket-webhook, the URLs for notifications; empty: alerts are shown, but no notification is sent',
       ),
     }),
-    resources: resources('Of its pod', {
+    resources: resources('Resources of its pod', {
       requests: { cpu: '50m', memory: '128Mi' },
       limits: { cpu: '1', memory: '512Mi' },
     }),
@@ -99,58 +106,65 @@ export const MONITORING = {
     nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
   }),
 
-  postgres: section('Statistics of Postgres, read as hopwhistle_monitor, which sees no rows', {
+  postgres: section('Metrics of Postgres, read with the role hopwhistle_monitor, which cannot read rows', {
     enabled: flag(true, 'Whether they are read'),
     image: text(IMAGES.postgresExporter, 'postgres_exporter 0.11 or newer'),
-    primary: text('', 'host:port of the primary; empty: that of the release'),
-    replica: section('Of the replica', {
-      enabled: flag(true, 'Whether there is one'),
-      address: text('', 'host:port; empty: that of the release'),
+    primary: text('', 'host:port of the primary; empty: the primary of the release'),
+    replica: section('The replica', {
+      enabled: flag(true, 'Whether there is a replica'),
+      address: text('', 'host:port; empty: the replica of the release'),
     }),
-    sslmode: oneOf(['disable', 'require', 'verify-full'], 'disable', 'How far the server is trusted'),
-    existingSecret: text('', 'Name of a Secret with the monitor-password; empty: that of the release'),
-    resources: small('Of each exporter'),
+    sslmode: oneOf(
+      ['disable', 'require', 'verify-full'],
+      'disable',
+      'How the connection is secured, as sslmode of libpq',
+    ),
+    existingSecret: text('', 'Name of a Secret with the monitor-password; empty: the Secret of the release'),
+    resources: small('Resources of each exporter'),
     pod: podOf('pods of the exporters'),
   }),
 
-  redis: section('Statistics of Redis', {
+  redis: section('Metrics of Redis', {
     enabled: flag(true, 'Whether they are read'),
     image: text(IMAGES.redisExporter, 'redis_exporter 1.45 or newer'),
-    address: text('', 'host:port; empty: that of the release'),
-    existingSecret: text('', 'Name of a Secret with the redis-password; empty: that of the release'),
-    resources: small('Of the exporter'),
+    address: text('', 'host:port; empty: the Redis of the release'),
+    existingSecret: text('', 'Name of a Secret with the redis-password; empty: the Secret of the release'),
+    resources: small('Resources of the exporter'),
     pod: podOf('its pod'),
   }),
 
-  kubernetes: section('What only Kubernetes knows of the pods; an operator’s stack has both already', {
-    cadvisor: section(
-      'CPU and memory that each container uses, and how often it is held back, read from the kubelets',
-      {
-        enabled: flag(true, 'Whether they are read; installing that needs the right to make a ClusterRole'),
-        kubelet: text('', 'host:port of the only node’s; empty: those of all nodes, which Kubernetes is asked for'),
-      },
-    ),
-    stateMetrics: section('Limits and restarts of pods, autoscalers, load tests, by kube-state-metrics', {
-      enabled: flag(true, 'Whether it runs; installing that needs the right to make a Role'),
+  kubernetes: section('Metrics of pods from Kubernetes. kube-prometheus-stack has both already', {
+    cadvisor: section('CPU, memory and throttling of each container, read from the kubelets', {
+      enabled: flag(true, 'Whether they are read; whoever installs this must be allowed to create a ClusterRole'),
+      kubelet: text(
+        '',
+        'host:port of the kubelet, for a cluster with one node; empty: all nodes, found through the Kubernetes API',
+      ),
+    }),
+    stateMetrics: section('Limits and restarts of pods, autoscalers and load tests, from kube-state-metrics', {
+      enabled: flag(true, 'Whether it runs; whoever installs this must be allowed to create a Role'),
       image: text(IMAGES.kubeStateMetrics, 'kube-state-metrics 2.10 or newer'),
-      resources: small('Of its pod'),
+      resources: small('Resources of its pod'),
       pod: podOf('its pod'),
     }),
   }),
 
-  networkPolicies: section('Nothing may talk to these pods, nor they to anything, but on the paths that they need', {
-    enabled: flag(true, 'Needs a network that enforces them'),
-    usersFrom: list<k8s.NetworkPolicyPeer>(
-      [],
-      'Who may open Prometheus and Grafana, as the peers of a NetworkPolicy; empty: everybody',
-      { type: 'object' },
-    ),
-    scrapersFrom: list<k8s.NetworkPolicyPeer>(
-      [],
-      'Who may read from the exporters beside our Prometheus, such as the operator’s',
-      { type: 'object' },
-    ),
-  }),
+  networkPolicies: section(
+    'Network policies that deny all traffic of these pods, except the connections that they need',
+    {
+      enabled: flag(true, 'Needs a network plugin that enforces network policies'),
+      usersFrom: list<k8s.NetworkPolicyPeer>(
+        [],
+        'Who may open Prometheus and Grafana: a list of NetworkPolicy peers; empty: everyone',
+        { type: 'object' },
+      ),
+      scrapersFrom: list<k8s.NetworkPolicyPeer>(
+        [],
+        'Who else may read the exporters, such as the Prometheus of an operator: a list of NetworkPolicy peers',
+        { type: 'object' },
+      ),
+    },
+  ),
 }
 
 export type MonitoringValues = ValuesOf<typeof MONITORING>

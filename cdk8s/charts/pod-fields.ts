@@ -1,4 +1,4 @@
-/** What a cluster may ask of pods, beside what they are for: the same values in every chart. */
+/** What a cluster may require of pods, independent of what they do: the same values in every chart. */
 import type { k8s } from 'cdk8s-plus-27'
 import {
   annotations,
@@ -26,20 +26,20 @@ const ASKED = {
   annotations: annotations('Annotations, such as those of a mesh'),
   serviceAccountName: text(
     '',
-    'A service account of yours, of which pods get no token; empty: the namespace’s default',
+    'Name of an existing service account, whose token pods do not get; empty: the default of the namespace',
   ),
-  priorityClassName: text('', 'Their priority class'),
-  nodeSelector: labels('Labels of the nodes that they may run on'),
-  tolerations: list<k8s.Toleration>([], 'Taints of nodes that are no obstacle', { type: 'object' }),
-  affinity: mapping<k8s.Affinity>('Which nodes and neighbours they want'),
+  priorityClassName: text('', 'Priority class'),
+  nodeSelector: labels('Labels of the nodes that pods may run on'),
+  tolerations: list<k8s.Toleration>([], 'Taints that pods tolerate', { type: 'object' }),
+  affinity: mapping<k8s.Affinity>('Affinity rules'),
   topologySpreadConstraints: list<k8s.TopologySpreadConstraint>(
     [],
-    'How they are spread; empty: API pods over zones and nodes where that is possible',
+    'Topology spread constraints; empty: pods of the API are spread over zones and nodes if possible',
     { type: 'object' },
   ),
   extraEnv: list<k8s.EnvVar>(
     [],
-    'More environment variables of every container, also from Secrets, of names that it has not',
+    'More environment variables for every container, also from Secrets; none that the chart sets itself',
     {
       type: 'object',
       properties: { name: { type: 'string' } },
@@ -54,28 +54,28 @@ const ASKED = {
 /** For all pods of a chart. */
 export const POD_FIELDS = {
   global: section(
-    'What an umbrella chart shares with its parts',
+    'Values that a parent chart shares with its subcharts',
     {
-      imageRegistry: text('', 'Registry that every image is fetched from, in place of its own'),
-      imagePullSecrets: list<k8s.LocalObjectReference | string>([], 'Secrets for it, by name', {
+      imageRegistry: text('', 'Registry from which every image is pulled, instead of its own'),
+      imagePullSecrets: list<k8s.LocalObjectReference | string>([], 'Names of the Secrets for that registry', {
         anyOf: [{ type: 'string' }, REFERENCE],
       }),
     },
     'open',
   ),
-  imagePullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], 'IfNotPresent', 'When images are fetched'),
+  imagePullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], 'IfNotPresent', 'When images are pulled'),
   imagePullSecrets: list<k8s.LocalObjectReference>(
     [],
-    'Secrets for a registry that asks for them, such as {name: registry}',
+    'Secrets for registries that need a login, such as {name: registry}',
     REFERENCE,
   ),
   podLabels: labels('More labels for every pod'),
-  pods: section('What your cluster asks of every pod', ASKED),
+  pods: section('What your cluster requires of every pod', ASKED),
 }
 
 /** For pods of one kind; what is given here wins, or is added, over `pods`. */
 export const podOf = (whose: string): Leaf<PodOfKind> =>
-  overrides(`As pods, for ${whose} alone: ${Object.keys(ASKED).join(', ')}`, ASKED)
+  overrides(`The fields of pods, only for ${whose}: ${Object.keys(ASKED).join(', ')}`, ASKED)
 
 export type PodOfKind = { readonly [K in keyof typeof ASKED]?: Templated<unknown> }
 export type PodValues = ValuesOf<typeof POD_FIELDS>

@@ -132,13 +132,13 @@ export function resources(
 ) {
   const { requests, limits } = given
   return section(note, {
-    requests: section('What the scheduler sets aside for it', {
-      cpu: cpu(requests.cpu, 'cores, or thousandths of one with m', AMOUNT, false),
-      memory: { ...text(requests.memory, 'bytes', AMOUNT), kind: 'quantity' } as Leaf<string>,
+    requests: section('Reserved on the node', {
+      cpu: cpu(requests.cpu, 'Cores, or thousandths of a core with m', AMOUNT, false),
+      memory: { ...text(requests.memory, 'Bytes', AMOUNT), kind: 'quantity' } as Leaf<string>,
     }),
-    limits: section('What it may never exceed', {
-      cpu: cpu(limits.cpu, 'cores, or thousandths of one with m; null: no limit', MORE_THAN_NOTHING, true),
-      memory: quantity(limits.memory, 'bytes'),
+    limits: section('Upper limits', {
+      cpu: cpu(limits.cpu, 'Cores, or thousandths of a core with m; null: no limit', MORE_THAN_NOTHING, true),
+      memory: quantity(limits.memory, 'Bytes'),
     }),
   })
 }

@@ -27,10 +27,10 @@ export type FaultResult = {
 
 export type LiveResult = {
   readonly followers: number
-  /** How often followers were told that messages may be lost, in total. */
+  /** How often followers got recovered: false, in total. */
   readonly toldGaps: number
   readonly lostConnections: number
-  /** Acknowledged events that did not reach a follower, where it was told of no gap. */
+  /** Acknowledged events that did not reach a follower, although it got no recovered: false. */
   readonly missing: number
   readonly broken: readonly string[]
 }

@@ -51,7 +51,7 @@ test.each([
   expect(follower.figures().broken).toEqual([found])
 })
 
-test('a follower that is told of a gap goes on from there', async () => {
+test('a follower that is notified of a gap continues from there', async () => {
   const reset = JSON.stringify({ type: 'reset', epoch: 'f', offset: 0, recovered: false })
   const follower = await follow(subscribed, reset, events(1, 1, 'a').replace('"e"', '"f"'))
   await waitUntil('the message', () => follower.figures().received.size === 1, { timeoutMs: 5_000 })

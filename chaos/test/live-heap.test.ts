@@ -11,7 +11,7 @@ const PROGRAM = `
   process.stdin.once('data', () => { held = undefined; process.stdout.write('gone') })
   process.stdout.write('held')`
 
-test('live memory is told apart from garbage', async () => {
+test('live memory is distinguished from garbage', async () => {
   const port = await freePort()
   const program = spawn(process.execPath, [`--inspect-port=127.0.0.1:${port}`, '--eval', PROGRAM], {
     stdio: ['pipe', 'pipe', 'ignore'],

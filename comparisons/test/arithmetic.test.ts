@@ -79,7 +79,7 @@ test('rounds are interleaved, and each begins with another contender', async () 
   expect(measured).toEqual({ a: [1, 6, 8], b: [2, 4, 9], c: [3, 5, 7] })
 })
 
-test('a figure is told with its range and its goal', () => {
+test('a figure is shown with its range and its goal', () => {
   const figure = { id: 'f', label: 'f', unit: '×', meaning: '', rounds: [0.8, 0.84, 0.9] }
   expect([valueText(median(figure.rounds)), rangeText(figure.rounds)]).toEqual(['0.84', '0.80 to 0.90'])
   expect(goalText({ ...figure, goal: { comparison: '≥', value: 0.85 } })).toBe('≥ 0.85 ✗')

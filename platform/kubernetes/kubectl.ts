@@ -14,7 +14,7 @@ export const apply = (...manifests: readonly object[]) =>
 export const exists = async (...args: readonly string[]) =>
   (await tryTo('kubectl', ['get', ...args, '--output', 'name'])) !== undefined
 
-/** Whether whoever runs this may do so anywhere in the cluster. */
+/** Whether the current user may do so anywhere in the cluster. */
 export const may = async (verb: string, resource: string) =>
   (await tryTo('kubectl', ['auth', 'can-i', verb, resource, '--all-namespaces', '--quiet'])) !== undefined
 

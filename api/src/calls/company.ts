@@ -14,7 +14,7 @@ export type Company = {
   left(waitedMs: number, lastCameMs: number): void
 }
 
-/** Whoever comes within this time of the first did not need to be waited for. */
+/** Events that arrive within this time of the first would have shared a batch without waiting. */
 const AT_ONCE_MS = 2
 const MISSES_MAX = 6
 /** In batches. */

@@ -7,7 +7,7 @@ import type { CommittedBatch, PublishBatch } from './live-messages.ts'
 export type Outbox = {
   /** Publishes a committed batch. Order is kept: batches leave in the order of the calls. */
   publish(batch: CommittedBatch): void
-  /** Outbox rows that can go, if there are so many; whoever takes them deletes them, or puts them back. */
+  /** Outbox rows that can be deleted, if there are so many; the caller deletes them, or puts them back. */
   takePublished(atLeast?: number): readonly PublishedBatch[]
   putBack(published: readonly PublishedBatch[]): void
   /** Resolves when every publish has come to an end and every row that can go is gone, or `withinMs` are over. */

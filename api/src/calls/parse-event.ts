@@ -31,7 +31,7 @@ const STRAY_MAX = 10
 const DIRECTIONS: ReadonlySet<unknown> = new Set(CALL_DIRECTIONS)
 
 /**
- * Checks one posted event. Written by hand rather than by a schema, because an event that is not right is told
+ * Checks one posted event. Written by hand rather than by a schema, because for an invalid event the response lists
  * everything that is wrong with it at once, in words, and one that is right costs two microseconds.
  * `event-schema.ts` describes the same for the documentation; a test holds the two together.
  *

@@ -11,7 +11,7 @@ one migrates, the others wait for it.
 A lock that another transaction holds is asked for again and again, for a third of a second each time, so that reports
 and events do not queue behind it. Meanwhile it says who holds the lock.
 
-  --wait                   waits up to five minutes for the database to let it in, as one that is being started beside it
+  --wait                   waits up to five minutes until the database accepts connections, such as one that is just starting
   --give-up-after=SECONDS  waits for locks, and for another instance that migrates, no longer than this in all; 300 if
                            not given. What was done stays, and the next run goes on from there
 

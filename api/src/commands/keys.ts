@@ -29,7 +29,7 @@ kept. An instance of the API refuses a key that has ended within a few seconds (
   --name NAME          what the key is for, for people; "default" if not given
   --scopes SCOPE,…     what it may do: ${SCOPES.join(', ')}; all of it if not given
   --expires-days N     when it ends by itself; never if not given. A key made in its place lasts as long
-  --overlap-hours N    how long the old key goes on working beside the new one; 24 if not given, 0 ends it now
+  --overlap-hours N    how long the old key still works besides the new one; 24 if not given, 0 ends it now
   --rate N             events a second that the key may send, over all instances; usual: as many as its tenant
   --by WHO             who does it, for the audit; the user and the name of this machine if not given
 

@@ -23,7 +23,7 @@ export type DatabaseCommand = (
  * Exit codes: 0 done, 1 failed, 2 wrong usage. A message never shows the URL, which has a password in it.
  *
  * @param flags that it takes; one that ends in `=` takes a value. Of a command that takes more, they are not looked at
- * @param problemWith says what is wrong with the arguments beside that, if anything
+ * @param problemWith says what else is wrong with the arguments, if anything
  */
 export async function runDatabaseCommand(
   help: string,

@@ -57,14 +57,14 @@ export const SETTINGS = {
     fallback: DEFAULT_PORT,
     min: 0,
     max: 65535,
-    note: 'where the API listens; instances on one machine may share it',
+    note: 'port of the API; instances on one machine may share it',
   },
   host: { env: 'HOST', kind: 'text', fallback: '0.0.0.0', note: 'address to listen on' },
   reusePort: {
     env: 'REUSE_PORT',
     kind: 'flag',
     fallback: false,
-    note: 'true: several instances listen on one port and the kernel spreads connections over them (Linux)',
+    note: 'true: several instances listen on one port, and the kernel distributes connections among them (Linux)',
   },
   adminPort: {
     env: 'ADMIN_PORT',
@@ -72,7 +72,7 @@ export const SETTINGS = {
     fallback: null,
     min: 0,
     max: 65535,
-    note: 'health and metrics of this very instance, also on a port of its own',
+    note: 'a second port, for health and metrics of this instance alone',
   },
   publicMetrics: {
     env: 'PUBLIC_METRICS',
@@ -85,7 +85,7 @@ export const SETTINGS = {
     env: 'CORS_ORIGINS',
     kind: 'origins',
     fallback: '',
-    note: "https://app.example.com,https://…: other sites' pages that may use the API with a key of theirs; empty: none",
+    note: 'sites whose pages may call the API from a browser, such as https://app.example.com,https://…; empty: none',
   },
   instanceId: {
     env: 'INSTANCE_ID',
@@ -99,14 +99,14 @@ export const SETTINGS = {
     kind: 'text',
     fallback: 'info',
     oneOf: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
-    note: 'least level that is logged',
+    note: 'lowest level that is logged',
   },
   databaseUrl: {
     env: 'DATABASE_URL',
     kind: 'url',
     protocols: POSTGRES,
     secret: true,
-    note: 'the primary, as the role hopwhistle_api, by a name that follows a failover; with ?sslmode=verify-full&sslrootcert=FILE over TLS',
+    note: 'the primary, as the role hopwhistle_api, with a host name that follows a failover; for TLS add ?sslmode=verify-full&sslrootcert=FILE',
   },
   databaseReplicaUrl: {
     env: 'DATABASE_REPLICA_URL',
@@ -114,7 +114,7 @@ export const SETTINGS = {
     protocols: POSTGRES,
     fallback: null,
     secret: true,
-    note: 'the read replica, or one name for several; without it, reports read the primary',
+    note: 'the read replica, or one host name for several replicas; without it, reports read the primary',
   },
   redisUrl: {
     env: 'REDIS_URL',
@@ -122,13 +122,13 @@ export const SETTINGS = {
     protocols: REDIS,
     fallback: 'redis://127.0.0.1:6379',
     secret: true,
-    note: 'Redis for live delivery and the report cache; rediss:// over TLS',
+    note: 'Redis for live delivery and the report cache; rediss:// for TLS',
   },
   redisCaFile: {
     env: 'REDIS_CA_FILE',
     kind: 'pem',
     fallback: null,
-    note: 'PEM file of who signs the certificates of Redis, where it is nobody that Node knows',
+    note: 'PEM file of the CA that signed the certificate of Redis, if Node.js does not know that CA',
   },
   redisClusterNodes: {
     env: 'REDIS_CLUSTER_NODES',
@@ -157,7 +157,7 @@ export const SETTINGS = {
     min: MEMORY_LEAST_BYTES,
     shown: "the container's limit; else 768 MiB",
     unit: 'bytes',
-    note: 'what the process may use. Three fifths are shared out among bodies, answers, unread frames, live history and caches; past such a share: 429 or 503, or the slowest socket is closed',
+    note: 'what the process may use. Three fifths are divided among request bodies, responses, unread frames, live history and caches. When one of these parts is full: 429 or 503, or the slowest socket is closed',
   },
 
   ingestBatchMax: {
@@ -176,7 +176,7 @@ export const SETTINGS = {
     min: 0,
     max: 1000,
     unit: 'ms',
-    note: 'the longest that an event waits for others to be committed with; it waits only while others come',
+    note: 'longest time an event waits for others to be committed with it; it waits only while others arrive',
   },
   ingestBatchesInFlight: {
     env: 'INGEST_BATCHES_IN_FLIGHT',
@@ -185,7 +185,7 @@ export const SETTINGS = {
     min: 1,
     max: 64,
     unit: 'batches',
-    note: 'batches being committed at once',
+    note: 'batches that are committed at the same time',
   },
   outboxSweepAfterMs: {
     env: 'OUTBOX_SWEEP_AFTER_MS',
@@ -193,13 +193,13 @@ export const SETTINGS = {
     fallback: 3000,
     min: 100,
     unit: 'ms',
-    note: 'age at which an unpublished batch is published by any instance',
+    note: 'age at which any instance publishes a batch that the instance which committed it did not publish',
   },
   eventsKeepAside: {
     env: 'EVENTS_KEEP_ASIDE',
     kind: 'flag',
     fallback: false,
-    note: 'true: an event whose time is out of range is kept in a table of its own, and answered 422 event-kept-aside',
+    note: 'true: an event whose time is out of range is stored in a separate table and answered 422 event-kept-aside; false: it is refused with 422 time-out-of-range',
   },
   retentionDays: {
     env: 'RETENTION_DAYS',
@@ -209,7 +209,7 @@ export const SETTINGS = {
     max: 36_500,
     zeroIsOff: true,
     unit: 'days',
-    note: 'a call is deleted with its events so long after the last of them came; metrics stay. 0: kept for ever. A tenant may have its own: npm run tenants',
+    note: 'from the last event of a call until the call and its events are deleted; metrics stay. 0: never. A tenant can have its own value: npm run tenants',
   },
   liveTickMs: {
     env: 'LIVE_TICK_MS',
@@ -218,7 +218,7 @@ export const SETTINGS = {
     min: 0,
     max: 1000,
     unit: 'ms',
-    note: 'messages of one tick share a frame; 30 where subscribers share the cores of the platform',
+    note: 'messages of one tick share a frame; use 30 if subscribers run on the same cores as the platform',
   },
   liveHistoryMessages: {
     env: 'LIVE_HISTORY_MESSAGES',
@@ -234,7 +234,7 @@ export const SETTINGS = {
     fallback: 300,
     min: 1,
     unit: 's',
-    note: 'how long they are kept',
+    note: 'how long these messages are kept',
   },
   reportWaitMs: {
     env: 'REPORT_WAIT_MS',
@@ -250,7 +250,7 @@ export const SETTINGS = {
     fallback: 10_000,
     min: 100,
     unit: 'ms',
-    note: 'a replica further behind is left alone until it is back',
+    note: 'a replica that is further behind is not read until it has caught up',
   },
   replicaMaxLagBytes: {
     env: 'REPLICA_MAX_LAG_BYTES',
@@ -258,7 +258,7 @@ export const SETTINGS = {
     fallback: 67_108_864,
     min: 1,
     unit: 'bytes',
-    note: 'the same by WAL still to replay',
+    note: 'the same, as WAL that is not replayed yet',
   },
   keyCacheMs: {
     env: 'KEY_CACHE_MS',
@@ -274,7 +274,7 @@ export const SETTINGS = {
     fallback: 5000,
     min: 0,
     unit: 'ms',
-    note: 'time between not ready and not listening, for load balancers to notice',
+    note: 'after a stop signal, time between "not ready" and closing the port, so that load balancers notice',
   },
   shutdownTimeoutMs: {
     env: 'SHUTDOWN_TIMEOUT_MS',
@@ -282,7 +282,7 @@ export const SETTINGS = {
     fallback: 25_000,
     min: 100,
     unit: 'ms',
-    note: 'after this, shutdown no longer waits',
+    note: 'after this time, shutdown no longer waits for unfinished work',
   },
 } as const satisfies Record<string, SettingSpec>
 
@@ -376,8 +376,9 @@ export function settingsDocument(): string {
   const rows = settingRows().map(([env, fallback, note]) => `| \`${env}\` | ${fallback} | ${note} |`)
   return `# Configuration
 
-One instance of the API reads these environment variables, all at once at its start; when any is missing or wrong it
-names every one of them and exits with 2. This page is written by \`npm run docs:configuration\`.
+An instance of the API reads these environment variables when it starts. If some are missing or wrong, it names all of
+them and exits with code 2. \`npm run tenants\` and \`npm run keys\` set what differs between tenants and keys. This page
+is generated by \`npm run docs:configuration\`.
 
 | variable | default | what it does |
 | --- | --- | --- |

@@ -47,7 +47,7 @@ export type ProblemFactory<Args extends readonly unknown[]> = CatalogueEntry & {
 /**
  * Declares one entry of the catalogue; calling it makes the error: `throw UnknownState('RANG')`.
  *
- * @param message quotes what was given and what was expected; may return options beside the text
+ * @param message quotes what was given and what was expected; may return options with the text
  */
 export function problem<Args extends readonly unknown[]>(
   code: string,

@@ -164,7 +164,7 @@ export function createFanOut(tickMs: number, metrics: FanOutMetrics): FanOut {
     },
     place: (socket, mask) => {
       const before = groupOf.get(socket)
-      // Whoever leaves a group has to be as far as the group it enters.
+      // A socket that changes its group must be at the same offset as the new group.
       if (before !== undefined) settleGroup(before)
       remove(socket)
       if (mask === MASK_NONE || !socket.isOpen()) return

@@ -264,7 +264,7 @@ export function createLive({ redis, metrics, settings, memory, log, authenticato
   }
 }
 
-/** A connection that is being made anew is back in a moment: not worth sending anyone away. */
+/** A reconnect takes a moment: not worth refusing anyone. */
 async function isUpSoon(redis: Pick<RedisConnections, 'isUp'>): Promise<boolean> {
   for (const until = Date.now() + REDIS_BACK_WITHIN_MS; !redis.isUp() && Date.now() < until; ) await sleep(10)
   return redis.isUp()

@@ -5,7 +5,7 @@ import { bitOfType } from './patterns.ts'
 /** A message before it has its offset. */
 export type UnnumberedMessage = Omit<LiveMessage, 'offset'>
 
-/** A message as an instance hands it on: encoded once, whoever may read it. */
+/** A message as an instance passes it on: encoded once for all readers. */
 export type EncodedMessage = {
   readonly offset: number
   readonly bit: TypeMask
@@ -17,7 +17,7 @@ export type EncodedMessage = {
 
 /**
  * The body of a batch on its way through Redis: a line for each message, `type occurredAt receivedAt rest`, where
- * `rest` is the message's JSON without the opening brace, so that whoever receives it only puts the offset in front.
+ * `rest` is the message's JSON without the opening brace, so that a receiver only puts the offset in front.
  */
 export function encodeBody(messages: readonly UnnumberedMessage[]): string {
   return messages.map(encodeMessage).join('\n')

@@ -99,7 +99,7 @@ export function createPublisher(
   }
 }
 
-/** A database that was made anew counts its batches from 1 again: the events belong to a batch's name. */
+/** A database that was created again counts its batches from 1: so the events are part of a batch's name. */
 function nameOf(batchId: string, messages: readonly UnnumberedMessage[]): string {
   return hash('sha1', `${batchId}\n${messages.map((message) => message.eventId).join('\n')}`, 'base64url').slice(0, 16)
 }

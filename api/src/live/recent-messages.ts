@@ -12,7 +12,7 @@ export type RecentMessages = {
 }
 
 const AT_ONCE = 500
-/** Of a message beside its line, whose characters may take two bytes each. */
+/** Memory of a message besides its line, whose characters may take two bytes each. */
 const OBJECT_BYTES = 120
 
 export function recentMessages(max: number, budget: HistoryBudget): RecentMessages {

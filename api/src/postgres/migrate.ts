@@ -61,7 +61,7 @@ const NOBODY_LOOKS: BlockerWatch = { take: () => [], stop: async () => {} }
 
 /**
  * @param client a connection of its own, as a role that may create roles and schemas
- * @param say told each step, and who is waited for, for people
+ * @param say called with each step, and with the holder of a lock that is waited for, as text for people
  * @throws {MigrationFailed}
  */
 export async function migrate(

@@ -6,7 +6,7 @@ export type PositionWaiters = {
   wait(position: WalPosition, timeoutMs: number): Promise<boolean>
   /** To be called whenever the replica is known to be further. */
   reached(position: WalPosition): void
-  /** The replica will not get there: everyone waiting is told. */
+  /** The replica will not get there: every waiter is notified. */
   giveUp(): void
 }
 

@@ -20,7 +20,7 @@ export type PrimaryNotes = {
 
 type Note = { readonly atMs: number; readonly position: WalPosition }
 
-/** Notes between which lies less than this share of their age are not told apart. */
+/** Notes are merged when the time between them is less than this share of their age. */
 const PRECISION = 0.01
 const THIN_EVERY = 128
 

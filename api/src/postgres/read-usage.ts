@@ -5,7 +5,7 @@ export type PostgresUsage = { readonly connections: number; readonly oldestQuery
 
 /** @throws when the server does not answer */
 export async function readPostgresUsage(pool: Pick<Pool, 'query'>): Promise<PostgresUsage> {
-  // Whoever asks sees the connections of all, and the queries of its own role alone: ours are of one role.
+  // Any role sees the connections of all roles, but only its own queries: all of ours have one role.
   const { rows } = await pool.query<{ connections: number; oldest_query_ms: number }>({
     name: 'read-usage',
     text: `

@@ -14,7 +14,7 @@ export type SeedOptions = {
   readonly calls: number
   /** Removes the demo tenant's calls first. */
   readonly again: boolean
-  /** Told each day that is done. */
+  /** Called for each day that is done. */
   readonly onProgress?: (done: number, of: number) => void
 }
 

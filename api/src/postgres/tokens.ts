@@ -57,7 +57,7 @@ const SIGNATURE_BYTES = 8
 const POSITION = 'position'
 const UNKNOWN_HISTORY = Buffer.alloc(4)
 
-/** @param readKeys reads them anew @param askPrimary asks it for its history; both reject when no server answers */
+/** @param readKeys reads them again @param askPrimary asks it for its history; both reject when no server answers */
 export function createTokens(deps: {
   readonly keys: TokenKeys
   readonly primary: Pick<PrimaryServer, 'history'>

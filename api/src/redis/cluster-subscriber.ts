@@ -6,7 +6,7 @@ const RETRY_MS = 250
 /**
  * Sharded pub/sub (Redis 7): each channel lives on the node that holds its slot, so that no message visits every node.
  *
- * ioredis moves subscriptions when slots move and does not say so; whoever listens must therefore compare
+ * ioredis moves subscriptions when slots move, without an event; so a listener must compare
  * what it received with what was published now and then.
  */
 export function clusterSubscriber(cluster: Cluster): Subscriber {

@@ -48,7 +48,7 @@ export type MessageLog = {
   read(tenantId: string, after?: number): Promise<LogPage>
   listen(tenantId: string, listener: ChannelListener): void
   unlisten(tenantId: string): void
-  /** For a listener that does not hear what the log has: its connection is made anew, not more often than every 10 s. */
+  /** For a listener that does not receive what the log has: reconnects, at most every 10 s. */
   renew(): void
 }
 

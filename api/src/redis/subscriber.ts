@@ -16,6 +16,6 @@ export type ChannelListener = {
 export type Subscriber = {
   subscribe(channel: string, listener: ChannelListener): void
   unsubscribe(channel: string): void
-  /** Makes the connection anew, for a caller who has reason to believe that it is deaf. */
+  /** Reconnects, for a caller that suspects a half-open connection. */
   renew(): void
 }

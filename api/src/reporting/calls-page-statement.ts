@@ -25,7 +25,7 @@ const FETCH_SIZES = [26, 51, 101, 201] as const
  * in order and no longer than a page, merged. 18 branches read a page of one number's calls in about a millisecond.
  *
  * With two numbers, the index of one is read and the other compared row by row. Postgres takes the rarer one, for which it
- * must know them: such a statement is planned anew each time (about 3 ms). An index of both would make every write 10 % dearer.
+ * must know them: such a statement is planned again each time (about 3 ms). An index of both would make every write cost 10 % more.
  */
 export function callsPageStatement(
   tenantId: string,
@@ -94,7 +94,7 @@ function branch(conditions: readonly string[], order: string, fetch: number): st
   return `(select ${ROW_COLUMNS} from hopwhistle.calls where ${all.join(' and ')} order by ${order} limit ${fetch})`
 }
 
-/** A call on its way has no final state; those are few, so its state is told from the row. */
+/** A call in progress has no final state; those are few, so the state is read from the row. */
 function stateCondition(state: NonNullable<CallsFilter['state']>, given: (value: unknown) => string): string {
   const code = given(CALL_STATE_CODE[state])
   return CALL_STATE_RANK[state] === TERMINAL_RANK ? `final_state = ${code}` : `final_state is null and state = ${code}`

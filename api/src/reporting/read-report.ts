@@ -52,7 +52,7 @@ export async function readReport<Row extends QueryResultRow>(
 /** Values as they came: most go into the answer as they are. */
 const AS_TEXT = { getTypeParser: () => (value: string) => value } as const
 
-/** A conflict with recovery is also told as 57014, and is no reason to believe that it would take as long elsewhere. */
+/** A conflict with recovery is also reported as 57014, and says nothing about how long the report would take elsewhere. */
 function ranIntoTimeout(error: unknown): boolean {
   const { code, message = '' } = error as { readonly code?: string; readonly message?: string }
   return (code === '57014' && !message.includes('recovery')) || message === 'Query read timeout'

@@ -26,7 +26,7 @@ export type Question = {
   readonly keepMs: number
 }
 
-/** The fields of an answer beside `asOf` and `source`, as JSON without braces, and where they were read. */
+/** The fields of an answer except `asOf` and `source`, as JSON without braces, and where they were read. */
 export type Fresh = { readonly fields: string; readonly from: ReadFrom }
 
 /**

@@ -6,7 +6,7 @@ import { CALL_COLUMNS, callFields, directionJson, textJson, timeJson } from './c
 import type { PageCursor } from './page-cursor.ts'
 import type { ReportStatement } from './read-report.ts'
 
-/** One row an event, each with the whole call beside it: a call has a handful of events. */
+/** One row for each event, each with all columns of the call: a call has only a few events. */
 export type TimelineRow = CallRow & {
   readonly shown_up_to: string
   readonly event_place: string

@@ -57,7 +57,7 @@ function standardOutput(): DestinationStream {
   return { write: (line) => stream.write(line) }
 }
 
-/** JSON lines, on stdout unless told otherwise. Requests are logged by route, never with bodies, query strings or keys. */
+/** JSON lines, on stdout by default. Requests are logged by route, never with bodies, query strings or keys. */
 export function createLog(
   settings: { readonly level: string; readonly instanceId: string },
   into: DestinationStream = standardOutput(),

@@ -1,5 +1,5 @@
 /**
- * Figures of the last while, the same for whoever asks and however often: reading one changes nothing.
+ * Figures of the last seconds. Every reader gets the same ones, however often: reading changes nothing.
  *
  * Time passes when somebody asks or adds; a timer would wake an idle instance.
  */

@@ -120,7 +120,7 @@ const headersTried = (): readonly Record<string, string>[] => [
   { 'if-none-match': given.etags },
 ]
 
-test('every route that needs a key has its test, and is closed to whoever has none', async () => {
+test('every route that needs a key has its test, and refuses requests without one', async () => {
   const closed = OPERATIONS.filter(({ security }) => security?.length !== 0)
   // Tokens: browser-token.test.ts.
   const tried: readonly string[] = [PATH.calls, PATH.metrics, PATH.call, ROUTES.live, ROUTES.tokens, ...WRITES]

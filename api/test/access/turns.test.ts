@@ -14,7 +14,7 @@ function turnsUnderTest(atOnce: () => number) {
   return { run, started, whose: () => started.map(({ tenantId }) => tenantId).join('') }
 }
 
-test('tenants take turns, however many one of them asks for, and one that comes anew does not wait', async () => {
+test('tenants take turns, however many one of them asks for, and a new one does not wait', async () => {
   const { run, started, whose } = turnsUnderTest(() => 4)
   for (let i = 0; i < 20; i++) void run('a')
   await turn()

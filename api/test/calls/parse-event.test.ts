@@ -39,7 +39,7 @@ test('an unknown state is named, with those there are', () => {
   expect(problem.errors).toMatchObject([{ field: 'state' }])
 })
 
-test('everything that is wrong is told at once, field by field, with what it may be', () => {
+test('everything that is wrong is reported at once, field by field, with what it may be', () => {
   const problem = refusal({ state: 'RANG', occurredAt: 'yesterday', direction: 'up', from: '', stray: 1, metadata: [] })
   expect(problem).toMatchObject({ code: 'invalid-request', status: 400 })
   expect(Object.fromEntries(problem.errors?.map((e) => [e.field, e.message]) ?? [])).toEqual({

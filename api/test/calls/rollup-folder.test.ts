@@ -160,7 +160,7 @@ test('one instance at a time makes a pass, and when it dies another one goes on'
   expect(await foldPass(first)).toMatchObject({ rows: 500, complete: true })
 })
 
-test('every instance says how much is pending and since when, whoever folds', async () => {
+test('every instance exports how much is pending and since when, whichever instance folds', async () => {
   const now = () => Date.now() / 1000
   const tenantId = await store.newTenant()
   const [one, other] = [folder(), folder()]

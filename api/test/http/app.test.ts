@@ -327,7 +327,7 @@ test('a request that is refused for lack of room says who it was, too', async ()
   await taken
 })
 
-test('reading metrics changes nothing: whoever reads next reads the same', async () => {
+test('reading metrics changes nothing: the next reader reads the same', async () => {
   const { http, post } = await app()
   await post({ state: 'A', size: 1 })
   const before = performance.now()

@@ -32,7 +32,7 @@ test('Redis restarted empty: sockets stay, hear that messages may be lost, and g
   expect(clients[0]!.position()).toEqual(clients[1]!.position())
 })
 
-test('Redis restarted empty: who comes back with an old position is told that it is not recovered', async () => {
+test('Redis restarted empty: a client that resumes with an old position gets recovered: false', async () => {
   const { redis, one, two, client } = await platform()
   const before = client(one)
   await before.subscribe()

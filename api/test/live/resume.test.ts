@@ -182,7 +182,7 @@ test('with random drops, reconnects and publishers, no subscriber has a gap or a
   )
 }, 60_000)
 
-test('what was erased is sent to nobody who comes back: they are told that messages may be lost', async () => {
+test('clients that resume do not get what was erased: they learn that messages may be lost', async () => {
   const { one, client } = await platform()
   // It stays, and so does the hub with what it has in memory.
   const before = client(one)

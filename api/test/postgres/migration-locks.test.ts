@@ -164,7 +164,7 @@ test('a long step that commits in portions goes on after it was killed, where it
   expect(rows).toEqual([{ portions: 5 }, { portions: 5 }])
 })
 
-test('an index that is made while others write is made anew after it was cut off', async () => {
+test('creating an index while others write starts again after an interruption', async () => {
   const { ownerUrl } = await freshDatabase()
   const client = await connect(ownerUrl)
   const sql = `-- step outside of a transaction

@@ -1,4 +1,4 @@
-/** What instances do in the background, and nobody waits for: it shows only when it has not been done for long. */
+/** Background tasks: nobody waits for them, so a failure shows only when they are far behind. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { type Scale, scaled } from '../scale.ts'
 import { type Alert, RELEASE } from './alert.ts'
@@ -15,7 +15,7 @@ export const OUTBOX_STALE_SECONDS = 60
 /** A pass over all calls is repeated every hour. */
 const RETENTION_BEHIND_SECONDS = 6 * 3_600
 
-/** Since a time that is 0 as long as nobody knows it. */
+/** Seconds since a time; the metric is 0 while the time is unknown. */
 const since = (metric: string): string => `time() - max ${byRelease} (${metric} > 0)`
 const redisIsDown = `min ${byRelease} (${METRICS.redisUp}) < 1`
 
@@ -28,7 +28,7 @@ export const upkeepAlerts = (scale: Scale): readonly Alert[] => [
     lasting: scaled('5m', scale),
     needs: 'stack',
     summary: `The rollups of ${release} were last complete {{ $value | humanizeDuration }} ago`,
-    meaning: 'Reports are right, but each adds up what is pending: the longer it lasts, the slower they get.',
+    meaning: 'Reports are right, but each one adds up the pending rows: the longer this lasts, the slower they get.',
     runbook: 'upkeep-behind',
     section: 'folding',
     board: 'api',
@@ -41,7 +41,7 @@ export const upkeepAlerts = (scale: Scale): readonly Alert[] => [
     lasting: scaled('10m', scale),
     needs: 'stack',
     summary: `{{ $value | humanize }} rows of ${release} wait to be folded into the rollups`,
-    meaning: 'More comes than is folded. Reports of the tenants that they are of get slower.',
+    meaning: 'Events arrive faster than they are folded. Reports of the tenants concerned get slower.',
     runbook: 'upkeep-behind',
     section: 'folding',
     board: 'api',
@@ -63,7 +63,7 @@ export const upkeepAlerts = (scale: Scale): readonly Alert[] => [
     lasting: scaled('5m', scale),
     needs: 'stack',
     summary: `A batch of ${release} waits {{ $value | humanizeDuration }} to be published`,
-    meaning: 'Live subscribers of at least one tenant have not heard of events that were committed.',
+    meaning: 'Live subscribers of at least one tenant have not received events that were committed.',
     runbook: 'upkeep-behind',
     section: 'outbox',
     board: 'api',
@@ -75,7 +75,7 @@ export const upkeepAlerts = (scale: Scale): readonly Alert[] => [
     when: [[{ query: since(METRICS.retentionPassed), is: '>', value: RETENTION_BEHIND_SECONDS }]],
     lasting: scaled('1h', scale),
     needs: 'stack',
-    summary: `Old calls of ${release} were last found deleted {{ $value | humanizeDuration }} ago`,
+    summary: `The last complete deletion of old calls of ${release} was {{ $value | humanizeDuration }} ago`,
     meaning: 'Personal data may be kept for longer than you have promised.',
     runbook: 'upkeep-behind',
     section: 'retention',
@@ -97,8 +97,8 @@ export const upkeepAlerts = (scale: Scale): readonly Alert[] => [
     ],
     lasting: scaled('15m', scale),
     needs: 'stack',
-    summary: `${release} fails at its upkeep again and again: {{ $labels.task }}`,
-    meaning: 'Users notice nothing yet. What is not done meanwhile adds up.',
+    summary: `The background task {{ $labels.task }} of ${release} fails again and again`,
+    meaning: 'Users notice nothing yet, but the backlog grows.',
     runbook: 'upkeep-behind',
     section: '{{ $labels.task }}',
     board: 'api',

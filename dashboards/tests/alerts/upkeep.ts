@@ -47,7 +47,7 @@ export const upkeepCases: readonly AlertCase[] = [
     isQuiet: [stays('hopwhistle_retention_passed_timestamp_seconds', 'instance="api-1"', 0, 600)],
     afterMinutes: 490,
     labels: { ...AT_LABELS, severity: 'ticket' },
-    says: 'Old calls of prod/hw were last found deleted 8h 0m 0s ago',
+    says: 'The last complete deletion of old calls of prod/hw was 8h 0m 0s ago',
   },
   {
     alert: 'UpkeepFailing',
@@ -58,6 +58,6 @@ export const upkeepCases: readonly AlertCase[] = [
     ],
     afterMinutes: 20,
     labels: { ...AT_LABELS, task: 'folding', severity: 'ticket' },
-    says: 'prod/hw fails at its upkeep again and again: folding',
+    says: 'The background task folding of prod/hw fails again and again',
   },
 ]

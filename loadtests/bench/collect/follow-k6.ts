@@ -21,7 +21,7 @@ const LONGEST_REST_MS = 5_000
 const EMPTY: K6Snapshot = { counters: {}, histograms: {} }
 
 /**
- * Reads all runners again and again until told to stop; what changed between two readings is a point of the series.
+ * Reads all runners again and again until it is stopped; what changed between two readings is a point of the series.
  *
  * A reading counts only when every runner answered: a sum over fewer would look as if the rest had stood still. The
  * time until the next one is then part of the next window, so that nothing is lost.

@@ -38,7 +38,7 @@ function machineLine(results: readonly LoadtestResult[]): string {
   return `\n  ${machineText(environment.machine, fit)}\n`
 }
 
-/** Writes the page of a measurement beside its results, and says where it is. */
+/** Writes the page of a measurement next to its results, and prints its path. */
 export async function printReport(
   results: readonly LoadtestResult[],
   print: (text: string) => void,

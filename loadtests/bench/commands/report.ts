@@ -14,7 +14,7 @@ export const report: Command = {
 
 Judges each result again, from what is in the file, and writes one HTML page of all: verdicts with their evidence,
 latency distributions, heat maps, client and servers over time, limits, findings, environment and the raw data. The page
-needs no network. Several results of one scenario are shown beside each other.
+needs no network. Several results of one scenario are shown next to each other.
 
   --output FILE    instead of loadtests/results/${REPORT_FILE}
 

@@ -1,4 +1,4 @@
-/** What the document is about: one environment in full, the others beside it. */
+/** What the document shows: one environment in full, and a summary of the others. */
 import { BASELINE_SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { find } from '../findings/find.ts'
 import type { Findings } from '../findings/finding.ts'

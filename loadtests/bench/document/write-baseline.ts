@@ -17,7 +17,7 @@ export type WrittenBaseline = {
 /**
  * Keeps what the document needs of each result in the baseline of their environment. Scenarios that are not among the
  * results keep what they have, with its own date, commit and profile; an invalid result does not replace a
- * valid one, but is noted beside it.
+ * valid one, but is noted next to it.
  *
  * @param results of one environment, each with its verdict
  * @throws {Error} when there is none, or they are of different environments

@@ -50,7 +50,7 @@ export type Reason = {
   readonly text: string
 }
 
-/** One figure beside its target. */
+/** One figure with its target. */
 export type Metric = {
   readonly name: MetricName
   readonly label: string

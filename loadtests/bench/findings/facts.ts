@@ -175,7 +175,7 @@ export type PostgresFacts = {
     readonly meanMs: number
     readonly maxMs: number
   }[]
-  /** Of all statements, by whoever asked. */
+  /** Of all statements of all clients. */
   readonly statementMs: number
   readonly slowestStatementMs?: number
   readonly commitsPerSecond?: Stat

@@ -19,7 +19,7 @@ export type Context = {
   readonly verdict: Pick<Verdict, 'outcome' | 'metrics'>
   /** Nearest to its limit first. */
   readonly resources: readonly Resource[]
-  /** Whether k6 ran beside what it measured. */
+  /** Whether k6 ran on the same machine as the servers. */
   readonly generatorOnSameMachine: boolean
   readonly words: Words
 }

@@ -16,24 +16,25 @@ export function renderHistory(
 ): string {
   return `${blocks(
     '# History',
-    'Every run of record, invalid ones included, is kept in ' +
-      '[`loadtests/baselines/history`](../loadtests/baselines/history): `make baseline`, and `bench run --cluster` or `bench collect` with `--document`, add ' +
-      'theirs. This document is written from it.',
+    'The history shows which figures changed between which commits. `make baseline` adds its runs to it, and so do ' +
+      '`npm run bench -- run --cluster` and `npm run bench -- collect` with the option `--document`. The runs, invalid ones ' +
+      'included, are in [`loadtests/baselines/history`](../loadtests/baselines/history); this page is generated from them.',
     code(
       'bash',
       'npm run bench -- history                  # each metric over time, with its changes',
       'npm run bench -- history --add FOLDER     # add the runs of another copy of the history',
-      'npm run bench -- history --precision      # measure the method: docs/history-precision.md',
+      'npm run bench -- history --precision      # measure how well changes are found: docs/history-precision.md',
     ),
     bullets([
-      '**Like with like.** Runs are compared only when scenario, profile, load, machine, number of instances, their ' +
-        'settings and the version of k6 are the same. The fingerprint is a hash of these. An invalid run has no figures.',
-      '**What may have changed something is named.** A change names the range of commits, and what differs besides: ' +
-        'versions of Node.js, Postgres and Redis, the kernel, the speed of the machine.',
-      '**A change has a p value.** It is the share of shuffled series with a split as clear as this one: E-divisive on ' +
-        'ranks with a permutation test, p ≤ 0.001 for each metric. It takes about eight runs after a large step until it is said.',
-      '**How far to trust it** was measured on simulated series: [precision and recall](history-precision.md), next to ' +
-        'those of Apache Otava.',
+      '**Which runs are compared.** Only runs with the same scenario, profile, load, machine, number of instances, settings ' +
+        'of the instances and version of k6. The fingerprint in a heading is a hash of these. Invalid runs are not compared.',
+      '**What may be the cause.** Each change has its range of commits, and what else was different: the versions of ' +
+        'Node.js, Postgres and Redis, the kernel, or the speed of the machine.',
+      '**How certain it is.** If the same runs are put into random order, a split as clear as this one appears with ' +
+        'probability p. A change is shown if p ≤ 0.001 for its metric (E-divisive on ranks, with a permutation test). A large ' +
+        'change is found after about eight runs.',
+      '**How reliable this is** was measured on simulated series, and compared with Apache Otava: ' +
+        '[precision and recall](history-precision.md).',
     ]),
     ...histories.map((history) => blocks(`## ${history.environment}`, environmentText(history, chartOf))),
     '## Sources',
@@ -53,8 +54,8 @@ export function renderSummary(history: EnvironmentHistory): string {
   return `${blocks(
     '## What changed',
     newest.length === 0
-      ? 'The newest runs show no change that was not known before.'
-      : blocks('Seen for the first time with the newest run:', bullets(newest.map(changeText))),
+      ? 'The newest runs show no new change.'
+      : blocks('Found for the first time with the newest run:', bullets(newest.map(changeText))),
     environmentText(history),
   )}\n`
 }
@@ -66,7 +67,7 @@ function environmentText(
   const groups = comparableRuns(history.runs)
   return blocks(
     table(
-      ['Scenario', 'Profile', 'Runs', 'Invalid', 'Comparable with the newest valid one'],
+      ['Scenario', 'Profile', 'Runs', 'Invalid', 'Comparable with the newest valid run'],
       scenariosOf(history).map((scenario) => {
         const runs = history.runs.filter((run) => run.scenario === scenario)
         const newest = newestOf(groups, scenario)
@@ -123,9 +124,7 @@ export const LEAST_RUNS = 17
 
 function changesText({ runs }: Comparable, changes: readonly Change[]): string {
   if (changes.length === 0) {
-    return runs.length < LEAST_RUNS
-      ? `Too few for a change to be told from noise: ${LEAST_RUNS} are needed.`
-      : 'No change.'
+    return runs.length < LEAST_RUNS ? `Too few runs to find a change: at least ${LEAST_RUNS} are needed.` : 'No change.'
   }
   return table(
     ['Metric', 'Change', 'p', 'Commits', 'First run after it', 'Changed as well', 'Otava'],

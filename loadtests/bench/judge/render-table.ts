@@ -1,5 +1,5 @@
 /**
- * The verdicts as a person at a terminal reads them: a line for each scenario, with unit and target beside each figure,
+ * The verdicts as a person at a terminal reads them: a line for each scenario, with unit and target next to each figure,
  * then what limited it, and what to do next.
  */
 

@@ -40,7 +40,7 @@ const SERVERS = {
 const RAISED = -15
 /** A Postgres backend is a session of its own, and its pools open connections at any time. */
 const LOOK_EVERY_MS = 500
-/** Without root the kernel takes one autogroup value in 100 ms, whoever writes it. */
+/** Without root the kernel accepts one autogroup value in 100 ms, from all users together. */
 const RETRY_AFTER_MS = 110
 
 /**

@@ -25,7 +25,7 @@ import { serverCharts } from './server-charts.ts'
 const OUTCOMES: Readonly<Record<Outcome, string>> = { met: '✔ met', missed: '✘ missed', invalid: '⚠ invalid' }
 
 /**
- * @param results judged, one or more; several of one scenario are shown beside each other
+ * @param results judged, one or more; several of one scenario are shown next to each other
  * @returns a whole HTML document that needs no network
  * @throws {Error} when a result does not say where it was measured
  */

@@ -13,9 +13,9 @@ export type CrashFacts = {
 
 /**
  * The result in the place of one that k6 did not leave: what was planned, and how k6 ended. It has no counts, for those
- * that k6 told while it ran are not all.
+ * that k6 reported while it ran are not all.
  *
- * @param env what the scenario was told
+ * @param env the environment of the scenario
  */
 export function crashedResult(
   scenario: ScenarioName,

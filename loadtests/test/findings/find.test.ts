@@ -100,7 +100,7 @@ describe('a resource that ran out is named first', () => {
     expect(texts(conclude(withServer({ ...saturated, processes }), false), 'generator-apart')).toEqual([])
   })
 
-  test('small batches are told to grow, by how long to wait for company', () => {
+  test('for small batches it recommends a longer wait', () => {
     const processes = [processWith('k6', 'k6', 0.9), processWith('api-1', 'api', 0.9)]
     expect(texts(conclude(withServer({ ...saturated, processes })), 'larger-batches')).toEqual([
       'Let batches grow: one holds 2.1 events, and every commit costs CPU whatever it holds. At 505 updates a second to ' +
@@ -109,7 +109,7 @@ describe('a resource that ran out is named first', () => {
     expect(texts(conclude(withServer({})), 'larger-batches')).toEqual([])
   })
 
-  test('small frames of a saturated machine are told to grow, when there is room', () => {
+  test('for small frames on a saturated machine it recommends larger ones, if there is room', () => {
     const server = serverWith({ scenario: 'redis-pubsub', ...saturated, processes: [processWith('k6', 'k6', 1.9)] })
     const found = (slowness: number) => conclude(resultWith({ scenario: 'redis-pubsub', slowness, server }))
     expect(texts(found(1), 'fewer-frames')[0]).toMatch(/a frame carries 10\.0 messages, .* p95 leaves 62 ms of room/)
@@ -132,7 +132,7 @@ describe('a resource that ran out is named first', () => {
     )
   })
 
-  test('a limit is told with the variable that raises it', () => {
+  test('a limit is named with the variable that raises it', () => {
     const api = { limits: { websockets: 1000 }, usage: { websockets: 900 } }
     const found = conclude(withServer({ api }))
     expect(texts(found, 'saturated')[0]).toBe(
@@ -184,7 +184,7 @@ describe('Postgres', () => {
     )
   })
 
-  test('row locks and deadlocks are told apart from them', () => {
+  test('row locks and deadlocks are distinguished from them', () => {
     const database = { ...serverWith().postgres!.primary.database, deadlocks: 2 }
     const found = conclude(withServer({ primary: { ...waits('Lock:transactionid'), database } }))
     expect(texts(found, 'lock-waits')).toEqual([
@@ -194,7 +194,7 @@ describe('Postgres', () => {
     expect(texts(found, 'faster-flush')).toEqual([])
   })
 
-  test('a low cache hit ratio asks for memory, and updates in place are told', () => {
+  test('a low cache hit ratio needs memory, and updates in place are reported', () => {
     const database = { ...serverWith().postgres!.primary.database, blocksReadPerSecond: 40_000 }
     const tables = [{ name: 'calls', inserts: 10, updates: 1000, hotUpdates: 900, deletes: 0 }]
     const found = conclude(withServer({ primary: { database, tables } }))
@@ -202,7 +202,7 @@ describe('Postgres', () => {
     expect(texts(found, 'database')[0]).toContain('made 90.00 % of its updates without touching an index (HOT)')
   })
 
-  test('three counts of the same events stand beside each other', () => {
+  test('three counts of the same events are shown next to each other', () => {
     const server = serverWith({ apiCounted: 34_089 })
     const rowsOfRun = { events: 34_088, calls: 8_522 }
     const found = conclude(resultWith({ server: { ...server, postgres: { ...server.postgres!, rowsOfRun } } }))
@@ -220,7 +220,7 @@ describe('Postgres', () => {
   })
 })
 
-test('refusals are told by reason', () => {
+test('refusals are counted by reason', () => {
   const api = { totals: { [`${METRICS.rejected}{reason="too-many-requests"}`]: 31 } }
   expect(texts(conclude(withServer({ api, redis: { evictedKeys: 5 } })), 'refused')).toEqual([
     'The API refused requests: 31 too-many-requests.',
@@ -255,7 +255,7 @@ test('the slowest window comes with what was unusual then', () => {
   )
 })
 
-test('what the API needed is told beside what k6 saw', () => {
+test('the time inside the API is shown next to what k6 measured', () => {
   const route = '{method="POST",route="/api/v1/demo/events/call"}'
   const http = { edges: [0.0025, 0.005, 0.01], counts: [90, 9, 1, 0], count: 100, sum: 0.2 }
   const histograms = { [`${METRICS.httpDuration}${route}`]: http }
@@ -278,7 +278,7 @@ test('live delivery is accounted for', () => {
   )
 })
 
-test('reports are told by endpoint, source and cache', () => {
+test('reports are shown by endpoint, source and cache', () => {
   const api = {
     totals: {
       [`${METRICS.reportSource}{source="replica"}`]: 90,

@@ -216,7 +216,7 @@ describe('bench history', () => {
     expect(added.stdout).toContain(`commits ${commitOf(17).slice(0, 12)}..${commitOf(18).slice(0, 12)}`)
     const markdown = await history('--add', other, '--markdown')
     expect(markdown).toMatchObject({ code: 0, stderr: 'Added 0 runs of 30.\n' })
-    expect(markdown.stdout).toMatch(/^## What changed\n\nThe newest runs show no change that was not known before/)
+    expect(markdown.stdout).toMatch(/^## What changed\n\nThe newest runs show no new change/)
     expect(await history('--environment', 'nowhere')).toMatchObject({
       code: 2,
       stderr: 'no run of "nowhere" is kept; there are: fixture-2-cores\n',

@@ -12,7 +12,7 @@ const judged = (options: ResultOptions): LoadtestResult => {
 }
 const all = (options: ResultOptions = {}) => BASELINE_SCENARIOS.map((scenario) => judged({ ...options, scenario }))
 
-test('the table stands in columns, with unit and target beside each figure', () => {
+test('the table has columns, with unit and target next to each figure', () => {
   expect(renderTable(all(), { colour: false })).toBe(
     [
       '  call-state-updates   505.0 upd/s ✓ ≥500                     p95 38 ms ✓ <300  p99 76 ms ✓ <500  100 % ✓ >95 %',
@@ -51,7 +51,7 @@ test('what was carried instead of the target stands in the place of the rate, an
   ])
 })
 
-test('figures of a full load that is invalid stay marked beside the rate that was carried', () => {
+test('figures of an invalid full load stay marked next to the rate that was carried', () => {
   const result = withSteps({ runner: withCounters({ k6_dropped_iterations: 12 }) }, 250, 375)
   const text = renderTable([result], { colour: false })
   expect(text).toMatch(/^ {2}call-state-updates {2}250 upd\/s ✗ ≥500 {2}p95 38 ms ! <300 {2}p99 76 ms ! <500 /)

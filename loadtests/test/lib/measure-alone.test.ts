@@ -51,7 +51,7 @@ function hold(...args: readonly string[]) {
   }
 }
 
-test('a second measurement is refused, and told which command and process measures', async () => {
+test('a second measurement is refused, and names the command and process that measure', async () => {
   const first = hold('main.ts baseline --profile full')
   await first.begun()
   const { code, stderr } = await hold('main.ts peers').ended
@@ -91,7 +91,7 @@ test('a process that got the id of one that measured holds up nobody', async () 
   await next.end()
 })
 
-test('of many that begin at once, one measures, and all others are told of one', async () => {
+test('of many that begin at once, one measures, and all others name it', async () => {
   const all = Array.from({ length: 6 }, (_, i) => hold(`main.ts run ${i}`))
   const isOver = (one: (typeof all)[number]) => one.hasBegun() || one.child.exitCode !== null
   await waitUntil('all to begin or end', () => all.every(isOver), { timeoutMs: 40_000 })
@@ -137,7 +137,7 @@ test.each([
   }
 })
 
-test('a run of profile smoke goes on beside a measurement, for it proves nothing about speed', async () => {
+test('a run of profile smoke may run during a measurement, because it proves nothing about speed', async () => {
   const first = hold('main.ts baseline')
   await first.begun()
   const here = bench({ [FOLDER_VARIABLE]: dir })

@@ -10,13 +10,13 @@ import type { ClusterCommand } from './cluster-command.ts'
 const WITHIN_MS = 60 * 60_000
 
 export const restorePrimary: ClusterCommand = {
-  summary: 'give a primary that lost its volume what the replica has',
+  summary: 'copy the replica to a primary that lost its volume',
   help: `Usage: main.ts restore-primary
 
-A primary whose volume is empty refuses to begin beside a replica that has data. This tells it to take over all that
-the replica has, and waits until it is ready; then the replica is started again, copies the primary, and streams. What
-was committed and had not reached the replica is gone. Names and URLs stay; reports are answered meanwhile. A primary
-that has data is left alone. When this is stopped in the middle, the pods go on by themselves.
+A primary with an empty volume does not start while the replica has data. This command tells it to copy all data of the
+replica, and waits until it is ready. Then it restarts the replica, which copies the primary and streams from it. Commits
+that had not reached the replica are lost. Names and URLs stay the same, and reports are answered meanwhile. A primary
+that has data is not changed. If you stop the command, the pods continue by themselves.
 
 Environment:
   KUBECONFIG   which cluster: the current context of this file (~/.kube/config)
@@ -51,7 +51,7 @@ Environment:
       () => `✓ The primary has all that the replica had, up to ${has}`,
     )
     await terminal.during(
-      'Building the replica anew',
+      'Building the replica again',
       async () => {
         await kubectl('delete', 'pod', ...where, replica)
         await wait('the replica to stream', async () => (await inside(primary, STREAMS))?.trim() === '1')

@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg'
 export type RotatedKey = { readonly id: string; readonly tenantId: string; readonly oldEndsAt: Date }
 
 /**
- * Puts a new key beside an old one, for the same tenant, name, scopes, rate and lifetime, and has the old one end after a while.
+ * Adds a new key for the same tenant, name, scopes, rate and lifetime, and lets the old one end after a while.
  *
  * @returns undefined when there is no such key, or it is revoked or being replaced already
  */

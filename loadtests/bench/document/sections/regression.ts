@@ -6,7 +6,7 @@ export function regressionSection(): string {
     '[`.github/workflows/performance.yml`](../.github/workflows/performance.yml) measures every day at 02:00 UTC, and on demand:',
     code('bash', 'gh workflow run performance.yml --field profile=quick'),
     bullets([
-      'It runs `make baseline` on a fresh machine, with profile `full` unless told otherwise.',
+      'It runs `make baseline` on a fresh machine, with profile `full` by default.',
       'It fails when a target is missed, and when a run is invalid: a run on a machine that is too busy does not pass.',
       'It keeps the history of its runs from day to day. The job summary says what changed, between which commits; ' +
         '[history.md](history.md) says how.',

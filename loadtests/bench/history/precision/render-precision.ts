@@ -27,15 +27,15 @@ export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[]
       'All figures are from `npm run bench -- history --precision`, which gives the same ones each time. The method was ' +
       'tuned on other series.',
     bullets([
-      '**steady:** a level with normal noise, and one step up or down at a random run; or none.',
+      '**steady:** a level with normal noise, and one step up or down at a random run; or no step.',
       `**outliers:** the same, and ${percent(OUTLIERS)} of the runs are slower, by up to ${percent(OUTLIER_SIZE)}.`,
       `**drift:** the same as steady, and the level rises evenly by ${percent(DRIFT)} over all runs: no run changed it.`,
-      `**found:** a change was said at most ${NEAR} runs from the step. All other changes said are wrong.`,
+      `**found:** a change was reported at most ${NEAR} runs from the step. All other reported changes are wrong.`,
       '**Otava:** the method of Apache Otava 0.8 with its defaults (window 50, p 0.001), on the same series. A test compares it with what Otava itself finds.',
     ]),
     '## All series of a kind',
     table(
-      ['Kind', 'Method', 'Recall', 'At the very run', 'Precision', 'False alarms without a step'],
+      ['Kind', 'Method', 'Recall', 'At the exact run', 'Precision', 'False alarms without a step'],
       KINDS.flatMap((kind) =>
         METHOD_NAMES.map(([method, name]) => {
           const those = cells.filter((cell) => cell.kind === kind)
@@ -53,8 +53,8 @@ export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[]
       ),
       [2, 3, 4, 5],
     ),
-    'Precision is the share of changes said that are right, over all series, those without a step included. In a drift ' +
-      'every change said without a step counts as wrong; the level did change there, but at no single run.',
+    'Precision is the share of reported changes that are right, over all series, those without a step included. In a drift ' +
+      'every change reported without a step counts as wrong; the level did change there, but at no single run.',
     '## Found, by the size of the step and the noise',
     `Each cell: ${NAMES.ours} / ${NAMES.otava}.`,
     table(
@@ -74,8 +74,8 @@ export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[]
       ),
       [1, 2, 3, 4, 5],
     ),
-    '## After how many runs a step is said',
-    `A steady series with a noise of ${percent(DELAY_NOISE)} is looked at after each run. The step comes after ${RUNS_BEFORE} runs.`,
+    '## After how many runs a step is reported',
+    `A steady series with a noise of ${percent(DELAY_NOISE)} is checked after each run. The step comes after ${RUNS_BEFORE} runs.`,
     table(
       ['Step', 'Method', 'Half of the steps', 'Nine of ten'],
       delays.flatMap(({ step, by }) =>
@@ -87,16 +87,16 @@ export function renderPrecision(cells: readonly Cell[], delays: readonly Delay[]
       ),
       [0, 2, 3],
     ),
-    `The same without a step, ${daily.series} series: a change was said after any of the ${RUNS} runs in ` +
+    `The same without a step, ${daily.series} series: a change was reported after any of the ${RUNS} runs in ` +
       `${METHOD_NAMES.map(([method, name]) => `${daily.by[method]} series by ${name}`).join(', in ')}.`,
-    `Otava says a step at once, and an outlier likewise. ${NAMES.ours} waits until a shuffled series is hardly ever as clear. ` +
-      'Whether one commit is slower than another, `make compare` says on the day.',
+    `Otava reports a step at once, but also an outlier. ${NAMES.ours} waits until random order hardly ever looks as clear. ` +
+      'To learn at once whether one commit is slower than another, use `make compare`.',
     '## What this does not say',
     bullets([
-      'Noise of real machines has a memory: neighbours come and stay for days. That looks like a step, and is one, of the ' +
-        'machine. The machine score in the history shows it where it changed the speed of one thread.',
-      'Each metric is tested by itself, again after each run. Of many metrics over many days, some will raise a false ' +
-        'alarm sooner or later.',
+      'On real machines other programs start and stay for days. That looks like a step, and it is one, of the machine. The ' +
+        'machine score in the history shows it if it changed the speed of one thread.',
+      'Each metric is tested by itself, again after each run. With many metrics over many days, a false alarm comes sooner or ' +
+        'later.',
       'A change near the end of a series, with fewer than 15 runs after it, is part of the last table only.',
     ]),
   )}\n`
