@@ -1,5 +1,6 @@
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { beforeAll, expect, test } from 'vitest'
+import { connectPostgres } from '../../platform/test-support/connect-postgres.ts'
 import { freshDatabase, type TestDatabase } from '../../platform/test-support/fresh-database.ts'
 import { problemsOf } from '../faults/problems-of.ts'
 import { renderReliability } from '../faults/render-reliability.ts'
@@ -11,10 +12,8 @@ let database: TestDatabase
 let owner: pg.Client
 beforeAll(async () => {
   database = await freshDatabase()
-  owner = new pg.Client({ connectionString: database.ownerUrl })
-  await owner.connect()
+  owner = await connectPostgres(database.ownerUrl)
 })
-afterAll(() => owner.end())
 
 const entry = (eventId: string, acked = true): Entry => ({
   eventId,

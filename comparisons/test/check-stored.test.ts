@@ -1,8 +1,9 @@
 /** The check that makes an ingest benchmark valid: it must fail for each kind of loss. */
 import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { emptyDatabase } from '@hopwhistle/platform/test-support/fresh-database.ts'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { connectPostgres } from '../../platform/test-support/connect-postgres.ts'
 import { callEvent, occurredAtMs } from '../generator/call-events.ts'
 import { checkStored, NotStored, ROW_TABLES } from '../ingest/check-stored.ts'
 import { createRowTables, openRowStore, type RowStore } from '../servers/row-store.ts'
@@ -17,15 +18,13 @@ const sent = Array.from({ length: 4_000 }, (_, n) => callEvent('check', n, occur
 
 beforeAll(async () => {
   const { ownerUrl } = await emptyDatabase()
-  client = new pg.Client({ connectionString: ownerUrl })
-  await client.connect()
+  client = await connectPostgres(ownerUrl)
   await createRowTables(client)
   rows = openRowStore(ownerUrl, DEMO_TENANT_ID, 4)
   await Promise.all(sent.map(rows.store))
 })
 afterAll(async () => {
   await rows.close()
-  await client.end()
 })
 beforeEach(() => client.query('begin'))
 afterEach(() => client.query('rollback'))

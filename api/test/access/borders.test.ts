@@ -1,9 +1,9 @@
 /** What keeps tenants apart and within their rate, on two whole instances: also when the API's own checks are left out. */
 import { once } from 'node:events'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
-import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { anEvent, get, type Platform, post, runningPlatform, type Tenant } from '../platform/running-platform.ts'
 
 const RATE = 100
@@ -37,8 +37,7 @@ test('row-level security alone keeps a tenant from every row of another, whateve
   )
 
   // As the API's own role, with nothing of the API in between: its login, one tenant set, and no `where`.
-  const api = new pg.Client({ connectionString: platform.database.apiUrl })
-  await api.connect()
+  const api = await connectPostgres(platform.database.apiUrl)
   await api.query(`select set_config('hopwhistle.tenant_ids', $1, false)`, [`{${acme.id}}`])
   let seen = 0
   for (const { name } of tables) {
@@ -57,7 +56,6 @@ test('row-level security alone keeps a tenant from every row of another, whateve
   const steal = api.query('update hopwhistle.calls set tenant_id = $2 where tenant_id = $1', [acme.id, other.id])
   await expect(steal).rejects.toThrow(/row-level security/)
   await expect(api.query('set row_security = off; select from hopwhistle.calls')).rejects.toThrow(/row-level security/)
-  await api.end()
   const states = await platform.query<{ state: number }>('select distinct state from hopwhistle.calls')
   expect(states).toEqual([{ state: 3 }])
 })

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
 import { createIngest } from '../../src/calls/ingest.ts'
@@ -19,14 +20,12 @@ const closing: (() => Promise<void>)[] = []
 beforeAll(async () => {
   pair = await ownPostgres()
   store = await callStore(await freshDatabase(pair))
-  owner = new pg.Client({ connectionString: store.database.ownerUrl })
-  await owner.connect()
+  owner = await connectPostgres(store.database.ownerUrl)
   await setStandbys('*')
 })
 afterAll(async () => {
   signalReceiver('SIGCONT')
   for (const close of closing) await close()
-  await owner.end()
   await store.close()
   await pair.stop()
 })

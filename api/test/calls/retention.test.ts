@@ -1,7 +1,7 @@
 import { RETENTION_DAYS_MIN } from '@hopwhistle/contract/calls.ts'
-import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import type { RetentionDependencies } from '../../src/calls/retention.ts'
 import { forgetPortion, startRetention } from '../../src/calls/retention.ts'
 import { createLog } from '../../src/telemetry/log.ts'
@@ -100,13 +100,11 @@ test('an old call that an event has come for lately stays whole, also when it co
   await ingest.submit(tenantId, callEvent('BUSY', { callId: '200 days ago 1' }))
 
   // Another session is writing the second one, and has not committed.
-  const writing = new pg.Client({ connectionString: store.database.ownerUrl })
-  await writing.connect()
+  const writing = await connectPostgres(store.database.ownerUrl)
   await writing.query('begin')
   await writing.query(`update hopwhistle.calls set updated_at = now() where call_id = '200 days ago 2'`)
   const portions = await untilFinished(retention(), 10)
   await writing.query('commit')
-  await writing.end()
   expect(portions.reduce((sum, portion) => sum + portion.calls, 0)).toBe(1)
   expect([...(await store.calls(tenantId)).keys()].sort()).toEqual(['200 days ago 1', '200 days ago 2'])
   expect(await left(tenantId)).toEqual({ calls: 2, events: 9 })
@@ -131,14 +129,12 @@ test('several instances share one pass; one that finds another at work leaves it
   const sums = await Promise.all(instances.map(counted))
   expect(sums.reduce((sum, { calls = 0 }) => sum + calls, 0)).toBe(400)
 
-  const holder = new pg.Client({ connectionString: store.database.ownerUrl })
-  await holder.connect()
+  const holder = await connectPostgres(store.database.ownerUrl)
   await holder.query('begin')
   await holder.query('update hopwhistle.retention set passed_at = null')
   await calls(tenantId, 1, 200)
   expect(await forgetPortion(retention())).toEqual({ calls: 0, events: 0, finished: true })
   await holder.query('commit')
-  await holder.end()
   expect(await forgetPortion(retention())).toMatchObject({ calls: 1, events: 4 })
 })
 

@@ -7,9 +7,10 @@ import { json, text } from 'node:stream/consumers'
 import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { startTcpProxy, type TcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
 import { createTokenKeys, createTokens } from '../../src/postgres/tokens.ts'
@@ -40,11 +41,9 @@ beforeAll(async () => {
     database,
   )
   tenant = await platform.newTenant()
-  owner = new pg.Client({ connectionString: database.ownerUrl })
-  await owner.connect()
+  owner = await connectPostgres(database.ownerUrl)
 })
 afterAll(async () => {
-  await owner.end()
   await platform.close()
   await proxy.close()
 })

@@ -1,7 +1,8 @@
 /** DATABASE_URL leads to a standby: by mistake, or after a failover that its name does not know of yet. */
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
 import { startTcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
@@ -14,14 +15,10 @@ beforeAll(async () => {
   database = await freshDatabase(postgres)
   return postgres.stop
 })
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of open.splice(0).toReversed()) await close()
-})
 
 async function proxy() {
   const between = await startTcpProxy(database.postgres.primaryPort)
-  open.push(between.close)
+  onTestFinished(between.close)
   return {
     url: between.through(database.apiUrl),
     moveTo: (port: number) => {
@@ -40,7 +37,7 @@ test('at the start, the instance is not ready and says which setting it is; once
   const between = await proxy()
   between.moveTo(database.postgres.replicaPort)
   const platform = await runningPlatform(1, { DATABASE_URL: between.url }, database)
-  open.push(platform.close)
+  onTestFinished(platform.close)
   const [instance] = platform.instances
   const { key } = await platform.newTenant()
   await until('it to be not ready', async () => (await get(instance!, ROUTES.readyz)).status === 503)
@@ -66,10 +63,10 @@ test('while it runs, a failover behind the same name is followed: what is refuse
 }, async () => {
   const between = await proxy()
   const platform = await runningPlatform(0, {}, database)
-  open.push(platform.close)
+  onTestFinished(platform.close)
   const { key } = await platform.newTenant()
   const api = await apiProcess(platform, { DATABASE_URL: between.url })
-  open.push(async () => void api.process.kill('SIGKILL'))
+  onTestFinished(async () => void api.process.kill('SIGKILL'))
   const instance = { ...platform.instances[0]!, url: api.url }
   expect((await post(instance, anEvent('RINGING'), key)).status).toBe(201)
   await database.replicaCaughtUp()
@@ -80,11 +77,8 @@ test('while it runs, a failover behind the same name is followed: what is refuse
   await until('it to say so', async () => told.test(api.said()))
   expect((await post(instance, anEvent('RINGING'), key)).status).toBe(503)
 
-  const { default: pg } = await import('pg')
-  const standby = new pg.Client({ connectionString: database.ownerReplicaUrl })
-  await standby.connect()
+  const standby = await connectPostgres(database.ownerReplicaUrl)
   await standby.query('select pg_promote()')
-  await standby.end()
   await until('it to be ready', async () => (await get(instance, ROUTES.readyz)).status === 200)
   expect((await post(instance, anEvent('RINGING'), key)).status).toBe(201)
 })
@@ -97,7 +91,7 @@ test('a connection on which writes are refused is closed, and the write is said 
   const { createMetrics } = await import('../../src/telemetry/metrics.ts')
   const settings = { databaseUrl: database.apiUrl, postgresPool: 10, postgresQueryTimeoutMs: 5_000, instanceId: 'one' }
   const postgres = openPostgres(settings, createLog({ level: 'silent', instanceId: 'one' }), createMetrics())
-  open.push(postgres.close)
+  onTestFinished(postgres.close)
   // As behind a pooler, whose connection came to lead to a standby after it was greeted.
   await postgres.ingest.query('set default_transaction_read_only = on')
   const write = queryReplicated(postgres.ingest, {

@@ -1,16 +1,14 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 
 const COMMAND = fileURLToPath(new URL('../../src/commands/db-wait.ts', import.meta.url))
 
 test('an instance waits for the last migration of its version, and no longer', async () => {
   const { apiUrl, ownerUrl } = await freshDatabase()
-  const owner = new pg.Client({ connectionString: ownerUrl })
-  await owner.connect()
-  onTestFinished(() => owner.end())
+  const owner = await connectPostgres(ownerUrl)
   const last = `select name from hopwhistle.migrations order by name desc limit 1`
   const [{ name, checksum }] = (
     await owner.query(`delete from hopwhistle.migrations where name = (${last}) returning name, checksum`)

@@ -1,24 +1,14 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { emptyDatabase, freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { dumpSchema } from '../../src/postgres/dump-schema.ts'
 import { MigrationFailed, migrate, readMigrations } from '../../src/postgres/migrate.ts'
 import { scramVerifier } from '../../src/postgres/set-role-password.ts'
 
 const COMMAND = fileURLToPath(new URL('../../src/commands/db-migrate.ts', import.meta.url))
-const clients: pg.Client[] = []
-afterAll(() => Promise.all(clients.map((client) => client.end())))
-
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url })
-  client.on('error', () => {})
-  await client.connect()
-  clients.push(client)
-  return client
-}
 
 function command(env: Record<string, string>, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   return new Promise((resolve) => {
@@ -31,13 +21,13 @@ function command(env: Record<string, string>, ...args: string[]): Promise<{ code
 test('many instances at once migrate a database once', async () => {
   const database = await emptyDatabase()
   const migrations = await readMigrations()
-  const instances = await Promise.all(Array.from({ length: 6 }, () => connect(database.ownerUrl)))
+  const instances = await Promise.all(Array.from({ length: 6 }, () => connectPostgres(database.ownerUrl)))
   const reports = await Promise.all(instances.map((client) => migrate(client, migrations)))
   expect(reports.map((report) => report.applied.length).sort()).toEqual([0, 0, 0, 0, 0, migrations.length])
 })
 
 test('a migration that fails leaves nothing of itself, says where, and is tried again the next time', async () => {
-  const client = await connect((await emptyDatabase()).ownerUrl)
+  const client = await connectPostgres((await emptyDatabase()).ownerUrl)
   const one = { name: '0001_one', sql: 'create table public.one ()', checksum: '1' }
   const two = { name: '0002_two', sql: 'create table public.two ();\n\nselect * from nowhere', checksum: '2' }
   await expect(migrate(client, [one, two])).rejects.toThrow(
@@ -50,7 +40,7 @@ test('a migration that fails leaves nothing of itself, says where, and is tried 
 })
 
 test('a migration that was changed after it had been applied is refused', async () => {
-  const client = await connect((await emptyDatabase()).ownerUrl)
+  const client = await connectPostgres((await emptyDatabase()).ownerUrl)
   const one = { name: '0001_one', sql: 'select 1', checksum: 'before' }
   await migrate(client, [one])
   await expect(migrate(client, [{ ...one, checksum: 'after' }])).rejects.toThrow(
@@ -59,7 +49,7 @@ test('a migration that was changed after it had been applied is refused', async 
 })
 
 test('a database that is ahead of this version is left as it is', async () => {
-  const client = await connect((await emptyDatabase()).ownerUrl)
+  const client = await connectPostgres((await emptyDatabase()).ownerUrl)
   const said: string[] = []
   await migrate(client, [
     { name: '0001_one', sql: 'select 1', checksum: '1' },
@@ -71,7 +61,7 @@ test('a database that is ahead of this version is left as it is', async () => {
 
 test('a role that is no superuser, but may create roles and owns the database, can migrate it', async () => {
   const database = await emptyDatabase()
-  const superuser = await connect(database.ownerUrl)
+  const superuser = await connectPostgres(database.ownerUrl)
   await superuser.query(`create role a_deployer login createrole password 'secret'`)
   await superuser.query(`alter database ${database.name} owner to a_deployer`)
   // As on a server of its own, it made the roles; here an earlier test did.
@@ -118,6 +108,6 @@ test('the verifier of a password is the one that Postgres makes itself', () => {
 })
 
 test('api/schema.sql is what the migrations make; npm run db:dump:schema writes it', async () => {
-  const client = await connect((await freshDatabase()).ownerUrl)
+  const client = await connectPostgres((await freshDatabase()).ownerUrl)
   expect(await dumpSchema(client)).toBe(await readFile(new URL('../../schema.sql', import.meta.url), 'utf8'))
 })

@@ -1,5 +1,6 @@
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { beforeAll, expect, test } from 'vitest'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 
@@ -10,9 +11,8 @@ const [ONE, OTHER] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-422
 
 beforeAll(async () => {
   database = await freshDatabase()
-  owner = new pg.Client({ connectionString: database.ownerUrl })
-  api = new pg.Client({ connectionString: database.apiUrl })
-  await Promise.all([owner.connect(), api.connect()])
+  owner = await connectPostgres(database.ownerUrl)
+  api = await connectPostgres(database.apiUrl)
   for (const tenant of [ONE, OTHER]) {
     await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenant, tenant])
     await owner.query(
@@ -26,7 +26,6 @@ beforeAll(async () => {
     await owner.query(`insert into hopwhistle.outbox (tenant_id, event_ids) values ($1, '{e}')`, [tenant])
   }
 })
-afterAll(() => Promise.all([owner.end(), api.end()]))
 
 const TABLES = ['call_events', 'calls', 'outbox', 'call_metrics_pending', 'call_metrics_hourly', 'call_metrics_daily']
 

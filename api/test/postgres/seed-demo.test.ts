@@ -1,8 +1,9 @@
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { SCOPES } from '@hopwhistle/contract/routes.ts'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { endDemoKey, seedDemo } from '../../src/postgres/seed-demo.ts'
 import type { Call } from '../calls/call-model.ts'
 import { foldCall } from '../calls/call-model.ts'
@@ -17,12 +18,10 @@ let store: CallStore
 let client: pg.Client
 beforeAll(async () => {
   store = await callStore()
-  client = new pg.Client({ connectionString: store.database.ownerUrl })
-  await client.connect()
+  client = await connectPostgres(store.database.ownerUrl)
   await seedDemo(client, { now: NOW, calls: CALLS, again: false })
 })
 afterAll(async () => {
-  await client.end()
   await store.close()
 })
 
@@ -101,7 +100,7 @@ test('its key opens everything', async () => {
   expect(rows).toEqual([{ tenant_id: DEMO_TENANT_ID, scopes: [...SCOPES] }])
 })
 
-test('asked to, it begins anew, the same way', async () => {
+test('on request it begins again, in the same way', async () => {
   const before = await store.calls(DEMO_TENANT_ID)
   await seedDemo(client, { now: NOW, calls: CALLS, again: true })
   expect(await store.calls(DEMO_TENANT_ID)).toEqual(before)

@@ -1,5 +1,5 @@
-import pg from 'pg'
 import { expect, test } from 'vitest'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { emptyDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { remedyFor } from '../../src/postgres/sqlstate.ts'
 
@@ -29,11 +29,9 @@ test('what is not from the server is the way to it, also when its code looks lik
   expect(remedyFor(new Error('Connection terminated unexpectedly'))).toBe('unavailable')
 })
 
-test('errors of a real server are told apart', async () => {
+test('errors of a real server are distinguished', async () => {
   const { ownerUrl } = await emptyDatabase()
-  const client = new pg.Client({ connectionString: ownerUrl })
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connectPostgres(ownerUrl)
   const remedyOf = (text: string) => client.query(text).then(() => 'none', remedyFor)
   expect(await remedyOf(`select 'a'::int`)).toBe('data')
   expect(await remedyOf('select from nowhere')).toBe('broken')

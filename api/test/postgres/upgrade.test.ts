@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { beforeAll, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { emptyDatabase, freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { dumpSchema } from '../../src/postgres/dump-schema.ts'
 import { type Migration, migrate, readMigrations } from '../../src/postgres/migrate.ts'
@@ -9,30 +10,20 @@ import { stepsOf } from '../../src/postgres/migration-step.ts'
 
 /** What the first version that others run has applied. */
 const RELEASED = 11
-const clients: pg.Client[] = []
 // The servers take their time to start, which is no test's.
 beforeAll(() => emptyDatabase())
-afterAll(() => Promise.all(clients.map((client) => client.end())))
-
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url })
-  client.on('error', () => {})
-  await client.connect()
-  clients.push(client)
-  return client
-}
 
 type Upgrade = { database: TestDatabase; owner: pg.Client; tenant: string; due: readonly Migration[] }
 
 /** A database as the released version left it, with rows in it. */
 async function released(): Promise<Upgrade> {
   const database = await emptyDatabase()
-  const owner = await connect(database.ownerUrl)
+  const owner = await connectPostgres(database.ownerUrl)
   const migrations = await readMigrations()
   await migrate(owner, migrations.slice(0, RELEASED))
   const tenant = randomUUID()
   await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenant, 'of a test'])
-  const api = await connect(database.apiUrl)
+  const api = await connectPostgres(database.apiUrl)
   for (let i = 0; i < 20; i++) await writeOne(api, tenant, `before-${i}`, i % 4)
   await owner.query('select hopwhistle.fold_call_metrics()')
   await writeMany(api, tenant, ['before-a', 'before-b'])
@@ -138,14 +129,14 @@ test('a migration of several steps can be cut off after any of them and run agai
     }
     await migrate(owner, [{ name, sql, checksum }])
   }
-  expect(await dumpSchema(owner)).toBe(await dumpSchema(await connect((await freshDatabase()).ownerUrl)))
+  expect(await dumpSchema(owner)).toBe(await dumpSchema(await connectPostgres((await freshDatabase()).ownerUrl)))
 })
 
 test('instances of the released version write all through the upgrade, and none of their events fails', async () => {
   const { database, owner, tenant, due } = await released()
   let done = false
   const writers = [writeOne, writeMany, writeOne, writeMany].map(async (write, writer) => {
-    const api = await connect(database.apiUrl)
+    const api = await connectPostgres(database.apiUrl)
     let published: readonly string[] = []
     let written = 0
     for (let afterwards = 0; afterwards < 5; written++) {
@@ -179,9 +170,9 @@ test('what the released version has under way while a migration replaces its fun
   }
   // The table that it waits for below, so that only this one is not migrated meanwhile.
   await run(0, 1)
-  const holder = await connect(database.ownerUrl)
+  const holder = await connectPostgres(database.ownerUrl)
   await holder.query('begin; lock table hopwhistle.outbox in share mode')
-  const [one, many] = [await connect(database.apiUrl), await connect(database.apiUrl)]
+  const [one, many] = [await connectPostgres(database.apiUrl), await connectPostgres(database.apiUrl)]
   const writing = Promise.all([
     writeOne(one, tenant, 'under-way-1', 1, ['1']),
     writeMany(many, tenant, ['under-way-2', 'under-way-3'], ['2']),
@@ -204,7 +195,7 @@ test('what the released version has under way while a migration replaces its fun
 test('every function that the released version calls is still there for it', async () => {
   const { database, owner, tenant, due } = await released()
   await migrate(owner, due)
-  const api = await connect(database.apiUrl)
+  const api = await connectPostgres(database.apiUrl)
   expect(await writeOne(api, tenant, 'after-1', 0)).toMatchObject({ outcomes: '0', call_states: '0' })
   expect(await writeOne(api, tenant, 'after-1', 1)).toMatchObject({ outcomes: '5', call_states: '0' })
   expect(await writeMany(api, tenant, ['after-2', 'after-3'])).toMatchObject({ outcomes: '00', call_states: '11' })
@@ -222,7 +213,7 @@ test('every function that the released version calls is still there for it', asy
 test('a state or direction that there is not, is refused by what old and new versions write with', async () => {
   const { database, owner, tenant, due } = await released()
   await migrate(owner, due)
-  const api = await connect(database.apiUrl)
+  const api = await connectPostgres(database.apiUrl)
   await expect(writeOne(api, tenant, 'wrong', 9)).rejects.toMatchObject({ code: '23514' })
   await expect(
     api.query(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import type { CallsFilter } from '../../src/reporting/calls-filter.ts'
 import { callsPageStatement } from '../../src/reporting/calls-page-statement.ts'
@@ -14,8 +15,7 @@ let api: pg.Client
 /** One tenant, one busy number, and states and directions that hardly occur: the worst there is for an index. */
 beforeAll(async () => {
   const database = await freshDatabase()
-  const owner = new pg.Client({ connectionString: database.ownerUrl })
-  await owner.connect()
+  const owner = await connectPostgres(database.ownerUrl)
   await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenantId, 'busy'])
   await owner.query(
     `insert into hopwhistle.calls (tenant_id, call_id, state, direction, from_number, to_number, started_at, updated_at)
@@ -32,11 +32,8 @@ beforeAll(async () => {
     [tenantId],
   )
   await owner.query('vacuum analyze hopwhistle.calls, hopwhistle.call_metrics_hourly')
-  await owner.end()
-  api = new pg.Client({ connectionString: database.apiUrl })
-  await api.connect()
+  api = await connectPostgres(database.apiUrl)
 })
-afterAll(() => api.end())
 
 type Node = {
   'Node Type': string

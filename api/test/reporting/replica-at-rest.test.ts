@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { freshDatabase, type TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
@@ -13,21 +13,17 @@ beforeAll(async () => {
   database = await freshDatabase(postgres)
   return postgres.stop
 })
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of open.splice(0).toReversed()) await close()
-})
 
 const metadata = { filling: 'x'.repeat(3_500) }
 
 /** Two instances on one database: one that nobody has asked for a report for a while, and one that takes events. */
 async function restingPlatform(options: PlatformOptions = {}) {
-  // Whoever waits for an answer has the time for it, on a busy machine as well.
+  // Long enough for a busy machine, too.
   const env = { REPORT_WAIT_MS: '10000', ...options.env }
   const resting = await startPlatform({ database, ...options, env })
-  open.push(resting.close)
+  onTestFinished(resting.close)
   const writing = await startPlatform({ database, redisUrl: resting.redisUrl })
-  open.push(writing.close)
+  onTestFinished(writing.close)
   const tenant = await writing.newTenant()
   const reader = resting.actAs(tenant.tenantId)
   // Nothing is known that a rest would make old: the first report of all wakes it as any other.
@@ -42,7 +38,7 @@ async function restingPlatform(options: PlatformOptions = {}) {
       tenant.post(...callIds.map((callId) => ({ callId, state: 'RINGING', atMs: Date.now(), metadata }) as const)),
     pauseReplay: async () => {
       await resting.ownerReplica.query('select pg_wal_replay_pause()')
-      open.push(() => resting.ownerReplica.query('select pg_wal_replay_resume()'))
+      onTestFinished(async () => void (await resting.ownerReplica.query('select pg_wal_replay_resume()')))
     },
   }
 }
@@ -50,9 +46,9 @@ async function restingPlatform(options: PlatformOptions = {}) {
 /** An instance in which no timer ever fires: what it does, it does because something happened. */
 async function withoutTimers(options: PlatformOptions = {}) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] })
-  open.push(async () => void vi.useRealTimers())
+  onTestFinished(async () => void vi.useRealTimers())
   const platform = await startPlatform({ database, ...options })
-  open.push(platform.close)
+  onTestFinished(platform.close)
   return platform
 }
 
@@ -106,13 +102,13 @@ test('a replica that stopped during a rest and is read says since when', async (
 
 test('a primary that hangs keeps the report that ends a rest for no longer than a position may', async () => {
   const toPrimary = await startTcpProxy(database.postgres.primaryPort)
-  open.push(toPrimary.close)
+  onTestFinished(toPrimary.close)
   const { resting, reader } = await restingPlatform({
     primaryUrl: toPrimary.through(database.apiUrl),
     env: { REPORT_WAIT_MS: '100' },
   })
   toPrimary.set('stalled')
-  open.push(async () => toPrimary.set('open'))
+  onTestFinished(async () => toPrimary.set('open'))
   const { status, body } = await reader.calls()
   expect([status, body.source]).toEqual([200, 'replica'])
   // It is given up after two seconds, for which the report did not wait.
@@ -121,7 +117,7 @@ test('a primary that hangs keeps the report that ends a rest for no longer than 
 
 test('a primary that closes its connections is missed at once, and not only when it is asked again', async () => {
   const toPrimary = await startTcpProxy(database.postgres.primaryPort)
-  open.push(toPrimary.close)
+  onTestFinished(toPrimary.close)
   const platform = await withoutTimers({ primaryUrl: toPrimary.through(database.apiUrl) })
   expect(platform.replica.primaryIsUp()).toBe(true)
   toPrimary.set('cut')

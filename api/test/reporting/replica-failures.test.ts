@@ -1,6 +1,6 @@
-import pg from 'pg'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import type { TestDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
@@ -16,10 +16,6 @@ beforeAll(async () => {
   database = await freshDatabase(postgres)
 })
 afterAll(() => postgres.stop())
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of open.splice(0).toReversed()) await close()
-})
 
 /** An instance whose ways to the replica and to the primary can be taken away. */
 async function platformBehindProxies(options: PlatformOptions = {}) {
@@ -27,14 +23,15 @@ async function platformBehindProxies(options: PlatformOptions = {}) {
     await startTcpProxy(database.postgres.replicaPort),
     await startTcpProxy(database.postgres.primaryPort),
   ]
-  open.push(toReplica.close, toPrimary.close)
+  onTestFinished(toReplica.close)
+  onTestFinished(toPrimary.close)
   const platform = await startPlatform({
     database,
     replicaUrl: toReplica.through(database.replicaUrl),
     primaryUrl: toPrimary.through(database.apiUrl),
     ...options,
   })
-  open.push(async () => {
+  onTestFinished(async () => {
     toReplica.set('open')
     toPrimary.set('open')
     await platform.close()
@@ -191,7 +188,7 @@ test('without a replica, reports read the primary, and nothing is said of a repl
 
 test('an address that leads to the primary is no replica', async () => {
   const platform = await startPlatform({ database, replicaUrl: null })
-  open.push(platform.close)
+  onTestFinished(platform.close)
   const { createReplicaLink } = await import('../../src/postgres/replica-link.ts')
   const errors: Error[] = []
   const link = createReplicaLink(platform.owner, 1000, {
@@ -207,14 +204,10 @@ test('an address that leads to the primary is no replica', async () => {
 test('a report that would wait on the replica behind the lock of a migration is read on the primary', async () => {
   const { list } = await platformBehindProxies()
   expect((await list()).body.source).toBe('replica')
-  const holder = new pg.Client({ connectionString: database.ownerReplicaUrl })
-  holder.on('error', () => {})
-  const migrating = new pg.Client({ connectionString: database.ownerUrl })
-  const watching = new pg.Client({ connectionString: database.ownerReplicaUrl })
-  for (const client of [holder, migrating, watching]) {
-    await client.connect()
-    open.push(() => client.end())
-  }
+  const holder = await connectPostgres(database.ownerReplicaUrl)
+  onTestFinished(() => holder.end())
+  const migrating = await connectPostgres(database.ownerUrl)
+  const watching = await connectPostgres(database.ownerReplicaUrl)
   await holder.query('begin; select from hopwhistle.calls')
   await migrating.query('alter table hopwhistle.calls add column more integer')
   await waitUntil(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import type { Platform, Tenant } from './reporting-platform.ts'
 import { startPlatform } from './reporting-platform.ts'
 
@@ -72,25 +73,19 @@ test('the database itself shows a statement no rows of a tenant that it was not 
   const { callsPageStatement } = await import('../../src/reporting/calls-page-statement.ts')
   const { metricsStatement } = await import('../../src/reporting/metrics-statement.ts')
   const { timelineStatement } = await import('../../src/reporting/timeline.ts')
-  const { default: pg } = await import('pg')
-  const client = new pg.Client({ connectionString: platform.database.apiUrl })
-  await client.connect()
-  try {
-    const range = { granularity: 'day', fromMs: at - 30 * 86_400_000, toMs: at + 86_400_000 } as const
-    for (const statement of [
-      (t: string) => callsPageStatement(t, {}, undefined, 50),
-      (t: string) => callsPageStatement(t, { fromNumber: '+1' }, undefined, 50),
-      (t: string) => metricsStatement(t, range),
-      (t: string) => timelineStatement(t, 'shared', undefined, 50),
-    ]) {
-      const { text, values } = statement(mine.tenantId)
-      expect((await client.query(text, [...values])).rows.length).toBeGreaterThan(0)
-      // Row-level security for them, and an explicit tenant id of mine: what a bug above would look like.
-      expect((await client.query(text, [`{${theirs.tenantId}}`, ...values.slice(1)])).rows).toEqual([])
-      // And nothing of the setting is left for whoever has the connection next.
-      expect((await client.query('select count(*)::int as n from hopwhistle.calls')).rows).toEqual([{ n: 0 }])
-    }
-  } finally {
-    await client.end()
+  const client = await connectPostgres(platform.database.apiUrl)
+  const range = { granularity: 'day', fromMs: at - 30 * 86_400_000, toMs: at + 86_400_000 } as const
+  for (const statement of [
+    (t: string) => callsPageStatement(t, {}, undefined, 50),
+    (t: string) => callsPageStatement(t, { fromNumber: '+1' }, undefined, 50),
+    (t: string) => metricsStatement(t, range),
+    (t: string) => timelineStatement(t, 'shared', undefined, 50),
+  ]) {
+    const { text, values } = statement(mine.tenantId)
+    expect((await client.query(text, [...values])).rows.length).toBeGreaterThan(0)
+    // Row-level security for them, and an explicit tenant id of mine: what a bug above would look like.
+    expect((await client.query(text, [`{${theirs.tenantId}}`, ...values.slice(1)])).rows).toEqual([])
+    // And nothing of the setting is left for whoever has the connection next.
+    expect((await client.query('select count(*)::int as n from hopwhistle.calls')).rows).toEqual([{ n: 0 }])
   }
 })

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { newKey } from '../../src/access/new-key.ts'
 import { compose, type Instance } from '../../src/compose.ts'
 import { parseSettings } from '../../src/config/settings.ts'
@@ -27,12 +28,10 @@ describe.skipIf(missing.length > 0)(`TLS to Postgres and Redis${why}`, () => {
   const instances: Instance[] = []
   beforeAll(async () => {
     servers = await startTlsServers()
-    owner = new pg.Client({ connectionString: servers.urls.owner })
-    await owner.connect()
+    owner = await connectPostgres(servers.urls.owner)
   })
   afterAll(async () => {
     await Promise.all(instances.map((instance) => instance.close()))
-    await owner?.end()
     await servers?.stop()
   })
 

@@ -1,15 +1,11 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { startChild } from '@hopwhistle/platform/child/start-child.ts'
-import { afterEach, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { callEvent } from '../../generator/call-events.ts'
 import type { GeneratorConfig, Load, LoadResult } from '../../generator/load.ts'
 
 const GENERATOR = new URL('../../generator/http-load.ts', import.meta.url)
-const cleanup: (() => unknown)[] = []
-afterEach(async () => {
-  for (const step of cleanup.splice(0).toReversed()) await step()
-})
 
 async function generator(answer: (response: ServerResponse, body: string) => void, connections = 4) {
   const server: Server = createServer((request, response) => {
@@ -17,7 +13,7 @@ async function generator(answer: (response: ServerResponse, body: string) => voi
     request.on('data', (text) => (body += text)).on('end', () => answer(response, body))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  cleanup.push(() => server.close().closeAllConnections())
+  onTestFinished(() => server.close().closeAllConnections())
   const plan = {
     kind: 'events',
     path: '/',
@@ -28,7 +24,7 @@ async function generator(answer: (response: ServerResponse, body: string) => voi
   } as const
   const config: GeneratorConfig = { ports: [(server.address() as AddressInfo).port], connections, plan }
   const child = await startChild('generator', GENERATOR, config)
-  cleanup.push(child.stop)
+  onTestFinished(child.stop)
   return (load: Load) => child.ask<LoadResult>(load)
 }
 

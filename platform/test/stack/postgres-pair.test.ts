@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import pg from 'pg'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { waitUntil } from '../../lib/wait-until.ts'
 import { isAlive } from '../../machine/process-identity.ts'
 import { startGuard } from '../../stack/guard.ts'
@@ -11,14 +11,9 @@ import { makeTempDir } from '../../stack/run-as.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const cleanup: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const step of cleanup.splice(0).toReversed()) await step()
-})
-
 function tempDir(): string {
   const dir = makeTempDir("hopwhistle-pair's test-")
-  cleanup.push(() => rmSync(dir, { recursive: true, force: true }))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   return dir
 }
 
@@ -26,9 +21,9 @@ async function pair(): Promise<{ pair: PostgresPair; dir: string }> {
   const dir = tempDir()
   const guard = startGuard()
   guard.remove(dir)
-  cleanup.push(() => guard.off())
+  onTestFinished(() => guard.off())
   const pair = await startPostgresPair({ dir, guard, settings: { fsync: 'off', shared_buffers: '32MB' } })
-  cleanup.push(() => pair.stop())
+  onTestFinished(() => pair.stop())
   return { pair, dir }
 }
 
@@ -58,7 +53,7 @@ test('what the primary commits arrives at the replica, which refuses writes', as
 test('it is as durable as production, and its slot keeps what the replica still needs', async () => {
   const dir = tempDir()
   const pair = await startPostgresPair({ dir })
-  cleanup.push(() => pair.stop())
+  onTestFinished(() => pair.stop())
   const rows = await query(
     pair.primary.port,
     pair.superuserPassword,
@@ -99,7 +94,7 @@ test('a port that is taken is named', async () => {
   const port = await new Promise<number>((resolve) =>
     server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
   )
-  cleanup.push(() => void server.close())
+  onTestFinished(() => void server.close())
   const dir = tempDir()
   await expect(startPostgresPair({ dir, primaryPort: port })).rejects.toThrow(
     `port ${port} for the postgres primary is in use`,
