@@ -140,6 +140,10 @@ export const HOPWHISTLE = {
     pod: podOf('the pod of the primary'),
     replica: section('The streaming replica, which answers reports', {
       enabled: flag(true, 'false: reports read the primary'),
+      synchronous: flag(
+        false,
+        'true: an event is acknowledged once the replica has it as well; while the replica is away, events are answered 503',
+      ),
       resources: resources('Resources of the replica. Its sizes are computed from its memory limit in the same way', {
         requests: { cpu: '250m', memory: '512Mi' },
         limits: { cpu: '4', memory: inMebibytes(POSTGRES_MEMORY_BYTES) },

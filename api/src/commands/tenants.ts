@@ -96,11 +96,12 @@ const run: DatabaseCommand = async (client, say, args) => {
       for (const erasure of await listErasures(client)) show(JSON.stringify(erasure))
       return
     case 'aside': {
-      const { rows } = await client.query<{ body: object }>(
-        'select body from hopwhistle.events_aside where tenant_id = $1 order by received_at, event_id',
+      // As text: a double does not hold every number that an event may have.
+      const { rows } = await client.query<{ body: string }>(
+        'select body::text from hopwhistle.events_aside where tenant_id = $1 order by received_at, event_id',
         [asked.tenantId],
       )
-      for (const { body } of rows) show(JSON.stringify(body))
+      for (const { body } of rows) show(body)
       return
     }
     case 'retention': {

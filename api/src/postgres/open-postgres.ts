@@ -115,7 +115,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     )
   }
   const { ingest, upkeep, 'reports-primary': reportsPrimary, 'reports-replica': reportsReplica } = pools as PoolsByName
-  noticeUnreplicated(ingest)
+  for (const pool of [ingest, upkeep]) noticeUnreplicated(pool)
   const tokens = createTokens({
     keys,
     primary,

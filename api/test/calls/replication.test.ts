@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
 import { createIngest } from '../../src/calls/ingest.ts'
+import { createKeepAside } from '../../src/calls/keep-aside.ts'
 import { DatabaseUnavailable } from '../../src/errors/catalogue.ts'
+import { keepBrowserToken } from '../../src/postgres/keys/browser-tokens.ts'
+import { createKey } from '../../src/postgres/keys/create-key.ts'
 import { openPostgres } from '../../src/postgres/open-postgres.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
@@ -23,8 +27,10 @@ beforeAll(async () => {
   owner = await connectPostgres(store.database.ownerUrl)
   await setStandbys('*')
 })
+afterEach(() => {
+  if (isStopped) signalReceiver('SIGCONT')
+})
 afterAll(async () => {
-  signalReceiver('SIGCONT')
   for (const close of closing) await close()
   await store.close()
   await pair.stop()
@@ -44,6 +50,7 @@ async function setStandbys(names: string): Promise<void> {
   )
 }
 
+let isStopped = false
 /** The process that brings the replica its WAL. */
 function signalReceiver(signal: 'SIGSTOP' | 'SIGCONT'): void {
   const receiver = readdirSync('/proc').find((pid) => {
@@ -57,17 +64,23 @@ function signalReceiver(signal: 'SIGSTOP' | 'SIGCONT'): void {
   })
   if (receiver === undefined) throw new Error('the replica has no walreceiver')
   process.kill(Number(receiver), signal)
+  isStopped = signal === 'SIGSTOP'
 }
 
-/** An instance's ingest whose database waits for its replica so long. */
+const log = createLog({ level: 'silent', instanceId: 'test' })
+const metrics = createMetrics()
+
+/** An instance's connections, whose commits wait for the replica so long. */
+function postgresWaiting(postgresQueryTimeoutMs: number) {
+  const { apiUrl } = store.database
+  const settings = { databaseUrl: apiUrl, postgresPool: 10, postgresQueryTimeoutMs, instanceId: 'test' }
+  const postgres = openPostgres(settings, log, metrics)
+  closing.push(postgres.close)
+  return postgres
+}
+
 function ingestWaiting(postgresQueryTimeoutMs: number) {
-  const log = createLog({ level: 'silent', instanceId: 'test' })
-  const metrics = createMetrics()
-  const postgres = openPostgres(
-    { databaseUrl: store.database.apiUrl, postgresPool: 10, postgresQueryTimeoutMs, instanceId: 'test' },
-    log,
-    metrics,
-  )
+  const postgres = postgresWaiting(postgresQueryTimeoutMs)
   const ingest = createIngest({
     postgres,
     metrics,
@@ -81,7 +94,7 @@ function ingestWaiting(postgresQueryTimeoutMs: number) {
     },
     onCommitted: async () => {},
   })
-  closing.push(ingest.drain, postgres.close)
+  closing.unshift(ingest.drain)
   return ingest
 }
 
@@ -138,4 +151,69 @@ test.skipIf(process.platform !== 'linux')(
     expect(await waiting).toMatchObject({ outcome: 'applied' })
   },
   30_000,
+)
+
+const isUnavailable = { status: 'rejected', reason: expect.toSatisfy(DatabaseUnavailable.is) }
+
+test.skipIf(process.platform !== 'linux')(
+  'nor is an event that is kept aside, the second time either, nor a token for a page',
+  async () => {
+    const tenantId = await store.newTenant()
+    const keyId = await createKey(owner, { tenantId, name: 'one', scopes: ['live:read'], keyHash: randomBytes(32) })
+    const postgres = postgresWaiting(1_000)
+    const keepAside = createKeepAside(postgres.ingest)
+    const keep = () => keepAside(tenantId, [{ eventId: 'too old' }])
+    const token = {
+      keyId: keyId ?? '',
+      scopes: ['live:read'],
+      most: 10,
+      endsAt: new Date(Date.now() + 60_000),
+    } as const
+    const makeToken = () => keepBrowserToken(postgres.upkeep, { ...token, tokenHash: randomBytes(32) })
+    await keepAside(tenantId, [{ eventId: 'older' }])
+    expect(await makeToken()).toBe(true)
+
+    signalReceiver('SIGSTOP')
+    for (const answer of [keep, keep, makeToken])
+      expect((await Promise.allSettled([answer()]))[0]).toMatchObject(isUnavailable)
+    signalReceiver('SIGCONT')
+    const kept = () =>
+      keep().then(
+        () => true,
+        () => false,
+      )
+    await waitUntil('it to be kept', kept, { timeoutMs: 15_000 })
+    expect(await makeToken()).toBe(true)
+  },
+  60_000,
+)
+
+// The last test: the primary does not come back.
+test.skipIf(process.platform !== 'linux')(
+  'a commit whose wait is ended by a fast shutdown is not acknowledged, although it is stored',
+  async () => {
+    const tenantId = await store.newTenant()
+    const ingest = ingestWaiting(10_000)
+    await ingest.submit(tenantId, callEvent('RINGING'))
+    signalReceiver('SIGSTOP')
+    const event = callEvent('RINGING')
+    const answers = Promise.allSettled([ingest.submit(tenantId, event)])
+    const waits = () => store.query("select from pg_stat_activity where wait_event = 'SyncRep'")
+    await waitUntil('the commit to wait', async () => (await waits()).length === 1, { timeoutMs: 10_000 })
+    process.kill(pair.primaryPid, 'SIGINT')
+    expect(await answers).toMatchObject([isUnavailable])
+
+    // The shutdown ends once the replica has all that was written, this event as well.
+    signalReceiver('SIGCONT')
+    const replica = new pg.Client({ connectionString: store.database.ownerReplicaUrl })
+    await replica.connect()
+    closing.unshift(() => replica.end())
+    const found = () =>
+      replica.query('select from hopwhistle.call_events where tenant_id = $1 and event_id = $2', [
+        tenantId,
+        event.eventId,
+      ])
+    await waitUntil('the replica to have it', async () => (await found()).rowCount === 1, { timeoutMs: 30_000 })
+  },
+  90_000,
 )

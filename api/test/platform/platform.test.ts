@@ -166,7 +166,7 @@ test('numbers of metadata come back exactly, and the same metadata written other
 })
 
 test('a body that is not JSON in UTF-8 is refused as what it is, on every route that takes one', async () => {
-  for (const route of [ROUTES.callEvent, ROUTES.demoCallEvent, ROUTES.callEvents]) {
+  for (const route of [ROUTES.callEvent, ROUTES.demoCallEvent, ROUTES.callEvents, ROUTES.tokens]) {
     const send = (type: string, body: Buffer, more: Record<string, string> = {}) =>
       fetch(`${first().url}${route}`, {
         method: 'POST',

@@ -7,7 +7,7 @@ import { freePort } from '../../../platform/machine/free-port.ts'
 import { type Guard, startGuard } from '../../../platform/stack/guard.ts'
 import { postgresUrl, startPostgresPair } from '../../../platform/stack/postgres-pair.ts'
 import { makeTempDir, unprivilegedUser } from '../../../platform/stack/run-as.ts'
-import { type Certificates, makeCertificates } from './certificates.ts'
+import { type Certificates, makeCertificates } from '../../../platform/test-support/certificates.ts'
 
 export type TlsServers = {
   /** Of who signed the servers' certificates. */

@@ -1,24 +1,24 @@
-/** Tests backup.sh, restore.sh and start-primary.sh of cdk8s/scripts with a real Postgres and a real pgBackRest. */
+/**
+ * Tests backup.sh, restore.sh and start-primary.sh of cdk8s/scripts with a real Postgres, a real pgBackRest as the chart
+ * configures it, and backups in a folder and in a real S3 server.
+ */
 import { execFileSync, spawn } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
 import { onPath } from '@hopwhistle/platform/machine/run-program.ts'
-import { makeTempDir, unprivilegedUser } from '@hopwhistle/platform/stack/run-as.ts'
-import { expect, onTestFinished, test } from 'vitest'
+import { makeTempDir, type RunAs, unprivilegedUser } from '@hopwhistle/platform/stack/run-as.ts'
+import { makeCertificates } from '@hopwhistle/platform/test-support/certificates.ts'
+import { lookForGoProgram } from '@hopwhistle/platform/tools/go-programs.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
+import { hopwhistle } from '../../charts/hopwhistle.ts'
+import { synthesize } from '../../values/helm-chart.ts'
+import type { Json } from '../../values/value.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url))
 const bin = [process.env.HOPWHISTLE_POSTGRES_BIN, '/usr/lib/postgresql/15/bin'].find(
@@ -26,59 +26,76 @@ const bin = [process.env.HOPWHISTLE_POSTGRES_BIN, '/usr/lib/postgresql/15/bin'].
 )
 const isMissing = bin === undefined || onPath('pgbackrest') === undefined
 const NEEDS = isMissing ? ' (missing: postgresql-15 and pgbackrest)' : ''
+const S3_MODULE = 'github.com/versity/versitygw/cmd/versitygw'
+const S3_SERVER = {
+  name: 'versitygw',
+  variable: 'HOPWHISTLE_VERSITYGW',
+  howTo: `  go install ${S3_MODULE}@v1.8.0`,
+  packageOf: () => S3_MODULE,
+}
+const s3Server = lookForGoProgram(S3_SERVER)
+const NEEDS_S3 = s3Server === undefined ? ` (missing: an S3 server: ${S3_SERVER.howTo.trim()})` : ''
 
-test.skipIf(isMissing)(
-  `a primary restored to a time has every row of then and none from after; one restored to the latest has all${NEEDS}`,
-  { timeout: 400_000 },
-  async () => {
-    const primary = primaryWithBackups()
-    await primary.start()
-    primary.query('create table rows (id int primary key, note text)')
-    primary.backUp('--first')
-    // pgBackRest knows the end of a backup to the second, and restores only to a later one.
-    primary.query('select pg_sleep(2)')
-    primary.query("insert into rows select id, 'before ' || id from generate_series(1, 1000) as id")
-    const before = primary.query('select * from rows order by id')
-    const time = primary.query('select clock_timestamp()')
-    primary.query("update rows set note = 'after' where id <= 500; insert into rows values (1001, 'after')")
-    primary.backUp()
-    expect(primary.exported('pg_hopwhistle_backup')).toMatch(/^\d+\.\d+$/)
-    expect(primary.exported('pg_hopwhistle_archive')).toMatch(/^0\|\d+$/)
-    const after = primary.query('select * from rows order by id')
-    await primary.stop()
+type Repository = {
+  /** Below postgres.backup of the chart. */
+  readonly values: { readonly [name: string]: Json }
+  /** What pgBackRest is given by its environment: in the chart, from a Secret, or a path that is not of this machine. */
+  readonly env: NodeJS.ProcessEnv
+  readonly unreadable: NodeJS.ProcessEnv
+}
 
-    await expect(primary.start({ RESTORE_TARGET: time })).rejects.toThrow('set postgres.restore.replaceData')
-    await primary.start({ RESTORE_TARGET: time, RESTORE_REPLACE: 'true' })
-    expect(primary.query('select * from rows order by id')).toBe(before)
-    // A replica copies these settings, and must not stop at the target of this restore.
-    expect(
-      primary.query("select setting from pg_settings where name in ('restore_command', 'recovery_target_time')"),
-    ).toBe('')
-    expect(primary.folders()).toEqual(['postgres', expect.stringMatching(/^postgres\.replaced-\d{8}T\d{6}Z$/)])
+describe.skipIf(isMissing).each([
+  ['a folder', NEEDS, false, inFolder],
+  ['S3', NEEDS || NEEDS_S3, s3Server === undefined, inS3],
+] as const)('with backups in %s%s', { timeout: 400_000 }, (_name, _needs, isS3Missing, repository) => {
+  test.skipIf(isS3Missing)(
+    'a primary restored to a time has every row of then and none from after; one restored to the latest has all',
+    async () => {
+      const primary = await primaryWithBackups(repository)
+      await primary.start()
+      primary.query('create table rows (id int primary key, note text)')
+      primary.backUp('--first')
+      // pgBackRest knows the end of a backup to the second, and restores only to a later one.
+      primary.query('select pg_sleep(2)')
+      primary.query("insert into rows select id, 'before ' || id from generate_series(1, 1000) as id")
+      const before = primary.query('select * from rows order by id')
+      const time = primary.query('select clock_timestamp()')
+      primary.query("update rows set note = 'after' where id <= 500; insert into rows values (1001, 'after')")
+      primary.backUp()
+      expect(primary.exported('pg_hopwhistle_backup')).toMatch(/^\d+\.\d+$/)
+      expect(primary.exported('pg_hopwhistle_archive')).toMatch(/^0\|\d+$/)
+      const after = primary.query('select * from rows order by id')
+      await primary.stop()
 
-    // The values still ask for a restore at the next start: it is not repeated.
-    primary.query("insert into rows values (2000, 'new')")
-    await primary.stop()
-    await primary.start({ RESTORE_TARGET: time, RESTORE_REPLACE: 'true' })
-    expect(primary.query('select note from rows where id = 2000')).toBe('new')
-    primary.backUp()
-    const latest = primary.query('select * from rows order by id')
-    await primary.stop()
+      await expect(primary.start({ RESTORE_TARGET: time })).rejects.toThrow('set postgres.restore.replaceData')
+      await primary.start({ RESTORE_TARGET: time, RESTORE_REPLACE: 'true' })
+      expect(primary.query('select * from rows order by id')).toBe(before)
+      // A replica copies these settings, and must not stop at the target of this restore.
+      expect(
+        primary.query("select setting from pg_settings where name in ('restore_command', 'recovery_target_time')"),
+      ).toBe('')
+      expect(primary.folders()).toEqual(['postgres', expect.stringMatching(/^postgres\.replaced-\d{8}T\d{6}Z$/)])
 
-    primary.loseVolume()
-    await expect(primary.start()).rejects.toThrow('there are backups')
-    await primary.start({ RESTORE_TARGET: 'latest' })
-    expect(primary.query('select * from rows order by id')).toBe(latest)
-    expect(latest).not.toBe(after)
-    await primary.stop()
-  },
-)
+      // The values still ask for a restore at the next start: it is not repeated.
+      primary.query("insert into rows values (2000, 'new')")
+      await primary.stop()
+      await primary.start({ RESTORE_TARGET: time, RESTORE_REPLACE: 'true' })
+      expect(primary.query('select note from rows where id = 2000')).toBe('new')
+      primary.backUp()
+      const latest = primary.query('select * from rows order by id')
+      await primary.stop()
 
-test.skipIf(isMissing)(
-  `a restore that cannot reach its time leaves the data as it was${NEEDS}`,
-  { timeout: 400_000 },
-  async () => {
-    const primary = primaryWithBackups()
+      primary.loseVolume()
+      await expect(primary.start()).rejects.toThrow('there are backups')
+      await primary.start({ RESTORE_TARGET: 'latest' })
+      expect(primary.query('select * from rows order by id')).toBe(latest)
+      expect(latest).not.toBe(after)
+      await primary.stop()
+    },
+  )
+
+  test.skipIf(isS3Missing)('a restore that cannot reach its time leaves the data as it was', async () => {
+    const primary = await primaryWithBackups(repository)
     await primary.start()
     primary.query('create table rows (id int primary key); insert into rows values (1)')
     primary.backUp('--first')
@@ -88,32 +105,100 @@ test.skipIf(isMissing)(
     await primary.start()
     expect(primary.query('select id from rows')).toBe('1')
     await primary.stop()
-  },
-)
+  })
 
-test.skipIf(isMissing)(
-  `a primary whose backups cannot be read does not begin an empty database${NEEDS}`,
-  { timeout: 400_000 },
-  async () => {
-    const primary = primaryWithBackups()
-    await expect(primary.start({ PGBACKREST_REPO1_PATH: '/proc/1/root/backups' })).rejects.toThrow('cannot be read')
+  test.skipIf(isS3Missing)('a primary whose backups cannot be read does not begin an empty database', async () => {
+    const primary = await primaryWithBackups(repository)
+    await expect(primary.start(primary.unreadable)).rejects.toThrow('cannot be read')
     await primary.start()
     await primary.stop()
-  },
-)
+  })
+})
+
+type MakeRepository = (dir: string, user: RunAs | undefined) => Repository | Promise<Repository>
+
+function inFolder(dir: string, user: RunAs | undefined): Repository {
+  const folder = ownFolder(join(dir, 'repository'), user)
+  return {
+    values: {},
+    env: { PGBACKREST_REPO1_PATH: folder },
+    unreadable: { PGBACKREST_REPO1_PATH: '/proc/1/root/backups' },
+  }
+}
+
+/** In a bucket of a server that runs until the test ends. */
+async function inS3(dir: string): Promise<Repository> {
+  const files = ownFolder(join(dir, 's3'), undefined)
+  mkdirSync(join(files, 'backups'))
+  const { ca, certificate, key } = makeCertificates(dir)
+  const [port, access, secret] = [await freePort(), 'access', randomBytes(20).toString('hex')]
+  const server = spawn(
+    s3Server ?? '',
+    ['--quiet', '--port', `127.0.0.1:${port}`, '--cert', certificate, '--key', key, 'posix', files],
+    { env: { ROOT_ACCESS_KEY: access, ROOT_SECRET_KEY: secret }, stdio: 'ignore' },
+  )
+  const ended = new Promise((resolve) => server.once('exit', resolve))
+  onTestFinished(async () => {
+    server.kill()
+    await ended
+  })
+  await waitUntil('the S3 server', () => connects(port), { timeoutMs: 60_000 })
+  return {
+    values: {
+      s3: {
+        bucket: 'backups',
+        endpoint: 'localhost',
+        port,
+        region: 'us-east-1',
+        uriStyle: 'path',
+        existingSecret: 'keys',
+      },
+    },
+    env: {
+      PGBACKREST_REPO1_S3_KEY: access,
+      PGBACKREST_REPO1_S3_KEY_SECRET: secret,
+      PGBACKREST_REPO1_STORAGE_CA_FILE: ca,
+    },
+    unreadable: { PGBACKREST_REPO1_S3_KEY_SECRET: 'of somebody else' },
+  }
+}
+
+const connects = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.once('error', () => resolve(false)).once('connect', () => socket.destroy())
+  })
+
+function ownFolder(folder: string, user: RunAs | undefined): string {
+  mkdirSync(folder, { mode: 0o700 })
+  if (user !== undefined) chownSync(folder, user.uid, user.gid)
+  return folder
+}
+
+/** What the chart gives a primary with such backups. */
+function ofChart(values: Repository['values']) {
+  const all = synthesize(hopwhistle, { values: { postgres: { backup: { enabled: true, ...values } } } })
+  const files = all.map(({ data }) => (data as { readonly [file: string]: string } | undefined)?.['pgbackrest.conf'])
+  const args = JSON.stringify(all).match(/-carchive_\w+=(?:\\.|[^"\\])*/g) ?? []
+  return {
+    configuration: files.find((text) => text !== undefined) ?? '',
+    args: args.map((arg) => JSON.parse(`"${arg}"`)),
+  }
+}
 
 /** A volume for data and one for backups, with the commands that the pods of the chart run on them. */
-function primaryWithBackups() {
+async function primaryWithBackups(makeRepository: MakeRepository) {
   const user = unprivilegedUser()
   const dir = makeTempDir('hopwhistle-backup-', user)
-  const [data, scripts, repository] = [join(dir, 'data'), join(dir, 'scripts'), join(dir, 'repository')]
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const scripts = join(dir, 'scripts')
   // Copied, because the user of Postgres may not be able to enter the checkout.
   cpSync(join(CHECKOUT, 'cdk8s/scripts'), scripts, { recursive: true })
-  for (const folder of [data, repository]) {
-    mkdirSync(folder, { mode: 0o700 })
-    if (user !== undefined) chownSync(folder, user.uid, user.gid)
-  }
+  const data = ownFolder(join(dir, 'data'), user)
+  const repository = await makeRepository(dir, user)
+  const chart = ofChart(repository.values)
   const configuration = join(dir, 'pgbackrest.conf')
+  writeFileSync(configuration, chart.configuration, { mode: 0o644 })
   let env: NodeJS.ProcessEnv = {}
   let server: { readonly ended: Promise<unknown>; stop(): void } | undefined
   const run = (command: string, args: readonly string[], input = '') =>
@@ -122,19 +207,14 @@ function primaryWithBackups() {
   onTestFinished(async () => {
     server?.stop()
     await server?.ended
-    rmSync(dir, { recursive: true, force: true })
   })
 
   return {
     query,
+    unreadable: repository.unreadable,
     /** Restores if configured, and starts the primary. @throws with the output of the restore, when it refuses */
     async start(given: NodeJS.ProcessEnv = {}) {
       const port = String(await freePort())
-      writeFileSync(
-        configuration,
-        `[global]\nlock-path=${dir}/data/lock\nspool-path=${dir}/data/spool\nlog-level-file=off\nlog-level-console=off\nstart-fast=y\nrepo1-bundle=y\nrepo1-retention-full=14\nrepo1-retention-full-type=time\n\n[hopwhistle]\npg1-path=${data}/postgres\npg1-port=${port}\n`,
-      )
-      chmodSync(configuration, 0o644)
       env = {
         PATH: `${bin}:${process.env.PATH}`,
         PGDATA: join(data, 'postgres'),
@@ -146,7 +226,12 @@ function primaryWithBackups() {
         REPLICATION_PASSWORD: 'other',
         PGBACKREST_CONFIG: configuration,
         PGBACKREST_STANZA: 'hopwhistle',
-        PGBACKREST_REPO1_PATH: repository,
+        // Paths of the container.
+        PGBACKREST_PG1_PATH: join(data, 'postgres'),
+        PGBACKREST_PG1_PORT: port,
+        PGBACKREST_LOCK_PATH: join(data, 'lock'),
+        PGBACKREST_SPOOL_PATH: join(data, 'spool'),
+        ...repository.env,
         FULL_EVERY_DAYS: '7',
         RESTORE_TARGET: '',
         RESTORE_REPLACE: 'false',
@@ -159,10 +244,8 @@ function primaryWithBackups() {
         unix_socket_directories: data,
         hba_file: join(scripts, 'pg_hba.conf'),
         fsync: 'off',
-        archive_mode: 'on',
-        archive_command: 'pgbackrest archive-push "%p"',
       }
-      const args = Object.entries(settings).map(([name, value]) => `-c${name}=${value}`)
+      const args = [...chart.args, ...Object.entries(settings).map(([name, value]) => `-c${name}=${value}`)]
       const child = spawn('sh', [join(scripts, 'start-primary.sh'), ...args], {
         env,
         cwd: dir,

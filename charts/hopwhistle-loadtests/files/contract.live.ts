@@ -73,8 +73,8 @@ export type LiveMessage = {
   readonly callId: string
   /**
    * Which event of its call it is, in the order of commit, from 1. Two instances may publish events of one call in the other
-   * order: the message with the larger sequence has the newer state. Null for an event that an instance of an older
-   * version committed.
+   * order: of those that are `applied`, the message with the larger sequence has the newer state. Null for an event that
+   * an instance of an older version committed.
    */
   readonly sequence: number | null
   /** Unix milliseconds. */

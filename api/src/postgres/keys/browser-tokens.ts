@@ -2,6 +2,7 @@ import { SCOPES, type Scope } from '@hopwhistle/contract/routes.ts'
 import type { Pool } from 'pg'
 import type { BrowserToken } from '../../access/browser-token.ts'
 import { DatabaseUnavailable } from '../../errors/catalogue.ts'
+import { queryReplicated } from '../replicated.ts'
 
 type Db = Pick<Pool, 'query'>
 /** As for a key: it is one row. */
@@ -17,17 +18,12 @@ export type TokenToKeep = {
 }
 
 /** @returns false when its key has as many as it may @throws {DatabaseUnavailable} */
-export async function keepBrowserToken(db: Db, token: TokenToKeep): Promise<boolean> {
+export async function keepBrowserToken(db: Pick<Pool, 'connect'>, token: TokenToKeep): Promise<boolean> {
   const { keyId, tokenHash, scopes, endsAt, most } = token
-  const { rows } = await db
-    .query<{ made: boolean }>('select hopwhistle.make_browser_token($1, $2, $3, $4, $5) as made', [
-      keyId,
-      tokenHash,
-      scopes,
-      endsAt,
-      most,
-    ])
-    .catch((error) => Promise.reject(DatabaseUnavailable(error)))
+  const { rows } = await queryReplicated<{ made: boolean }>(db, {
+    text: 'select hopwhistle.make_browser_token($1, $2, $3, $4, $5) as made',
+    values: [keyId, tokenHash, scopes, endsAt, most],
+  }).catch((error) => Promise.reject(DatabaseUnavailable(error)))
   return rows[0]?.made === true
 }
 
