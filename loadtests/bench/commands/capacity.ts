@@ -111,7 +111,7 @@ async function measure(
   context: CommandContext,
 ): Promise<number> {
   const { print } = context
-  checkQuota(plan)
+  await checkQuota(plan)
   const before = resume && existsSync(output) ? readCapacity(output) : undefined
   if (before !== undefined && (before.coresEach !== plan.coresEach || before.profile !== plan.profile)) {
     throw new Failure(
@@ -145,9 +145,9 @@ async function measure(
 }
 
 /** Before anything is started. @throws {Failure} saying what is needed */
-function checkQuota({ coresEach }: Plan): void {
+async function checkQuota({ coresEach }: Plan): Promise<void> {
   try {
-    void makeCpuGroup('try', coresEach).remove()
+    await makeCpuGroup('try', coresEach).remove()
   } catch (error) {
     if (error instanceof NoCpuGroup) throw new Failure(error.message)
     throw error

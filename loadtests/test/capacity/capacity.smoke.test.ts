@@ -19,9 +19,10 @@ const file = `${here.tempDir}/results/capacity.json`
 const measure = ['capacity', '--smoke', '--instances', '1,2', '--workload', 'call-state-updates', '--steps', '3']
 const options = [...measure, '--cpu', String(CORES_EACH), '--output', file]
 
-const mayLimit = (): string | undefined => {
+/** Why this user may not, if so. */
+async function whyNotLimited(): Promise<string | undefined> {
   try {
-    void makeCpuGroup('test').remove()
+    await makeCpuGroup('test').remove()
     return undefined
   } catch (error) {
     return (error as Error).message
@@ -29,7 +30,7 @@ const mayLimit = (): string | undefined => {
 }
 
 test('a measurement that was stopped goes on, and is answered for the chart', async ({ skip }) => {
-  const why = mayLimit()
+  const why = await whyNotLimited()
   if (why !== undefined) return skip(why)
   const { child, ended } = here.start(...options)
   await waitUntil('the first step', () => existsSync(file), { timeoutMs: 150_000, everyMs: 100 })
