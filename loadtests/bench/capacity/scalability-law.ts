@@ -33,24 +33,20 @@ export type FittedLaw = Law & {
  * @param observed capacities above 0
  */
 export function fitLaw(observed: readonly Observation[]): FittedLaw {
-  const workloads = [...new Set(observed.map(({ workload }) => workload))]
-  const lambdasOf = (law: Law) =>
-    new Map(
-      workloads.map((workload) => {
-        const logs = observed
-          .filter((one) => one.workload === workload)
-          .map(({ instances, capacity }) => Math.log(capacity / speedup(law, instances)))
-        return [workload, Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length)] as const
-      }),
-    )
-  const errorOf = (law: Law) => {
-    const lambda = lambdasOf(law)
-    return observed.reduce(
-      (sum, { workload, instances, capacity }) =>
-        sum + Math.log(capacity / ((lambda.get(workload) ?? 1) * speedup(law, instances))) ** 2,
-      0,
-    )
-  }
+  const groups = [...Map.groupBy(observed, ({ workload }) => workload)].map(([workload, list]) => ({
+    workload,
+    points: list.map(({ instances, capacity }) => ({ instances, log: Math.log(capacity) })),
+  }))
+  const logLambda = (law: Law, { points }: (typeof groups)[number]) =>
+    points.reduce((sum, { instances, log }) => sum + log - Math.log(speedup(law, instances)), 0) / points.length
+  const errorOf = (law: Law) =>
+    groups.reduce((sum, group) => {
+      const lambda = logLambda(law, group)
+      return group.points.reduce(
+        (sum, { instances, log }) => sum + (log - lambda - Math.log(speedup(law, instances))) ** 2,
+        sum,
+      )
+    }, 0)
   let best: Law = { sigma: 0, kappa: 0 }
   let error = errorOf(best)
   for (let round = 0, width = 0.5; round < ROUNDS; round++, width /= 2) {
@@ -69,7 +65,7 @@ export function fitLaw(observed: readonly Observation[]): FittedLaw {
       }
     }
   }
-  return { ...best, lambda: lambdasOf(best) }
+  return { ...best, lambda: new Map(groups.map((group) => [group.workload, Math.exp(logLambda(best, group))])) }
 }
 
 const ROUNDS = 12

@@ -156,7 +156,7 @@ async function checkQuota({ coresEach }: Plan): Promise<void> {
 
 function planOf(given: {
   readonly instances: string
-  readonly cpu: string | undefined
+  readonly cpu?: string
   readonly workload: readonly string[]
   readonly steps: string
   readonly smoke: boolean
