@@ -17,11 +17,8 @@ export class NoCpuGroup extends Error {
   override readonly name = 'NoCpuGroup'
 }
 
-/**
- * The kernel gives the quota anew in each period, and what has used it up waits for the next. The usual 100 ms would be
- * part of a latency; in 10 ms a quota of a tenth of a core is still a whole millisecond, the least that it takes.
- */
-const PERIOD_US = 10_000
+/** The kernel gives the quota anew in each period, and what has used it up waits for the next: as Kubernetes has it. */
+const PERIOD_US = 100_000
 const PREFIX = 'hopwhistle-'
 
 /**

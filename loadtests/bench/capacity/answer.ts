@@ -4,7 +4,19 @@ import { list, number, percent, plural } from '@hopwhistle/platform/document/fig
 import { primaryConnections } from '../findings/connection-budget.ts'
 import { SATURATED_CPU } from '../findings/saturation.ts'
 import type { CapacityResult, PartName } from './capacity-result.ts'
-import { costOf, drawnModels, interval, type Load, type Model, modelOf, PARTS, workCarried } from './model.ts'
+import {
+  costOf,
+  drawnModels,
+  interval,
+  type Load,
+  type Model,
+  modelOf,
+  PARTS,
+  times,
+  timesFor,
+  workCarried,
+  workOf,
+} from './model.ts'
 import { peakOfLaw } from './scalability-law.ts'
 
 export type Sizes = {
@@ -16,7 +28,7 @@ export type Sizes = {
 
 export type Answer = Sizes & {
   readonly load: Load
-  /** So many carry the load even when one of them is lost, in 39 of 40 draws of the measurement. */
+  /** So many carry the load even when one of them is lost: in 39 of 40 draws of the measurement, if those have an answer. */
   readonly pods: number
   readonly needed: { readonly pods: number; readonly interval: readonly [number, number] }
   readonly pool: number
@@ -24,6 +36,8 @@ export type Answer = Sizes & {
   /** In cores, and the range of 19 of 20 draws. */
   readonly cpu: Readonly<Record<PartName, { readonly cores: number; readonly interval: readonly [number, number] }>>
   readonly stops: Stop
+  /** As measured: it decides how many frames subscribers get. */
+  readonly liveTickMs: number
   /** What of it lies outside of what was measured, a sentence each. */
   readonly extrapolated: readonly string[]
 }
@@ -32,7 +46,7 @@ export type Answer = Sizes & {
 export type Stop = { readonly pods: number; readonly why: string }
 
 /** More are not looked at: the chart allows 200. */
-const MOST_PODS = 200
+export const MOST_PODS = 200
 /** A pod more while a new version rolls out, migrations, exporters, the superuser: as the chart counts them. */
 const SURGE = 1
 const OTHER_CONNECTIONS = 8
@@ -49,15 +63,18 @@ export function answerFor(result: CapacityResult, load: Load, sizes: Sizes): Ans
   if (model === undefined) return 'no step of this measurement held: there is nothing to compute from'
   const needed = podsFor(model, load, sizes)
   const draws = drawnModels(result)
-  const range = interval(draws.map((one) => podsFor(one, load, sizes)))
-  const safe = Math.max(needed, range[1])
-  if (safe > MOST_PODS) {
+  const inDraws = draws.map((one) => podsFor(one, load, sizes))
+  const range = interval(inDraws)
+  if (needed > MOST_PODS) {
     const { pods, why } = stopOf(model, load, sizes)
     return `no number of pods up to ${MOST_PODS} carries it: ${why} from ${plural(pods, 'pod')} on`
   }
+  // Far from what was measured the draws may differ so much that some of them have no answer.
+  const hopeless = inDraws.filter((count) => count > MOST_PODS).length / inDraws.length
+  const safe = range[1] > MOST_PODS ? needed : Math.max(needed, range[1])
   const pods = safe + 1
   const pool = poolFor(model, load, safe)
-  const cpuOf = (one: Model, part: PartName) => costOf(one.costs[part], load, part === 'api' ? pods : 1)
+  const cpuOf = (one: Model, part: PartName) => costOf(one, one.costs[part], load, part === 'api' ? pods : 1)
   return {
     ...sizes,
     load,
@@ -75,13 +92,19 @@ export function answerFor(result: CapacityResult, load: Load, sizes: Sizes): Ans
       ]),
     ) as Answer['cpu'],
     stops: stopOf(model, load, sizes),
-    extrapolated: extrapolated(result, load, sizes, safe),
+    liveTickMs: Math.round(1000 / model.ticksPerSecond),
+    extrapolated: [
+      ...extrapolated(result, load, sizes, safe),
+      ...(hopeless === 0
+        ? []
+        : [`in ${percent(hopeless)} of the draws no number of pods carries it: measure more instances to know`]),
+    ],
   }
 }
 
 /** The fewest that carry it; more than `MOST_PODS` when none do. */
 function podsFor(model: Model, load: Load, { podCores }: Sizes): number {
-  const work = costOf(model.costs.api, load, 0)
+  const work = workOf(model, load)
   const larger = podCores / model.coresEach
   const sockets = Math.ceil(load.subscribers / LIMITS.websockets.value)
   for (let pods = Math.max(1, sockets); pods <= MOST_PODS; pods++) {
@@ -104,18 +127,19 @@ function poolFor({ connections }: Model, { events, reports }: Load, pods: number
 /** Where more pods carry no more of this mix: the law's own peak, or the part behind them that is full first. */
 export function stopOf(model: Model, load: Load, { podCores, postgresCores }: Sizes): Stop {
   const peak = peakOfLaw(model.law)
-  const still = costOf(model.costs.api, { ...load, events: 0, reports: 0 }, 0)
-  const moving = costOf(model.costs.api, load, 0) - still
   const limits = { primary: postgresCores, replica: postgresCores, redis: 1 }
   for (let pods = 1; pods <= MOST_PODS; pods++) {
-    const times = ((podCores / model.coresEach) * workCarried(model, load, pods) - still) / moving
-    const most = { ...load, events: times * load.events, reports: times * load.reports }
+    const carried = (podCores / model.coresEach) * workCarried(model, load, pods)
+    const most = times(load, timesFor(model, load, carried))
     const full = (['primary', 'replica', 'redis'] as const).find(
-      (part) => costOf(model.costs[part], most, 1) >= SATURATED_CPU * limits[part],
+      (part) => costOf(model, model.costs[part], most) >= SATURATED_CPU * limits[part],
     )
     const at = `at ${rates(most)}`
     if (full !== undefined) {
-      return { pods, why: `the CPU of ${PART_NAMES[full]} is ${percent(SATURATED_CPU)} of ${plural(limits[full], 'core')} ${at}` }
+      return {
+        pods,
+        why: `the CPU of ${PART_NAMES[full]} is ${percent(SATURATED_CPU)} of ${plural(limits[full], 'core')} ${at}`,
+      }
     }
     if (pods + 1 > peak) return { pods, why: `by the law one more carries nothing more, ${at}` }
   }
@@ -141,16 +165,25 @@ export const loadText = (load: Load): string =>
   `${rates(load)}${load.subscribers === 0 ? '' : `, ${plural(load.subscribers, 'subscriber')}`}`
 
 /** Pods of this CPU are a guess from instances of another. */
-function extrapolated({ points, coresEach }: CapacityResult, load: Load, sizes: Sizes, pods: number): readonly string[] {
+function extrapolated(
+  { points, coresEach }: CapacityResult,
+  load: Load,
+  sizes: Sizes,
+  pods: number,
+): readonly string[] {
   const uses = points.flatMap(({ role, steps }) => (role === 'fit' ? steps.flatMap(({ use }) => use ?? []) : []))
   const most = (of: keyof Load) => Math.max(0, ...uses.map((use) => use[of]))
   const instances = Math.max(0, ...points.filter(({ role }) => role === 'fit').map((point) => point.instances))
   const kinds = (['events', 'reports', 'subscribers'] as const).filter((kind) => load[kind] > most(kind))
   return [
-    ...(pods > instances ? [`${plural(pods, 'pod')} carry the load; up to ${plural(instances, 'instance')} were measured`] : []),
+    ...(pods > instances
+      ? [`${plural(pods, 'pod')} carry the load; up to ${plural(instances, 'instance')} were measured`]
+      : []),
     ...(sizes.podCores === coresEach
       ? []
-      : [`a pod has ${number(sizes.podCores, 2)} cores and is taken to carry as much of each; instances with ${number(coresEach, 2)} were measured`]),
+      : [
+          `a pod has ${number(sizes.podCores, 2)} cores and is taken to carry as much of each; instances with ${number(coresEach, 2)} were measured`,
+        ]),
     ...kinds.map((kind) => `${number(load[kind])} ${kind}; up to ${number(most(kind))} were measured`),
   ]
 }

@@ -22,12 +22,16 @@ export function readCapacity(path: string): CapacityResult {
   try {
     given = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw error instanceof SyntaxError ? wrong(error.message) : new Failure(`${path} cannot be read: ${(error as Error).message}`)
+    throw error instanceof SyntaxError
+      ? wrong(error.message)
+      : new Failure(`${path} cannot be read: ${(error as Error).message}`)
   }
   if (given?.format !== CAPACITY_FORMAT) throw wrong(`its format is "${given?.format}"; expected "${CAPACITY_FORMAT}"`)
   validate ??= new Ajv2020({ allowUnionTypes: true, strictTuples: false }).compile<CapacityResult>(schema)
   if (!validate(given)) {
-    throw wrong((validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`).join('; '))
+    throw wrong(
+      (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`).join('; '),
+    )
   }
   const unknown = given.points.find(({ scenario }) => !SCENARIO_NAMES.includes(scenario))
   if (unknown !== undefined) throw wrong(`scenario is "${unknown.scenario}"; it may be ${SCENARIO_NAMES.join(', ')}`)
@@ -43,5 +47,8 @@ export async function readCapacities(folder: string): Promise<readonly CapacityR
     if (error.code === 'ENOENT') return []
     throw error
   })
-  return names.filter((name) => name.endsWith('.json')).sort().map((name) => readCapacity(join(folder, name)))
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => readCapacity(join(folder, name)))
 }

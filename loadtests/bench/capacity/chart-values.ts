@@ -7,7 +7,16 @@ const AIM = 0.7
 const POSTGRES_LIMIT = 4
 
 /** The values of charts/hopwhistle that an answer comes to, as YAML. Everything else is as the chart has it. */
-export function chartValues({ load, pods, podCores, pool, maxConnections, cpu, extrapolated }: Answer): string {
+export function chartValues({
+  load,
+  pods,
+  podCores,
+  pool,
+  maxConnections,
+  cpu,
+  liveTickMs,
+  extrapolated,
+}: Answer): string {
   const cores = (value: number) => `${Math.max(100, 50 * Math.ceil((1000 * value) / 50))}m`
   const request = (part: 'primary' | 'replica' | 'redis') => cores(cpu[part].interval[1] / AIM)
   const limit = (part: 'primary' | 'replica') => Math.max(POSTGRES_LIMIT, Math.ceil((2 * cpu[part].interval[1]) / AIM))
@@ -22,6 +31,8 @@ ${extrapolated.map((text) => `# Extrapolated: ${text}.\n`).join('')}api:
       cpu: "${Math.max(2, Math.ceil(podCores))}"
   settings:
     postgresPool: ${pool}
+    # As measured: frames cost more than what is in them
+    liveTickMs: ${liveTickMs}
 postgres:
   maxConnections: ${maxConnections}
   resources:

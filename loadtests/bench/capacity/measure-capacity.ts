@@ -31,7 +31,7 @@ const WARM_UP_MS = 4_000
 /** A step that takes this many times as long as usual is waiting for a platform that does not keep up. */
 const MOST_TIMES_LONGER = 2.5
 /** Of the first rate that is tried, a second and core of the API: less than half of what any machine carries. */
-const START_PER_CORE = { updates: 400, reports: 120, messages: 250 } as const
+const START_PER_CORE = { updates: 450, reports: 130, messages: 70 } as const
 /** The same from the capacity of fewer instances, as a part of what as many times the instances would carry. */
 const START_OF_EXPECTED = 0.88
 
@@ -46,12 +46,20 @@ export async function measureCapacity(
   context: CommandContext,
 ): Promise<CapacityResult | undefined> {
   const startedAt = before?.startedAt ?? new Date().toISOString()
-  let points = plan.points.map((id) => before?.points.find((one) => isSame(one, id)) ?? { ...id, steps: [] })
+  const known = before?.points ?? []
+  let points: readonly Point[] = [
+    ...known,
+    ...plan.points.filter((id) => !known.some((one) => isSame(one, id))).map((id) => ({ ...id, steps: [] })),
+  ]
   let result = before
-  const next = (point: Point) => nextRateUp({ ...plan, tried: triedOf(point, plan), startPerSecond: startOf(point, points, plan) })
+  const next = (point: Point) =>
+    nextRateUp({ ...plan, tried: triedOf(point, plan), startPerSecond: startOf(point, points, plan) })
 
   for (const instances of new Set(plan.points.map((point) => point.instances))) {
-    const mine = () => points.filter((point) => point.instances === instances && next(point) !== undefined)
+    const mine = () =>
+      plan.points.flatMap((id) =>
+        points.filter((point) => isSame(point, id) && id.instances === instances && next(point) !== undefined),
+      )
     if (mine().length === 0) continue
     const groups: CpuGroup[] = []
     try {
@@ -111,7 +119,9 @@ async function makeStep(point: Point, ratePerSecond: number, plan: Plan, measure
   for (let attempt = 1; ; attempt++) {
     const beganAt = performance.now()
     const say = (what: string) =>
-      terminal.step(`      ${nameOf(point)} ${number(ratePerSecond)}/s ${what} (${duration(performance.now() - beganAt)})`)
+      terminal.step(
+        `      ${nameOf(point)} ${number(ratePerSecond)}/s ${what} (${duration(performance.now() - beganAt)})`,
+      )
     const step = await measureStep({ ...measure, scenario, profile: plan.profile, overrides, ratePerSecond, withinMs })
     if (step instanceof Failure) {
       say(`gave no result: ${step.message}`)
@@ -137,7 +147,10 @@ export const nameOf = ({ scenario, instances, subscribers }: PointId): string =>
 export const isSame = (a: PointId, b: PointId): boolean =>
   a.scenario === b.scenario && a.instances === b.instances && a.subscribers === b.subscribers && a.role === b.role
 
-export const triedOf = ({ steps, instances }: Point, { coresEach }: Pick<CapacityResult, 'coresEach'>): readonly Tried[] =>
+export const triedOf = (
+  { steps, instances }: Point,
+  { coresEach }: Pick<CapacityResult, 'coresEach'>,
+): readonly Tried[] =>
   steps.map(({ ratePerSecond, outcome, use }) => ({
     ratePerSecond,
     holds: outcome === 'met',
@@ -147,7 +160,10 @@ export const triedOf = ({ steps, instances }: Point, { coresEach }: Pick<Capacit
 /** From the same workload at fewer instances, if it was measured; else from what any machine carries. */
 function startOf(point: Point, points: readonly Point[], plan: Plan): number {
   const known = points
-    .filter((one) => one.scenario === point.scenario && one.subscribers === point.subscribers && one.instances < point.instances)
+    .filter(
+      (one) =>
+        one.scenario === point.scenario && one.subscribers === point.subscribers && one.instances < point.instances,
+    )
     .map((one) => ({ instances: one.instances, held: capacityOf(triedOf(one, plan)).held }))
     .findLast(({ held }) => held > 0)
   if (known === undefined) return START_PER_CORE[first(point.scenario)] * plan.coresEach * point.instances

@@ -1,8 +1,8 @@
 /**
  * What a capacity measurement says of loads and numbers of instances that it did not measure. Two parts:
  *
- * - **Costs.** CPU of the API, the primary, the replica and Redis is a sum: so much for each event, report, subscriber,
- *   and delivery of an event to a subscriber, and a rest that is there without load. Least squares over all steps that
+ * - **Costs.** CPU of the API, the primary, the replica and Redis is a sum: so much for each event, report, frame to a
+ *   subscriber, and event in a frame, and a rest that is there without load. Least squares over all steps that
  *   held (the utilization law: what a resource is used is the sum over the kinds of work of rate times demand).
  * - **The law.** What N instances carry, by the universal scalability law, from the capacities of all workloads, each
  *   turned into work by its costs: cores of the API, without its rest. So any mix can be asked about.
@@ -25,13 +25,17 @@ export type Costs = {
   readonly rest: number
   readonly event: number
   readonly report: number
-  readonly subscriber: number
+  /** A subscriber gets one for each event, and at most one for each tick: what they share costs once. */
+  readonly frame: number
   readonly delivery: number
 }
 
+/** Frames a second that one subscriber gets at most. */
+type Ticks = { readonly ticksPerSecond: number }
+
 export const PARTS = ['api', 'primary', 'replica', 'redis'] as const satisfies readonly PartName[]
 
-export type Model = {
+export type Model = Ticks & {
   readonly coresEach: number
   readonly costs: Readonly<Record<PartName, Costs>>
   /** Connections in use, instead of CPU. */
@@ -53,18 +57,21 @@ export function modelOf(result: CapacityResult, random?: Random): Model | undefi
   const points = result.points.filter(({ role }) => role === 'fit')
   const steps = drawn(points.flatMap(stepsForCosts), random)
   if (steps.length === 0) return undefined
-  const fit = (value: (step: Measured) => number, instances: boolean) => costsOf(steps, value, instances)
+  const ticksPerSecond = 1000 / Number(result.environment.stack.apiSettings?.LIVE_TICK_MS ?? LIVE_TICK_MS)
+  const fit = (value: (step: Measured) => number, instances: boolean) =>
+    costsOf(steps, value, { perInstance: instances, ticksPerSecond })
   const api = fit(({ use }) => use.cpu.api, true)
   const observed = points.flatMap((point) => {
     const { held, failed } = capacityOf(triedOf(point, result))
     if (held === 0 || isFull(point, held)) return []
     const rate = random === undefined || failed === undefined ? held : held + random() * (failed - held)
-    const capacity = costOf(api, loadOf(point.scenario, rate, point.subscribers), 0)
+    const capacity = workOf({ ticksPerSecond, costs: { api } }, loadOf(point.scenario, rate, point.subscribers))
     return capacity > 0 ? [{ workload: point.scenario, instances: point.instances, capacity }] : []
   })
   if (observed.length === 0) return undefined
   return {
     coresEach: result.coresEach,
+    ticksPerSecond,
     costs: {
       api,
       primary: fit(({ use }) => use.cpu.primary, false),
@@ -91,29 +98,63 @@ export const isFull = ({ steps }: Pick<Point, 'steps'>, held: number): boolean =
 const drawn = <T>(values: readonly T[], random?: Random): readonly T[] =>
   random === undefined ? values : values.map(() => values[Math.floor(random() * values.length)]!)
 
+/** The default of the API, where a measurement does not say. */
+const LIVE_TICK_MS = 10
+
 /** Smaller values than this are the blur of sampling, and not to be met to the percent. */
 const LEAST = 0.01
 
-function costsOf(steps: readonly Measured[], value: (step: Measured) => number, perInstance: boolean): Costs {
-  const rows = steps.map(({ instances, use: { events, reports, subscribers } }) => [
+function costsOf(
+  steps: readonly Measured[],
+  value: (step: Measured) => number,
+  { perInstance, ticksPerSecond }: Ticks & { readonly perInstance: boolean },
+): Costs {
+  const rows = steps.map(({ instances, use }) => [
     perInstance ? instances : 1,
-    events,
-    reports,
-    subscribers,
-    events * subscribers,
+    use.events,
+    use.reports,
+    framesOf(use, ticksPerSecond),
+    use.events * use.subscribers,
   ])
-  const [rest = 0, event = 0, report = 0, subscriber = 0, delivery = 0] = leastSquares(
+  const [rest = 0, event = 0, report = 0, frame = 0, delivery = 0] = leastSquares(
     rows,
     steps.map((step) => Math.max(LEAST, value(step))),
   )
-  return { rest, event, report, subscriber, delivery }
+  return { rest, event, report, frame, delivery }
 }
 
-/** @param instances for which a rest is added; 0: work alone */
-export function costOf(costs: Costs, { events, reports, subscribers }: Load, instances: number): number {
-  const { rest, event, report, subscriber, delivery } = costs
-  return instances * rest + events * event + reports * report + subscribers * (subscriber + events * delivery)
+const framesOf = ({ events, subscribers }: Load, ticksPerSecond: number): number =>
+  subscribers * Math.min(events, ticksPerSecond)
+
+/** CPU, or connections, that a part needs for a load. @param instances of the API, for each of which it has a rest */
+export function costOf({ ticksPerSecond }: Ticks, costs: Costs, load: Load, instances = 1): number {
+  const { events, reports, subscribers } = load
+  const { rest, event, report, frame, delivery } = costs
+  const work = events * event + reports * report + framesOf(load, ticksPerSecond) * frame
+  return instances * rest + work + events * subscribers * delivery
 }
+
+/** In cores of the API, without its rest. */
+export const workOf = (model: Ticks & { readonly costs: Pick<Model['costs'], 'api'> }, load: Load): number =>
+  costOf(model, model.costs.api, load, 0)
+
+/** How many times as many events and reports of a load come to this work; the subscribers stay. */
+export function timesFor(model: Model, load: Load, work: number): number {
+  let [low, high] = [0, 1]
+  while (workOf(model, times(load, high)) < work && high < 1e9) high *= 2
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2
+    if (workOf(model, times(load, middle)) < work) low = middle
+    else high = middle
+  }
+  return low
+}
+
+export const times = (load: Load, factor: number): Load => ({
+  ...load,
+  events: factor * load.events,
+  reports: factor * load.reports,
+})
 
 /** The load that a workload is at a rate of its first kind of traffic. */
 export function loadOf(scenario: ScenarioName, ratePerSecond: number, subscribers?: number): Load {
@@ -121,7 +162,8 @@ export function loadOf(scenario: ScenarioName, ratePerSecond: number, subscriber
   const kind = trafficIn(scenario)[0]
   return {
     events: updates !== undefined || messages !== undefined ? ratePerSecond : 0,
-    reports: kind === 'reports' ? ratePerSecond : reports === undefined ? 0 : rateOf(scenario, 'reports', ratePerSecond),
+    reports:
+      kind === 'reports' ? ratePerSecond : reports === undefined ? 0 : rateOf(scenario, 'reports', ratePerSecond),
     subscribers: subscribers ?? messages?.subscribers ?? 0,
   }
 }
@@ -152,10 +194,8 @@ export function predictedRate(
   model: Model,
   { scenario, instances, subscribers }: Pick<Point, 'scenario' | 'instances' | 'subscribers'>,
 ): number {
-  const work = (rate: number) => costOf(model.costs.api, loadOf(scenario, rate, subscribers), 0)
-  const perRate = work(1) - work(0)
-  const carried = workCarried(model, loadOf(scenario, 1, subscribers), instances)
-  return perRate <= 0 ? 0 : Math.max(0, (carried - work(0)) / perRate)
+  const load = loadOf(scenario, 1, subscribers)
+  return timesFor(model, load, workCarried(model, load, instances))
 }
 
 export const DRAWS = 400

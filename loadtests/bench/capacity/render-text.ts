@@ -3,10 +3,22 @@ import { SCENARIOS, TRAFFIC, trafficIn } from '@hopwhistle/contract/scenarios.ts
 import { figure, number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, code, minute, table } from '@hopwhistle/platform/document/markdown.ts'
 import { coresText } from '../machine/fit.ts'
-import { type Answer, answerFor, loadText, PART_NAMES, type Sizes, stopOf } from './answer.ts'
+import { type Answer, answerFor, loadText, MOST_PODS, PART_NAMES, type Sizes, stopOf } from './answer.ts'
 import type { CapacityResult, Point } from './capacity-result.ts'
 import { triedOf } from './measure-capacity.ts'
-import { type Costs, DRAWS, drawnModels, interval, isFull, type Load, loadOf, type Model, modelOf, PARTS, predictedRate } from './model.ts'
+import {
+  type Costs,
+  DRAWS,
+  drawnModels,
+  interval,
+  isFull,
+  type Load,
+  loadOf,
+  type Model,
+  modelOf,
+  PARTS,
+  predictedRate,
+} from './model.ts'
 import { capacityOf } from './next-rate-up.ts'
 import { peakOfLaw } from './scalability-law.ts'
 
@@ -46,6 +58,8 @@ const signed = (part: number): string => `${part < 0 ? '−' : '+'}${number(Math
 const range = ([low, high]: readonly [number, number], text: (value: number) => string = figure): string =>
   `${text(low)} to ${text(high)}`
 
+const podsText = (pods: number): string => (pods > MOST_PODS ? 'none' : number(pods))
+
 function lawText(result: CapacityResult, { law }: Model): string {
   const draws = drawnModels(result).map((one) => one.law)
   const of = (value: (one: Model['law']) => number) => range(interval(draws.map(value)))
@@ -62,18 +76,33 @@ export function renderAnswer(answer: Answer): string {
   const line = (name: string, text: string) => `  ${name.padEnd(12)} ${text}\n`
   return [
     `\n  For ${loadText(load)}, with room for one pod lost:\n\n`,
-    line('API', `${plural(pods, 'pod')} of ${plural(podCores, 'core')}; ${number(needed.pods)} (${range(needed.interval, number)}) carry it`),
+    line(
+      'API',
+      `${plural(pods, 'pod')} of ${plural(podCores, 'core')}; ${number(needed.pods)} (${range(needed.interval, podsText)}) carry it`,
+    ),
     line('Pool', `${number(pool)} connections in each pod, max_connections ${number(maxConnections)}`),
-    ...PARTS.map((part) => line(part === 'api' ? 'CPU of API' : part, `${number(cpu[part].cores, 2)} cores (${range(cpu[part].interval, (value) => number(value, 2))})`)),
+    ...PARTS.map((part) =>
+      line(
+        part === 'api' ? 'CPU of API' : part,
+        `${number(cpu[part].cores, 2)} cores (${range(cpu[part].interval, (value) => number(value, 2))})`,
+      ),
+    ),
     line('More pods', `help up to ${number(stops.pods)}: ${stops.why}`),
     ...extrapolated.map((text) => line('Extrapolated', text)),
     '\n  Chart values: the same command with --values\n',
   ].join('')
 }
 
-/** @param results one for each environment */
-export function renderDocument(results: readonly CapacityResult[]): string {
-  return `${blocks('# Capacity', INTRODUCTION, ...results.map((result) => environmentPart(result, results.length > 1)), QUESTIONS)}\n`
+/**
+ * @param results one for each environment
+ * @param chartOf where the chart of one lies, relative to the document
+ */
+export function renderDocument(
+  results: readonly CapacityResult[],
+  chartOf: (result: CapacityResult) => string | undefined = () => undefined,
+): string {
+  const parts = results.map((result) => environmentPart(result, results.length > 1, chartOf(result)))
+  return `${blocks('# Capacity', INTRODUCTION, ...parts, QUESTIONS)}\n`
 }
 
 const INTRODUCTION = `How many pods, which pool, and how much Postgres and Redis a load needs. \`make capacity\` measures it and writes this page.
@@ -83,7 +112,7 @@ raises the rate until a target is missed, halves the span, and confirms the answ
 instance, with two, and so on. Each instance may use only a stated share of a core, so that there is room for several of
 them, for Postgres, Redis and k6 on one machine.
 
-From these steps it works out two things. **Costs**: the CPU that an event, a report, a subscriber and a delivery take in
+From these steps it works out two things. **Costs**: the CPU that an event, a report, a frame to a subscriber and an event in it take in
 each part, by least squares. **The law**: what N instances carry, by the [universal scalability
 law](https://arxiv.org/abs/0808.1431) of N. J. Gunther, X(N) = λN / (1 + σ(N − 1) + κN(N − 1)), in CPU seconds of
 work a second, with one σ and one κ for all workloads. The ranges hold 95 % of ${DRAWS} bootstrap samples: steps drawn with replacement, and each capacity between the rate that held and the one
@@ -91,17 +120,33 @@ that did not.`
 
 const QUESTIONS = blocks(
   '## Ask about your load',
-  code('bash', 'npm run bench -- capacity --for events=2000,reports=50,subscribers=500', 'npm run --silent bench -- capacity --for events=2000,reports=50,subscribers=500 --values > sizes.yaml', 'helm template charts/hopwhistle --values sizes.yaml'),
+  code(
+    'bash',
+    'npm run bench -- capacity --for events=2000,reports=50,subscribers=500',
+    'npm run --silent bench -- capacity --for events=2000,reports=50,subscribers=500 --values > sizes.yaml',
+    'helm template charts/hopwhistle --values sizes.yaml',
+  ),
   'Every event is delivered to every subscriber. `--pod-cpu` and `--postgres-cpu` set other sizes of pods and of Postgres. The answer says what is extrapolated. `npm run bench -- capacity --help` has the rest.',
 )
 
-function environmentPart(result: CapacityResult, several: boolean): string {
+function environmentPart(result: CapacityResult, several: boolean, chart: string | undefined): string {
   const { environment, coresEach, startedAt } = result
   const model = modelOf(result)
   const heading = several ? `## ${environment.name}` : '## What instances carry'
   const where = `Measured on ${environment.machine.cpuModel}, ${coresText(environment.machine)}, ${minute(startedAt)}. Each API instance could use ${figure(coresEach)} cores.`
   if (model === undefined) return blocks(heading, where, 'No step held.')
-  return blocks(heading, where, carriedTable(result), notes(result), lawPart(result, model), checkPart(result, model), costPart(result, model), stopPart(model), examplePart(result))
+  return blocks(
+    heading,
+    where,
+    carriedTable(result),
+    notes(result),
+    lawPart(result, model),
+    chart && `![What N instances carry, and the law](${chart})`,
+    checkPart(result, model),
+    costPart(result, model),
+    stopPart(model),
+    examplePart(result),
+  )
 }
 
 function carriedTable(result: CapacityResult): string {
@@ -166,8 +211,8 @@ function checkPart(result: CapacityResult, model: Model): string {
 const UNITS: readonly (readonly [keyof Costs, string, number])[] = [
   ['event', '1,000 events', 1000],
   ['report', '1,000 reports', 1000],
-  ['delivery', '1,000 events to 200 subscribers each, the delivery alone', 200_000],
-  ['subscriber', '200 subscribers, a second', 200],
+  ['frame', '1,000 frames to subscribers: one for each event, at most one each tick', 1000],
+  ['delivery', '1,000 events in those frames', 1000],
   ['rest', 'without load, a second; the API: each instance', 1],
 ]
 
@@ -209,10 +254,16 @@ function examplePart(result: CapacityResult): string {
     table(
       ['', 'Needed'],
       [
-        ['API pods, one of them may be lost', `${number(pods)} of ${plural(podCores, 'core')}; ${number(needed.pods)} (${range(needed.interval, number)}) carry the load`],
+        [
+          'API pods, one of them may be lost',
+          `${number(pods)} of ${plural(podCores, 'core')}; ${number(needed.pods)} (${range(needed.interval, podsText)}) carry the load`,
+        ],
         ['Connections in each pod’s pool', number(pool)],
         ['`postgres.maxConnections`', number(maxConnections)],
-        ...PARTS.map((part) => [`CPU of ${PART_NAMES[part]}`, `${number(cpu[part].cores, 2)} cores (${range(cpu[part].interval, (value) => number(value, 2))})`]),
+        ...PARTS.map((part) => [
+          `CPU of ${PART_NAMES[part]}`,
+          `${number(cpu[part].cores, 2)} cores (${range(cpu[part].interval, (value) => number(value, 2))})`,
+        ]),
         ['More pods help up to', `${number(stops.pods)}: ${stops.why}`],
       ],
     ),

@@ -12,8 +12,7 @@
 export type Law = { readonly sigma: number; readonly kappa: number }
 
 /** How many single instances N of them are worth. */
-export const speedup = ({ sigma, kappa }: Law, n: number): number =>
-  n / (1 + sigma * (n - 1) + kappa * n * (n - 1))
+export const speedup = ({ sigma, kappa }: Law, n: number): number => n / (1 + sigma * (n - 1) + kappa * n * (n - 1))
 
 /** Beyond so many instances one more carries less; infinite without coherence. */
 export const peakOfLaw = ({ sigma, kappa }: Law): number =>

@@ -1,4 +1,4 @@
-import { mean, duringPhase, evidenceOf } from '../evidence/evidence.ts'
+import { duringPhase, evidenceOf, mean } from '../evidence/evidence.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { trafficOf } from '../evidence/traffic.ts'
 import { factsOf } from '../findings/facts-of.ts'
@@ -32,9 +32,7 @@ export function useOf(step: LoadtestResult): Use | undefined {
       k6: cores(/^k6$/),
       machine: facts.machine.busyCores.mean,
     },
-    connections: rounded(
-      server.api.reduce((sum, { usage }) => sum + (mean(during(usage.postgres_pool)) ?? 0), 0),
-    ),
+    connections: rounded(server.api.reduce((sum, { usage }) => sum + (mean(during(usage.postgres_pool)) ?? 0), 0)),
     ...(limitedBy === undefined ? {} : { limitedBy }),
     ...(full ? { machineIsFull: true } : {}),
   }

@@ -5,6 +5,7 @@ import { SCENARIO_NAMES, SCENARIOS, type ScenarioName, targetsOf } from '@hopwhi
 import type { Command, CommandContext } from '@hopwhistle/platform/command-line/command.ts'
 import { EXIT, Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { oneOf, parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { makeCpuGroup, NoCpuGroup } from '@hopwhistle/platform/machine/cpu-group.ts'
 import { measureAlone, WAIT_HELP } from '@hopwhistle/platform/machine/measure-alone.ts'
@@ -16,6 +17,7 @@ import type { CapacityResult, PointId } from '../capacity/capacity-result.ts'
 import { chartValues } from '../capacity/chart-values.ts'
 import { measureCapacity, type Plan } from '../capacity/measure-capacity.ts'
 import type { Load } from '../capacity/model.ts'
+import { renderCapacityPage } from '../capacity/render-page.ts'
 import { renderAnswer, renderTerminal, USUAL_SIZES } from '../capacity/render-text.ts'
 import { writeCapacityDocument } from '../capacity/write-document.ts'
 import { readFit } from '../machine/fit.ts'
@@ -33,17 +35,19 @@ export const capacity: Command = {
 
 The first measures: for each workload the highest rate that meets its targets, at each number of API instances, each of
 them limited to a share of a core. Then it measures a mix and a number of instances that the model does not know, and
-compares them with what it predicts. It writes loadtests/results/capacity.json, loadtests/baselines/capacity and
-docs/capacity.md. About 40 minutes; each step is kept, and --resume goes on after a stop.
+compares them with what it predicts. It writes loadtests/results/capacity.json, a page with the same name,
+loadtests/baselines/capacity and docs/capacity.md. About 40 minutes; each step is kept, and --resume goes on after a stop.
 
 The others measure nothing: they work the answer out again from what was measured.
 
   --instances LIST     API instances, such as 1,2,3 (if not given). More than a machine with so many cores has room for
                        fill it: such points are left out of the law
-  --cpu CORES          that each instance may use; if not given, a quarter of the machine over all instances, 1 at most
+  --cpu CORES          that each instance may use; if not given, three eighths of the machine over all instances, 1 at
+                       most. A small share makes one slow report hold up everything: take as much as there is room for
   --workload NAME      ${WORKLOADS.join(', ')};
                        may be repeated; all if not given
   --steps N            for each point at most; 8 if not given
+  --no-check           measure what the model is made from, and predict nothing
   --smoke              small steps: proves that everything works, and nothing about the capacity
   --resume             go on with the measurement in the output file
   --output FILE        instead of loadtests/results/capacity.json
@@ -71,6 +75,7 @@ Exit codes: 0 done, 2 it could not be measured, or no number of pods carries the
       workload: { type: 'string', multiple: true, default: [] },
       steps: { type: 'string', default: '8' },
       smoke: { type: 'boolean', default: false },
+      'no-check': { type: 'boolean', default: false },
       resume: { type: 'boolean', default: false },
       output: { type: 'string', default: FILE },
       neighbour: { type: 'string', multiple: true, default: [] },
@@ -87,7 +92,8 @@ Exit codes: 0 done, 2 it could not be measured, or no number of pods carries the
       podCores: coresOf('--pod-cpu', values['pod-cpu']),
       postgresCores: coresOf('--postgres-cpu', values['postgres-cpu']),
     }
-    if (values.values && load === undefined) throw new Usage('--values needs a load: --for events=N,reports=N,subscribers=N')
+    if (values.values && load === undefined)
+      throw new Usage('--values needs a load: --for events=N,reports=N,subscribers=N')
     if (values.resume && (load !== undefined || values.from !== undefined)) {
       throw new Usage('--resume goes on measuring; --for and --from measure nothing')
     }
@@ -107,7 +113,12 @@ Exit codes: 0 done, 2 it could not be measured, or no number of pods carries the
 
 async function measure(
   plan: Plan,
-  { output, resume, wait, command }: { readonly output: string; readonly resume: boolean; readonly wait: boolean; readonly command: string },
+  {
+    output,
+    resume,
+    wait,
+    command,
+  }: { readonly output: string; readonly resume: boolean; readonly wait: boolean; readonly command: string },
   context: CommandContext,
 ): Promise<number> {
   const { print } = context
@@ -128,17 +139,21 @@ async function measure(
   try {
     await measureAlone(alone, () => measureCapacity(plan, before, keep, context))
   } catch (error) {
-    if (kept !== undefined) context.terminal.step(`  - ${relative(CHECKOUT, output)} has what was measured; go on with --resume`)
+    if (kept !== undefined)
+      context.terminal.step(`  - ${relative(CHECKOUT, output)} has what was measured; go on with --resume`)
     throw error
   }
   if (kept === undefined) throw new Failure('nothing was left to measure')
   print(`\n${renderTerminal(kept)}`)
-  const isWhole = provesTargets(plan.profile) && WORKLOADS.every((name) => plan.points.some((one) => one.scenario === name))
-  const written = [output]
+  const isWhole =
+    provesTargets(plan.profile) && WORKLOADS.every((name) => plan.points.some((one) => one.scenario === name))
+  const page = output.replace(/(\.json)?$/, '.html')
+  await writeWhole(page, renderCapacityPage(kept))
+  const written = [output, page]
   if (isWhole) {
     const baseline = join(KEPT_DIR, `${kept.environment.name}.json`)
     await writeCapacity(baseline, kept)
-    written.push(baseline, await writeCapacityDocument())
+    written.push(baseline, ...(await writeCapacityDocument()))
   }
   print(`Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}.\n`)
   return EXIT.ok
@@ -160,9 +175,12 @@ function planOf(given: {
   readonly workload: readonly string[]
   readonly steps: string
   readonly smoke: boolean
+  readonly 'no-check': boolean
   readonly neighbours: readonly string[]
 }): Plan {
-  const instances = given.instances.split(',').map((one) => wholeNumber('--instances', one.trim(), 1, mostInstances() === 1 ? 1 : 64))
+  const instances = given.instances
+    .split(',')
+    .map((one) => wholeNumber('--instances', one.trim(), 1, mostInstances() === 1 ? 1 : 64))
   const most = Math.max(...instances)
   const workloads = given.workload.map((name) => oneOf('the workload', name, WORKLOADS))
   const scenarios = workloads.length === 0 ? WORKLOADS : WORKLOADS.filter((name) => workloads.includes(name))
@@ -172,7 +190,7 @@ function planOf(given: {
   return {
     profile: given.smoke ? 'smoke' : 'quick',
     coresEach: given.cpu === undefined ? shareOf(most) : coresOf('--cpu', given.cpu),
-    points: [...fit, ...(given.smoke ? [] : checksOf(scenarios, most + 1))],
+    points: [...fit, ...(given['no-check'] ? [] : checksOf(scenarios, most + 1))],
     mostSteps: wholeNumber('--steps', given.steps, 2, 50),
     subscriberVUs: readFit().subscriberVUs,
     neighbours: given.neighbours,
@@ -186,18 +204,19 @@ function checksOf(scenarios: readonly ScenarioName[], instances: number): readon
       const subscribers = 2 * (targetsOf(scenario).messages?.subscribers ?? 0)
       return [{ scenario, instances, subscribers, role: 'check' }]
     }
-    return scenario === 'call-state-updates' ? [{ scenario, instances, role: 'check' }] : []
+    return scenario === 'reporting-endpoints' ? [{ scenario, instances, role: 'check' }] : []
   })
 }
 
-/** A quarter of the machine over all instances: Postgres and k6 need more than they. */
+/** Three eighths of the machine over all instances: Postgres and k6 need more than they. */
 const shareOf = (instances: number): number =>
-  Math.min(1, Math.max(0.05, Math.floor((20 * availableParallelism()) / 4 / instances) / 20))
+  Math.min(1, Math.max(0.05, Math.floor((20 * availableParallelism() * 3) / 8 / instances) / 20))
 
 /** @throws {Usage} */
 function coresOf(name: string, given: string): number {
   const cores = Number(given)
-  if (!(cores >= 0.02 && cores <= 1000)) throw new Usage(`${name} is "${given}"; it must be a number of cores from 0.02 to 1000`)
+  if (!(cores >= 0.02 && cores <= 1000))
+    throw new Usage(`${name} is "${given}"; it must be a number of cores from 0.02 to 1000`)
   return cores
 }
 

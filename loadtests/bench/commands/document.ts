@@ -16,7 +16,7 @@ without measuring anything.
 `,
   async run(args, { print }) {
     parseOptions(args, {})
-    const written = [...(await writeDocument()), ...(await writeHistory()), await writeCapacityDocument()]
+    const written = [...(await writeDocument()), ...(await writeHistory()), ...(await writeCapacityDocument())]
     print(`Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}.\n`)
     return EXIT.ok
   },
