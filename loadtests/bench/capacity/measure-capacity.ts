@@ -30,7 +30,7 @@ export type Plan = Pick<CapacityResult, 'profile' | 'coresEach'> & {
 const WARM_UP_MS = 4_000
 /** A step that takes this many times as long as usual is waiting for a platform that does not keep up. */
 const MOST_TIMES_LONGER = 2.5
-/** Of the first rate that is tried, a second and core of the API: less than half of what any machine carries. */
+/** The first rate that is tried, a second and core of the API. Too small costs a step or two, and so does too large. */
 const START_PER_CORE = { updates: 450, reports: 130, messages: 70 } as const
 /** The same from the capacity of fewer instances, as a part of what as many times the instances would carry. */
 const START_OF_EXPECTED = 0.88
@@ -66,7 +66,7 @@ export async function measureCapacity(
       const fit = { apiInstances: instances, subscriberVUs: plan.subscriberVUs }
       await withStack({ fit, neighbours: plan.neighbours }, context, async (measure) => {
         await context.terminal.during('warming up', () => warmUp(measure.target, WARM_UP_MS, context.signal))
-        groups.push(...limitApi(measure, plan.coresEach))
+        limitApi(measure, plan.coresEach, groups)
         for (const point of mine()) await search(point, measure)
       })
     } finally {
@@ -98,14 +98,14 @@ export async function measureCapacity(
   }
 }
 
-/** Each instance in a group of its own. */
-function limitApi({ target }: Measure, coresEach: number): readonly CpuGroup[] {
-  return (target.sampled.processes ?? []).flatMap(({ name, kind, pid }) => {
-    if (kind !== 'api' || typeof pid !== 'number') return []
+/** Each instance in a group of its own. @param made gets each as soon as it is there, to be removed */
+function limitApi({ target }: Measure, coresEach: number, made: CpuGroup[]): void {
+  for (const { name, kind, pid } of target.sampled.processes ?? []) {
+    if (kind !== 'api' || typeof pid !== 'number') continue
     const group = makeCpuGroup(name, coresEach)
+    made.push(group)
     group.add(pid)
-    return [group]
-  })
+  }
 }
 
 async function makeStep(point: Point, ratePerSecond: number, plan: Plan, measure: Measure): Promise<CapacityStep> {
