@@ -49,7 +49,7 @@ baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|f
 compare: $(INSTALLED) ## did it get slower than BASE? [BASE=main HEAD=ref MINUTES=15]: ends with 0 no, 1 yes, 2 undecided
 	+@$(COMPARISONS) compare --base $(BASE) $(if $(HEAD),--head $(HEAD) )--minutes $(MINUTES)
 
-capacity: $(INSTALLED) tools ## measure what 1, 2 and 3 API instances carry, and write docs/capacity.md: about 40 minutes
+capacity: $(INSTALLED) tools ## measure what 1, 2 and 3 API instances carry, and write docs/capacity.md: half an hour
 	@$(BENCH) capacity
 
 up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses [MONITOR=1: with Prometheus]

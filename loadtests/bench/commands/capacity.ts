@@ -36,7 +36,7 @@ export const capacity: Command = {
 The first measures: for each workload the highest rate that meets its targets, at each number of API instances, each of
 them limited to a share of a core. Then it measures a mix and a number of instances that the model does not know, and
 compares them with what it predicts. It writes loadtests/results/capacity.json, a page with the same name,
-loadtests/baselines/capacity and docs/capacity.md. About 40 minutes; each step is kept, and --resume goes on after a stop.
+loadtests/baselines/capacity and docs/capacity.md. About half an hour; each step is kept, and --resume goes on after a stop.
 
 The others measure nothing: they work the answer out again from what was measured.
 
