@@ -54,8 +54,8 @@ describe('the model', () => {
 
   test('finds the costs of each part', () => {
     for (const part of ['api', 'primary', 'replica', 'redis'] as const) {
-      for (const of of ['event', 'report'] as const) {
-        expect(model.costs[part][of] / TRUE_COSTS[part][of]).toBeCloseTo(1, 1)
+      for (const unit of ['event', 'report'] as const) {
+        expect(model.costs[part][unit] / TRUE_COSTS[part][unit]).toBeCloseTo(1, 1)
       }
     }
   })
