@@ -102,7 +102,7 @@ export function renderDocument(
   chartOf: (result: CapacityResult) => string | undefined = () => undefined,
 ): string {
   const parts = results.map((result) => environmentPart(result, results.length > 1, chartOf(result)))
-  return `${blocks('# Capacity', INTRODUCTION, ...parts, QUESTIONS)}\n`
+  return `${blocks('# Capacity', INTRODUCTION, ...(parts.length === 0 ? [NONE] : parts), QUESTIONS)}\n`
 }
 
 const INTRODUCTION = `How many pods, which pool, and how much Postgres and Redis a load needs. \`make capacity\` measures it and writes this page.
@@ -117,6 +117,8 @@ each part, by least squares. **The law**: what N instances carry, by the [univer
 law](https://arxiv.org/abs/0808.1431) of N. J. Gunther, X(N) = λN / (1 + σ(N − 1) + κN(N − 1)), in CPU seconds of
 work a second, with one σ and one κ for all workloads. The ranges hold 95 % of ${DRAWS} bootstrap samples: steps drawn with replacement, and each capacity between the rate that held and the one
 that did not.`
+
+const NONE = '**No measurement is kept yet.** `make capacity` makes one.'
 
 const QUESTIONS = blocks(
   '## Ask about your load',
