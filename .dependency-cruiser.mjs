@@ -40,6 +40,7 @@ const LAYERS = {
     'document',
     'history',
     'run',
+    'capacity',
     'cluster',
     'report',
     'commands',

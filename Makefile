@@ -28,7 +28,7 @@ endif
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools baseline compare up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale restore-primary e2e
+.PHONY: help install tools baseline compare capacity up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale restore-primary e2e
 
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
@@ -49,6 +49,9 @@ baseline: $(INSTALLED) tools ## measure and document everything [PROFILE=quick|f
 
 compare: $(INSTALLED) ## is it slower than BASE? [BASE=main HEAD=ref MINUTES=15]: ends with 0 no, 1 yes, 2 undecided
 	+@$(COMPARISONS) compare --base $(BASE) $(if $(HEAD),--head $(HEAD) )--minutes $(MINUTES)
+
+capacity: $(INSTALLED) tools ## measure what 1, 2 and 3 API instances carry, and write docs/capacity.md: half an hour
+	@$(BENCH) capacity
 
 up: $(INSTALLED) tools ## start the whole platform on this machine and print its addresses [MONITOR=1: with Prometheus]
 	@$(PLATFORM) up $(if $(filter-out 0,$(MONITOR)),--monitor)

@@ -3,6 +3,7 @@
 import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { runCommands } from '@hopwhistle/platform/command-line/run-commands.ts'
 import { baseline } from './commands/baseline.ts'
+import { capacity } from './commands/capacity.ts'
 import { collect } from './commands/collect.ts'
 import { document } from './commands/document.ts'
 import { history } from './commands/history.ts'
@@ -15,6 +16,7 @@ import { stop as stopRun } from './commands/stop.ts'
 const COMMANDS: Readonly<Record<string, Command>> = {
   baseline,
   run,
+  capacity,
   judge,
   report,
   document,

@@ -1,8 +1,5 @@
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { TestContext } from 'vitest'
-import { waitUntil } from '../lib/wait-until.ts'
-import { cpuCgroupOfProcess } from '../machine/cpu-cgroup.ts'
+import { type CpuGroup, makeCpuGroup, NoCpuGroup } from '../machine/cpu-group.ts'
 
 /**
  * Creates a CPU control group below that of this process, and removes it. Skips the test, and says why, where this user
@@ -16,28 +13,16 @@ export async function withCpuCgroup(
   quotaCores: number | undefined,
   use: (command: (args: readonly string[]) => readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const cgroup = process.platform === 'linux' ? cpuCgroupOfProcess('self') : undefined
-  const parent = cgroup?.folders[0]
-  if (cgroup === undefined || parent === undefined) return skip('there is no CPU control group on this machine')
-  const folder = join(parent, `hopwhistle-test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`)
+  let group: CpuGroup
   try {
-    mkdirSync(folder)
+    group = makeCpuGroup(`test-${Math.random().toString(36).slice(2, 8)}`, quotaCores)
   } catch (error) {
-    return skip(`this user cannot make a CPU control group: ${(error as Error).message}`)
+    if (error instanceof NoCpuGroup) return skip(error.message)
+    throw error
   }
   try {
-    const file = join(folder, cgroup.version === 1 ? 'cpu.cfs_quota_us' : 'cpu.max')
-    if (!existsSync(file)) return skip(`the cpu controller is not given to groups below ${parent}`)
-    if (quotaCores !== undefined) writeFileSync(file, String(Math.round(quotaCores * 100_000)))
-    await use((args) => ['/bin/sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', folder, ...args])
+    await use((args) => ['/bin/sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', group.folder, ...args])
   } finally {
-    await waitUntil(
-      'the control group to be empty',
-      () => {
-        rmdirSync(folder)
-        return true
-      },
-      { timeoutMs: 20_000, everyMs: 100 },
-    )
+    await group.remove()
   }
 }

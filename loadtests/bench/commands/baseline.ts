@@ -1,27 +1,12 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import { BASELINE_SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
-import type { Command, CommandContext } from '@hopwhistle/platform/command-line/command.ts'
-import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
+import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { measureAlone, WAIT_HELP } from '@hopwhistle/platform/machine/measure-alone.ts'
-import { readPlace } from '@hopwhistle/platform/machine/place.ts'
-import { besideK6 } from '@hopwhistle/platform/stack/api-instances.ts'
-import { startGuard } from '@hopwhistle/platform/stack/guard.ts'
-import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
-import { readRecord, stackFolder } from '@hopwhistle/platform/stack/stack-record.ts'
-import { startStack } from '@hopwhistle/platform/stack/start-stack.ts'
-import { runningOf, stopStack } from '@hopwhistle/platform/stack/stop-stack.ts'
-import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
-import { findRedis } from '@hopwhistle/platform/tools/find-redis.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
-import type { LoadtestResult } from '../evidence/loadtest-result.ts'
-import { type Fit, machineText, readFit } from '../machine/fit.ts'
+import { readFit } from '../machine/fit.ts'
 import { findCarried } from '../run/find-carried.ts'
 import { measureAll } from '../run/measure-all.ts'
-import { readEnvironment } from '../run/read-environment.ts'
-import { stackTarget } from '../run/target.ts'
+import { withStack } from '../run/with-stack.ts'
 import { NEIGHBOUR_HELP, neighboursOf, PROFILES_HELP, profileOf, scenariosOf } from './measurement-options.ts'
 import { printReport, printVerdicts, writeAll } from './report-results.ts'
 
@@ -83,7 +68,7 @@ measurement could not be made.
     const command = ['main.ts baseline', ...args].join(' ')
     const alone = { ...context, command, wait: values.wait, provesNothing: !provesTargets(profile) }
     const results = await measureAlone(alone, () =>
-      withStack(values.keep, fit, neighbours, context, async (measure) => {
+      withStack({ keep: values.keep, fit, neighbours }, context, async (measure) => {
         const options = {
           ...measure,
           profile,
@@ -99,59 +84,4 @@ measurement could not be made.
     if (provesTargets(profile)) await writeAll(results, print)
     return exitCode
   },
-}
-
-type Measure = Omit<Parameters<typeof measureAll>[0], 'profile' | 'scenarios' | 'overrides' | 'resultsDir'>
-
-/** Starts a stack of the measurement's own, and stops it however the measurement ends. */
-async function withStack(
-  keep: boolean,
-  fit: Fit,
-  neighbours: readonly string[],
-  context: CommandContext,
-  use: (measure: Measure) => Promise<readonly LoadtestResult[]>,
-): Promise<readonly LoadtestResult[]> {
-  const { terminal, signal } = context
-  const other = readRecord(stackFolder())
-  const otherRuns = other !== undefined && runningOf(other).length > 0
-  if (otherRuns && keep) throw new Failure('a stack is up already, and two cannot be kept; first: make down')
-  if (otherRuns)
-    process.stderr.write('Another stack is running and takes CPU from this measurement. To stop it: make down\n')
-
-  const k6 = await findK6(terminal, signal)
-  const redisServer = await findRedis(terminal, signal)
-  const place = await readPlace(neighbours)
-  terminal.step(`  ✓ ${'Machine'.padEnd(22)} ${machineText(place.machine, fit)}`)
-  const scratch = makeTempDir('hopwhistle-baseline-')
-  const dir = keep ? stackFolder() : join(scratch, 'stack')
-  const guard = startGuard()
-  guard.remove(scratch)
-  let kept = false
-  try {
-    const details = await startStack({
-      dir,
-      port: { number: DEFAULT_PORT, when: 'preferred' },
-      host: '127.0.0.1',
-      instances: fit.apiInstances,
-      apiEnv: besideK6(),
-      demoData: true,
-      redisServer,
-      guard,
-      terminal,
-      signal,
-    })
-    const target = stackTarget(readRecord(dir)?.processes ?? [], details)
-    const environment = readEnvironment(place, target, k6.version)
-    const results = await use({ target, k6, environment, scratchDir: join(scratch, 'k6'), guard, terminal, signal })
-    kept = keep
-    return results
-  } finally {
-    const record = readRecord(dir)
-    if (record !== undefined && !kept) {
-      await terminal.during('stopping', () => stopStack(dir, record))
-    }
-    terminal.clear()
-    guard.off()
-    rmSync(scratch, { recursive: true, force: true })
-  }
 }
