@@ -33,7 +33,7 @@ export const LOADTESTS = {
   profile: oneOf(
     PROFILE_NAMES,
     'quick',
-    'full has the stages of the baselines, quick the same peaks, smoke proves nothing',
+    'full has the stages of the baselines, quick the same peaks, soak holds them for two hours, breakpoint rises to four times that, smoke proves nothing',
   ),
   apiUrl: text(
     `http://hopwhistle-api.hopwhistle:${DEFAULT_PORT}`,
