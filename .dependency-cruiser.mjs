@@ -41,6 +41,7 @@ const LAYERS = {
     'history',
     'run',
     'cluster',
+    'own',
     'commands',
   ],
 }
