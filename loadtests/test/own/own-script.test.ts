@@ -111,7 +111,9 @@ describe.skipIf(k6Path === undefined)(`a script of one's own${withK6}`, { timeou
       '',
     )
     const { figures, reasons } = judgeOwn(resultWith([one, other], targets))
-    expect(reasons.filter(({ rule }) => rule === 'not-merged' || rule === 'no-samples' || rule === 'buckets')).toEqual([])
+    expect(reasons.filter(({ rule }) => rule === 'not-merged' || rule === 'no-samples' || rule === 'buckets')).toEqual(
+      [],
+    )
     const all = [...one.samples, ...other.samples].sort((a, b) => a - b)
     for (const { aggregate, measured } of figures.filter(({ metric }) => metric === 'http_req_duration')) {
       const exact = all[nearestRank(Number(aggregate.slice(2, -1)), all.length) - 1]!
