@@ -106,6 +106,7 @@ export function instrument(plan: OwnPlan, script: OwnScript) {
     options: optionsOf(plan, own, selectors.length),
 
     setup(): Started | Promise<Started> {
+      tagPart(plan, false)
       const started = (theirs: unknown): Started => ({ theirs, startedAt: Date.now() })
       const theirs = functionOf('setup')?.()
       return isPromise(theirs) ? theirs.then(started) : started(theirs)
@@ -115,8 +116,7 @@ export function instrument(plan: OwnPlan, script: OwnScript) {
     iteration(data?: Started): unknown {
       if (plan.judged !== undefined) {
         const seconds = (Date.now() - (data?.startedAt ?? exec.scenario.startTime)) / 1000
-        const inside = seconds >= plan.judged.fromSeconds && seconds < plan.judged.toSeconds
-        exec.vu.metrics.tags[JUDGED_TAG] = inside ? 'yes' : 'no'
+        tagPart(plan, seconds >= plan.judged.fromSeconds && seconds < plan.judged.toSeconds)
       }
       const name = entries.get(exec.scenario.name) ?? 'default'
       const entry = functionOf(name)
@@ -124,7 +124,10 @@ export function instrument(plan: OwnPlan, script: OwnScript) {
       return entry?.(data?.theirs)
     },
 
-    teardown: (data?: Started): unknown => functionOf('teardown')?.(data?.theirs),
+    teardown(data?: Started): unknown {
+      tagPart(plan, false)
+      return functionOf('teardown')?.(data?.theirs)
+    },
 
     handleSummary(data: SummaryData): unknown {
       const result = JSON.stringify(runnerOf(plan, own, selectors, data))
@@ -137,6 +140,11 @@ export function instrument(plan: OwnPlan, script: OwnScript) {
       return isPromise(theirs) ? theirs.then(written) : written(theirs)
     },
   }
+}
+
+/** Whether what this virtual user measures from now on belongs to the judged part. */
+function tagPart({ judged }: OwnPlan, inside: boolean): void {
+  if (judged !== undefined) exec.vu.metrics.tags[JUDGED_TAG] = inside ? 'yes' : 'no'
 }
 
 const isPromise = (value: unknown): value is Promise<unknown> =>

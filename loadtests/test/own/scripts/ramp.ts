@@ -8,6 +8,9 @@ export const options = {
   scenarios: { all: { executor: 'constant-arrival-rate', rate: 20, duration: '6s', preAllocatedVUs: 60 } },
 }
 
+// No part of the load.
+export const setup = () => void http.get(`${__ENV.BASE_URL}/fast`)
+
 export default function (): void {
   const { timings } = http.get(`${__ENV.BASE_URL}/warming-up`)
   half.add(timings.duration / 2)
