@@ -43,6 +43,7 @@ const LAYERS = {
     'capacity',
     'cluster',
     'report',
+    'own',
     'commands',
   ],
 }

@@ -4,8 +4,14 @@
  */
 import { ROUTES } from './routes.ts'
 
-export const PROFILE_NAMES = ['full', 'quick', 'smoke'] as const
+/** Those that a scenario has sizes for. */
+const SIZES = ['full', 'quick', 'smoke'] as const
+export const PROFILE_NAMES = [...SIZES, 'soak', 'breakpoint'] as const
 export type ProfileName = (typeof PROFILE_NAMES)[number]
+
+/** Of any scenario: hours at the target, and a rate that rises evenly to a multiple of the target. */
+const SOAK = { rampSeconds: 60, peakSeconds: 7200 }
+const BREAKPOINT = { rampSeconds: 300, peakSeconds: 10, times: 4 }
 
 /**
  * The kinds of traffic that scenarios are made of: how each is called, counted and timed.
@@ -122,7 +128,7 @@ export type Scenario = {
   readonly targets: Targets
   readonly vus: Partial<Pick<RequestShape & LiveShape, 'vus' | 'maxVUs' | 'subscriberVUs'>>
   /** The profiles full and quick have the targets as their peaks; smoke proves nothing about them. */
-  readonly profiles: Readonly<Record<ProfileName, Size>>
+  readonly profiles: Readonly<Record<(typeof SIZES)[number], Size>>
 }
 
 export const SCENARIOS = {
@@ -243,7 +249,14 @@ export function shapeOf<S extends ScenarioName>(profile: ProfileName, scenario: 
   const { targets, vus, profiles }: Scenario = SCENARIOS[scenario]
   const { subscribers, publishers } = targets.messages ?? {}
   const live = targets.messages === undefined ? {} : { subscribers, publishers }
-  return { targetPerSecond: rateOf(scenario), ...live, ...vus, ...profiles[profile] } as ShapeOf<S>
+  const shape = { targetPerSecond: rateOf(scenario), ...live, ...vus }
+  if (profile === 'soak') return { ...shape, ...profiles.full, ...SOAK } as unknown as ShapeOf<S>
+  if (profile !== 'breakpoint') return { ...shape, ...profiles[profile] } as ShapeOf<S>
+  const { times, ...seconds } = BREAKPOINT
+  // Answers are slow where it breaks.
+  const waiting = vus.maxVUs === undefined ? {} : { maxVUs: 2 * vus.maxVUs }
+  const targetPerSecond = times * rateOf(scenario)
+  return { ...shape, ...profiles.full, ...seconds, ...waiting, targetPerSecond } as unknown as ShapeOf<S>
 }
 
 /**

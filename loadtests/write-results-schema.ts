@@ -1,4 +1,4 @@
-/** Writes results.schema.json and capacity.schema.json from their types: `npm run results:schema`. */
+/** Writes the JSON schemas of results, of a capacity measurement and of a targets file from their types: `npm run results:schema`. */
 import { fileURLToPath } from 'node:url'
 import { renderJson, writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
 import { createGenerator } from 'ts-json-schema-generator'
@@ -25,6 +25,16 @@ await writeSchema({
     'Written to results/capacity.json. Readers must refuse another `format`; fields may be added without a new version.',
 })
 
+await writeSchema({
+  path: 'bench/own/targets-file.ts',
+  root: 'TargetsFile',
+  to: 'targets.schema.json',
+  id: 'urn:hopwhistle:targets:1',
+  title: 'What a k6 script of your own is to reach',
+  description: 'Read by `bench run SCRIPT` from SCRIPT.targets.yaml.',
+  additionalProperties: false,
+})
+
 type Schema = {
   readonly path: string
   readonly root: string
@@ -32,14 +42,16 @@ type Schema = {
   readonly id: string
   readonly title: string
   readonly description: string
+  /** Whether fields that the type does not have may be there; true if absent. */
+  readonly additionalProperties?: boolean
 }
 
-async function writeSchema({ path, root, to, id, title, description }: Schema): Promise<void> {
+async function writeSchema({ path, root, to, id, title, description, additionalProperties = true }: Schema): Promise<void> {
   const { definitions = {} } = createGenerator({
     path: at(path),
     tsconfig: at('../tsconfig.json'),
     type: root,
-    additionalProperties: true,
+    additionalProperties,
     skipTypeCheck: true,
   }).createSchema(root)
   const { [root]: result, ...others } = in2020(definitions, root) as Readonly<Record<string, object>>

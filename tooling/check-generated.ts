@@ -14,7 +14,10 @@ const GENERATED: readonly Generated[] = [
   { paths: ['api/openapi.json'], script: 'openapi' },
   { paths: ['client/src/openapi.ts'], script: 'client:types' },
   { paths: ['api/schema.sql'], script: 'db:dump:schema' },
-  { paths: ['loadtests/results.schema.json', 'loadtests/capacity.schema.json'], script: 'results:schema' },
+  {
+    paths: ['loadtests/results.schema.json', 'loadtests/capacity.schema.json', 'loadtests/targets.schema.json'],
+    script: 'results:schema',
+  },
   { paths: ['docs/configuration.md'], script: 'docs:configuration' },
   { paths: ['dashboards/grafana', 'dashboards/rules', 'dashboards/provisioning'], script: 'dashboards' },
   {

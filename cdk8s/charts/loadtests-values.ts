@@ -33,7 +33,7 @@ export const LOADTESTS = {
   profile: oneOf(
     PROFILE_NAMES,
     'quick',
-    'full has the stages of the baselines; quick has the same peaks; smoke only shows that everything works',
+    'full has the stages of the baselines; quick has the same peaks; soak holds them for two hours; breakpoint rises to four times the peaks; smoke only shows that everything works',
   ),
   apiUrl: text(
     `http://hopwhistle-api.hopwhistle:${DEFAULT_PORT}`,

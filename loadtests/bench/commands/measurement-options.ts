@@ -11,7 +11,10 @@ import { oneOf } from '@hopwhistle/platform/command-line/parse-options.ts'
 
 export const PROFILES_HELP = `  full    the stages of the performance baselines: about 18 minutes
   quick   the same peaks, held for a minute each: about 5 minutes
-  smoke   small peaks: proves that everything works, and nothing about the targets`
+  smoke   small peaks: proves that everything works, and nothing about the targets
+  soak         two hours at the targets (PEAK_SECONDS sets it): says what drifts, and ends when a target is lost
+  breakpoint   rises to four times the targets in five minutes (RATE and RAMP_SECONDS set it), and ends when one
+               breaks: says at which rate, and what was used up first`
 
 /** One line each; those that the baselines are about have a star. */
 export const SCENARIOS_HELP = SCENARIO_NAMES.map(

@@ -11,7 +11,6 @@ import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
 import { readRecord, stackFolder } from '@hopwhistle/platform/stack/stack-record.ts'
 import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
-import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { machineText, readFit } from '../machine/fit.ts'
 import { checkAccess } from '../run/check-access.ts'
 import { measureAll } from '../run/measure-all.ts'
@@ -28,6 +27,7 @@ import {
 } from './measurement-options.ts'
 import { printReport, printVerdicts } from './report-results.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, refuseClusterOptions, runCluster } from './run-cluster.ts'
+import { isScript, OWN_HELP, OWN_OPTIONS, refuseOwnOptions, runOwn } from './run-own.ts'
 
 /** What a scenario may be told beside its profile; passed on as it is, and checked by the scenario. */
 const OVERRIDES = [
@@ -45,6 +45,7 @@ export const run: Command = {
   summary: 'run scenarios against the platform that is up, or against any API',
   help: `Usage: main.ts run [SCENARIO]… [--profile PROFILE] [--api-url URL] [--results-dir DIR] [--wait]
        main.ts run [SCENARIO]… --cluster [--parallelism N] [--namespace NS] …
+       main.ts run SCRIPT [--targets FILE] [--prometheus URL] [--env NAME=VALUE]… [-- K6 OPTIONS]
 
 Runs scenarios against the platform that \`make up\` started, judges them and writes loadtests/results. Baselines and
 document stay as they are. The scenarios; if none is given, those that the baselines are about (*):
@@ -65,6 +66,8 @@ ${NEIGHBOUR_HELP}
 
 ${CLUSTER_HELP}
 
+${OWN_HELP}
+
 k6 has the right of way on a machine that it shares with the platform: the platform that \`make up\` started gets
 a lower priority then, and keeps it until it is stopped.
 
@@ -80,8 +83,10 @@ Exit codes: as of main.ts baseline.
 `,
   async run(args, context) {
     const { terminal, signal, print } = context
+    const end = args.includes('--') ? args.indexOf('--') : args.length
+    const k6Options = args.slice(end + 1)
     const { values, positionals } = parseOptions(
-      args,
+      args.slice(0, end),
       {
         profile: { type: 'string' },
         'api-url': { type: 'string' },
@@ -89,9 +94,15 @@ Exit codes: as of main.ts baseline.
         'results-dir': { type: 'string' },
         wait: { type: 'boolean', default: false },
         ...CLUSTER_OPTIONS,
+        ...OWN_OPTIONS,
       },
       { min: 0, max: SCENARIO_NAMES.length },
     )
+    if (positionals.some(isScript)) {
+      refuseClusterOptions(values)
+      return runOwn({ scripts: positionals, values, k6Options }, context)
+    }
+    refuseOwnOptions(values, k6Options)
     const profile = profileOf(values.profile ?? process.env.PROFILE)
     const scenarios = scenariosOf(positionals)
     const apiUrl = checkedUrl(values['api-url'] ?? process.env.API_URL)
@@ -105,7 +116,7 @@ Exit codes: as of main.ts baseline.
       ...context,
       command: ['main.ts run', ...args].join(' '),
       wait: values.wait,
-      provesNothing: !provesTargets(profile) || !(await isOnThisMachine(target.apiUrl)),
+      provesNothing: profile === 'smoke' || !(await isOnThisMachine(target.apiUrl)),
     }
     return measureAlone(alone, () => measure(target))
 

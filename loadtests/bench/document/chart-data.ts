@@ -37,9 +37,17 @@ export type Window = { readonly from: number; readonly to: number; readonly seco
 
 /** @param most windows; neighbours are added up until there are no more than these */
 export function windowsOf(result: LoadtestResult, most: number): readonly Window[] {
-  const startedAt = startOf(result)
-  const endSeconds = loadSeconds(result)
-  const points = (result.series ?? []).filter((point) => {
+  return windowsIn(result.series ?? [], startOf(result), loadSeconds(result), most)
+}
+
+/** @param startedAt of the load, in Unix milliseconds */
+export function windowsIn(
+  series: readonly SeriesPoint[],
+  startedAt: number,
+  endSeconds: number,
+  most: number,
+): readonly Window[] {
+  const points = series.filter((point) => {
     const to = (Date.parse(point.at) - startedAt) / 1000
     // What k6 does before its first request and after its last is no part of the load.
     return to > 0 && to - point.windowSeconds < endSeconds

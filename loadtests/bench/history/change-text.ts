@@ -1,9 +1,8 @@
 /** A change as people read it. */
-import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { number } from '@hopwhistle/platform/document/figures.ts'
 import { day } from '@hopwhistle/platform/document/markdown.ts'
 import type { Change } from './changes.ts'
-import { figureText, historyMetric } from './metrics.ts'
+import { figureText, historyMetric, scenarioTitle } from './metrics.ts'
 import type { RunRecord } from './run-record.ts'
 
 /** `16.9 ms → 20.1 ms (+19 %, worse)` */
@@ -37,7 +36,7 @@ export const pText = (p: number): string => `p ${number(p, 4)}`
 export function changeText(change: Change): string {
   const { scenario, metric, p, lastBefore, firstAfter } = change
   const parts = [
-    `${SCENARIOS[scenario].title}, ${historyMetric(metric).label}: ${levelsText(change)}`,
+    `${scenarioTitle(scenario)}, ${historyMetric(metric).label}: ${levelsText(change)}`,
     pText(p),
     `commits ${commitsText(change)}`,
     `between ${day(lastBefore.startedAt)} and ${day(firstAfter.startedAt)}`,

@@ -1,5 +1,4 @@
 /** The changes in comparable runs, each with what lies between the last run before it and the first one after it. */
-import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { median } from '@hopwhistle/platform/lib/median.ts'
 import { findChanges } from './change-points/find-changes.ts'
 import { otavaChanges } from './change-points/otava.ts'
@@ -8,7 +7,7 @@ import { historyMetric } from './metrics.ts'
 import type { RunRecord } from './run-record.ts'
 
 export type Change = {
-  readonly scenario: ScenarioName
+  readonly scenario: string
   readonly metric: string
   /** Medians of the runs since the change before, and until the one after. */
   readonly before: number
@@ -34,7 +33,7 @@ export function changesOf(comparable: Comparable): readonly Change[] {
   return seriesOf(comparable).flatMap((series) => changesIn(comparable.scenario, series))
 }
 
-function changesIn(scenario: ScenarioName, { metric, points }: MetricSeries): readonly Change[] {
+function changesIn(scenario: string, { metric, points }: MetricSeries): readonly Change[] {
   const values = points.map(({ value }) => value)
   const found = findChanges(values)
   if (found.length === 0) return []

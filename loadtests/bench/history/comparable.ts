@@ -1,9 +1,8 @@
 /** The runs of one scenario that may be compared, and what each metric was in them. */
-import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import type { RunRecord } from './run-record.ts'
 
 export type Comparable = {
-  readonly scenario: ScenarioName
+  readonly scenario: string
   readonly fingerprint: string
   /** Valid ones, in the order in which they were made; the last says what all have in common. */
   readonly runs: readonly [RunRecord, ...RunRecord[]]

@@ -1,5 +1,4 @@
 /** Small charts of each metric over the comparable runs, with a mark at each change. */
-import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import {
   heading,
   line,
@@ -14,7 +13,7 @@ import { day } from '@hopwhistle/platform/document/markdown.ts'
 import { levelsText } from './change-text.ts'
 import { type Change, changesOf } from './changes.ts'
 import { type Comparable, type MetricSeries, seriesOf } from './comparable.ts'
-import { historyMetric } from './metrics.ts'
+import { historyMetric, scenarioTitle } from './metrics.ts'
 
 /** One run is a point, and no history. */
 export const LEAST_FOR_CHART = 2
@@ -31,7 +30,7 @@ export function historyChart(environment: string, group: Comparable): Picture {
   const changes = changesOf(group)
   const all = seriesOf(group)
   const size = { width: WIDTH, height: TOP + Math.ceil(all.length / COLUMNS) * ROW }
-  const { title } = SCENARIOS[group.scenario]
+  const title = scenarioTitle(group.scenario)
   const [first, last] = [group.runs[0], group.runs.at(-1)!]
   const subtitle = `profile ${first.profile} · ${plural(group.runs.length, 'run')}, ${day(first.startedAt)} to ${day(last.startedAt)} · ${environment}`
   const at = (i: number) => ({

@@ -1,6 +1,15 @@
 /** What the figures of a record mean. */
-import { TRAFFIC } from '@hopwhistle/contract/scenarios.ts'
+import { SCENARIO_NAMES, SCENARIOS, type ScenarioName, TRAFFIC } from '@hopwhistle/contract/scenarios.ts'
 import { figure, number } from '@hopwhistle/platform/document/figures.ts'
+
+/** Of a script, its name. */
+export const scenarioTitle = (scenario: string): string => SCENARIOS[scenario as ScenarioName]?.title ?? scenario
+
+/** The scenarios of runs: those of the catalogue in its order, then scripts. */
+export function scenariosIn(runs: readonly { readonly scenario: string }[]): readonly string[] {
+  const there = new Set(runs.map(({ scenario }) => scenario))
+  return [...new Set<string>([...SCENARIO_NAMES, ...there])].filter((name) => there.has(name))
+}
 
 export type HistoryMetric = {
   readonly label: string

@@ -1,5 +1,4 @@
 /** The history as Markdown: the document of all environments, or the summary of one for a CI job. */
-import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { plural } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, code, day, table } from '@hopwhistle/platform/document/markdown.ts'
 import { changeText, commitsText, levelsText, pText } from './change-text.ts'
@@ -7,7 +6,7 @@ import { type Change, changesOf } from './changes.ts'
 import { type Comparable, comparableRuns } from './comparable.ts'
 import { LEAST_FOR_CHART } from './history-chart.ts'
 import type { EnvironmentHistory } from './history-files.ts'
-import { historyMetric } from './metrics.ts'
+import { historyMetric, scenariosIn, scenarioTitle } from './metrics.ts'
 
 /** @param chartOf the file of a chart, for the groups that have one */
 export function renderHistory(
@@ -68,12 +67,12 @@ function environmentText(
   return blocks(
     table(
       ['Scenario', 'Profile', 'Runs', 'Invalid', 'Comparable with the newest valid run'],
-      scenariosOf(history).map((scenario) => {
+      scenariosIn(history.runs).map((scenario) => {
         const runs = history.runs.filter((run) => run.scenario === scenario)
         const newest = newestOf(groups, scenario)
         const invalid = runs.filter(({ reasons }) => reasons !== undefined)
         return [
-          SCENARIOS[scenario].title,
+          scenarioTitle(scenario),
           newest?.runs[0].profile ?? '–',
           String(runs.length),
           String(invalid.length),
@@ -87,18 +86,15 @@ function environmentText(
       if (!isShown(groups, group) && changes.length === 0) return ''
       const chart =
         chartOf !== undefined && group.runs.length >= LEAST_FOR_CHART
-          ? `![${SCENARIOS[group.scenario].title}: each metric over time](charts/${chartOf(history, group)})`
+          ? `![${scenarioTitle(group.scenario)}: each metric over time](charts/${chartOf(history, group)})`
           : ''
       return blocks(`### ${titleOf(group)}`, spanText(group), chart, changesText(group, changes))
     }),
   )
 }
 
-const scenariosOf = ({ runs }: EnvironmentHistory): readonly ScenarioName[] =>
-  SCENARIO_NAMES.filter((name) => runs.some(({ scenario }) => scenario === name))
-
 /** The comparable runs that the newest valid one of a scenario belongs to. */
-export function newestOf(groups: readonly Comparable[], scenario: ScenarioName): Comparable | undefined {
+export function newestOf(groups: readonly Comparable[], scenario: string): Comparable | undefined {
   const those = groups.filter((group) => group.scenario === scenario)
   const end = ({ runs }: Comparable) => runs.at(-1)!.startedAt
   return those.toSorted((a, b) => (end(a) < end(b) ? 1 : -1))[0]
@@ -111,7 +107,7 @@ function isShown(groups: readonly Comparable[], group: Comparable): boolean {
 }
 
 const titleOf = ({ scenario, runs, fingerprint }: Comparable): string =>
-  `${SCENARIOS[scenario].title}, ${runs[0].profile}, ${fingerprint}`
+  `${scenarioTitle(scenario)}, ${runs[0].profile}, ${fingerprint}`
 
 function spanText({ runs }: Comparable): string {
   const [first, last] = [runs[0], runs.at(-1)!]

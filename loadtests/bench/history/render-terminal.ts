@@ -1,5 +1,4 @@
 /** The history of one environment for people at a terminal. */
-import { SCENARIO_NAMES, SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
 import { columns } from '@hopwhistle/platform/command-line/columns.ts'
 import { plural } from '@hopwhistle/platform/document/figures.ts'
 import { day } from '@hopwhistle/platform/document/markdown.ts'
@@ -7,13 +6,13 @@ import { changeText, levelsText, pText } from './change-text.ts'
 import { changesOf } from './changes.ts'
 import { type Comparable, comparableRuns, seriesOf } from './comparable.ts'
 import type { EnvironmentHistory } from './history-files.ts'
-import { figureText, historyMetric } from './metrics.ts'
+import { figureText, historyMetric, scenariosIn, scenarioTitle } from './metrics.ts'
 import { LEAST_RUNS, newestOf } from './render-history.ts'
 
 export function renderTerminal(history: EnvironmentHistory): string {
   const groups = comparableRuns(history.runs)
   const invalid = history.runs.filter(({ reasons }) => reasons !== undefined).length
-  const newest = SCENARIO_NAMES.flatMap((scenario) => newestOf(groups, scenario) ?? [])
+  const newest = scenariosIn(history.runs).flatMap((scenario) => newestOf(groups, scenario) ?? [])
   const changes = newest.flatMap(changesOf)
   return [
     `\n${history.environment}: ${plural(history.runs.length, 'run')}, ${invalid} of them invalid\n`,
@@ -38,7 +37,7 @@ function groupText(group: Comparable): string {
     ]
   })
   return [
-    `${SCENARIOS[scenario].title}, ${runs[0].profile}: ${plural(runs.length, 'comparable run')} (${fingerprint})${few}`,
+    `${scenarioTitle(scenario)}, ${runs[0].profile}: ${plural(runs.length, 'comparable run')} (${fingerprint})${few}`,
     columns([['  metric', 'newest', 'over time', 'last change'], ...rows]),
   ].join('\n')
 }

@@ -15,7 +15,8 @@ export const RUN_FORMAT = 'hopwhistle.run/1'
 
 export type RunRecord = {
   readonly format: typeof RUN_FORMAT
-  readonly scenario: ScenarioName
+  /** Of the catalogue, or the name of a script. */
+  readonly scenario: string
   readonly profile: string
   readonly runId: string
   /** RFC 3339. */

@@ -3,14 +3,19 @@ import { rateOf, TRAFFIC, type TrafficKind, trafficIn } from '@hopwhistle/contra
 import type { Role } from '@hopwhistle/platform/document/chart/theme.ts'
 import { figure, number } from '@hopwhistle/platform/document/figures.ts'
 import type { Html } from '@hopwhistle/platform/document/page/html.ts'
-import { chartFigure, type PageChart, type TimeChart } from '@hopwhistle/platform/document/page/page-chart.ts'
+import {
+  chartFigure,
+  type PageChart,
+  type PercentileChart,
+  type TimeChart,
+} from '@hopwhistle/platform/document/page/page-chart.ts'
 import type { HistogramData } from '../../results-format.ts'
 import { bucketUpperMs, histogramCount, percentileMs } from '../../scenarios/lib/histogram.ts'
 import { totalsOf } from '../../scenarios/lib/totals.ts'
 import { loadSeconds, trafficInWindow, type Window, windowsOf } from '../document/chart-data.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { trafficOf } from '../evidence/traffic.ts'
-import type { Metric, Verdict } from '../evidence/verdict.ts'
+import type { Verdict } from '../evidence/verdict.ts'
 import { rounded } from '../findings/stat.ts'
 
 export type Drawn = { readonly chart: PageChart; readonly figure: Html }
@@ -37,25 +42,33 @@ export function latencyCharts(
   const [first] = trafficIn(result.scenario)
   const metrics = verdict.metrics.filter(({ of = first }) => of === kind)
   const time = { group, seconds: loadSeconds(result), phases: result.runners[0]?.settings.phases ?? [] }
+  const timed = { id: kind, many: TRAFFIC[kind].many }
+  const targets = metrics.flatMap(({ name, unit, target }) =>
+    unit === 'ms' ? [{ percentile: Number(name.slice(1)), ms: target }] : [],
+  )
   return [
     ...(windows.length === 0
       ? []
       : [
-          latency(windows, kind, metrics, time),
+          latency(windows, timed, targets, time),
           rate(windows, kind, result, time),
-          heat(counted(MOST_HEAT_WINDOWS), kind, time),
+          heat(counted(MOST_HEAT_WINDOWS), timed, time),
         ]),
-    ...(histogramCount(peak) === 0 ? [] : [distribution(peak, kind, group), percentiles(peak, kind, metrics, group)]),
+    ...(histogramCount(peak) === 0 ? [] : [distribution(peak, timed, group), percentiles(peak, timed, targets, group)]),
   ]
 }
 
 /** A window, and what its traffic came to. */
 type Counted = Window & ReturnType<typeof trafficInWindow>
-type Time = Pick<TimeChart, 'group' | 'seconds' | 'phases'>
+type Latencies = Window & { readonly latency: HistogramData }
+export type Time = Pick<TimeChart, 'group' | 'seconds' | 'phases'>
+/** What was timed; the id ends those of its charts. */
+type Timed = { readonly id: string; readonly many: string }
+type Targets = NonNullable<PercentileChart['targets']>
 
 const middle = ({ from, to }: Pick<Window, 'from' | 'to'>): number => Math.round(5 * (from + to)) / 10
 
-function latency(windows: readonly Counted[], kind: TrafficKind, metrics: readonly Metric[], time: Time): Drawn {
+export function latency(windows: readonly Latencies[], { id, many }: Timed, targets: Targets, time: Time): Drawn {
   const rows = windows.map(
     (window) =>
       [middle(window), ...PERCENTILES.map((percent) => roundedOr(percentileMs(window.latency, percent)))] as const,
@@ -63,25 +76,29 @@ function latency(windows: readonly Counted[], kind: TrafficKind, metrics: readon
   const chart: TimeChart = {
     ...time,
     kind: 'time',
-    id: `${time.group}-latency-${kind}`,
+    id: `${time.group}-latency-${id}`,
     title: 'Latency over time',
-    description: `Of ${TRAFFIC[kind].many}, in windows of ${figure(windows[0]?.seconds ?? 0)} s; dashed are the targets.`,
+    description: `Of ${many}, in windows of ${figure(windows[0]?.seconds ?? 0)} s; dashed are the targets.`,
     unit: 'ms',
     log: true,
     lines: PERCENTILES.map((percent, i) => ({
       name: `p${percent}`,
-      colour: `p${percent}` as Role,
+      colour: roleOf(percent),
       points: rows.map((row) => [row[0], row[i + 1] ?? null] as const),
     })),
-    targets: metrics.flatMap(({ name, unit, target }) =>
-      unit === 'ms' ? [{ value: target, text: `${name} < ${number(target)} ms`, colour: name as Role }] : [],
-    ),
+    targets: targets.map(({ percentile, ms }) => ({
+      value: ms,
+      text: `p${percentile} < ${number(ms)} ms`,
+      colour: roleOf(percentile),
+    })),
   }
   return {
     chart,
     figure: chartFigure(chart, { header: ['Seconds', 'p50, ms', 'p95, ms', 'p99, ms'], rows: rows.map(shown) }),
   }
 }
+
+const roleOf = (percent: number): Role => (percent <= 50 ? 'p50' : percent <= 95 ? 'p95' : 'p99')
 
 function rate(windows: readonly Counted[], kind: TrafficKind, result: LoadtestResult, time: Time): Drawn {
   const rows = windows.map(
@@ -109,7 +126,7 @@ function rate(windows: readonly Counted[], kind: TrafficKind, result: LoadtestRe
   }
 }
 
-function heat(windows: readonly Counted[], kind: TrafficKind, time: Time): Drawn {
+export function heat(windows: readonly Latencies[], { id }: Pick<Timed, 'id'>, time: Time): Drawn {
   const cells = windows.flatMap(({ from, to, latency }) => {
     const all = histogramCount(latency)
     return bandsOf(latency, BAND.heat).map(
@@ -120,7 +137,7 @@ function heat(windows: readonly Counted[], kind: TrafficKind, time: Time): Drawn
     group: time.group,
     seconds: time.seconds,
     kind: 'heat',
-    id: `${time.group}-heat-${kind}`,
+    id: `${time.group}-heat-${id}`,
     title: 'Heat map of latencies',
     description: 'The darker, the more of a window’s samples. A band that splits shows what percentiles hide.',
     cells,
@@ -135,32 +152,30 @@ function heat(windows: readonly Counted[], kind: TrafficKind, time: Time): Drawn
 /** A table of all cells of a long run would be most of the page. The file has every bucket. */
 const MOST_ROWS = 400
 
-function distribution(latency: HistogramData, kind: TrafficKind, group: string): Drawn {
+export function distribution(latency: HistogramData, { id, many }: Timed, group: string): Drawn {
   const bars = bandsOf(latency, BAND.bars)
   const chart: PageChart = {
     kind: 'distribution',
-    id: `${group}-distribution-${kind}`,
+    id: `${group}-distribution-${id}`,
     title: 'Distribution of latencies',
-    description: `How many of the peak’s ${number(histogramCount(latency))} ${TRAFFIC[kind].many} took how long.`,
+    description: `How many of the peak’s ${number(histogramCount(latency))} ${many} took how long.`,
     series: [{ name: 'peak', colour: 'p50', bars }],
   }
   return { chart, figure: chartFigure(chart, { header: ['Above, ms', 'Up to, ms', 'Samples'], rows: bars.map(shown) }) }
 }
 
-function percentiles(latency: HistogramData, kind: TrafficKind, metrics: readonly Metric[], group: string): Drawn {
+export function percentiles(latency: HistogramData, { id }: Pick<Timed, 'id'>, targets: Targets, group: string): Drawn {
   const count = histogramCount(latency)
   const points = CURVE.filter((percent) => percent === 0 || count * (1 - percent / 100) >= 1).map(
     (percent) => [percent, roundedOr(percentileMs(latency, percent)) ?? 0] as const,
   )
   const chart: PageChart = {
     kind: 'percentiles',
-    id: `${group}-percentiles-${kind}`,
+    id: `${group}-percentiles-${id}`,
     title: 'Latency by percentile',
     description: 'Of the peak, all runners together. A red mark is a target: the line has to pass below it.',
     series: [{ name: 'peak', colour: 'p50', points }],
-    targets: metrics.flatMap(({ name, unit, target }) =>
-      unit === 'ms' ? [{ percentile: Number(name.slice(1)), ms: target }] : [],
-    ),
+    targets,
   }
   return { chart, figure: chartFigure(chart, { header: ['Percentile', 'ms'], rows: points.map(shown) }) }
 }

@@ -18,7 +18,13 @@ import { inShort, measureStep, usualStepMs } from './measure-step.ts'
 import { searchRate } from './search-rate.ts'
 
 /** For the steps of all scenarios together. k6 may need ten seconds more to stop, when its time is up. */
-const ALL_STEPS_MS: Readonly<Record<ProfileName, number>> = { full: 165_000, quick: 165_000, smoke: 60_000 }
+const ALL_STEPS_MS: Readonly<Record<ProfileName, number>> = {
+  full: 165_000,
+  quick: 165_000,
+  soak: 165_000,
+  breakpoint: 165_000,
+  smoke: 60_000,
+}
 
 export type FindOptions = Omit<MeasureAllOptions, 'scenarios'>
 

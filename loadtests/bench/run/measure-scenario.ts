@@ -5,17 +5,20 @@
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
+import { type ProfileName, rateOf, type ScenarioName, targetsOf } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { Guard } from '@hopwhistle/platform/stack/guard.ts'
 import { settlePostgres } from '@hopwhistle/platform/stack/settle-postgres.ts'
 import type { K6 } from '@hopwhistle/platform/tools/find-k6.ts'
 import { remoteWrite } from '../../kubernetes/remote-write.ts'
-import { provesTargets } from '../../scenarios/lib/profiles.ts'
+import type { PhaseSpan, RunnerResult, SeriesPoint } from '../../results-format.ts'
+import { secondsRun } from '../../scenarios/lib/complete-run.ts'
+import { peakSecondsOf } from '../../scenarios/lib/phases.ts'
 import { followK6 } from '../collect/follow-k6.ts'
-import { readK6 } from '../collect/k6-snapshot.ts'
+import { type K6Snapshot, readK6 } from '../collect/k6-snapshot.ts'
 import { lastWords } from '../collect/last-words.ts'
+import { breaksAt, hopelessTarget, rateWindows } from '../evidence/broken-targets.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { parseResult } from '../evidence/parse-result.ts'
 import { giveRightOfWay, type RightOfWay } from '../priority/right-of-way.ts'
@@ -25,7 +28,7 @@ import { crashedResult } from './crashed-result.ts'
 import { liveLine } from './live-line.ts'
 import { newRunId } from './new-run-id.ts'
 import { scenarioPhases } from './scenario-phases.ts'
-import { type K6Run, startK6 } from './start-k6.ts'
+import { garbageCollection, type K6Run, scenarioFile, startK6 } from './start-k6.ts'
 import type { Target } from './target.ts'
 import { warmUp } from './warm-up.ts'
 import { writeBackFiles } from './write-back.ts'
@@ -63,7 +66,7 @@ const OVERDUE_AFTER_MS = 240_000
 export async function measureScenario(options: MeasureOptions): Promise<LoadtestResult> {
   const { processes = [] } = options.target.sampled
   const servers = processes.flatMap(({ pid }) => (typeof pid === 'number' ? [pid] : []))
-  const strictly = provesTargets(options.profile)
+  const strictly = options.profile !== 'smoke'
   const rightOfWay = servers.length === 0 ? undefined : giveRightOfWay(servers, { strictly })
   try {
     return await measure(options, rightOfWay)
@@ -116,9 +119,10 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
   try {
     running = await startK6({
       command: k6.command,
-      scenario,
+      name: scenario,
+      script: scenarioFile(scenario),
       args: sent.args,
-      env,
+      env: { ...garbageCollection(scenario), ...env },
       logFile,
       guard,
       signal,
@@ -132,6 +136,9 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
   const phases = scenarioPhases(scenario, profile, options.overrides)
   let loadBeganAt: number | undefined
   terminal.show(liveLine(scenario, phases, 0))
+  const points: SeriesPoint[] = []
+  const ending = new AbortController()
+  let because: string | undefined
   const follow = followK6({
     runners: [() => readK6(address)],
     everyMs: FOLLOW_EVERY_MS,
@@ -140,13 +147,16 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
       if (Object.keys(point.counters).length > 0) loadBeganAt ??= Date.parse(point.at) - point.windowSeconds * 1000
       const sinceStart = loadBeganAt === undefined ? 0 : (Date.now() - loadBeganAt) / 1000
       terminal.show(liveLine(scenario, phases, sinceStart, point, total))
+      points.push(point)
+      because ??= whyEnd(options, phases, points, total)
+      if (because !== undefined) ending.abort()
     },
   })
   const startedAt = Date.now()
   const { overdueAfterMs = OVERDUE_AFTER_MS } = options
   const overdue = AbortSignal.timeout(1000 * (phases.at(-1)?.toSeconds ?? 0) + overdueAfterMs)
   const { end, endedAt, series, server } = await running
-    .ended(overdue)
+    .ended(AbortSignal.any([overdue, ending.signal]))
     .then(
       async (end) => ({ end, endedAt: Date.now(), series: await follow(), server: await sampler.end() }),
       async (error) => {
@@ -172,10 +182,31 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
   return {
     ...raw,
     runners: raw.runners.map((runner) => ({ ...runner, exitCode })),
+    ...(because === undefined || raw.runners[0]?.crash !== undefined
+      ? {}
+      : { abandoned: { afterSeconds: secondsRun(raw.runners[0] as RunnerResult), because } }),
     series,
     server,
     environment: { ...options.environment, ...(generatorPriority === undefined ? {} : { generatorPriority }) },
   }
+}
+
+/** Why there is no point in going on: what a breakpoint looks for was found, or a target of a soak is lost. */
+function whyEnd(
+  { scenario, profile, overrides = {} }: MeasureOptions,
+  phases: readonly PhaseSpan[],
+  points: readonly SeriesPoint[],
+  total: K6Snapshot,
+): string | undefined {
+  if (profile === 'breakpoint') {
+    const windows = rateWindows(scenario, points)
+    return windows[breaksAt(windows)]?.broken.join(', ')
+  }
+  if (profile !== 'soak') return undefined
+  const subscribers = targetsOf(scenario).messages?.subscribers ?? 0
+  const rate = Number(overrides.RATE ?? overrides.MESSAGES_PER_SECOND ?? rateOf(scenario))
+  const peak = { seconds: peakSecondsOf(phases), subscribers, times: rate / rateOf(scenario) }
+  return hopelessTarget(scenario, peak, total)
 }
 
 /** @returns undefined when k6 left none */

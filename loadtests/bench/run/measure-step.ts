@@ -17,6 +17,8 @@ const QUICK: StepShape = { profile: 'quick', rampSeconds: 3, peakSeconds: 10 }
 const SHAPES: Readonly<Record<ProfileName, StepShape>> = {
   full: QUICK,
   quick: QUICK,
+  soak: QUICK,
+  breakpoint: QUICK,
   smoke: { profile: 'smoke', rampSeconds: 2, peakSeconds: 5 },
 }
 /** From one step's load to the next one's: k6 starts, what is under way ends, Postgres settles. */

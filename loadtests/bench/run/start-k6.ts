@@ -28,7 +28,10 @@ export type K6End = {
 
 export type K6Options = {
   readonly command: string
-  readonly scenario: ScenarioName
+  /** In messages. */
+  readonly name: string
+  /** The file that k6 runs. */
+  readonly script: string
   /** Options of `k6 run` beside those that every run has. */
   readonly args: readonly string[]
   /** Reaches the script through the environment, so that no key stands in a list of processes. */
@@ -51,15 +54,17 @@ const GRACE_MS = 8_000
 export const garbageCollection = (scenario: ScenarioName): Record<string, string> =>
   targetsOf(scenario).messages !== undefined ? { GOGC: '1600', GOMEMLIMIT: '1GiB' } : { GOGC: '400' }
 
+export const scenarioFile = (scenario: ScenarioName): string =>
+  join(CHECKOUT, 'loadtests', 'scenarios', `${scenario}.ts`)
+
 export async function startK6(options: K6Options): Promise<K6Run> {
-  const { command, scenario, args, env, logFile, guard, signal } = options
+  const { command, name, script, args, env, logFile, guard, signal } = options
   signal?.throwIfAborted()
   const address = `127.0.0.1:${await freePort()}`
-  const script = join(CHECKOUT, 'loadtests', 'scenarios', `${scenario}.ts`)
   const log = openSync(logFile, 'w', 0o600)
   const child = spawn(command, ['run', '--quiet', '--no-usage-report', '--address', address, ...args, script], {
     // The user's own K6_ settings would change what is measured.
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...garbageCollection(scenario), ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...env },
     // In a group of its own, so that Ctrl-C reaches it through this process, in order.
     detached: true,
     stdio: ['ignore', log, log],
@@ -95,7 +100,7 @@ export async function startK6(options: K6Options): Promise<K6Run> {
       })
       signal?.throwIfAborted()
       if (!REFUSED.includes(end.exitCode)) return end
-      throw new Failure(`k6 ended ${scenario} with ${end.exitCode}:\n${lastLines(logFile)}`)
+      throw new Failure(`k6 ended ${name} with ${end.exitCode}:\n${lastLines(logFile)}`)
     },
   }
 }

@@ -1,7 +1,7 @@
 /** What a profile proves, and how much load is offered for a target. */
 
 /** Whether a profile is there to prove the targets. */
-export const provesTargets = (profile: string): boolean => profile !== 'smoke'
+export const provesTargets = (profile: string): boolean => profile !== 'smoke' && profile !== 'breakpoint'
 
 /**
  * The rate to offer for a target: 1 % more, rounded up (500 → 505), so that the rate achieved is compared with the

@@ -5,6 +5,7 @@ import type { LoadtestResult } from '../../evidence/loadtest-result.ts'
 import { apiCounters, bucketsAddUp, databaseRows, percentileGrid, requestsAddUp, seriesAddUp } from './counts.ts'
 import { generatorCpu, nodeCpu, otherPrograms, stolenCpu, throttledCpu } from './cpu.ts'
 import { deliveriesAddUp, duplicates, reorderings, subscribersLost } from './delivery.ts'
+import { drift } from './drift.ts'
 import { droppedIterations, offeredRate, receiveLag, scheduleLag, smallerLoad, smokeProfile } from './load.ts'
 import {
   changedTestRun,
@@ -60,11 +61,28 @@ export const RULES: readonly Rule[] = [
   reorderings,
   apiCounters,
   databaseRows,
+  drift,
   smokeProfile,
 ]
 
+/** What does not hold of a run that bench ended before its time: requests were under way. */
+const ABOUT_THE_END: ReadonlySet<Rule> = new Set([
+  runnerError,
+  cutShort,
+  requestsAddUp,
+  bucketsAddUp,
+  percentileGrid,
+  subscribersLost,
+  deliveriesAddUp,
+  apiCounters,
+  databaseRows,
+])
+
 /** Those to judge a result by: where a k6 left no result nothing was counted, and the others would only say so again. */
-export const rulesFor = (result: LoadtestResult): readonly Rule[] => (hasCrashed(result) ? [crashed] : RULES)
+export function rulesFor(result: LoadtestResult): readonly Rule[] {
+  if (hasCrashed(result)) return [crashed]
+  return result.abandoned === undefined ? RULES : RULES.filter((rule) => !ABOUT_THE_END.has(rule))
+}
 
 /**
  * Rules about how fast the run was made, not about what it left: on a busy machine they fail though everything adds up.

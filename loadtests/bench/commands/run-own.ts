@@ -1,0 +1,146 @@
+/** `run SCRIPT`: a k6 script of somebody else, judged like ours. */
+import { existsSync, rmSync } from 'node:fs'
+import { basename, join, relative, resolve } from 'node:path'
+import type { CommandContext } from '@hopwhistle/platform/command-line/command.ts'
+import { Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
+import { measureAlone } from '@hopwhistle/platform/machine/measure-alone.ts'
+import { readPlace } from '@hopwhistle/platform/machine/place.ts'
+import { startGuard } from '@hopwhistle/platform/stack/guard.ts'
+import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
+import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
+import { exitCodeOf } from '../judge/exit-code.ts'
+import { judgeOwn } from '../own/judge-own.ts'
+import { keepOwn } from '../own/keep-own.ts'
+import { measureOwn } from '../own/measure-own.ts'
+import { renderOwn } from '../own/render-own.ts'
+import { readTargetsFile, type Targets } from '../own/targets-file.ts'
+import { RESULTS_DIR } from '../run/result-files.ts'
+import { neighboursOf } from './measurement-options.ts'
+
+export const OWN_OPTIONS = {
+  targets: { type: 'string' },
+  prometheus: { type: 'string' },
+  env: { type: 'string', multiple: true },
+} as const
+
+export const OWN_HELP = `A script of your own, any that k6 runs (docs/your-own-load-test.md):
+
+  SCRIPT               a path that ends in .js or .ts; the script names its own target, and the platform need not be up
+  --targets FILE       what it is to reach: SCRIPT.targets.yaml beside it, if not given and there is one. Thresholds of
+                       the script are targets as well
+  --prometheus URL     where the figures of the servers come from, by the queries of the targets file; or PROMETHEUS_URL,
+                       where a password in it stands in no list of processes
+  --env NAME=VALUE     as of k6; the script has the environment of this command as well, but for K6_…
+  -- K6 OPTIONS        options of \`k6 run\`, as in: -- --vus 10 --duration 30s`
+
+export const isScript = (given: string): boolean => /\.(js|ts|mjs|cjs)$/.test(given)
+
+type OwnValues = {
+  readonly targets?: string | undefined
+  readonly prometheus?: string | undefined
+  readonly env?: readonly string[] | undefined
+  readonly neighbour?: readonly string[] | undefined
+  readonly 'results-dir'?: string | undefined
+  readonly wait: boolean
+  readonly cluster: boolean
+  readonly profile?: string | undefined
+  readonly 'api-url'?: string | undefined
+}
+
+export type OwnRun = {
+  readonly scripts: readonly string[]
+  readonly values: OwnValues
+  readonly k6Options: readonly string[]
+}
+
+/** @throws {Usage} when an option is given that needs a script */
+export function refuseOwnOptions({ targets, prometheus, env }: OwnValues, k6Options: readonly string[]): void {
+  const given = Object.entries({ targets, prometheus, env }).find(([, value]) => value !== undefined)?.[0]
+  if (given !== undefined) throw new Usage(`--${given} is of a script of your own: name one, as ./checkout.ts`)
+  if (k6Options.length > 0) throw new Usage('options of k6 are of a script of your own: name one, as ./checkout.ts')
+}
+
+/** @returns the exit code that the verdict makes */
+export async function runOwn({ scripts, values, k6Options }: OwnRun, context: CommandContext): Promise<number> {
+  const { terminal, signal, print } = context
+  const [given = '', another] = scripts
+  const ours = Object.entries({ cluster: values.cluster, profile: values.profile, 'api-url': values['api-url'] })
+  const refused = ours.find(([, value]) => value !== undefined && value !== false)?.[0]
+  if (refused !== undefined) {
+    throw new Usage(
+      `--${refused} is of our scenarios; a script of your own runs on this machine, and names its own target and load`,
+    )
+  }
+  if (another !== undefined) throw new Usage(`"${another}" stands beside "${given}"; a script of your own runs alone`)
+  const script = resolve(given)
+  if (!existsSync(script)) throw new Failure(`${given} does not exist`)
+  const targets = targetsFor(script, values)
+  const name = targets.name ?? nameOf(script)
+  const env = { ...ownEnvironment(), ...Object.fromEntries((values.env ?? []).map(variable)) }
+  const alone = { ...context, command: `main.ts run ${given}`, wait: values.wait }
+  return measureAlone(alone, async () => {
+    const k6 = await findK6(terminal, signal)
+    const place = await readPlace(neighboursOf(values.neighbour ?? []))
+    const scratchDir = makeTempDir('hopwhistle-run-')
+    const guard = startGuard()
+    guard.remove(scratchDir)
+    try {
+      const measure = () =>
+        measureOwn({
+          name,
+          script,
+          targets,
+          k6Options,
+          env,
+          k6,
+          place,
+          scratchDir: join(scratchDir, 'k6'),
+          guard,
+          terminal,
+          signal,
+        })
+      const measured = await terminal.during(name, measure, () => `✓ ${name} ran`)
+      const verdict = judgeOwn(measured)
+      const kept = await keepOwn({ ...measured, verdict }, values['results-dir'] ?? RESULTS_DIR)
+      print(renderOwn(measured, verdict))
+      print(kept.map(([what, path]) => `${what}: ${relative(process.cwd(), path)}\n`).join(''))
+      return exitCodeOf([verdict])
+    } finally {
+      terminal.clear()
+      guard.off()
+      rmSync(scratchDir, { recursive: true, force: true })
+    }
+  })
+}
+
+function targetsFor(script: string, values: OwnValues): Targets {
+  const { targets: given, prometheus = process.env.PROMETHEUS_URL || undefined } = values
+  const beside = script.replace(/\.\w+$/, '.targets.yaml')
+  const path = given ?? (existsSync(beside) ? beside : undefined)
+  const targets = path === undefined ? { targets: [] } : readTargetsFile(path)
+  return prometheus === undefined ? targets : { ...targets, prometheus }
+}
+
+/** `./Check Out.ts` is `check-out`. */
+const nameOf = (script: string): string =>
+  basename(script)
+    .replace(/\.\w+$/, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '') || 'script'
+
+/** @throws {Usage} */
+function variable(given: string): readonly [string, string] {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(given) ?? []
+  // What stands behind a name may be a secret.
+  if (name === undefined || value === undefined) throw new Usage('--env may be as NAME=VALUE')
+  return [name, value]
+}
+
+/** Without k6's own settings, which would change what is measured, and what the script need not know. */
+const ownEnvironment = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || name.startsWith('K6') || name === 'PROMETHEUS_URL' ? [] : [[name, value]],
+    ),
+  )
