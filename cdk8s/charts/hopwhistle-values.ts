@@ -82,11 +82,13 @@ export const HOPWHISTLE = {
     pod: podOf('its pod'),
   }),
 
-  credentials: section('Passwords. They are made at the first installation and kept from then on', {
+  credentials: section('Passwords. A Job makes those that are missing, and keeps the others', {
     existingSecret: text(
       '',
-      'Name of a Secret of yours instead, with owner-password, api-password, replication-password, monitor-password and redis-password: letters, digits, - and _ only',
+      'Name of a Secret of yours instead, with owner-password, api-password, replication-password, monitor-password and redis-password, and a grafana-password for hopwhistle-monitoring: letters, digits, - and _ only',
     ),
+    resources: resources('Of the Job that makes them', COMMAND),
+    pod: podOf('its pod'),
   }),
 
   postgres: section('The database: a primary and a streaming replica of this chart, or another one', {

@@ -81,7 +81,7 @@ export const MONITORING = {
   grafana: section('Shows it', {
     enabled: flag(true, 'Whether there is one'),
     image: text(IMAGES.grafana, 'Grafana 11 or newer'),
-    existingSecret: text('', 'Name of a Secret with the admin-password; empty: one is made at the first installation'),
+    existingSecret: text('', 'Name of a Secret with the admin-password; empty: the grafana-password of the release'),
     url: text(GRAFANA_URL, 'Where people open it, for links in alerts', URL),
     alerts: section('The alerts that Prometheus has, evaluated by Grafana as well, for who wants to be told by it', {
       enabled: flag(true, 'Whether it has them'),
