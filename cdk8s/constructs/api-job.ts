@@ -4,12 +4,11 @@ import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import type { Templated } from '../values/kube-object.ts'
 import { toExpression, Value } from '../values/value.ts'
 import { each } from '../values/when.ts'
-import { API_USER } from './api.ts'
 import { authorities } from './authorities.ts'
 import type { Component } from './component.ts'
 import { job } from './job.ts'
 import { imageOf, type Pod, pod } from './pod.ts'
-import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
+import { API_USER, RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
 import type { Scripts } from './scripts.ts'
 
 const KEEP_SECONDS = 86_400
