@@ -28,7 +28,7 @@ endif
 unexport MAKEFLAGS MFLAGS MAKELEVEL
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools baseline compare capacity up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale restore-primary e2e
+.PHONY: help install tools baseline compare capacity up down status test chaos check fix seed migrate openapi document clean kind-up kind-down deploy scale grow-volume restore-primary e2e
 
 help: ## list every target
 	@echo 'Usage: make TARGET, for example `make baseline PROFILE=full`'; echo
@@ -79,6 +79,9 @@ deploy: $(INSTALLED) ## deploy the platform into the cluster of KUBECONFIG: see 
 
 scale: $(INSTALLED) ## set the number of API pods there: make scale REPLICAS=5
 	@$(CLUSTER) scale --replicas $(REPLICAS)
+
+grow-volume: $(INSTALLED) ## give volumes there more room: make grow-volume VOLUME=postgres SIZE=40Gi
+	@$(CLUSTER) grow-volume --volume '$(VOLUME)' --size '$(SIZE)'
 
 restore-primary: $(INSTALLED) ## copy the replica there to a primary that lost its volume
 	@$(CLUSTER) restore-primary

@@ -91,11 +91,13 @@ export const HOPWHISTLE = {
     pod: podOf('its pod'),
   }),
 
-  credentials: section('Passwords. They are generated at the first installation and kept from then on', {
+  credentials: section('Passwords. A Job makes those that are missing, and keeps the others', {
     existingSecret: text(
       '',
-      'Name of your own Secret with the passwords, in the entries owner-password, api-password, replication-password, monitor-password and redis-password; a password may have letters, digits, - and _ only',
+      'Name of your own Secret with the passwords, in the entries owner-password, api-password, replication-password, monitor-password and redis-password, and grafana-password for hopwhistle-monitoring; a password may have letters, digits, - and _ only',
     ),
+    resources: resources('Of the Job that makes them', COMMAND),
+    pod: podOf('its pod'),
   }),
 
   postgres: section('The database: a primary and a streaming replica in this chart, or an external one', {

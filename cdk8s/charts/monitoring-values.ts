@@ -85,10 +85,7 @@ export const MONITORING = {
   grafana: section('Grafana, which shows the boards', {
     enabled: flag(true, 'Whether Grafana is installed'),
     image: text(IMAGES.grafana, 'Grafana 11 or newer'),
-    existingSecret: text(
-      '',
-      'Name of a Secret with the admin-password; empty: one is generated at the first installation',
-    ),
+    existingSecret: text('', 'Name of a Secret with the admin-password; empty: the grafana-password of the release'),
     url: text(GRAFANA_URL, 'Its URL for people, for links in alerts', URL),
     alerts: section('The same alerts as in Prometheus, evaluated by Grafana, for notifications from Grafana', {
       enabled: flag(true, 'Whether Grafana evaluates them'),

@@ -43,7 +43,7 @@ const FILES = {
 const NOTES = `{{- if not .Values.operator.enabled }}
 Prometheus is the Service ${PROMETHEUS.name}, port 9090{{ if .Values.grafana.enabled }}; Grafana is ${GRAFANA.name}, port 3000. Its admin's password:
 
-  kubectl --namespace {{ .Release.Namespace }} get secret {{ if .Values.grafana.existingSecret }}{{ .Values.grafana.existingSecret }}{{ else }}${GRAFANA.name}{{ end }} --output jsonpath='{.data.admin-password}' | base64 --decode{{ end }}
+  kubectl --namespace {{ .Release.Namespace }} get secret {{ if .Values.grafana.existingSecret }}{{ .Values.grafana.existingSecret }} --output jsonpath='{.data.admin-password}'{{ else }}{{ .Values.release }}-credentials --output jsonpath='{.data.grafana-password}'{{ end }} | base64 --decode{{ end }}
 {{- end }}
 `
 

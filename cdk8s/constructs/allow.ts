@@ -28,6 +28,9 @@ export const pods = ({ selector }: Component) => ({ podSelector: { matchLabels: 
 
 export const tcp = (...ports: readonly (number | Value<number>)[]) => ports.map((port) => ({ protocol: 'TCP', port }))
 
+/** Kubernetes, as a Service and behind it. */
+export const API_SERVER = [443, 6443]
+
 /** Names are asked everywhere, for where the cluster's DNS runs differs. */
 export const DNS = {
   ports: [

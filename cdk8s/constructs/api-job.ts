@@ -2,13 +2,14 @@ import type { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import type { Templated } from '../values/kube-object.ts'
+import { toExpression, Value } from '../values/value.ts'
 import { each } from '../values/when.ts'
-import { API_USER } from './api.ts'
 import { authorities } from './authorities.ts'
 import type { Component } from './component.ts'
 import { job } from './job.ts'
 import { imageOf, type Pod, pod } from './pod.ts'
-import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
+import { API_USER, RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
+import type { Scripts } from './scripts.ts'
 
 const KEEP_SECONDS = 86_400
 
@@ -16,18 +17,26 @@ export type ApiJobProps = {
   readonly component: Component
   readonly values: HopwhistleValues
   /** The values of this command. */
-  readonly of: HopwhistleValues['migrations' | 'demo']
+  readonly of: Pick<HopwhistleValues['migrations'], 'resources' | 'pod'>
   readonly command: Templated<readonly string[]>
   readonly env: readonly Templated<k8s.EnvVar>[]
   /** Run before it, in order. */
   readonly initContainers?: (own: Pod) => readonly Templated<k8s.Container>[]
+  readonly scripts?: Scripts
+  /** Whose token it has; without one it has none. */
+  readonly serviceAccount?: string
 }
 
-/** A command of the API, run to its end at every installation, upgrade and rollback. */
+/** A command in the API's image, run to its end at every installation, upgrade and rollback. */
 export class ApiJob extends Construct {
-  constructor(scope: Construct, id: string, { component, values, of, command, env, initContainers }: ApiJobProps) {
+  constructor(scope: Construct, id: string, props: ApiJobProps) {
     super(scope, id)
-    const own = pod(values, of.pod, { labels: component.labels })
+    const { component, values, of, command, env, initContainers, scripts, serviceAccount } = props
+    const own = pod(values, of.pod, {
+      labels: component.labels,
+      ...(scripts === undefined ? {} : { annotations: { 'checksum/scripts': scripts.checksum } }),
+      ...(serviceAccount === undefined ? {} : { serviceAccountName: new Value<string>(toExpression(serviceAccount)) }),
+    })
     const temporary = scratch('tmp', '/tmp', '64Mi')
     const trusted = authorities(values)
     job(this, 'job', component, {
@@ -37,6 +46,7 @@ export class ApiJob extends Construct {
         metadata: { labels: own.labels, annotations: own.annotations },
         spec: {
           ...restrictedPod(API_USER),
+          automountServiceAccountToken: serviceAccount !== undefined,
           ...own.spec,
           restartPolicy: 'OnFailure',
           initContainers: initContainers?.(own) ?? [],
@@ -50,11 +60,11 @@ export class ApiJob extends Construct {
               args: command,
               env: [...env, each(own.container.env)],
               envFrom: own.container.envFrom,
-              volumeMounts: [temporary.mount, ...trusted.mounts],
+              volumeMounts: [temporary.mount, ...trusted.mounts, ...(scripts === undefined ? [] : [scripts.mount])],
               resources: of.resources,
             },
           ],
-          volumes: [temporary.volume, ...trusted.volumes],
+          volumes: [temporary.volume, ...trusted.volumes, ...(scripts === undefined ? [] : [scripts.volume])],
         },
       },
     })

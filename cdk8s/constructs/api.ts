@@ -13,14 +13,12 @@ import type { connections } from './connections.ts'
 import { given } from './given.ts'
 import { refuseNodePort } from './node-port.ts'
 import { imageOf, pod } from './pod.ts'
-import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
+import { API_USER, RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
 import { waitForSchema } from './wait-for-schema.ts'
 
 export const API = component('api', 'service')
 export const API_PORT = DEFAULT_PORT
 export const ADMIN_PORT = DEFAULT_PORT + 1
-/** The user `node` of its image. */
-export const API_USER = 1000
 
 /** The API's pods, and the Service that leads to them. */
 export class Api extends Construct {

@@ -1,14 +1,15 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { both, not } from '../values/compute.ts'
+import { both, empty, not } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import { kubeObject } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'
 import { Conditional, when } from '../values/when.ts'
-import { allow, DNS, pods, tcp } from './allow.ts'
+import { API_SERVER, allow, DNS, pods, tcp } from './allow.ts'
 import { ADMIN_PORT, API, API_PORT } from './api.ts'
 import type { Component } from './component.ts'
+import { CREDENTIALS } from './credentials.ts'
 import { given } from './given.ts'
 import { BACKUP, PRIMARY, REPLICA } from './postgres-names.ts'
 import { POSTGRES_PORT } from './postgres-server.ts'
@@ -55,6 +56,9 @@ export class NetworkPolicies extends Construct {
       egress: [DNS, toPostgres, toRedis],
     })
     for (const job of jobs) allow(enabled, job, { egress: [DNS, toPostgres] })
+    allow(new Conditional(enabled, 'made', empty(values.credentials.existingSecret)), CREDENTIALS, {
+      egress: [{ ports: tcp(...API_SERVER) }],
+    })
     allow(enabled, PRIMARY, {
       ingress: [{ from: [...[API, REPLICA, BACKUP, ...jobs].map(pods), monitoring], ports: tcp(POSTGRES_PORT) }],
       // It asks whether the replica has data, and takes it over when it has lost its own.

@@ -6,6 +6,7 @@ import type { Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'
 import { when } from '../values/when.ts'
 import type { Component } from './component.ts'
+import { refuseOtherStorage } from './fixed-storage.ts'
 import { imageOf } from './pod.ts'
 import { postgresOptions } from './postgres-settings.ts'
 import { scratch } from './restricted.ts'
@@ -38,6 +39,8 @@ export type PostgresServerProps = {
   readonly ofKind: HopwhistleValues['postgres']['pod']
   /** Whether its Service leads to it also while it is not ready. */
   readonly publishNotReady?: boolean
+  /** A shell command for a server that is ready, run again and again. */
+  readonly whenReady?: string
   /** Without one, a server that runs is alive. */
   readonly livenessProbe?: Templated<k8s.Probe>
 }
@@ -46,14 +49,15 @@ export type PostgresServerProps = {
 export class PostgresServer extends Construct {
   constructor(scope: Construct, id: string, props: PostgresServerProps) {
     super(scope, id)
-    const { component, values, start, livenessProbe, publishNotReady } = props
+    const { component, values, start, livenessProbe, publishNotReady, whenReady } = props
     const { postgres } = values
+    refuseOtherStorage(this, component, { path: 'postgres.storage', value: postgres.storage })
     const scripts = new Scripts(this, component, [start, 'pg_hba.conf', ...(props.scripts ?? [])])
     const temporary = scratch('tmp', '/tmp', '256Mi')
     const memory = scratch('shm', '/dev/shm', '256Mi', 'Memory')
     // What answers before the data is in its place is no database for others.
-    const isReady = '[ -s "$PGDATA/PG_VERSION" ] && exec pg_isready --quiet --host=127.0.0.1 --username=postgres'
-    const ready = { exec: { command: ['sh', '-c', isReady] } }
+    const isReady = '[ -s "$PGDATA/PG_VERSION" ] && pg_isready --quiet --host=127.0.0.1 --username=postgres'
+    const probe = (script: string) => ({ exec: { command: ['sh', '-c', script] } })
 
     new SinglePod(this, 'pod', {
       component,
@@ -73,8 +77,12 @@ export class PostgresServer extends Construct {
         env: [{ name: 'PGDATA', value: PGDATA }, ...props.env],
         resources: props.resources,
         // Making the database, or copying a large one, takes its time.
-        startupProbe: { ...ready, periodSeconds: 2, failureThreshold: 1800, timeoutSeconds: 5 },
-        readinessProbe: { ...ready, periodSeconds: 5, timeoutSeconds: 5 },
+        startupProbe: { ...probe(isReady), periodSeconds: 2, failureThreshold: 1800, timeoutSeconds: 5 },
+        readinessProbe: {
+          ...probe(whenReady === undefined ? isReady : `${isReady} && { ${whenReady}; }`),
+          periodSeconds: 5,
+          timeoutSeconds: 5,
+        },
         ...(livenessProbe === undefined ? {} : { livenessProbe }),
         // Told to stop by a signal, Postgres waits until its clients leave by themselves.
         lifecycle: { preStop: { exec: { command: ['pg_ctl', 'stop', '--mode=fast', '--timeout=80'] } } },

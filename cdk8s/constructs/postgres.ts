@@ -13,15 +13,20 @@ export class Postgres extends Construct {
     super(scope, 'postgres')
     const replicationPassword = credentials.variable('REPLICATION_PASSWORD', 'replication-password')
     const { replica } = values.postgres
+    const files = credentials.files('owner-password', 'replication-password', 'api-password', 'monitor-password')
     const backup = new PostgresBackup(this, values, credentials)
     new PostgresServer(this, 'primary', {
       component: PRIMARY,
       values,
       start: 'start-primary.sh',
+      scripts: ['set-passwords.sh'],
+      // Where the container's first process says things, it is read.
+      whenReady: 'sh /scripts/set-passwords.sh 2>/proc/1/fd/2 || true',
       env: [
         credentials.variable('OWNER_PASSWORD', 'owner-password'),
         replicationPassword,
         when(replica.enabled, { name: 'REPLICA_HOST', value: REPLICA.name }),
+        files.env,
         ...backup.env,
       ],
       // A new database waits, before it is ready, for the replica to say that it has no data.
@@ -33,8 +38,8 @@ export class Postgres extends Construct {
         ...backup.args,
       ],
       initContainers: backup.restore,
-      mounts: backup.mounts,
-      volumes: backup.volumes,
+      mounts: [files.mount, ...backup.mounts],
+      volumes: [files.volume, ...backup.volumes],
       resources: values.postgres.resources,
       ofKind: values.postgres.pod,
     })

@@ -3,6 +3,9 @@ import type { k8s } from 'cdk8s-plus-27'
 import type { Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'
 
+/** The user `node` of the API's image. */
+export const API_USER = 1000
+
 /** For a pod whose containers run as this user. Volumes belong to its group. */
 export function restrictedPod(user: number | Value<number>) {
   return {

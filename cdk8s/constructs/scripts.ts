@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import { sha256 } from '../values/compute.ts'
 import { kubeObject } from '../values/kube-object.ts'
+import { hasTokens } from '../values/value.ts'
 import type { Component } from './component.ts'
 
 /** Files of cdk8s/scripts, and others by name, mounted into a pod. */
@@ -23,6 +25,7 @@ export class Scripts extends Construct {
     const data = { ...Object.fromEntries(files.map((file) => [file, read(file)])), ...others }
     kubeObject(this, 'config', k8s.KubeConfigMap, { metadata: { name: `${name}-scripts`, labels }, data })
     this.volume = { name: 'scripts', configMap: { name: `${name}-scripts` } }
-    this.checksum = `${sha256(JSON.stringify(data))}`
+    const text = JSON.stringify(data)
+    this.checksum = hasTokens(text) ? `${sha256(text)}` : createHash('sha256').update(text).digest('hex')
   }
 }

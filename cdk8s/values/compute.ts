@@ -79,5 +79,5 @@ export function fileContent(path: Operand<string>): Value<string> {
 /** What YAML says, for a manifest to contain it as its own. */
 export const parsed: (yaml: Operand<string>) => Value<never> = compute('parsed')
 
-/** A password for the data of this Secret: made at the first installation, kept over upgrades. */
-export const generated: (secret: Operand<string>, key: string) => Value<string> = compute('generated')
+/** Storage that the one volume of a StatefulSet in the cluster was made with; empty where there is none. */
+export const claimed: (statefulSet: Operand<string>) => Value<string> = compute('claimed')

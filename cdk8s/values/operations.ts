@@ -119,12 +119,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     template: ([files, path]) => `${files}.Get ${path}`,
   },
   parsed: { kind: 'data', evaluate: (yaml: string) => parse(yaml) as Json, template: call('fromYaml') },
-  /** Made once, and from then on what the Secret has: base64, as a Secret's data is. */
-  generated: {
+  /** What the claims of a StatefulSet in the cluster ask for; empty where there is none, and without a cluster. */
+  claimed: {
     kind: 'text',
-    evaluate: (secret: string, key: string) => Buffer.from(`made by Helm: ${secret} ${key}`).toString('base64'),
-    template: ([secret, key]) =>
-      `index ((lookup "v1" "Secret" .Release.Namespace ${secret}).data | default dict) ${key} | default (randAlphaNum 32 | b64enc)`,
+    evaluate: () => '',
+    template: ([name]) => `include "${CLAIMED}" (list .Release.Namespace ${name})`,
   },
   /** The later map wins. */
   merged: {
@@ -137,6 +136,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
 const AMOUNT = 'hopwhistle.amount'
 const THOUSANDTHS = 'hopwhistle.thousandths'
 const REFERENCES = 'hopwhistle.references'
+const CLAIMED = 'hopwhistle.claimed'
 const NAME_WITHIN = 'hopwhistle.name-within'
 const LABEL = '^[a-z]([-a-z0-9]*[a-z0-9])?$'
 const HASH_DIGITS = 8
@@ -149,6 +149,10 @@ export const NAMED_TEMPLATES: Readonly<Record<string, string>> = {
 {{- $all := list -}}
 {{- range . }}{{ $all = append $all (kindIs "string" . | ternary (dict "name" .) .) }}{{ end -}}
 {{- toJson $all -}}
+`,
+  [CLAIMED]: `\
+{{- $set := lookup "apps/v1" "StatefulSet" (index . 0) (index . 1) -}}
+{{- range dig "spec" "volumeClaimTemplates" list $set }}{{ .spec.resources.requests.storage }}{{ end -}}
 `,
   [NAME_WITHIN]: `\
 {{- $name := index . 0 -}}

@@ -86,9 +86,8 @@ export function deployedIn(cluster: Cluster, namespace: string, release: string)
     /** Runs a query on the primary as its superuser. @returns one text a row */
     async query(sql: string): Promise<readonly string[]> {
       const [primary] = await pods('postgres')
-      const psql =
-        'PGPASSWORD=$OWNER_PASSWORD exec psql -h 127.0.0.1 -U postgres -d hopwhistle -v ON_ERROR_STOP=1 -Atqc "$1"'
-      const output = await cluster.execute(primary!, ['sh', '-c', psql, 'sh', sql])
+      const psql = ['psql', '-h', '/tmp', '-U', 'postgres', '-d', 'hopwhistle', '-v', 'ON_ERROR_STOP=1', '-Atqc', sql]
+      const output = await cluster.execute(primary!, psql)
       return output.split('\n').filter((line) => line !== '')
     },
   }

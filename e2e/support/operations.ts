@@ -20,6 +20,9 @@ export function operations(namespace: string, release: string) {
     uninstall: (other: string) => helm('uninstall', other, '--wait'),
     /** `make scale REPLICAS=…` */
     scale: (replicas: number) => make(['scale', '--replicas', String(replicas)]),
+    /** `make grow-volume VOLUME=… SIZE=…` */
+    growVolume: (volume: string, size: string) =>
+      make(['grow-volume', '--volume', volume, '--size', size], { RELEASE: release }),
     /** `make restore-primary` */
     restorePrimary: () => make(['restore-primary']),
     /** Sets values of the release and leaves the others, without waiting. */

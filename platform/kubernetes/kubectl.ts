@@ -14,6 +14,10 @@ export const apply = (...manifests: readonly object[]) =>
 export const exists = async (...args: readonly string[]) =>
   (await tryTo('kubectl', ['get', ...args, '--output', 'name'])) !== undefined
 
+/** Whether the API server has an API, such as `metrics.k8s.io/v1beta1`. Everybody may ask that. */
+export const serves = async (api: string) =>
+  (await tryTo('kubectl', ['get', '--raw', '/apis']))?.includes(`"${api}"`) === true
+
 /** Whether the current user may do so anywhere in the cluster. */
 export const may = async (verb: string, resource: string) =>
   (await tryTo('kubectl', ['auth', 'can-i', verb, resource, '--all-namespaces', '--quiet'])) !== undefined

@@ -42,7 +42,7 @@ export async function describeAddresses(
     const forward = `kubectl --namespace ${namespace} port-forward service/${service.metadata.name} ${localPort}:${service.spec.ports[0]!.port}`
     lines.push(`  ${title.padEnd(11)} ${url ?? `${local}   after ${forward}`}`)
     if (component === 'api') api = url ?? local
-    if (component === 'grafana') lines.push(passwordOf(service.metadata.name, namespace))
+    if (component === 'grafana') lines.push(passwordOf(release, namespace))
   }
   const key = skip.has('DEMO_DATA') ? 'YOUR_KEY' : DEMO_API_KEY
   return `Hopwhistle is up in namespace ${namespace}.
@@ -54,9 +54,9 @@ Next  make scale REPLICAS=5 · kubectl --namespace ${namespace} get pods · docs
 `
 }
 
-/** Its Secret has the name of its Service. It is not shown: what is printed ends up in logs. */
-const passwordOf = (name: string, namespace: string) =>
-  `              admin; password: kubectl --namespace ${namespace} get secret ${name} -o jsonpath='{.data.admin-password}' | base64 -d`
+/** It is not shown: what is printed ends up in logs. */
+const passwordOf = (release: string, namespace: string) =>
+  `              admin; password: kubectl --namespace ${namespace} get secret ${release}-credentials -o jsonpath='{.data.grafana-password}' | base64 -d`
 
 const FIRST_ADDRESS = '{.items[*].status.addresses[?(@.type=="InternalIP")].address}'
 

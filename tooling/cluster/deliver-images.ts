@@ -1,5 +1,6 @@
 import { Failure } from '../../platform/command-line/failure.ts'
-import { clusterName, kubectl } from '../../platform/kubernetes/kubectl.ts'
+import { clusterName } from '../../platform/kubernetes/kubectl.ts'
+import { tryTo } from '../../platform/kubernetes/programs.ts'
 import { CHECKOUT } from '../../platform/lib/checkout.ts'
 import { runProgram } from '../../platform/machine/run-program.ts'
 import { imageTag } from './image-tag.ts'
@@ -68,9 +69,11 @@ async function builderOfCluster(): Promise<ImageBuilder> {
 
 type Node = { readonly status: { readonly images?: readonly { readonly names?: readonly string[] }[] } }
 
-/** As far as the nodes say, which is not all of it when they have many: then it is built once more. */
+/** As far as the nodes say, to whoever may look at them, and they do not when they have many: then it is built once more. */
 async function everyNodeHas(image: string): Promise<boolean> {
-  const { items } = JSON.parse(await kubectl('get', 'nodes', '--output', 'json')) as { readonly items: readonly Node[] }
+  const nodes = await tryTo('kubectl', ['get', 'nodes', '--output', 'json'])
+  if (nodes === undefined) return false
+  const { items } = JSON.parse(nodes) as { readonly items: readonly Node[] }
   const names = (node: Node) => (node.status.images ?? []).flatMap((each) => each.names ?? [])
   return items.every((node) => names(node).some((name) => name === image || name.endsWith(`/${image}`)))
 }

@@ -7,6 +7,7 @@ import { EXIT, Failure, Usage } from '../../platform/command-line/failure.ts'
 import { openTerminal } from '../../platform/command-line/terminal.ts'
 import type { ClusterCommand } from './commands/cluster-command.ts'
 import { deploy } from './commands/deploy.ts'
+import { growVolume } from './commands/grow-volume.ts'
 import { kindDown, kindUp } from './commands/kind.ts'
 import { restorePrimary } from './commands/restore-primary.ts'
 import { scale } from './commands/scale.ts'
@@ -16,6 +17,7 @@ const COMMANDS: Readonly<Record<string, ClusterCommand>> = {
   'kind-down': kindDown,
   deploy,
   scale,
+  'grow-volume': growVolume,
   'restore-primary': restorePrimary,
 }
 

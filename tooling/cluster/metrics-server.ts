@@ -1,5 +1,5 @@
 import { Failure } from '../../platform/command-line/failure.ts'
-import { clusterName, exists, kubectl } from '../../platform/kubernetes/kubectl.ts'
+import { clusterName, kubectl, serves } from '../../platform/kubernetes/kubectl.ts'
 import { VERSIONS } from '../../platform/kubernetes/versions.ts'
 import type { Steps } from './steps.ts'
 
@@ -12,7 +12,7 @@ const RELEASES = 'https://github.com/kubernetes-sigs/metrics-server/releases/dow
  * @throws {Failure} saying how to go on without it, when its release cannot be fetched
  */
 export async function installMetricsServer({ terminal }: Steps): Promise<void> {
-  if (await exists('apiservice', 'v1beta1.metrics.k8s.io')) {
+  if (await serves('metrics.k8s.io/v1beta1')) {
     terminal.step('  ✓ Metrics of pods are served')
     return
   }

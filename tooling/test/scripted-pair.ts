@@ -43,7 +43,7 @@ export async function scriptedPair(bin: string, more: readonly string[] = []) {
   }
   const read = (path: string) => readFileSync(join(CHECKOUT, path), 'utf8')
   const settings = file('postgresql.conf', read('compose/postgres.conf'))
-  const hba = file('pg_hba.conf', `${read('cdk8s/scripts/pg_hba.conf')}local all all trust\n`)
+  const hba = file('pg_hba.conf', `local all all trust\n${read('cdk8s/scripts/pg_hba.conf')}`)
 
   const options = ({ data, port }: Place): SpawnOptions => ({
     cwd: dir,
@@ -118,6 +118,19 @@ export async function scriptedPair(bin: string, more: readonly string[] = []) {
         return false
       }
     },
+    /** What the readiness probe of the chart's primary does, with these in the Secret. @returns what it printed */
+    setPasswords: (passwords: Readonly<Record<string, string>>) => {
+      mkdirSync(join(dir, 'credentials'), { recursive: true })
+      for (const [key, password] of Object.entries(passwords)) file(`credentials/${key}`, password)
+      const script = `export CREDENTIALS="$PGHOST/credentials" TMPDIR="$PGDATA"; exec 2>&1; ${read('cdk8s/scripts/set-passwords.sh')}`
+      return once(servers.primary, 'sh', ['-c', script]).toString()
+    },
+    /** Whether the primary lets a user in by TCP. */
+    logsIn: (user: string, password: string) =>
+      ask('127.0.0.1', servers.primary.port, 'select 1', { user, password }).then(
+        () => true,
+        () => false,
+      ),
     /** Runs a command as the user of Postgres. @returns what it printed */
     run: (command: string, ...args: readonly string[]) => once(servers.primary, command, args).toString(),
     askPrimary: (sql: string) => ask(dir, servers.primary.port, sql),
@@ -125,8 +138,13 @@ export async function scriptedPair(bin: string, more: readonly string[] = []) {
   }
 }
 
-async function ask(host: string, port: number, sql: string): Promise<readonly unknown[]> {
-  const client = new pg.Client({ host, port, user: 'postgres', database: 'hopwhistle' })
+async function ask(
+  host: string,
+  port: number,
+  sql: string,
+  as: { readonly user: string; readonly password?: string } = { user: 'postgres' },
+): Promise<readonly unknown[]> {
+  const client = new pg.Client({ host, port, database: 'hopwhistle', ...as })
   client.on('error', () => {})
   await client.connect()
   try {

@@ -242,6 +242,31 @@ describe.skipIf(bin === undefined)(`the scripts that start Postgres${MISSING}`, 
     },
   )
 
+  test('a primary takes the passwords of a Secret that changes while it runs, and shows them nowhere', async () => {
+    const { pair, primary } = await replicated()
+    const { askPrimary, logsIn, setPasswords } = pair
+    await askPrimary('create extension pg_stat_statements')
+    await askPrimary('create role hopwhistle_api login')
+    const startedAt = await askPrimary('select pg_postmaster_start_time()')
+    const given = (which: string) => ({
+      'owner-password': `${which} of the owner's`,
+      'replication-password': `${which} of the replica`,
+      'api-password': `${which} of the API`,
+      'monitor-password': `${which} of nobody yet`,
+    })
+    for (const which of ['first', 'second']) {
+      const passwords = given(which)
+      expect(setPasswords(passwords)).toContain('the roles have the passwords')
+      expect(setPasswords(passwords)).toBe('')
+      expect(await logsIn('postgres', passwords['owner-password'])).toBe(true)
+      expect(await logsIn('hopwhistle_api', passwords['api-password'])).toBe(true)
+    }
+    expect(await logsIn('hopwhistle_api', given('first')['api-password'])).toBe(false)
+    expect(await askPrimary("select query from pg_stat_statements where query ~ '(first|second) of'")).toEqual([])
+    expect(primary.said()).not.toMatch(/(first|second) of/)
+    expect(await askPrimary('select pg_postmaster_start_time()')).toEqual(startedAt)
+  })
+
   test('folders that are no database are left alone', async () => {
     const pair = await scriptedPair(bin ?? '')
     for (const [data, start] of [

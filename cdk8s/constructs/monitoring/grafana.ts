@@ -1,18 +1,19 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
-import { choose, empty, fileContent, generated, type Operand, sha256 } from '../../values/compute.ts'
+import { empty, fileContent, sha256 } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
-import { Conditional, when } from '../../values/when.ts'
+import { when } from '../../values/when.ts'
 import { refuseNodePort } from '../node-port.ts'
 import { imageOf } from '../pod.ts'
 import { scratch } from '../restricted.ts'
 import { SinglePod } from '../single-pod.ts'
 import { secret } from './exporters.ts'
-import { GRAFANA, PORTS, PROMETHEUS } from './names.ts'
+import { credentialsIn, GRAFANA, PORTS, PROMETHEUS } from './names.ts'
 import { rulesFile } from './prometheus.ts'
 
 const USER = 472
+const PASSWORD = 'GF_SECURITY_ADMIN_PASSWORD'
 /** What it reads at its start, by the path below its folder provisioning. */
 export const PROVISIONING = ['datasources/hopwhistle.yaml', 'dashboards/hopwhistle.yaml'] as const
 /** The same of alerting, beside the rules, which are there in several scales. */
@@ -30,11 +31,6 @@ export class Grafana extends Construct {
     const { grafana } = values
     const { alerts } = grafana
     const { name, labels } = GRAFANA
-    const own = new Conditional(this, 'own-password', empty(grafana.existingSecret))
-    kubeObject(own, 'secret', k8s.KubeSecret, {
-      metadata: { name, labels, annotations: { 'helm.sh/resource-policy': 'keep' } },
-      data: { 'admin-password': generated(name, 'admin-password') },
-    })
     kubeObject(this, 'provisioning', k8s.KubeConfigMap, {
       metadata: { name: `${name}-provisioning`, labels },
       data: {
@@ -46,7 +42,6 @@ export class Grafana extends Construct {
       },
     })
     const folders = [scratch('data', '/var/lib/grafana', '256Mi'), scratch('tmp', '/tmp', '64Mi')]
-    const password = choose<string>(empty(grafana.existingSecret), name, grafana.existingSecret as Operand<string>)
     refuseNodePort(
       this,
       { path: 'grafana.serviceType', value: grafana.serviceType },
@@ -64,7 +59,11 @@ export class Grafana extends Construct {
       container: {
         image: imageOf(values, grafana.image),
         env: [
-          secret('GF_SECURITY_ADMIN_PASSWORD', password, 'admin-password'),
+          when(
+            empty(grafana.existingSecret),
+            secret(PASSWORD, credentialsIn(values, grafana.existingSecret), 'grafana-password'),
+            secret(PASSWORD, grafana.existingSecret, 'admin-password'),
+          ),
           { name: 'GF_AUTH_ANONYMOUS_ENABLED', value: 'false' },
           { name: 'GF_ANALYTICS_REPORTING_ENABLED', value: 'false' },
           { name: 'GF_ANALYTICS_CHECK_FOR_UPDATES', value: 'false' },

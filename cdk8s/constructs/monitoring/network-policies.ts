@@ -5,15 +5,13 @@ import { appended, not } from '../../values/compute.ts'
 import { RELEASE } from '../../values/define.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { Conditional, when } from '../../values/when.ts'
-import { allow, DNS, pods, tcp } from '../allow.ts'
+import { API_SERVER, allow, DNS, pods, tcp } from '../allow.ts'
 import { ADMIN_PORT } from '../api.ts'
 import { given } from '../given.ts'
 import { KUBELET_PORT } from './cadvisor.ts'
 import { ALERTMANAGER, GRAFANA, PORTS, PROMETHEUS, postgresExporter, REDIS_EXPORTER, STATE_METRICS } from './names.ts'
 
 const WEBHOOKS = [443, 587]
-/** Of Kubernetes, as a Service and behind it. */
-const API_SERVER = [443, 6443]
 
 /** Denies everything, then allows the paths that are needed. */
 export class MonitoringPolicies extends Construct {

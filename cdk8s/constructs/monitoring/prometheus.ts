@@ -9,6 +9,7 @@ import { kubeObject } from '../../values/kube-object.ts'
 import type { Value } from '../../values/value.ts'
 import { Conditional, when } from '../../values/when.ts'
 import { ADMIN_PORT } from '../api.ts'
+import { refuseOtherStorage } from '../fixed-storage.ts'
 import { refuseNodePort } from '../node-port.ts'
 import { imageOf } from '../pod.ts'
 import { scratch } from '../restricted.ts'
@@ -63,6 +64,7 @@ export class Prometheus extends Construct {
       { path: 'prometheus.serviceType', value: prometheus.serviceType },
       { path: 'prometheus.nodePort', value: prometheus.nodePort },
     )
+    refuseOtherStorage(this, PROMETHEUS, { path: 'prometheus.storage', value: prometheus.storage })
     new SinglePod(this, 'pod', {
       component: PROMETHEUS,
       values,

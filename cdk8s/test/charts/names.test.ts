@@ -81,6 +81,6 @@ test.each(['mine', ...RELEASES])('exporters reach the servers of the release %s 
     const service = services.find((name) => name.endsWith(`-${server}`))
     expect(exporters).toMatch(new RegExp(`[/"]${service}:\\d+`))
   }
-  const credentials = synthesize(hopwhistle, { name: release }).find(({ kind }) => kind === 'Secret')
+  const credentials = synthesize(hopwhistle, { name: release }).find(({ kind }) => kind === 'Role')
   expect(exporters).toContain(`"name":"${nameOf(credentials!)}"`)
 })

@@ -5,9 +5,7 @@ import { type HelmChart, type Manifest, synthesize } from '../../values/helm-cha
 import type { Json } from '../../values/value.ts'
 import { podsOf } from '../support/hardening.ts'
 import { byName, chartFolder, helm, helmTemplate, NEEDS_HELM } from '../support/helm.ts'
-import { switchedOn } from '../support/switched-on.ts'
-
-type Tree = { readonly [name: string]: Json }
+import { everythingOfItsOwn, type Tree, withAt } from '../support/switched-on.ts'
 
 const TERM = { matchExpressions: [{ key: 'zone', operator: 'In', values: ['a'] }] }
 /** One of everything that a cluster may ask of a pod. */
@@ -25,25 +23,10 @@ const ASKED = {
 }
 
 /** These need a service account of their own, or a place beside another pod. */
-const OWN_ACCOUNT = /^StatefulSet .*-(prometheus|state-metrics) /
+const OWN_ACCOUNT = /^(StatefulSet .*-(prometheus|state-metrics)|Job .*-credentials-\S+) /
 const NO_ENV_FROM = /initializer$/
 
-/** All that a chart can render; a server or an operator's stack elsewhere would take the place of pods of its own. */
-function everything(chart: HelmChart, values: Tree): Tree {
-  const elsewhere = [
-    ['postgres', 'external', 'enabled'],
-    ['redis', 'external', 'enabled'],
-    ['operator', 'enabled'],
-  ]
-  const all = elsewhere
-    .filter(
-      (path) =>
-        path.reduce<unknown>((tree, name) => (tree as Tree | undefined)?.[name], defaultsOf(chart.values)) !==
-        undefined,
-    )
-    .reduce((tree, path) => withAt(tree, path, false), switchedOn(defaultsOf(chart.values)) as Tree)
-  return { ...all, ...values }
-}
+const everything = (chart: HelmChart, values: Tree): Tree => ({ ...everythingOfItsOwn(chart), ...values })
 
 describe.each(CHARTS.map((chart) => [chart.name, chart] as const))('%s', (_, chart) => {
   const values = {
@@ -134,10 +117,6 @@ function pathsOf(tree: Tree, named: RegExp, path: readonly string[] = []): (read
     if (named.test(name)) return [here]
     return isTree(part) ? pathsOf(part, named, here) : []
   })
-}
-
-function withAt(tree: Tree, [first = '', ...rest]: readonly string[], value: Json): Tree {
-  return { ...tree, [first]: rest.length === 0 ? value : withAt((tree[first] ?? {}) as Tree, rest, value) }
 }
 
 function withResources(tree: Tree, resources: Json): Tree {

@@ -55,12 +55,11 @@ export function parseManifests(text: string): readonly Manifest[] {
   })
 }
 
-/** Manifests by kind and name, for comparison, without generated values such as passwords. */
+/** Manifests by kind and name, for comparison. */
 export function byName(manifests: readonly Manifest[]): Readonly<Record<string, Json>> {
   const named = manifests.map((manifest): [string, Json] => {
     const { name } = manifest.metadata as { readonly name: string }
-    const data = manifest.kind === 'Secret' ? { data: Object.keys((manifest.data as object | undefined) ?? {}) } : {}
-    return [`${manifest.kind} ${name}`, { ...manifest, ...data }]
+    return [`${manifest.kind} ${name}`, manifest]
   })
   // Through JSON, as it goes to the API server.
   return JSON.parse(JSON.stringify(Object.fromEntries(named)))

@@ -128,7 +128,7 @@ test.skipIf(helm === undefined)(
 test('every operation is tried', () => {
   const [computed] = synthesize(computing)
   // These have their own tests, or are part of another operation here.
-  const elsewhere = ['file', 'generated', 'list', 'map', 'parsed']
+  const elsewhere = ['claimed', 'file', 'list', 'map', 'parsed']
   expect([...Object.keys(computed?.data as object), ...elsewhere]).toEqual(
     expect.arrayContaining(Object.keys(OPERATIONS)),
   )

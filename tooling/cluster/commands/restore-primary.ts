@@ -67,8 +67,7 @@ const READY = '{.status.conditions[?(@.type=="Ready")].status}'
 const isReady = async (where: readonly string[], pod: string) =>
   (await tryTo('kubectl', ['get', 'pod', ...where, pod, '--output', `jsonpath=${READY}`])) === 'True'
 
-/** Run inside a pod, where the password is. Only the superuser sees the state of others, and only on the primary. */
-const ask = (role: string, password: string, sql: string) =>
-  `PGPASSWORD=$${password} psql -h 127.0.0.1 -U ${role} -d postgres -Atc "${sql}"`
-const LAST_OF_REPLICA = ask('hopwhistle_replication', 'REPLICATION_PASSWORD', 'select pg_last_wal_replay_lsn()')
-const STREAMS = ask('postgres', 'OWNER_PASSWORD', "select count(*) from pg_stat_replication where state = 'streaming'")
+/** Run inside a pod, by its socket. */
+const ask = (sql: string) => `psql -h /tmp -U postgres -d postgres -Atc "${sql}"`
+const LAST_OF_REPLICA = ask('select pg_last_wal_replay_lsn()')
+const STREAMS = ask("select count(*) from pg_stat_replication where state = 'streaming'")

@@ -33,6 +33,8 @@ test.each([
   [['deploy', 'now'], {}, 'unexpected argument "now"'],
   [['scale', '--replicas', '0'], {}, '--replicas is "0"; it must be a whole number from 1 to 200'],
   [['scale'], {}, '--replicas is ""'],
+  [['grow-volume', '--size', '40Gi'], {}, '--volume is ""; it may be postgres, postgres-backup, prometheus'],
+  [['grow-volume', '--volume', 'postgres', '--size', 'big'], {}, '--size is "big"; it must be an amount such as 40Gi'],
   [['restore-primary', 'now'], {}, 'unexpected argument "now"'],
   [['fly'], {}, 'unknown command "fly"'],
 ])('%j with %j ends with 2 and says: %s', async (args, env, message) => {
@@ -41,7 +43,7 @@ test.each([
   expect(output).toContain(message)
 })
 
-test.each(['kind-up', 'kind-down', 'deploy', 'scale', 'restore-primary'])(
+test.each(['kind-up', 'kind-down', 'deploy', 'scale', 'grow-volume', 'restore-primary'])(
   '%s --help tells how it is used',
   async (command) => {
     const { code, output } = await cluster([command, '--help'])
