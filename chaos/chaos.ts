@@ -100,8 +100,7 @@ async function measure(options: Options, terminal: Terminal, signal: AbortSignal
   const done = (name: string, problems: readonly string[], measured: Partial<Now>) => {
     problemsBy.set(name, problems)
     if (place === undefined) return
-    const replaced = recordMeasured({ faults: [], overload: [], ...measured }, place)
-    if (replaced !== undefined) process.stdout.write(`Results of another machine, ${replaced}, were replaced.\n`)
+    recordMeasured({ faults: [], overload: [], ...measured }, place)
   }
   const possible = options.faults.filter(isPossible)
   const onFault = (one: Measured) => done(one.name, problemsOf(one.result), { faults: [one] })

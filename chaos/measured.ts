@@ -11,26 +11,28 @@ import type { ExperimentResult } from './overload/experiment.ts'
 import type { SoakResult } from './soak/run-soak.ts'
 import { soakChart } from './soak/soak-chart.ts'
 
-/** The result of one fault, and when it was measured. */
-export type Measured = {
+/** When and where something was measured. */
+export type At = { readonly measuredAt: string; readonly machine: string }
+
+/** The result of one fault. */
+export type Measured = At & {
   readonly name: string
-  readonly measuredAt: string
   readonly perSecond: number
   /** Measured in a network of its own, where packets can be lost. */
   readonly ownNetwork?: boolean
   readonly result: FaultResult
 }
 
-export type MeasuredOverload = {
-  readonly name: string
-  readonly measuredAt: string
-  readonly result: ExperimentResult
-}
+export type MeasuredOverload = At & { readonly name: string; readonly result: ExperimentResult }
+export type MeasuredSoak = At & { readonly result: SoakResult }
 
-export type MeasuredSoak = { readonly measuredAt: string; readonly result: SoakResult }
+/** That a result is of now, on this machine. */
+export const hereAndNow = (): At => ({
+  measuredAt: new Date().toISOString(),
+  machine: `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'of unknown kind'})`,
+})
 
 type MeasuredFile = {
-  readonly machine: string
   readonly faults: readonly Measured[]
   readonly overload?: readonly MeasuredOverload[]
   readonly soak?: MeasuredSoak | undefined
@@ -51,7 +53,7 @@ function read(file: string): MeasuredFile {
     return JSON.parse(readFileSync(file, 'utf8')) as MeasuredFile
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return { machine: '', faults: [] }
+    return { faults: [] }
   }
 }
 
@@ -61,28 +63,16 @@ export type Now = {
   readonly soak?: MeasuredSoak | undefined
 }
 
-/**
- * Stores these results in place of earlier ones of the same faults. Removes all results of another machine.
- *
- * @returns the machine whose results were removed; undefined when none were
- */
-export function recordMeasured(
-  { faults: measured, overload, soak }: Now,
-  { measured: file }: Place,
-): string | undefined {
-  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'of unknown kind'})`
+/** Stores these results in place of earlier ones of the same faults; the others stay. */
+export function recordMeasured({ faults: measured, overload, soak }: Now, { measured: file }: Place): void {
   const before = read(file)
-  const isSame = before.machine === machine
-  const merge = <T extends { readonly name: string }>(old: readonly T[], now: readonly T[]): readonly T[] => {
-    const byName = new Map([...(isSame ? old : []), ...now].map((one) => [one.name, one]))
-    return [...byName.values()]
-  }
+  const merge = <T extends { readonly name: string }>(old: readonly T[], now: readonly T[]): readonly T[] => [
+    ...new Map([...old, ...now].map((one) => [one.name, one])).values(),
+  ]
   const order = FAULTS.map(({ name }) => name)
   const faults = merge(before.faults, measured).toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
-  const soaked = soak ?? (isSame ? before.soak : undefined)
-  const all: MeasuredFile = { machine, faults, overload: merge(before.overload ?? [], overload), soak: soaked }
+  const all: MeasuredFile = { faults, overload: merge(before.overload ?? [], overload), soak: soak ?? before.soak }
   writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
-  return isSame || before.machine === '' ? undefined : before.machine
 }
 
 /** Writes the document from all stored results, and the chart of the soak. */
@@ -91,6 +81,6 @@ export function writeDocument({ measured: file, document, chart }: Place): void 
   writeFileSync(document, renderReliability(measured))
   if (measured.soak === undefined) return
   const { minutes, perSecond, samples } = measured.soak.result
-  const subtitle = `${perSecond} events a second for ${minutes} minutes · ${minute(measured.soak.measuredAt)} · ${measured.machine}`
+  const subtitle = `${perSecond} events a second for ${minutes} minutes · ${minute(measured.soak.measuredAt)} · ${measured.soak.machine}`
   writeFileSync(chart, renderSvg(soakChart('What the platform uses while it runs', subtitle, samples)))
 }

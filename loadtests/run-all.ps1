@@ -11,6 +11,7 @@ Runs the three load tests one after the other against an API that is already up.
 Settings are environment variables, see README.md; the ones most often set:
   API_URL       http://localhost:3001 if not given
   API_KEY       that of the demo data if not given, as TENANT_ID
+  TENANTS       how many tenants share the load, 1 if not given; made by npm run db:seed:demo -- --again --tenants=N
   PROFILE       full (about 18 minutes), quick (about 5, if not given) or smoke (under a minute)
   RESULTS_DIR   an existing folder for the results, instead of loadtests/results
   K6            the k6 to use

@@ -8,17 +8,18 @@ import { problemsOf } from './problems-of.ts'
 import type { FaultResult } from './run-fault.ts'
 
 export type ReliabilityRun = {
-  readonly machine: string
-  readonly faults: readonly {
+  readonly faults: readonly (On & {
     readonly name: string
     readonly measuredAt: string
     readonly perSecond: number
     readonly ownNetwork?: boolean
     readonly result: FaultResult
-  }[]
-  readonly overload?: readonly { readonly result: ExperimentResult }[]
-  readonly soak?: { readonly result: SoakResult } | undefined
+  })[]
+  readonly overload?: readonly (On & { readonly result: ExperimentResult })[]
+  readonly soak?: (On & { readonly result: SoakResult }) | undefined
 }
+
+type On = { readonly machine: string }
 
 const LOST_PACKETS = `The kernel drops packets between the API and a server, in a network namespace of the test's own. For half-open connections it
 drops all of them, so a new connection gets no answer; for 2 % loss it drops every fiftieth, and TCP sends that one again. A
@@ -27,18 +28,23 @@ connection that was open before it was half-open stays silent for ever. A proxy 
 const HELD_PACKETS = `A proxy between the API and each server makes half-open connections and adds delay. It cannot lose packets, so it does what a
 program sees of a lost one: it delays that data, as until TCP sends it again, and all data behind it.`
 
-/** Figures of another machine say nothing about this one, so they are not shown. */
-const NOT_MEASURED = 'Not measured on this machine yet: run `make chaos`.'
+const NOT_MEASURED = 'Not measured yet: run `make chaos`.'
 
 /** docs/reliability.md */
-export function renderReliability({ machine, faults, overload = [], soak }: ReliabilityRun): string {
+export function renderReliability({ faults, overload = [], soak }: ReliabilityRun): string {
+  const machines = [
+    ...new Set([...faults, ...overload, ...(soak === undefined ? [] : [soak])].map((one) => one.machine)),
+  ]
+  /** Marks what was not measured on the first machine. */
+  const mark = ({ machine }: On) => (machine === machines[0] ? '' : ` [${machines.indexOf(machine)}]`)
+  const marks = machines.slice(1).map((machine, i) => `[${i + 1}] Measured on ${machine}.\n`)
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
   const counts = (by: Readonly<Record<string, number>>) =>
     Object.entries(by)
       .map(([status, count]) => `${count} × ${status === 'none' ? 'no answer' : status}`)
       .join(', ') || 'none'
-  const rows = faults.map(({ result, perSecond }) => [
-    result.title,
+  const rows = faults.map(({ result, perSecond, machine }) => [
+    result.title + mark({ machine }),
     `${result.heldPerSecond}/s of ${perSecond}`,
     counts(result.refusals),
     counts(result.reports.failures),
@@ -48,8 +54,8 @@ export function renderReliability({ machine, faults, overload = [], soak }: Reli
     String(result.live.toldGaps),
     problemsOf(result).length === 0 ? '✅' : `❌ ${problemsOf(result).join('; ')}`,
   ])
-  const asked = overload.map(({ result: { title, figures, problems } }) => [
-    title,
+  const asked = overload.map(({ result: { title, figures, problems }, machine }) => [
+    title + mark({ machine }),
     figures,
     problems.length === 0 ? '✅' : `❌ ${problems.join('; ')}`,
   ])
@@ -63,7 +69,7 @@ export function renderReliability({ machine, faults, overload = [], soak }: Reli
 
 <!-- Written by \`make chaos\`. Changes made here are lost. -->
 
-What the platform survives${measured} on ${machine}: three API instances behind one
+What the platform survives${measured}${machines.length === 0 ? '' : ` on ${machines[0]}`}: three API instances behind one
 port, a Postgres primary with a streaming replica, and Redis. The load runs on the same machine: call events, ten reports a
 second and three live subscribers. The sender records each event, repeats it with the same id until it is acknowledged, and
 afterwards the test looks for each one in Postgres. A server that ended is started again, as a supervisor does. Nothing else is
@@ -93,17 +99,20 @@ Ten times the capacity: the instance commits one batch of four events at a time,
 so small that a process on the same machine can send ten times as much. The instance must still take 80 % of its peak, refuse
 within 50 ms (p95, as the sender sees it), and return to normal latency within 5 s. In the other rows, a second sender must not
 notice: none of its events is refused, and none waits longer than 1.5 s.
-${soak === undefined ? '' : soakSection(soak.result)}`
+${soak === undefined ? '' : soakSection(soak.result, mark(soak))}${marks.length === 0 ? '' : `\n${marks.join('\n')}`}`
 }
 
-function soakSection({ minutes, perSecond, sent, lost, reports, subscribers, trends, problems }: SoakResult): string {
+function soakSection(
+  { minutes, perSecond, sent, lost, reports, subscribers, trends, problems }: SoakResult,
+  mark: string,
+): string {
   const rows = Object.entries(trends).map(([name, { mean, rise, low, high }]) => {
     const { title, unit } = RESOURCES[name as Resource]
     const figure = (value: number) => value.toFixed(1)
     return [unit === '' ? title : `${title}, ${unit}`, figure(mean), figure(rise), `${figure(low)} to ${figure(high)}`]
   })
   return `
-## Soak
+## Soak${mark}
 
 ${perSecond} events a second, ${Math.round(reports / minutes / 60)} reports a second and ${subscribers} subscribers for ${minutes} minutes: ${number(sent)} events, ${lost} lost.
 ${problems.length === 0 ? 'Nothing grows beyond its noise.' : `❌ ${problems.join('; ')}.`}

@@ -1,7 +1,7 @@
 import type { Terminal } from '../../platform/command-line/terminal.ts'
 import { resultLine } from '../lib/result-line.ts'
 import { shuffled } from '../lib/shuffled.ts'
-import type { Measured } from '../measured.ts'
+import { hereAndNow, type Measured } from '../measured.ts'
 import { inOwnNetwork } from '../rig/own-network.ts'
 import { withPlatform } from '../rig/with-platform.ts'
 import type { Fault } from './fault.ts'
@@ -46,8 +46,7 @@ async function breakOnePlatform(
       const options = { name: `${fault.name}-${Date.now()}`, perSecond, moment: random() }
       const result = await terminal.during(fault.title, () => runFault(fault, rig, options))
       process.stdout.write(lineOf(result))
-      const measuredAt = new Date().toISOString()
-      onDone({ name: fault.name, measuredAt, perSecond, ownNetwork: inOwnNetwork(), result })
+      onDone({ name: fault.name, ...hereAndNow(), perSecond, ownNetwork: inOwnNetwork(), result })
     }
   })
 }

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../contract/limits.ts'
 import type { Terminal } from '../../platform/command-line/terminal.ts'
 import { resultLine } from '../lib/result-line.ts'
-import type { MeasuredOverload } from '../measured.ts'
+import { hereAndNow, type MeasuredOverload } from '../measured.ts'
 import { withPlatform } from '../rig/with-platform.ts'
 import { FEW_SOCKETS } from './abuse.ts'
 import type { Experiment } from './experiment.ts'
@@ -30,7 +30,7 @@ export async function runOverload(
         signal.throwIfAborted()
         const result = await terminal.during(experiment.title, () => experiment.run(rig))
         process.stdout.write(resultLine(result.title, result.figures, result.problems))
-        onDone({ name: experiment.name, measuredAt: new Date().toISOString(), result })
+        onDone({ name: experiment.name, ...hereAndNow(), result })
       }
     })
   }

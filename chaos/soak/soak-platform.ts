@@ -2,7 +2,7 @@ import type { Terminal } from '../../platform/command-line/terminal.ts'
 import { number } from '../../platform/document/figures.ts'
 import { freePort } from '../../platform/machine/free-port.ts'
 import { resultLine } from '../lib/result-line.ts'
-import type { MeasuredSoak } from '../measured.ts'
+import { hereAndNow, type MeasuredSoak } from '../measured.ts'
 import { withPlatform } from '../rig/with-platform.ts'
 import { runSoak } from './run-soak.ts'
 
@@ -20,6 +20,6 @@ export async function soakPlatform(
     const result = await terminal.during(what, () => runSoak(rig, { minutes, perSecond, inspectPort }, signal))
     const figures = `${number(result.sent)} events, ${number(result.lost)} lost`
     process.stdout.write(resultLine(`Soak of ${minutes} minutes`, figures, result.problems))
-    return { measuredAt: new Date().toISOString(), result }
+    return { ...hereAndNow(), result }
   })
 }

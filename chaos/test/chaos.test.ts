@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,16 +66,17 @@ test.skipIf(noNetwork !== undefined)(
   },
 )
 
-test('results of another machine are removed, and the machine is named', () => {
+test('a result replaces that of the same name, also of another machine, and no other', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopwhistle-chaos-test-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
   const place = placeIn(dir)
-  const nothing = { faults: [], overload: [] }
-  expect(recordMeasured(nothing, place)).toBeUndefined()
-  expect(recordMeasured(nothing, place)).toBeUndefined()
-  const ours = JSON.parse(readFileSync(place.measured, 'utf8')) as object
-  const theirs = { ...ours, machine: '1 core (of another make)', faults: [{ name: 'redis-killed' }] }
-  writeFileSync(place.measured, JSON.stringify(theirs))
-  expect(recordMeasured(nothing, place)).toBe('1 core (of another make)')
-  expect(JSON.parse(readFileSync(place.measured, 'utf8'))).toEqual(ours)
+  const one = (name: string, machine: string, title: string) => {
+    const result = { title, figures: '', problems: [] }
+    return { name, measuredAt: '2026-11-20T10:00:00Z', machine, result }
+  }
+  const [bodies, flood] = [one('bodies', 'that one', 'first'), one('flood', 'that one', 'first')]
+  recordMeasured({ faults: [], overload: [bodies, flood] }, place)
+  const again = one('flood', 'this one', 'second')
+  recordMeasured({ faults: [], overload: [again] }, place)
+  expect(JSON.parse(readFileSync(place.measured, 'utf8'))).toEqual({ faults: [], overload: [bodies, again] })
 })

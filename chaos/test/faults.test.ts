@@ -91,21 +91,37 @@ test('every broken promise is reported', () => {
     'recovery took 21.0 s',
   ])
   const of = (result: FaultResult, more: object = {}) => ({
-    ...{ name: 'redis-far', measuredAt: '2026-11-20T10:00:00Z', perSecond: 500, result },
+    ...{ name: 'redis-far', measuredAt: '2026-11-20T10:00:00Z', machine: '2 cores', perSecond: 500, result },
     ...more,
   })
   const faults = [of(held), of({ ...held, title: 'Something', lost: ['e1'] })]
-  const document = renderReliability({ machine: '2 cores', faults })
+  const document = renderReliability({ faults })
   expect(document).toMatch(/\| Nothing +\| 499\/s of 500 \| none +\| none +\| +0\.0 s \| +0\.0 s \| +0 \| +0 \| ✅/)
   expect(document).toMatch(/\| Something .* 1 \| +0 \| ❌ 1 acknowledged events are not in Postgres/)
   expect(document).toContain('It cannot lose packets')
   const inOwnNetwork = [of(held, { ownNetwork: true }), of(held, { name: 'clock-stepped' })]
-  expect(renderReliability({ machine: '2 cores', faults: inOwnNetwork })).toContain('The kernel drops packets')
+  expect(renderReliability({ faults: inOwnNetwork })).toContain('The kernel drops packets')
 })
 
-test('a document with only a soak says that the rest is not measured', () => {
-  const document = renderReliability({ machine: '2 cores', faults: [] })
-  expect(document).toContain('What the platform survives on 2 cores: three API instances')
-  expect(document.match(/^Not measured on this machine yet: run `make chaos`\.$/gm)).toHaveLength(2)
+test('what was measured on another machine than the rest is marked', () => {
+  const fault = {
+    name: 'redis-far',
+    measuredAt: '2026-11-20T10:00:00Z',
+    machine: '2 cores',
+    perSecond: 500,
+    result: held,
+  }
+  const experiment = { title: 'A flood', figures: 'none', problems: [] }
+  const document = renderReliability({ faults: [fault], overload: [{ machine: '4 cores', result: experiment }] })
+  expect(document).toContain('on 2 cores: three API instances')
+  expect(document).toMatch(/^\| Nothing +\|/m)
+  expect(document).toMatch(/^\| A flood \[1\] +\|/m)
+  expect(document).toMatch(/^\[1\] Measured on 4 cores\.$/m)
+})
+
+test('a document without figures says that they are not measured', () => {
+  const document = renderReliability({ faults: [] })
+  expect(document).toContain('What the platform survives: three API instances')
+  expect(document.match(/^Not measured yet: run `make chaos`\.$/gm)).toHaveLength(2)
   expect(document).not.toMatch(/NaN|undefined/)
 })

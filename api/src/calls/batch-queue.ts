@@ -10,7 +10,8 @@
  * Items leave by one of two lanes, whose batches never mix:
  * - few   of a tenant that has at most `FEW` items here. They leave together with those of other tenants.
  * - many  of a tenant that has more. Each batch has one tenant's items, and the tenants take turns.
- * The many have at most half of the writes in flight, and the few leave at least one to them.
+ * The many have at most half of the writes in flight, only one while other tenants send few, and the few leave at least one
+ * to them.
  *
  * When a batch leaves: when it is full, when the queue drains, or when both of these hold.
  * - It has company: at least `ENOUGH` items, or its first item has waited `waitMs` (not at all while waiting brings
@@ -21,8 +22,8 @@
  */
 import { createShares, type Taken } from '../access/shares.ts'
 import { createTally } from '../access/tally.ts'
+import { type Waiting, waitingInOrder, waitingInTurns } from '../access/waiting.ts'
 import { createCompany } from './company.ts'
-import { type Waiting, waitingInOrder, waitingInTurns } from './waiting.ts'
 
 export type BatchQueueSettings = {
   /** Items that are waiting or being written. */
@@ -52,6 +53,8 @@ export type Reserved = { /** Once, and before they are pushed. */ release(): voi
 const ENOUGH = 8
 /** So many items of a tenant hardly delay those of others. */
 const FEW = 32
+/** So long after the last of the few the many have more writes in flight again. */
+const RECENT_MS = 250
 
 /** @param write settles every item itself, and never rejects */
 export function createBatchQueue<T extends { readonly tenantId: string }>(
@@ -74,6 +77,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
   const few = lane(waitingInOrder())
   const many = lane(waitingInTurns())
   let next: Lane = few
+  let fewBesideManyAt = Number.NEGATIVE_INFINITY
   let soon = false
   let timer: NodeJS.Timeout | undefined
   let closed = () => {}
@@ -88,9 +92,14 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
     return many.held.of(tenantId) > 0 || few.held.of(tenantId) >= FEW ? many : few
   }
 
+  /** How many of the writes in flight a lane leaves to the other. */
+  function leaves(one: Lane): number {
+    if (one === few) return many.waiting.size() > 0 ? 1 : 0
+    return performance.now() - fewBesideManyAt < RECENT_MS ? inFlightMax - 1 : Math.floor(inFlightMax / 2)
+  }
+
   function mayWrite(one: Lane): boolean {
-    const leaves = one === many ? Math.floor(inFlightMax / 2) : many.waiting.size() > 0 ? 1 : 0
-    return few.inFlight + many.inFlight < inFlightMax && one.inFlight < Math.max(1, inFlightMax - leaves)
+    return few.inFlight + many.inFlight < inFlightMax && one.inFlight < Math.max(1, inFlightMax - leaves(one))
   }
 
   /** Milliseconds until the items that wait in a lane may leave, as things stand; 0 or less: now. */
@@ -153,6 +162,7 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
       const one = laneOf(tenantId)
       one.held.add(tenantId, 1)
       one.lastAt = performance.now()
+      if (one === few && many.held.total() > 0) fewBesideManyAt = one.lastAt
       if (one.waiting.size() === 0) one.firstAt = one.lastAt
       one.waiting.push(item)
       const waiting = one.waiting.size()

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Taken } from '../access/shares.ts'
 import { EventConflict, IngestOverloaded, OverShare, ShuttingDown } from '../errors/catalogue.ts'
 import type { Problem } from '../errors/problem.ts'
@@ -56,8 +57,13 @@ export type Ingest = {
   submit(tenantId: string, event: CallEvent): Promise<Receipt>
   /** Why it would not take an event of a tenant now, if it would not. */
   refusal(tenantId: string): Problem | undefined
-  /** Keeps room for so many events of a tenant until they have been parsed. @throws {OverShare | IngestOverloaded | ShuttingDown} */
-  reserve(tenantId: string, events: number): Reserved
+  /**
+   * Keeps room for so many events of a tenant until they have been parsed. A tenant that is over its share waits before it is
+   * refused: one that sends again at once, whatever Retry-After says, would keep the instance busy with refusals.
+   *
+   * @throws {OverShare | IngestOverloaded | ShuttingDown}
+   */
+  reserve(tenantId: string, events: number): Promise<Reserved>
   /** Events accepted and not yet committed. */
   queued(): number
   drain(): Promise<void>
@@ -71,6 +77,8 @@ type Waiting = ReceivedEvent & {
 /** How long events wait for a database that went away, counted from when it did. */
 const PATIENCE_MS = 5_000
 const PUBLISH_PATIENCE_MS = 3_000
+/** How long a tenant that is over its share waits for room. */
+const ROOM_WITHIN_MS = 1_000
 /** Fewer outbox rows are left to the outbox's own timer: deleting one takes a tenth of the time of committing an event. */
 const WORTH_DELETING = 8
 
@@ -180,8 +188,12 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
       const taken = queue.ask(tenantId)
       return taken === 'taken' ? undefined : refused(taken)
     },
-    reserve: (tenantId, events) => {
-      const reserved = queue.reserve(tenantId, events)
+    reserve: async (tenantId, events) => {
+      let reserved = queue.reserve(tenantId, events)
+      if (reserved === 'over-share') {
+        await sleep(ROOM_WITHIN_MS)
+        reserved = queue.reserve(tenantId, events)
+      }
       if (typeof reserved === 'string') throw refused(reserved)
       return reserved
     },

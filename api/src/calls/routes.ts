@@ -39,17 +39,16 @@ export function callRoutes(deps: {
   const requireRoom: onRequestHookHandler = (request, _reply, done) => done(ingest.refusal(request.principal.tenantId))
   /** For as many events as the body may have. */
   const reserveRoom: onRequestHookHandler = (request, reply, done) => {
-    // Whoever has gone since would never give it back.
-    if (reply.raw.destroyed) return done()
-    try {
-      const events = mostEvents(Number(request.headers['content-length']))
-      const { release } = ingest.reserve(request.principal.tenantId, events)
-      reserved.set(request, release)
-      reply.raw.on('close', () => releaseRoom(request))
+    const events = mostEvents(Number(request.headers['content-length']))
+    ingest.reserve(request.principal.tenantId, events).then(({ release }) => {
+      // Whoever has gone since would never give it back.
+      if (reply.raw.destroyed) release()
+      else {
+        reserved.set(request, release)
+        reply.raw.on('close', () => releaseRoom(request))
+      }
       done()
-    } catch (error) {
-      done(error as Error)
-    }
+    }, done)
   }
   const reserved = new WeakMap<FastifyRequest, () => void>()
   function releaseRoom(request: FastifyRequest): void {

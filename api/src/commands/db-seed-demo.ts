@@ -1,13 +1,13 @@
 /** `npm run db:seed:demo`: see HELP. */
-import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { DEMO_API_KEY, DEMO_TENANT_ID, DEMO_TENANTS_MAX } from '@hopwhistle/contract/demo.ts'
 import { actAs } from '../postgres/keys/list-audit.ts'
-import { endDemoKey, seedDemo } from '../postgres/seed-demo.ts'
+import { endDemoKeys, seedDemo } from '../postgres/seed-demo.ts'
 import { runDatabaseCommand } from './run-database-command.ts'
 
 const CALLS = 225_000
 const MOST_CALLS = 9_999_999
 
-const HELP = `Usage: npm run db:seed:demo [-- --again] [--calls=N]
+const HELP = `Usage: npm run db:seed:demo [-- --again] [--calls=N] [--tenants=N]
        npm run db:seed:demo -- --off
 
 Gives the demo tenant ${DEMO_TENANT_ID} the key ${DEMO_API_KEY} and 30 days of calls that end now:
@@ -15,8 +15,11 @@ about ${CALLS.toLocaleString('en')} calls. Safe to run twice: what is there stay
 Run db:migrate first. Not for production: everyone knows the key.
 
   --again    removes the calls of the demo tenant first, so that the new ones end now
-  --off      ends the key instead, and leaves the calls as they are
+  --off      ends the keys instead, and leaves the calls as they are
   --calls=N  about how many calls instead, one an hour at least; with each 300,000 come a million events
+  --tenants=N  spreads the calls over so many tenants, 1 if not given, for load tests with TENANTS=N. Further ones have ids
+             that count on from the demo tenant's, and the keys ${DEMO_API_KEY}-1, ${DEMO_API_KEY}-2, …
+             Calls that are there already stay where they are, unless --again is given
 
 Environment:
   MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it
@@ -24,8 +27,12 @@ Environment:
 Exit codes: 0 the demo's calls are there, 1 failed, 2 wrong usage.
 `
 
-const callsIn = (args: readonly string[]) =>
-  args.findLast((arg) => arg.startsWith('--calls='))?.slice('--calls='.length) ?? String(CALLS)
+const COUNTS = [
+  ['--calls=', CALLS, MOST_CALLS],
+  ['--tenants=', 1, DEMO_TENANTS_MAX],
+] as const
+const countIn = (args: readonly string[], [option, usual]: (typeof COUNTS)[number]) =>
+  args.findLast((arg) => arg.startsWith(option))?.slice(option.length) ?? String(usual)
 
 await runDatabaseCommand(
   HELP,
@@ -34,13 +41,14 @@ await runDatabaseCommand(
     if (args.includes('--off')) {
       await client.query('set role hopwhistle_owner')
       await actAs(client, 'db:seed:demo --off')
-      return say((await endDemoKey(client)) ? 'the demo key works no more' : 'there is no demo key that works')
+      return say((await endDemoKeys(client)) ? 'the demo key works no more' : 'there is no demo key that works')
     }
     const startedAt = performance.now()
     const terminal = process.stderr.isTTY === true
     const seeded = await seedDemo(client, {
       now: new Date(),
-      calls: Number(callsIn(args)),
+      calls: Number(countIn(args, COUNTS[0])),
+      tenants: Number(countIn(args, COUNTS[1])),
       again: args.includes('--again'),
       onProgress: (done, of) => {
         const percent = Math.round((100 * done) / of)
@@ -55,11 +63,13 @@ await runDatabaseCommand(
         `${day(seeded.from)} to ${day(seeded.to)}, ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
     )
   },
-  ['--again', '--off', '--calls='],
-  (args) => {
-    const calls = callsIn(args)
-    return /^\d+$/.test(calls) && Number(calls) >= 1 && Number(calls) <= MOST_CALLS
-      ? undefined
-      : `--calls is "${calls}"; it must be a whole number from 1 to ${MOST_CALLS}`
-  },
+  ['--again', '--off', ...COUNTS.map(([option]) => option)],
+  (args) =>
+    COUNTS.map((one) => {
+      const [option, , most] = one
+      const given = countIn(args, one)
+      return /^\d+$/.test(given) && Number(given) >= 1 && Number(given) <= most
+        ? undefined
+        : `${option.slice(0, -1)} is "${given}"; it must be a whole number from 1 to ${most}`
+    }).find((problem) => problem !== undefined),
 )

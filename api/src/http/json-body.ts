@@ -8,6 +8,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { createPaced } from '../access/paced.ts'
 import { MalformedBody, UnsupportedMediaType } from '../errors/catalogue.ts'
 
 declare global {
@@ -18,17 +19,25 @@ declare global {
   }
 }
 
+/** The events of a larger body keep the event loop busy for longer than half a millisecond. */
+const LARGE_BYTES = 8_192
+
 /** @param onArrived is told of every body that came, before it is read */
 export function addJsonBody(app: FastifyInstance, onArrived: (request: FastifyRequest, bytes: number) => void): void {
+  const paced = createPaced()
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     onArrived(request, body.length)
-    try {
-      requirePlain(request)
-      done(null, parseJsonBody(body))
-    } catch (error) {
-      done(error as Error)
+    const parse = () => {
+      try {
+        requirePlain(request)
+        done(null, parseJsonBody(body))
+      } catch (error) {
+        done(error as Error)
+      }
     }
+    if (body.length < LARGE_BYTES) parse()
+    else paced.run(request.principal.tenantId, parse)
   })
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { DEMO_TENANT_ID, DEMO_TENANTS_MAX, demoApiKey, demoTenantId } from '@hopwhistle/contract/demo.ts'
 import { SCOPES } from '@hopwhistle/contract/routes.ts'
 import type { Client } from 'pg'
 
@@ -12,7 +12,9 @@ export type SeedOptions = {
   readonly now: Date
   /** About how many calls; a few more, for every hour has one at least. */
   readonly calls: number
-  /** Removes the demo tenant's calls first. */
+  /** Over which the calls are spread, each with a key of its own; 1 if absent. */
+  readonly tenants?: number
+  /** Removes the calls of all demo tenants first. */
   readonly again: boolean
   /** Called for each day that is done. */
   readonly onProgress?: (done: number, of: number) => void
@@ -23,6 +25,7 @@ export type Seeded = DemoData & { readonly wasThere: boolean }
 const DAYS = 30
 const SEED = 20_260_131
 const DAY_MS = 24 * 3600 * 1000
+const OF_DEMO = `tenant_id between '${DEMO_TENANT_ID}' and '${demoTenantId(DEMO_TENANTS_MAX - 1)}'`
 const TABLES = ['calls', 'call_events', 'outbox', 'call_metrics_pending', 'call_metrics_hourly', 'call_metrics_daily']
 
 /** Uniform and bell-shaped numbers that depend on nothing but what is given. */
@@ -33,7 +36,7 @@ const RANDOM_FUNCTIONS = `
     return sqrt(-2 * ln(1 - pg_temp.chance(n, seed, salt))) * cos(2 * pi() * pg_temp.chance(n, seed, salt + 1));`
 
 /**
- * Gives the demo tenant its key and 30 days of calls that end now: all of it or, when interrupted, nothing.
+ * Gives the demo tenants their keys and 30 days of calls that end now: all of it or, when interrupted, nothing.
  *
  * Everything is made by the server itself, from hashes. Raw events, calls and rollups agree, for calls are folded from
  * the events, and rollups from the calls by the function that always folds them.
@@ -45,10 +48,9 @@ export async function seedDemo(client: Client, options: SeedOptions): Promise<Se
   try {
     await client.query('set local role hopwhistle_owner')
     await client.query(`select pg_advisory_xact_lock(hashtextextended('hopwhistle.seed-demo', 0))`)
-    await giveKey(client)
+    await giveKeys(client, options.tenants ?? 1)
     if (options.again)
-      for (const table of TABLES)
-        await client.query(`delete from hopwhistle.${table} where tenant_id = $1`, [DEMO_TENANT_ID])
+      for (const table of TABLES) await client.query(`delete from hopwhistle.${table} where ${OF_DEMO}`)
     const before = await demoData(client)
     if (before !== undefined) {
       await client.query('commit')
@@ -65,38 +67,51 @@ export async function seedDemo(client: Client, options: SeedOptions): Promise<Se
 }
 
 /**
- * Ends the demo key, which everybody knows. The demo's calls stay.
+ * Ends the demo keys, which everybody knows. The demo's calls stay.
  *
  * @returns false when there was none that works
  */
-export async function endDemoKey(client: Client): Promise<boolean> {
+export async function endDemoKeys(client: Client): Promise<boolean> {
   const { rowCount } = await client.query(
-    'update hopwhistle.api_keys set revoked_at = now() where key_hash = $1 and (revoked_at is null or revoked_at > now())',
-    [createHash('sha256').update(DEMO_API_KEY).digest()],
+    'update hopwhistle.api_keys set revoked_at = now() where key_hash = any($1) and (revoked_at is null or revoked_at > now())',
+    [keyHashes(DEMO_TENANTS_MAX)],
   )
-  return rowCount === 1
+  return rowCount !== 0
 }
 
-async function giveKey(client: Client): Promise<void> {
-  await client.query(`insert into hopwhistle.tenants (id, name) values ($1, 'Demo') on conflict do nothing`, [
-    DEMO_TENANT_ID,
-  ])
+async function giveKeys(client: Client, tenants: number): Promise<void> {
   await client.query(
-    `insert into hopwhistle.api_keys (tenant_id, name, key_hash, scopes) values ($1, 'demo', $2, $3)
+    `insert into hopwhistle.tenants (id, name)
+     select id, 'Demo' || coalesce(' ' || nullif(n - 1, 0), '') from unnest($1::uuid[]) with ordinality as t (id, n)
+     on conflict do nothing`,
+    [tenantIds(tenants)],
+  )
+  await client.query(
+    `insert into hopwhistle.api_keys (tenant_id, name, key_hash, scopes)
+     select id, 'demo', key_hash, $3 from unnest($1::uuid[], $2::bytea[]) as t (id, key_hash)
      on conflict (key_hash) do update set scopes = excluded.scopes, revoked_at = null
      where api_keys.scopes <> excluded.scopes or api_keys.revoked_at is not null`,
-    [DEMO_TENANT_ID, createHash('sha256').update(DEMO_API_KEY).digest(), SCOPES],
+    [tenantIds(tenants), keyHashes(tenants), SCOPES],
   )
 }
 
-async function writeCalls(client: Client, { now, calls, onProgress }: SeedOptions): Promise<void> {
+const tenantIds = (tenants: number) => Array.from({ length: tenants }, (_, n) => demoTenantId(n))
+const keyHashes = (tenants: number) =>
+  Array.from({ length: tenants }, (_, n) => createHash('sha256').update(demoApiKey(n)).digest())
+
+async function writeCalls(client: Client, { now, calls, tenants = 1, onProgress }: SeedOptions): Promise<void> {
   const read = (name: string) => readFile(new URL(`seed/${name}.sql`, import.meta.url), 'utf8')
   const [demoCalls, demoDay] = await Promise.all([read('demo-calls'), read('demo-day')])
   await client.query(`set local jit = off; set local timezone = 'UTC'`)
   await client.query(RANDOM_FUNCTIONS)
   // "create table as" takes no parameters.
   await client.query(
-    withLiterals(demoCalls, [`${client.escapeLiteral(now.toISOString())}::timestamptz`, String(calls), String(SEED)]),
+    withLiterals(demoCalls, [
+      `${client.escapeLiteral(now.toISOString())}::timestamptz`,
+      String(calls),
+      String(SEED),
+      `'{${tenantIds(tenants).join(',')}}'::uuid[]`,
+    ]),
   )
   await client.query('create index on demo_calls (initiated_at); analyze demo_calls')
   for (let day = 0; day <= DAYS; day++) {
@@ -104,7 +119,7 @@ async function writeCalls(client: Client, { now, calls, onProgress }: SeedOption
     const since = day === 0 ? new Date(0) : new Date(until.getTime() - DAY_MS)
     // The last range includes its end.
     const before = day === DAYS ? new Date(until.getTime() + 1) : until
-    await client.query(demoDay, [DEMO_TENANT_ID, now, since, before])
+    await client.query(demoDay, [now, since, before])
     onProgress?.(day + 1, DAYS + 1)
   }
 }
@@ -116,8 +131,7 @@ function withLiterals(sql: string, literals: readonly string[]): string {
 async function foldAndAnalyze(client: Client): Promise<void> {
   // Until it is our turn: an instance that is running may be folding right now.
   const pending = async () =>
-    (await client.query('select from hopwhistle.call_metrics_pending where tenant_id = $1 limit 1', [DEMO_TENANT_ID]))
-      .rowCount
+    (await client.query(`select from hopwhistle.call_metrics_pending where ${OF_DEMO} limit 1`)).rowCount
   await client.query('set role hopwhistle_owner')
   while ((await pending()) !== 0) {
     const { rows } = await client.query<{ folded: string }>('select hopwhistle.fold_call_metrics() as folded')
@@ -136,11 +150,10 @@ async function demoData(client: Client): Promise<DemoData | undefined> {
   )
   if (first.rowCount === 0) return undefined
   const { rows } = await client.query<DemoData>(
-    `select (select sum(calls)::int from hopwhistle.call_metrics_hourly where tenant_id = $1) as calls,
-       (select count(*)::int from hopwhistle.call_events where tenant_id = $1) as events,
-       (select min(started_at) from hopwhistle.calls where tenant_id = $1) as "from",
-       (select max(started_at) from hopwhistle.calls where tenant_id = $1) as "to"`,
-    [DEMO_TENANT_ID],
+    `select (select sum(calls)::int from hopwhistle.call_metrics_hourly where ${OF_DEMO}) as calls,
+       (select count(*)::int from hopwhistle.call_events where ${OF_DEMO}) as events,
+       (select min(started_at) from hopwhistle.calls where ${OF_DEMO}) as "from",
+       (select max(started_at) from hopwhistle.calls where ${OF_DEMO}) as "to"`,
   )
   return rows[0]
 }

@@ -1,10 +1,10 @@
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
-import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
+import { DEMO_API_KEY, DEMO_TENANT_ID, demoApiKey, demoTenantId } from '@hopwhistle/contract/demo.ts'
 import { SCOPES } from '@hopwhistle/contract/routes.ts'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
-import { endDemoKey, seedDemo } from '../../src/postgres/seed-demo.ts'
+import { endDemoKeys, seedDemo } from '../../src/postgres/seed-demo.ts'
 import type { Call } from '../calls/call-model.ts'
 import { foldCall } from '../calls/call-model.ts'
 import type { CallStore } from '../calls/call-store.ts'
@@ -114,7 +114,7 @@ test('turned off, the demo key works no more, and the calls stay; seeding again 
     store.query('select count(*) as n from hopwhistle.calls where tenant_id = $1', [DEMO_TENANT_ID])
   const before = await calls()
   await client.query('set role hopwhistle_owner')
-  expect([await works(), await endDemoKey(client), await works(), await endDemoKey(client)]).toEqual([
+  expect([await works(), await endDemoKeys(client), await works(), await endDemoKeys(client)]).toEqual([
     1,
     true,
     0,
@@ -124,4 +124,29 @@ test('turned off, the demo key works no more, and the calls stay; seeding again 
   expect(await calls()).toEqual(before)
   await seedDemo(client, { now: NOW, calls: CALLS, again: false })
   expect(await works()).toBe(1)
+})
+
+test('its calls can be spread over many tenants, each with a key of its own; turned off, none of these works', async () => {
+  const tenants = 30
+  await seedDemo(client, { now: NOW, calls: CALLS, tenants, again: true })
+  const spread = await store.query<{ tenant_id: string; calls: number }>(
+    'select tenant_id, count(*)::int as calls from hopwhistle.calls group by 1 order by 1',
+  )
+  expect(spread.map(({ tenant_id }) => tenant_id)).toEqual(Array.from({ length: tenants }, (_, n) => demoTenantId(n)))
+  expect(Math.max(...spread.map(({ calls }) => calls)) - Math.min(...spread.map(({ calls }) => calls))).toBeLessThan(3)
+  const last = await store.calls(demoTenantId(tenants - 1))
+  expect(await foldedRollups(store, demoTenantId(tenants - 1), 'hourly')).toEqual(plainHours(last.values()))
+  const tenantOf = async (key: string) =>
+    (
+      await store.query<{ tenant_id: string }>(
+        'select tenant_id from hopwhistle.authenticate(sha256($1::text::bytea))',
+        [key],
+      )
+    )[0]?.tenant_id
+  expect(await tenantOf(demoApiKey(tenants - 1))).toBe(demoTenantId(tenants - 1))
+  await client.query('set role hopwhistle_owner')
+  expect(await endDemoKeys(client)).toBe(true)
+  await client.query('reset role')
+  expect(await tenantOf(demoApiKey(tenants - 1))).toBeUndefined()
+  await seedDemo(client, { now: NOW, calls: CALLS, again: true })
 })

@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs'
+import { DEMO_TENANTS_MAX } from '@hopwhistle/contract/demo.ts'
 import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
-import { parseOptions } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { measureAlone, WAIT_HELP } from '@hopwhistle/platform/machine/measure-alone.ts'
 import { isOnThisMachine } from '@hopwhistle/platform/machine/own-addresses.ts'
 import { readPlace } from '@hopwhistle/platform/machine/place.ts'
@@ -73,6 +74,8 @@ a lower priority then, and keeps it until it is stopped.
 
 Environment:
   API_URL, API_KEY, TENANT_ID   as --api-url; the key and the tenant of the demo data if not given
+  TENANTS                       over how many tenants, with a key each, the load spreads: 1 if not given. Made by
+                                npm run db:seed:demo -- --again --tenants=N
   ${OVERRIDES.join(', ')}
                                 instead of what the profile says
   K6                            the k6 to use
@@ -107,7 +110,7 @@ Exit codes: as of main.ts baseline.
     const scenarios = scenariosOf(positionals)
     const apiUrl = checkedUrl(values['api-url'] ?? process.env.API_URL)
     const overrides = Object.fromEntries(
-      OVERRIDES.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+      [...OVERRIDES, 'TENANTS'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
     )
     if (values.cluster) return runCluster({ values, scenarios, profile, apiUrl, overrides }, context)
     refuseClusterOptions(values)
@@ -169,7 +172,8 @@ function checkedUrl(given: string | undefined): string | undefined {
 
 function targetOf(url: string | undefined): Target {
   const record = readRecord(stackFolder())
-  const access = { apiKey: process.env.API_KEY || undefined, tenantId: process.env.TENANT_ID || undefined }
+  const tenants = wholeNumber('TENANTS', process.env.TENANTS || '1', 1, DEMO_TENANTS_MAX)
+  const access = { apiKey: process.env.API_KEY || undefined, tenantId: process.env.TENANT_ID || undefined, tenants }
   if (record?.details !== undefined && (!url || url === record.details.apiUrl)) {
     return stackTarget(record.processes, record.details, access)
   }

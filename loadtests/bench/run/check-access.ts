@@ -1,7 +1,8 @@
-import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { refusedAccess } from '../../scenarios/lib/refused-access.ts'
+import { requestHeaders } from '../../scenarios/lib/request-headers.ts'
 import type { Target } from './target.ts'
 
 const ANSWER_WITHIN_MS = 10_000
@@ -12,9 +13,8 @@ const ANSWER_WITHIN_MS = 10_000
  * @throws {Failure} saying which setting is wrong
  */
 export async function checkAccess(target: Target, scenarios: readonly ScenarioName[]): Promise<void> {
-  const headers = { [HEADERS.apiKey]: target.apiKey, [HEADERS.tenantId]: target.tenantId }
   const { status, body } = await fetch(`${target.apiUrl}${ROUTES.reportCalls}?limit=1`, {
-    headers,
+    headers: requestHeaders(target, target.tenants - 1),
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   }).then(
     async (response) => ({ status: response.status, body: await response.text() }),

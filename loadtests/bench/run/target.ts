@@ -7,6 +7,8 @@ export type Target = {
   readonly apiUrl: string
   readonly apiKey: string
   readonly tenantId: string
+  /** How many tenants share the load. */
+  readonly tenants: number
   readonly sampled: SamplerTargets
   readonly versions: { readonly postgres?: string; readonly redis?: string }
   readonly apiInstances: number
@@ -17,8 +19,12 @@ export type Target = {
   readonly onThisMachine: boolean
 }
 
-/** The key and the tenant of the run; those of the demo data when absent. */
-export type Access = { readonly apiKey?: string | undefined; readonly tenantId?: string | undefined }
+/** The key and the tenant of the run, those of the demo data when absent; and over how many tenants it spreads. */
+export type Access = {
+  readonly apiKey?: string | undefined
+  readonly tenantId?: string | undefined
+  readonly tenants?: number
+}
 
 /** A stack that was started on this machine: all of it is sampled. */
 export function stackTarget(processes: StackRecord['processes'], details: StackDetails, access: Access = {}): Target {
@@ -56,4 +62,8 @@ export function remoteTarget(apiUrl: string, access: Access): Target {
   }
 }
 
-const accessOf = ({ apiKey = DEMO_API_KEY, tenantId = DEMO_TENANT_ID }: Access) => ({ apiKey, tenantId })
+const accessOf = ({ apiKey = DEMO_API_KEY, tenantId = DEMO_TENANT_ID, tenants = 1 }: Access) => ({
+  apiKey,
+  tenantId,
+  tenants,
+})

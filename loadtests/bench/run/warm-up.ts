@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import { requestHeaders } from '../../scenarios/lib/request-headers.ts'
 import type { Target } from './target.ts'
 
 /** Enough connections that the kernel gives some to every instance. */
@@ -12,7 +13,6 @@ const DAY_MS = 24 * 3600 * 1000
  */
 export async function warmUp(target: Target, forMs: number, signal?: AbortSignal): Promise<void> {
   const until = performance.now() + forMs
-  const headers = { [HEADERS.apiKey]: target.apiKey, [HEADERS.tenantId]: target.tenantId }
   const stop = AbortSignal.any([AbortSignal.timeout(forMs + 2_000), ...(signal === undefined ? [] : [signal])])
   const to = new Date().toISOString()
   const from = new Date(Date.now() - DAY_MS).toISOString()
@@ -20,12 +20,13 @@ export async function warmUp(target: Target, forMs: number, signal?: AbortSignal
 
   const one = async (worker: number) => {
     for (let n = 0; performance.now() < until && !stop.aborted; n++) {
+      const headers = requestHeaders(target, worker + n * CONNECTIONS)
       const callId = `warm-up.${run}.${worker}.${n}`
       const requests = [
         () =>
           fetch(`${target.apiUrl}${ROUTES.demoCallEvent}`, {
             method: 'POST',
-            headers: { ...headers, 'content-type': 'application/json' },
+            headers,
             body: JSON.stringify({
               eventId: `${callId}.completed`,
               callId,

@@ -10,12 +10,13 @@ import { LIVE_PATTERN_ALL } from '../../../contract/live.ts'
 import { ROUTES } from '../../../contract/routes.ts'
 import { bucketThresholds } from '../lib/bucket-names.ts'
 import { liveHistograms, liveMeter } from '../lib/k6/live-meter.ts'
-import { COMMON_OPTIONS, requestHeaders } from '../lib/k6/run-context.ts'
+import { COMMON_OPTIONS } from '../lib/k6/run-context.ts'
 import { sleepMs } from '../lib/k6/sleep-ms.ts'
 import { subscribeAll } from '../lib/k6/subscriber-group.ts'
 import { SUBPROTOCOL } from '../lib/k6/subscriber-socket.ts'
 import { liveScenarios } from '../lib/live-scenarios.ts'
 import { livePhases } from '../lib/phases.ts'
+import { requestHeaders } from '../lib/request-headers.ts'
 import { readSettings } from '../lib/settings.ts'
 import { subscribersOf } from '../lib/subscriber-share.ts'
 
@@ -44,7 +45,7 @@ export function subscribe(): Promise<void> {
 export async function listen(): Promise<void> {
   const { iterationInTest: index, startTime: beganAt } = exec.scenario
   const sockets: WebSocket[] = []
-  for (let i = subscribersOf(index, shape); i > 0; i--) {
+  for (let i = subscribersOf(index, shape).length; i > 0; i--) {
     const params = { headers: requestHeaders(settings), tags: { name: ROUTES.live } }
     const socket = new WebSocket(`${settings.wsUrl}${ROUTES.live}`, SUBPROTOCOL, params)
     socket.onopen = () => socket.send(JSON.stringify({ type: 'subscribe', patterns: [LIVE_PATTERN_ALL] }))

@@ -1,12 +1,12 @@
 /**
- * A server that publishes what is posted to it over WebSockets, answers reports, and can be told to misbehave in every
+ * A server that publishes what is posted to it over WebSockets, to those of the same tenant, answers reports, and can be told to misbehave in every
  * way counted.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { CallEventBody } from '../../../contract/calls.ts'
-import { ROUTES } from '../../../contract/routes.ts'
+import { HEADERS, ROUTES } from '../../../contract/routes.ts'
 import { listen, reportAt } from './slow-server.ts'
 
 export type Misbehaviour = {
@@ -30,7 +30,7 @@ export type LiveServer = {
 }
 
 type Message = { readonly offset: number; readonly eventId: string; readonly occurredAt: number; readonly line: string }
-type Socket = { readonly ws: WebSocket; sentTo: number }
+type Socket = { readonly ws: WebSocket; readonly log: readonly Message[]; sentTo: number }
 
 const TICK_MS = 20
 
@@ -39,19 +39,27 @@ const FAREWELL = /\.end\d+\.\d+\.\d+$/
 
 export async function liveServer(misbehaviour: Misbehaviour = {}): Promise<LiveServer> {
   const epoch = 'e1'
-  const log: Message[] = []
+  const logs = new Map<string, Message[]>()
   const sockets = new Set<Socket>()
   const stored = new Set<string>()
   const counted = { posts: 0, frames: 0, cuts: 0 }
   const isTurn = (count: number, every: number | undefined) => every !== undefined && count % every === 0
 
-  function publish(eventId: string, occurredAt: number): void {
+  function logOf({ headers }: IncomingMessage): Message[] {
+    const tenantId = String(headers[HEADERS.tenantId])
+    const log = logs.get(tenantId) ?? []
+    logs.set(tenantId, log)
+    return log
+  }
+
+  function publish(log: Message[], eventId: string, occurredAt: number): void {
     const offset = log.length + 1
     const message = { offset, type: 'call.initiated', eventId, callId: 'c', occurredAt, receivedAt: Date.now() }
     log.push({ offset, eventId, occurredAt, line: JSON.stringify({ ...message, outcome: 'applied' }) })
   }
 
   function send(socket: Socket): void {
+    const { log } = socket
     const from = socket.sentTo + 1
     const messages = log.slice(socket.sentTo)
     if (messages.length === 0) return
@@ -75,8 +83,9 @@ export async function liveServer(misbehaviour: Misbehaviour = {}): Promise<LiveS
       const isFirst = !stored.has(event.eventId)
       stored.add(event.eventId)
       if (isFirst) {
-        publish(event.eventId, Date.parse(event.occurredAt))
-        for (let i = 0; i < (misbehaviour.foreign ?? 0); i++) publish(`other.${counted.posts}.${i}`, Date.now())
+        const log = logOf(request)
+        publish(log, event.eventId, Date.parse(event.occurredAt))
+        for (let i = 0; i < (misbehaviour.foreign ?? 0); i++) publish(log, `other.${counted.posts}.${i}`, Date.now())
         if (isTurn(counted.posts, misbehaviour.cutEvery)) [...sockets][counted.cuts++ % sockets.size]?.ws.terminate()
       }
       const status = isTurn(counted.posts, misbehaviour.failEvery) ? 503 : isFirst ? 201 : 200
@@ -90,8 +99,9 @@ export async function liveServer(misbehaviour: Misbehaviour = {}): Promise<LiveS
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reportAt(request.url ?? '')))
   })
   const live = new WebSocketServer({ server, path: ROUTES.live })
-  live.on('connection', (ws) => {
-    const socket: Socket = { ws, sentTo: log.length }
+  live.on('connection', (ws, request) => {
+    const log = logOf(request)
+    const socket: Socket = { ws, log, sentTo: log.length }
     ws.on('message', (data) => {
       const { recover } = JSON.parse(String(data)) as { recover?: { offset: number } }
       socket.sentTo = recover?.offset ?? log.length

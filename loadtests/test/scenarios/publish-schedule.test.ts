@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { dueAtSeconds, plannedMessages } from '../../scenarios/lib/publish-schedule.ts'
-import { subscribersOf } from '../../scenarios/lib/subscriber-share.ts'
+import { subscribersOf, subscribersOfTenant } from '../../scenarios/lib/subscriber-share.ts'
 
 const schedule = { ratePerSecond: 505, rampSeconds: 60, peakSeconds: 180 }
 
@@ -29,6 +29,17 @@ test.each([
   [7, 3],
 ])('%i subscribers on %i VUs: all of them, and no VU more than one beyond another', (subscribers, subscriberVUs) => {
   const shares = Array.from({ length: subscriberVUs }, (_, i) => subscribersOf(i, { subscribers, subscriberVUs }))
-  expect(shares.reduce((sum, share) => sum + share, 0)).toBe(subscribers)
-  expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1)
+  expect(shares.flat()).toEqual(Array.from({ length: subscribers }, (_, i) => i))
+  const sizes = shares.map(({ length }) => length)
+  expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+})
+
+test.each([
+  [200, 1],
+  [200, 7],
+  [200, 1_000],
+])('%i subscribers of %i tenants: each tenant has as many as follow it', (subscribers, tenants) => {
+  const follow = Array.from({ length: tenants }, () => 0)
+  for (let i = 0; i < subscribers; i++) follow[i % tenants]! += 1
+  expect(follow.map((_, tenant) => subscribersOfTenant(tenant, subscribers, tenants))).toEqual(follow)
 })

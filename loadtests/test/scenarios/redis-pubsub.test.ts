@@ -36,6 +36,27 @@ describe.skipIf(k6Path === undefined).concurrent(`live delivery measured by k6${
     expect(settings.phases.map(({ name }) => name)).toEqual(['ramp', 'peak', 'cool'])
   }, 60_000)
 
+  test.each([10, 100])(
+    'of %i tenants each has its own messages and subscribers, and each message is due to those of its tenant',
+    async (tenants) => {
+      const { counters, settings } = await measure({}, { TENANTS: String(tenants) })
+      expect(settings.tenants).toBe(tenants)
+      expect(counters.messages_published_ramp! + counters.messages_published_peak!).toBe(PLANNED)
+      expect(counters).toMatchObject({
+        messages_delivered: counters.messages_due,
+        messages_lost: 0,
+        messages_foreign: 0,
+        messages_mismatched: 0,
+        subscribers_connected: SUBSCRIBERS,
+      })
+      // 24 subscribers over the tenants: each message has 24 / tenants on average.
+      const mean = (PLANNED * SUBSCRIBERS) / tenants
+      expect(counters.messages_due).toBeGreaterThan(0.8 * mean)
+      expect(counters.messages_due).toBeLessThan(1.25 * mean)
+    },
+    60_000,
+  )
+
   test('messages of others are neither due nor delivered', async () => {
     const { counters } = await measure({ foreign: 2 })
     expect(counters.messages_delivered).toBe(PLANNED * SUBSCRIBERS)
@@ -87,9 +108,9 @@ describe.skipIf(k6Path === undefined).concurrent(`live delivery measured by k6${
   }, 60_000)
 })
 
-async function measure(misbehaviour: Misbehaviour): Promise<RunnerResult> {
+async function measure(misbehaviour: Misbehaviour, env: Record<string, string> = {}): Promise<RunnerResult> {
   const server = await liveServer(misbehaviour)
-  const run = await runK6('redis-pubsub.ts', { ...SHAPE, API_URL: server.url })
+  const run = await runK6('redis-pubsub.ts', { ...SHAPE, ...env, API_URL: server.url })
   await server.close()
   const result: K6Result = await resultOf(run, 'redis-pubsub.json')
   expect(schemaErrors(result)).toEqual([])

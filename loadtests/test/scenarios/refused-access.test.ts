@@ -1,9 +1,10 @@
-/** A key and a tenant that do not go together, given to a real API by a real k6. */
+/** Keys and tenants, right and wrong, given to a real API by a real k6. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { demoTenantId } from '@hopwhistle/contract/demo.ts'
 import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
@@ -12,6 +13,7 @@ import { type Guard, startGuard } from '@hopwhistle/platform/stack/guard.ts'
 import { type ServerProcess, stopServer } from '@hopwhistle/platform/stack/server-process.ts'
 import { freshDatabase } from '@hopwhistle/platform/test-support/fresh-database.ts'
 import { freshRedis } from '@hopwhistle/platform/test-support/fresh-redis.ts'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Bench, bench } from '../support/bench.ts'
 import { k6Path, runK6, withK6 } from './k6.ts'
@@ -55,15 +57,15 @@ afterAll(async () => {
 })
 
 /** @returns the key and the tenant that it belongs to */
-async function newKey(...scopes: readonly string[]): Promise<{ apiKey: string; tenantId: string }> {
+/** Runs a command of the API on the database. */
+async function command(name: string, ...args: readonly string[]) {
   const env = { PATH: process.env.PATH, MIGRATION_DATABASE_URL: ownerUrl }
-  const keys = join(CHECKOUT, 'api', 'src', 'commands', 'keys.ts')
+  return promisify(execFile)(process.execPath, [join(CHECKOUT, 'api', 'src', 'commands', name), ...args], { env })
+}
+
+async function newKey(...scopes: readonly string[]): Promise<{ apiKey: string; tenantId: string }> {
   const scoped = scopes.length === 0 ? [] : ['--scopes', scopes.join(',')]
-  const { stdout, stderr } = await promisify(execFile)(
-    process.execPath,
-    [keys, 'create', '--new-tenant', `t-${scopes.length}`, ...scoped],
-    { env },
-  )
+  const { stdout, stderr } = await command('keys.ts', 'create', '--new-tenant', `t-${scopes.length}`, ...scoped)
   return { apiKey: stdout.trim(), tenantId: / tenant ([0-9a-f-]{36})/.exec(stderr)?.[1] ?? '' }
 }
 
@@ -114,5 +116,19 @@ describe.skipIf(k6Path === undefined)(`k6 run by hand${withK6}`, () => {
     const env = { API_URL: url, API_KEY: apiKey, TENANT_ID: tenantId, PROFILE: 'smoke', PEAK_SECONDS: '1' }
     expect((await runK6('reporting-endpoints.ts', env)).stderr).toContain('API_KEY may not read reports')
     expect((await runK6('call-state-updates.ts', env)).stdout).toMatch(/100\.00 % ✓/)
+  })
+
+  test('TENANTS that are not there are refused with the command that makes them; then each of them gets load', async () => {
+    const env = { API_URL: url, TENANTS: '7', PROFILE: 'smoke', PEAK_SECONDS: '1', RUN_ID: 'spread' }
+    expect((await runK6('call-state-updates.ts', env)).stderr).toContain('npm run db:seed:demo -- --again --tenants=7')
+    await command('db-seed-demo.ts', '--calls=1', '--tenants=7')
+    for (const scenario of SCENARIO_NAMES) expect((await runK6(`${scenario}.ts`, env)).stdout).toMatch(/100\.00 % ✓/)
+    const owner = new pg.Client({ connectionString: ownerUrl })
+    await owner.connect()
+    const { rows } = await owner.query(
+      `select tenant_id as id from hopwhistle.calls where call_id like 'spread%' group by 1 order by 1`,
+    )
+    await owner.end()
+    expect(rows).toEqual(Array.from({ length: 7 }, (_, n) => ({ id: demoTenantId(n) })))
   })
 })

@@ -48,6 +48,14 @@ test('subscribers share 4 VUs, or as many as are set, and never more than there 
   expect(() => vus({ SUBSCRIBER_VUS: '0' })).toThrow('SUBSCRIBER_VUS is "0"')
 })
 
+test('tenants of their own come with their keys, so none may be given', () => {
+  expect(readSettings({ TENANTS: '1000' }, 'call-state-updates').tenants).toBe(1_000)
+  expect(() => readSettings({ TENANTS: '2', API_KEY: 'k' }, 'call-state-updates')).toThrow(
+    'TENANTS is 2; then API_KEY and TENANT_ID may not be given: each tenant has its own',
+  )
+  expect(() => readSettings({ TENANTS: '0' }, 'call-state-updates')).toThrow('TENANTS is "0"')
+})
+
 test('every wrong setting is reported, with what it is and what it may be', () => {
   const env = { PROFILE: 'foo', SUBSCRIBERS: '0', WS_URL: 'http://x', PARALLELISM: '2', MESSAGES_PER_SECOND: '1.5' }
   const expected = [

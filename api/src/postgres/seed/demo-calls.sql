@@ -1,4 +1,5 @@
--- The demo's calls, one row each with all its times: $1 the moment at which they end, $2 how many, $3 a seed.
+-- The demo's calls, one row each with all its times: $1 the moment at which they end, $2 how many, $3 a seed, $4 the ids of
+-- the tenants, over which they are spread.
 -- Everything random is a hash of the call's number and the seed: the same every time, whatever the plan.
 create temporary table demo_calls on commit drop as
 with
@@ -57,6 +58,7 @@ placed as (
   from timed
 )
 select
+  ($4)[(1 + n % cardinality($4))::int] as tenant_id,
   'demo-' || lpad(n::text, 7, '0') as call_id,
   case when inbound then 0 else 1 end::smallint as direction,
   -- Customers: 24,000 of them, some of whom call much more than others. Own lines: 24.

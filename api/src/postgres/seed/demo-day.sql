@@ -1,10 +1,10 @@
--- A day of the demo: the calls that began in [$3, $4), with what has happened by $2, for the tenant $1.
+-- A day of the demo: the calls that began in [$2, $3), with what has happened by $1.
 -- Calls are folded from the events that were stored, by the rules of fold-call.ts, and what they count for is left to
 -- fold_call_metrics(), so that events, calls and rollups agree. Each event was received a moment after it occurred.
 with stored as (
   insert into hopwhistle.call_events (
     tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata, place)
-  select $1, call_id || '-' || step, call_id, state, at, at + (20 + abs(hashtext(call_id || step)) % 200) * interval '1 millisecond',
+  select tenant_id, call_id || '-' || step, call_id, state, at, at + (20 + abs(hashtext(call_id || step)) % 200) * interval '1 millisecond',
     case when step = 1 then direction end,
     case when step = 1 then from_number end,
     case when step = 1 then to_number end,
@@ -14,7 +14,7 @@ with stored as (
     lateral (values
       (1, 0::smallint, initiated_at), (2, 1::smallint, ringing_at), (3, 2::smallint, answered_at), (4, final_state, ended_at)
     ) as steps (step, state, at)
-  where initiated_at >= $3 and initiated_at < $4 and at <= $2
+  where initiated_at >= $2 and initiated_at < $3 and at <= $1
   order by call_id, step
   returning tenant_id, call_id, state, occurred_at, received_at, direction, from_number, to_number
 ),
