@@ -46,7 +46,15 @@ type Schema = {
   readonly additionalProperties?: boolean
 }
 
-async function writeSchema({ path, root, to, id, title, description, additionalProperties = true }: Schema): Promise<void> {
+async function writeSchema({
+  path,
+  root,
+  to,
+  id,
+  title,
+  description,
+  additionalProperties = true,
+}: Schema): Promise<void> {
   const { definitions = {} } = createGenerator({
     path: at(path),
     tsconfig: at('../tsconfig.json'),
