@@ -22,7 +22,13 @@ const MEASURE: Readonly<Record<PartName, MeasurePart>> = {
   cost: measureCost,
 }
 
-export type MeasuredPart = { readonly part: PartName; readonly record: PartRecord; readonly rawPath: string }
+export type MeasuredPart = {
+  readonly part: PartName
+  readonly record: PartRecord
+  readonly rawPath: string
+  /** Why the figures may be wrong: other programs took CPU. */
+  readonly disturbed: string | undefined
+}
 
 /**
  * Measures one part and writes its raw numbers.
@@ -37,22 +43,32 @@ export async function measurePart(part: PartName, options: PartOptions, resultsD
   const ended = () => `✓ ${part.padEnd(22)} ${options.rounds} rounds`
   const { raw, notes, ...result } = await options.terminal.during(part, () => MEASURE[part](options), ended)
   const used = stop()
+  const { note, tooMuch } = othersUse(used, place.machine.cores)
   const record: PartRecord = {
     measuredAt,
     durationSeconds: Math.round(used.seconds),
     source,
     ...result,
-    notes: [...notes, othersNote(used, place.machine.cores)],
+    notes: [...notes, note],
   }
   const rawPath = await writeRaw(part, { complete: isComplete(part, options), ...place, ...record, raw }, resultsDir)
-  return { part, record, rawPath }
+  return { part, record, rawPath, disturbed: tooMuch ? note : undefined }
 }
 
 const isComplete = (part: PartName, { quick, rounds, memoryMinutes }: PartOptions): boolean =>
   !quick && rounds >= ROUNDS && (part !== 'scale' || memoryMinutes >= MEMORY_MINUTES)
 
+/** Of all cores: the platform and its generator then lack them. */
+const OTHERS_ALLOWED = 0.1
+
 /** CPU use of other processes: everything that is measured is a child of this process, and counted with it. */
-function othersNote({ seconds, idleShare, cpuSeconds }: CpuUse, cores: number): string {
+export function othersUse(
+  { seconds, idleShare, cpuSeconds }: CpuUse,
+  cores: number,
+): { readonly note: string; readonly tooMuch: boolean } {
   const others = Math.max(0, cores * (1 - idleShare) - cpuSeconds.here! / seconds)
-  return `Other processes and the kernel used ${number(others, 2)} of ${cores} cores.`
+  return {
+    note: `Other processes and the kernel used ${number(others, 2)} of ${cores} cores.`,
+    tooMuch: others > OTHERS_ALLOWED * cores,
+  }
 }

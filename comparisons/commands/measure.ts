@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import type { Command } from '@hopwhistle/platform/command-line/command.ts'
-import { EXIT } from '@hopwhistle/platform/command-line/failure.ts'
+import { EXIT, Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { oneOf, parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { measureAlone, WAIT_HELP } from '@hopwhistle/platform/machine/measure-alone.ts'
@@ -15,6 +15,7 @@ import { everyGoalIsMet, renderFigures } from '../render-figures.ts'
 export const measure: Command = {
   summary: 'compare the platform with alternatives',
   help: `Usage: main.ts measure [--only PART]… [--rounds N] [--base REF] [--quick] [--results-dir DIR] [--wait]
+               [--even-if-busy]
 
 Starts the platform and its alternatives, measures them in turns (A B C, B C A, …) and checks that all did the same work.
 Writes comparisons/results/*.json, comparisons/baselines and docs/performance.md with the median and the range of the
@@ -38,12 +39,13 @@ rounds. Ratios are computed from values of the same round. Only ratios also hold
   --memory-minutes N   how long memory is sampled; ${MEMORY_MINUTES} if not given, 0 not at all
   --results-dir DIR    instead of comparisons/results; a result of fewer rounds does not replace a complete one there
   --wait               ${WAIT_HELP}
+  --even-if-busy       write baselines and document also when other programs took more than a tenth of the machine's CPU
 
 Environment:
   CENTRIFUGO           path of Centrifugo 6, to measure it as well
   IMAGE_BUILDER        docker, or a program with the same command line: builds the image to measure its size
 
-Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement failed or is not valid. With --quick no
+Exit codes: 0 every goal is met, 1 one is missed, 2 the measurement failed or other programs disturbed it. With --quick no
 goal counts.
 `,
   async run(args, context) {
@@ -56,6 +58,7 @@ goal counts.
       'memory-minutes': { type: 'string', default: String(MEMORY_MINUTES) },
       'results-dir': { type: 'string' },
       wait: { type: 'boolean', default: false },
+      'even-if-busy': { type: 'boolean', default: false },
     })
     const wanted = new Set((values.only ?? PARTS).map((part) => oneOf('the part', part, PARTS)))
     const { quick, base } = values
@@ -68,17 +71,27 @@ goal counts.
 
     async function measureAll(): Promise<number> {
       let met = true
+      const disturbedParts: string[] = []
       for (const part of PARTS.filter((part) => wanted.has(part))) {
         const options = { rounds, quick, memoryMinutes, base, redisServer, terminal, signal }
-        const { record, rawPath } = await measurePart(part, options, values['results-dir'])
+        const { record, rawPath, disturbed } = await measurePart(part, options, values['results-dir'])
         print(`\n${renderFigures(part, record)}\n`)
         const written = [rawPath]
-        if (!quick) {
+        if (!quick && disturbed !== undefined && !values['even-if-busy']) {
+          disturbedParts.push(part)
+          print(`\n  Not kept: ${disturbed}\n`)
+        } else if (!quick) {
           met &&= everyGoalIsMet(record.figures)
           const { record: all, path } = await keepPart(part, record)
           written.push(path, ...(await writePerformance(all)))
         }
         print(`\n  Wrote ${written.map((path) => relative(CHECKOUT, path)).join(', ')}\n`)
+      }
+      if (disturbedParts.length > 0) {
+        const again = disturbedParts.map((part) => `--only ${part}`).join(' ')
+        throw new Failure(
+          `other programs took CPU: baselines and document keep their figures. Stop them and measure again with ${again}, or use --even-if-busy`,
+        )
       }
       return met ? EXIT.ok : EXIT.missed
     }

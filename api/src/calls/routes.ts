@@ -7,6 +7,7 @@ import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import { parseWalPosition, type WalPosition } from '../postgres/wal-position.ts'
+import type { CallEvent } from './call-event.ts'
 import { CallEventSchema, CallEventsSchema, EventResultsSchema, ReceiptSchema } from './event-schema.ts'
 import type { Ingest } from './ingest.ts'
 import type { KeepAside } from './keep-aside.ts'
@@ -56,56 +57,71 @@ export function callRoutes(deps: {
     reserved.delete(request)
   }
 
-  async function parseOrKeepAside({ body, principal }: FastifyRequest) {
-    try {
-      return parseEvent(body, Date.now())
-    } catch (error) {
-      if (keepAside === undefined || !TimeOutOfRange.is(error)) throw error
-      await keepAside(principal.tenantId, [body])
-      throw EventKeptAside(error)
-    }
+  async function parseOrKeepAside(request: FastifyRequest): Promise<CallEvent> {
+    const [{ event, refusal, aside }] = parseBody(request, (body) => [body]) as [Parsed]
+    if (event !== undefined) return event
+    if (aside === undefined) throw refusal
+    await keepAside?.(request.principal.tenantId, [aside.body])
+    throw EventKeptAside(aside.why)
   }
 
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
-    const events = eventsOf(request.body)
+    const parsed = parseBody(request, eventsOf)
     // The first of them was counted with the request.
-    rates.charge(request.principal, events.length - 1)
+    rates.charge(request.principal, parsed.length - 1)
     releaseRoom(request)
-    const settled = await Promise.all(events.map((body) => settle(request, body)))
-    const results = keepAside === undefined ? settled : await keepThoseAside(request, events, settled)
+    const settled = await Promise.all(parsed.map((one) => settle(request, one)))
+    const results = await keepThoseAside(request, parsed, settled)
     const positions = results.flatMap(({ position }) => (position === undefined ? [] : [walPosition(position)]))
     const latest = positions.reduce((last, position) => (position > last ? position : last), 0n)
     const position = positions.length === 0 ? undefined : tokens.sealPosition(latest)
     if (position !== undefined) reply.header(HEADERS.position, position)
-    return { results: results.map(({ position: _, refusal: __, ...result }) => result), position }
+    return { results: results.map(({ position: _, ...result }) => result), position }
+  }
+
+  /**
+   * Takes the body away from its request. Parsed, it has up to twenty times its length, as `[{},{},…]` does, and the budget for
+   * bodies counts their length: what waits for its commit must not hold it.
+   */
+  function parseBody(request: FastifyRequest, eventsIn: (body: unknown) => readonly unknown[]): readonly Parsed[] {
+    const { body } = request
+    request.body = undefined
+    return eventsIn(body).map(parseOne)
+  }
+  function parseOne(body: unknown): Parsed {
+    const given = (body as { eventId?: unknown } | null)?.eventId
+    const eventId = typeof given === 'string' ? given.slice(0, EVENT_BOUNDS.idMaxLength) : undefined
+    try {
+      return { eventId, event: parseEvent(body, Date.now()) }
+    } catch (refusal) {
+      if (keepAside === undefined || !TimeOutOfRange.is(refusal)) return { eventId, refusal }
+      return { eventId, refusal, aside: { body: JSON.stringify(body), why: refusal } }
+    }
   }
 
   /** Together, so that a batch of old events costs one statement. */
-  async function keepThoseAside(request: FastifyRequest, events: readonly unknown[], settled: readonly Settled[]) {
-    const aside = events.filter((_, i) => TimeOutOfRange.is(settled[i]?.refusal))
+  async function keepThoseAside(request: FastifyRequest, parsed: readonly Parsed[], settled: readonly Settled[]) {
+    const aside = parsed.flatMap((one) => one.aside?.body ?? [])
     if (aside.length === 0) return settled
     const failure = await keepAside?.(request.principal.tenantId, aside).then(
       () => undefined,
       (error: unknown) => (error instanceof Problem ? error : Internal()),
     )
-    return settled.map((result) => {
-      if (!TimeOutOfRange.is(result.refusal)) return result
-      const refusal = failure ?? EventKeptAside(result.refusal)
-      return { ...result, status: refusal.status, problem: problemBody(refusal) }
+    return settled.map((result, i) => {
+      const aside = parsed[i]?.aside
+      return aside === undefined ? result : { ...result, ...refused(failure ?? EventKeptAside(aside.why)) }
     })
   }
 
   /** What the event alone would have been answered. */
-  async function settle(request: FastifyRequest, body: unknown): Promise<Settled> {
-    const given = (body as { eventId?: unknown } | null)?.eventId
-    const eventId = typeof given === 'string' ? given.slice(0, EVENT_BOUNDS.idMaxLength) : undefined
+  async function settle(request: FastifyRequest, { eventId, event, refusal }: Parsed): Promise<Settled> {
     try {
-      const receipt = await ingest.submit(request.principal.tenantId, parseEvent(body, Date.now()))
+      if (event === undefined) throw refusal
+      const receipt = await ingest.submit(request.principal.tenantId, event)
       return { eventId, status: receipt.outcome === 'duplicate' ? 200 : 201, ...receipt }
     } catch (error) {
       if (!(error instanceof Problem)) request.log.error({ err: error }, 'an event of a batch failed')
-      const known = error instanceof Problem ? error : Internal()
-      return { eventId, status: known.status, problem: problemBody(known), position: undefined, refusal: known }
+      return { eventId, ...refused(error instanceof Problem ? error : Internal()) }
     }
   }
 
@@ -145,13 +161,23 @@ export function callRoutes(deps: {
   }
 }
 
+/** One event of a body, without what it was parsed from. */
+type Parsed = {
+  readonly eventId: string | undefined
+  readonly event?: CallEvent
+  readonly refusal?: unknown
+  /** As it was sent, and why it is kept aside. */
+  readonly aside?: { readonly body: string; readonly why: Problem }
+}
+
 type Settled = {
   readonly eventId: string | undefined
   readonly status: number
-  readonly position: string | undefined
+  readonly position?: string
   readonly problem?: ReturnType<typeof problemBody>
-  readonly refusal?: Problem
 }
+
+const refused = (problem: Problem) => ({ status: problem.status, problem: problemBody(problem) })
 
 /** Fields that are none, of which a refusal names no more. */
 const STRAY_MAX = 10

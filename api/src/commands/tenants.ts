@@ -13,7 +13,7 @@ import {
   listErasures,
   recordErasure,
 } from '../postgres/erasure/erasures.ts'
-import { type Forgotten, forgetCall, forgetNumber } from '../postgres/erasure/forget-person.ts'
+import { countIdsWith, type Forgotten, forgetCall, forgetNumber } from '../postgres/erasure/forget-person.ts'
 import { forgetTenant } from '../postgres/erasure/forget-tenant.ts'
 import { limitTenant, listTenants } from '../postgres/keys/rates.ts'
 import { forgetTenantInRedis } from '../redis/forget-tenant.ts'
@@ -39,8 +39,9 @@ limit sets how many events a second a tenant may send, over all instances and fo
 batch counts, and any other request counts as one. Instances know within a few seconds (KEY_CACHE_MS).
 
 forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata that has
-it. Events and calls stay, so every count stays. Of a call it removes all numbers and metadata; of a whole tenant everything,
-keys and rollups too. It reads all events, and can be run again.
+it. Events and calls stay, so every count stays. Ids of events and calls cannot be changed: if some have the number, it says
+how many and ends with 1. Of a call it removes all numbers and metadata; of a whole tenant everything, keys and rollups too. It
+reads all events, and can be run again.
 
 aside writes the events of a tenant that are kept aside (EVENTS_KEEP_ASIDE) to stdout, one JSON object a line.
 
@@ -60,7 +61,7 @@ Environment:
   REDIS_URL               required  to forget; REDIS_CLUSTER_NODES and REDIS_CA_FILE as for the API
   KEY_CACHE_MS                      as for the API, if it was changed there
 
-Exit codes: 0 done, 1 failed, or nothing was found, 2 wrong usage.
+Exit codes: 0 done, 1 failed, nothing was found, or the number is in ids, 2 wrong usage.
 `
 
 const KEY_CACHE_MS = 3_000
@@ -128,13 +129,16 @@ const run: DatabaseCommand = async (client, say, args) => {
         })
         const forgotten = await forget(client, redis, { id, kind: asked.kind, given, tenantId: asked.tenantId })
         say(`${described(asked.kind, forgotten)}; it is erasure ${id}`)
+        requireNoIds(forgotten.inIds)
         if (forgotten.tenantIds.length === 0) throw new Error('nothing was found to erase')
       })
     }
     case 'forget-again': {
       const erasures = parseErasures(readFileSync(asked.file === '-' ? 0 : asked.file, 'utf8'))
       return withRedis(async (redis) => {
-        for (const erasure of erasures) say(await forgetAgain(client, redis, erasure))
+        let inIds = 0
+        for (const erasure of erasures) inIds += await forgetAgain(client, redis, erasure, say)
+        requireNoIds(inIds)
       })
     }
   }
@@ -151,7 +155,7 @@ async function forget(
   client: Client,
   redis: RedisConnections,
   { id, kind, given, tenantId }: Asked,
-): Promise<Forgotten> {
+): Promise<Forgotten & { readonly inIds: number }> {
   const forgotten =
     kind === 'number'
       ? await forgetNumber(client, given, tenantId)
@@ -164,15 +168,34 @@ async function forget(
     for (const of of forgotten.tenantIds)
       await forgetTenantInRedis(redis.commands, of, kind === 'tenant' ? 'everything' : 'content')
   }
-  return forgotten
+  return { ...forgotten, inIds: kind === 'number' ? await countIdsWith(client, given, tenantId) : 0 }
 }
 
-async function forgetAgain(client: Client, redis: RedisConnections, erasure: Erasure): Promise<string> {
+/** @returns how many events have the number in an id */
+async function forgetAgain(
+  client: Client,
+  redis: RedisConnections,
+  erasure: Erasure,
+  say: (text: string) => void,
+): Promise<number> {
   await keepErasure(client, erasure)
   const given = erasure.kind === 'number' ? await findNumber(client, erasure) : erasure.subject
-  if (given === undefined) return `erasure ${erasure.id}: nothing of it is there`
+  if (given === undefined) {
+    say(`erasure ${erasure.id}: nothing of it is there`)
+    return 0
+  }
   const asked = { id: erasure.id, kind: erasure.kind, given, tenantId: erasure.tenantId ?? undefined }
-  return `erasure ${erasure.id}: ${described(erasure.kind, await forget(client, redis, asked))}`
+  const forgotten = await forget(client, redis, asked)
+  say(`erasure ${erasure.id}: ${described(erasure.kind, forgotten)}`)
+  return forgotten.inIds
+}
+
+/** @throws {Error} when a number is left in ids */
+function requireNoIds(events: number): void {
+  if (events === 0) return
+  throw new Error(
+    `${events} events have the number in their id or in that of their call; ids cannot be changed and go when their calls are too old (retention), or with the whole tenant`,
+  )
 }
 
 function described(kind: ErasureKind, { events, calls, tenantIds }: Forgotten): string {

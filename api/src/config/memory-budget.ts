@@ -3,7 +3,7 @@
  * when bodies are counted as what they become; the rest is for code, queued events and garbage.
  */
 export type MemoryBudget = {
-  /** Of requests whose answers are under way. Parsed, and as events, a body takes three times its length. */
+  /** Of requests whose answers are under way. As events, a body takes up to three times its length. */
   readonly bodies: number
   /** Of reports that clients have not read to their end. */
   readonly answers: number
@@ -25,7 +25,5 @@ export const memoryBudget = (wholeBytes: number): MemoryBudget => ({
   publishing: part(wholeBytes, 24),
   reportCache: part(wholeBytes, 48),
 })
-
-export const BODY_TIMES = 3
 
 const part = (wholeBytes: number, divisor: number): number => Math.floor(wholeBytes / divisor)

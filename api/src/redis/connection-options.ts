@@ -64,9 +64,22 @@ export function connectionOptions(settings: RedisSettings, role: 'commands' | 's
     // Who subscribes again must know when that is done: see standalone-subscriber.ts.
     autoResubscribe: false,
     retryStrategy: (attempt: number) => reconnectDelayMs(attempt),
-    // A demoted primary keeps its connections and refuses every write: look for the new one.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    reconnectOnError: isFirstFromDemoted(),
   } satisfies RedisOptions
+}
+
+/**
+ * A demoted primary keeps its connections and refuses every write: then look for the new one. Once for all that it refuses
+ * together, because each time adds a listener and a timer to the connection that is being closed.
+ */
+function isFirstFromDemoted(): (error: Error) => boolean {
+  let lastMs = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    const now = performance.now()
+    if (!message.startsWith('READONLY') || now - lastMs < RECONNECT_MAX_MS) return false
+    lastMs = now
+    return true
+  }
 }
 
 /** Undefined when Redis is not a cluster. */

@@ -50,6 +50,9 @@ export function standaloneSubscriber(redis: Redis): Subscriber {
       if (!listeners.delete(channel) || redis.status !== 'ready') return
       redis.unsubscribe(channel).catch(() => {})
     },
-    renew: () => redis.disconnect(true),
+    // Each time adds a listener and a timer to a connection, and one that is being closed stays for a while.
+    renew: () => {
+      if (redis.stream?.writable) redis.disconnect(true)
+    },
   }
 }

@@ -159,6 +159,19 @@ test('a number goes from one tenant only when asked so, and one that was given o
   expect(left).toEqual([{ tenant_id: other.id }])
 })
 
+test('a number in the id of an event or a call is not passed over in silence', async () => {
+  const tenant = await platform.newTenant()
+  const number = newNumber()
+  await send(tenant, { eventId: `${number}-1`, from: number })
+  await send(tenant, { callId: `call.${number.slice(1)}` })
+  await send(tenant, { callId: `of another one: ${number}9` })
+  const { code, err } = await tenants(['forget', '--number', number, '--tenant', tenant.id])
+  expect(code).toBe(1)
+  expect(err).toContain('changed 1 events and 1 calls of 1 tenants')
+  expect(err).toContain('2 events have the number in their id or in that of their call')
+  expect(err).not.toContain(number)
+})
+
 test('a call that has other numbers as well shows those, as if the erased one had never been sent', async () => {
   const tenant = await platform.newTenant()
   const [number, later] = ['+100', '+200']

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { expect, onTestFinished, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import type { RedisConnections } from '../../src/redis/open-redis.ts'
 import { script } from '../../src/redis/script.ts'
@@ -8,6 +9,15 @@ import { platform } from './support/platform.ts'
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 const soon = { timeoutMs: 10_000, everyMs: 5 }
+
+/** What Node warns of from here on, such as listeners that are never taken off. */
+function warnings(): readonly Error[] {
+  const heard: Error[] = []
+  const hear = (warning: Error) => void heard.push(warning)
+  process.on('warning', hear)
+  onTestFinished(() => void process.off('warning', hear))
+  return heard
+}
 
 test('Redis restarted empty: sockets stay, hear that messages may be lost, and get what follows', async () => {
   const { redis, one, two, client } = await platform()
@@ -92,6 +102,7 @@ test('a lost subscription is made again, and what was published meanwhile is fil
 
 test('a gap longer than the history is said, and what is left of it is delivered', async () => {
   const { one, two, client } = await platform({ settings: { liveHistoryMessages: 300, liveTickMs: 0 } })
+  const warned = warnings()
   const subscriber = client(one)
   await subscriber.subscribe()
   await two.live.publish(ringing())
@@ -108,6 +119,24 @@ test('a gap longer than the history is said, and what is left of it is delivered
   expect(subscriber.broken()).toEqual([])
   await two.live.publish(ringing())
   await subscriber.settledTo(3_002)
+  expect(warned).toEqual([])
+})
+
+test('a demoted primary refuses many commands together: one new connection is made, and works once it is promoted', async () => {
+  const { redis, one } = await platform()
+  const warned = warnings()
+  const admin = new Redis(redis.url)
+  onTestFinished(() => admin.disconnect())
+  const connection = () => one.redis.commands.call('CLIENT', 'ID')
+  const before = await connection()
+  await admin.call('REPLICAOF', '127.0.0.1', '1')
+  const write = (i: number) => one.redis.commands.set(`key ${i}`, 'value')
+  for (const result of await Promise.allSettled(range(1, 50).map(write)))
+    expect(result).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/^READONLY/) } })
+  await waitUntil('another connection', async () => (await connection()) !== before, soon)
+  await admin.call('REPLICAOF', 'NO', 'ONE')
+  await waitUntil('a write to be taken', async () => (await write(1)) === 'OK', soon)
+  expect(warned).toEqual([])
 })
 
 /** Messages that are numbered and kept, but reach no instance: as when Redis drops what a subscriber did not read. */

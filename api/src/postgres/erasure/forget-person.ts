@@ -49,6 +49,19 @@ async function untilNothingIsFound(look: () => Promise<Forgotten>): Promise<Forg
   throw new Error('events with it go on coming: stop who sends them, and run this again')
 }
 
+/**
+ * How many events have a number in their id or in that of their call. Those stay: by its id an event is known when it is sent
+ * again, and by its call's id the next one finds the call.
+ */
+export async function countIdsWith(db: Db, number: string, tenantId?: string): Promise<number> {
+  const { rows } = await db.query<{ count: string }>(
+    `select count(*) from hopwhistle.call_events
+     where ($1::uuid is null or tenant_id = $1) and (event_id ~ $2 or call_id ~ $2)`,
+    [tenantId, patternOf(number)],
+  )
+  return Number(rows[0]?.count)
+}
+
 type Found = { readonly tenant_id: string; readonly id: string }
 
 async function forgetNumberOnce(db: Db, number: string, tenantId: string | undefined): Promise<Forgotten> {
@@ -160,7 +173,7 @@ function result(events: readonly Found[], calls: readonly Found[]): Forgotten {
   }
 }
 
-/** The number in metadata, with or without its plus, and not as a part of a longer one. */
+/** The number in a longer text, with or without its plus, and not as a part of a longer one. */
 function patternOf(number: string): string {
   const escaped = number.replace(/^\+/, '').replace(/[^A-Za-z0-9]/g, '\\$&')
   return `(^|[^0-9A-Za-z])${escaped}([^0-9A-Za-z]|$)`
