@@ -1,5 +1,5 @@
 /** What a scenario is told by its environment (`k6 run --env NAME=value`), checked, with defaults. */
-import { DEMO_API_KEY, DEMO_TENANT_ID } from './contract.demo.ts'
+import { DEMO_API_KEY, DEMO_TENANT_ID, DEMO_TENANTS_MAX } from './contract.demo.ts'
 import { DEFAULT_PORT } from './contract.routes.ts'
 import {
   type LiveShape,
@@ -21,11 +21,15 @@ export type CommonSettings = {
   readonly wsUrl: string
   readonly apiKey: string
   readonly tenantId: string
+  /** How many tenants share the load. If more than one, they are the demo data's. */
+  readonly tenants: number
   /** Begins every id that this run creates. Absent: made up when the test starts. */
   readonly runId: string | undefined
   /** How many k6 processes share the load. */
   readonly parallelism: number
   readonly instance: string | undefined
+  /** How runners find each other, to begin together; absent: each begins when it is started. */
+  readonly together: Together | undefined
   /**
    * Where the result goes: a folder; `-` for one line on standard output; `log` for standard output as a container's
    * log keeps it. Absent: loadtests/results.
@@ -33,6 +37,13 @@ export type CommonSettings = {
   readonly resultsDir: string | undefined
   readonly k6Version: string | undefined
   readonly offeredPerSecond: number
+}
+
+export type Together = {
+  /** Of the REST API of every runner, with `{}` in place of its number. */
+  readonly url: string
+  /** The number of this one, 1 to the parallelism. */
+  readonly runner: number
 }
 
 export type LiveSettings = CommonSettings & { readonly shape: LiveShape }
@@ -72,18 +83,38 @@ function readCommon(read: EnvReader, scenario: ScenarioName): Common {
   if (runId === undefined && parallelism > 1) {
     read.problem(`RUN_ID is missing; with PARALLELISM ${parallelism} all runners need the same one`)
   }
+  const tenants = read.integer('TENANTS', { min: 1, max: DEMO_TENANTS_MAX }, 'tenants', 1)
+  const apiKey = read.text('API_KEY', DEMO_API_KEY)
+  const tenantId = read.text('TENANT_ID', DEMO_TENANT_ID)
+  if (tenants > 1 && (apiKey !== DEMO_API_KEY || tenantId !== DEMO_TENANT_ID)) {
+    read.problem(`TENANTS is ${tenants}; then API_KEY and TENANT_ID may not be given: each tenant has its own`)
+  }
   return {
     scenario,
     profile: read.choice('PROFILE', PROFILE_NAMES, 'quick'),
     apiUrl: read.url('API_URL', ['http', 'https'], `http://localhost:${DEFAULT_PORT}`),
-    apiKey: read.text('API_KEY', DEMO_API_KEY),
-    tenantId: read.text('TENANT_ID', DEMO_TENANT_ID),
+    apiKey,
+    tenantId,
+    tenants,
     runId,
     parallelism,
     instance: read.optional('INSTANCE'),
+    together: readTogether(read, parallelism),
     resultsDir: read.optional('RESULTS_DIR'),
     k6Version: read.optional('K6_VERSION'),
   }
+}
+
+function readTogether(read: EnvReader, parallelism: number): Together | undefined {
+  if (read.optional('RUNNER_URL') === undefined) return undefined
+  const url = read.url('RUNNER_URL', ['http'], '')
+  if (!url.includes('{}')) read.problem(`RUNNER_URL is "${url}"; it has {} where a runner's number belongs`)
+  const instance = read.optional('INSTANCE') ?? ''
+  const runner = Number(/\d+$/.exec(instance)?.[0])
+  if (!(runner >= 1 && runner <= parallelism)) {
+    read.problem(`INSTANCE is "${instance}"; with RUNNER_URL it ends in a runner's number, 1 to ${parallelism}`)
+  }
+  return { url, runner }
 }
 
 const readSeconds = (read: EnvReader, base: Pick<RequestShape, 'rampSeconds' | 'peakSeconds'>) => ({
