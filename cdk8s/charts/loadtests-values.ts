@@ -3,10 +3,15 @@ import { DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
 import { PROFILE_NAMES, SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import type { k8s } from 'cdk8s-plus-27'
-import { INITIALIZER_RESOURCES, RUNNER_RESOURCES, STARTER_RESOURCES } from '../../loadtests/kubernetes/test-run.ts'
+import {
+  INITIALIZER_RESOURCES,
+  MOST_RUNNERS,
+  RUNNER_RESOURCES,
+  STARTER_RESOURCES,
+} from '../../loadtests/kubernetes/test-run.ts'
 import { flag, integer, list, oneOf, resources, section, text, textMap, type ValuesOf } from '../values/define.ts'
 import { POD_FIELDS, podOf } from './pod-fields.ts'
-import { LOADTEST_IMAGES } from './versions.ts'
+import { BENCH_IMAGE, LOADTEST_IMAGES } from './versions.ts'
 
 const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
 
@@ -29,7 +34,7 @@ export const LOADTESTS = {
     'Which scenarios start at installation. Run one at a time, because they slow each other down',
     FLAGS,
   ),
-  parallelism: integer(2, 'k6 pods that share the load of a scenario', { min: 1, max: 1000 }),
+  parallelism: integer(2, 'k6 pods that share the load of a scenario', { min: 1, max: MOST_RUNNERS }),
   profile: oneOf(
     PROFILE_NAMES,
     'quick',
@@ -49,6 +54,24 @@ export const LOADTESTS = {
     'Remote write URL of a Prometheus, .../api/v1/write, to which the runners also send their metrics',
     /(https?:\/\/\S+)?/,
   ),
+  schedule: section('Scheduled runs, judged in the cluster; see loadtests/README.md', {
+    enabled: flag(false, 'Needs the image below, and a namespace without other pods: its Job may run programs in them'),
+    cron: text('0 3 * * *', 'Schedule in cron format'),
+    timeZone: text('Etc/UTC', 'Time zone of the schedule'),
+    scenarios: list<ScenarioName>(
+      ['call-state-updates'],
+      'Scenarios, run one after the other; empty: those of the baselines',
+      { enum: SCENARIO_NAMES },
+    ),
+    image: text(BENCH_IMAGE, 'Image that runs and judges the scenarios, built from loadtests/Dockerfile'),
+    platformNamespace: text('', 'Namespace of the platform, to sample its API; empty: the platform is not sampled'),
+    keepResults: integer(30, 'Results kept for each scenario', { min: 1, max: 1000 }),
+    resources: resources('Resources of the pod that follows, collects and judges a run', {
+      requests: { cpu: '100m', memory: '256Mi' },
+      limits: { cpu: '1', memory: '1Gi' },
+    }),
+    pod: podOf('that pod'),
+  }),
   images: section('Images of the pods of a run', {
     k6: text(
       LOADTEST_IMAGES.k6,
@@ -87,6 +110,11 @@ export const LOADTESTS = {
       enabled: flag(true, 'Needs a network plugin that enforces network policies'),
       apiPort: port(DEFAULT_PORT, 'Port of the API’s pods, or of the server that apiUrl leads to'),
       metricsPort: port(9090, 'Port of the server that metricsUrl leads to'),
+      apiServerPorts: list<{ readonly port: number }>(
+        [{ port: 443 }, { port: 6443 }],
+        'Ports of the Kubernetes API server, which the scheduled Job connects to',
+        { type: 'object' },
+      ),
       runnersFrom: list<k8s.NetworkPolicyPeer>(
         [
           {

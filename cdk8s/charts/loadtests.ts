@@ -1,5 +1,4 @@
 /** The chart charts/hopwhistle-loadtests: a TestRun of k6-operator for each scenario, with its scripts. */
-import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import { SCENARIO_NAMES, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { k8s } from 'cdk8s-plus-27'
 import type { Construct } from 'constructs'
@@ -14,9 +13,12 @@ import {
   testRun,
 } from '../../loadtests/kubernetes/test-run.ts'
 import { given } from '../constructs/given.ts'
-import { imageOf, pod } from '../constructs/pod.ts'
-import { RunnerPolicies } from '../constructs/runner-policies.ts'
-import { empty, fileContent, nameWithin } from '../values/compute.ts'
+import { apiKeyVariable, podOf } from '../constructs/load-test-pods.ts'
+import { imageOf } from '../constructs/pod.ts'
+import { ofTestRun, RunnerPolicies } from '../constructs/runner-policies.ts'
+import { Schedule } from '../constructs/schedule.ts'
+import { StoredPods } from '../constructs/stored-pods.ts'
+import { fileContent, nameWithin } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
 import { customObject, kubeObject } from '../values/kube-object.ts'
@@ -38,6 +40,9 @@ export const loadtests: HelmChart<typeof LOADTESTS> = {
     ),
   ),
   build(chart, values) {
+    const stored = new StoredPods(chart, values)
+    new RunnerPolicies(stored, stored.pods, values)
+    new Schedule(new Conditional(chart, 'schedule', values.schedule.enabled), values)
     for (const scenario of SCENARIO_NAMES) {
       scenarioObjects(new Conditional(chart, scenario, values.scenarios[flagOf(scenario)]), scenario, values)
     }
@@ -51,24 +56,19 @@ function file(name: string): string {
 
 function scenarioObjects(scope: Construct, scenario: ScenarioName, values: LoadtestsValues): void {
   const name = `${nameWithin(RELEASE.name, LONGEST_NAME - scenario.length - 1)}-${scenario}`
-  const { existingSecret } = values.apiKey
   kubeObject(scope, 'scripts', k8s.KubeConfigMap, {
     metadata: { name, labels: { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario } },
     data: Object.fromEntries(
       Object.keys(scenarioScripts(scenario)).map((script) => [script, fileContent(file(script))]),
     ),
   })
-  new RunnerPolicies(scope, name, scenario, values)
+  new RunnerPolicies(scope, ofTestRun(name, scenario), values)
   const { metricsUrl } = values
   const sent = remoteWrite({ [REMOTE_WRITE_URL]: `${metricsUrl}` }, { runId: name, scenario })
   const asked = given(metricsUrl)
-  const part = (
-    name: Part,
-    ofKind: LoadtestsValues['runnerPod'],
-    nodes: Partial<LoadtestsValues['runnerNodes']> = {},
-  ) => {
-    const own = pod(values, ofKind, { labels: partLabels(scenario, name), ...nodes })
-    return { ...own, moreEnv: each(own.container.env) }
+  const part = (part: Part) => {
+    const own = podOf(values, part, partLabels(scenario, part))
+    return { ...own, moreEnv: [each(own.container.env)] }
   }
   const run = testRun({
     name,
@@ -77,11 +77,7 @@ function scenarioObjects(scope: Construct, scenario: ScenarioName, values: Loadt
     parallelism: values.parallelism,
     apiUrl: values.apiUrl,
     tenantId: values.tenantId,
-    apiKeyVariable: when(
-      empty(existingSecret),
-      { name: 'API_KEY', value: DEMO_API_KEY },
-      { name: 'API_KEY', valueFrom: { secretKeyRef: { name: existingSecret, key: 'key' } } },
-    ),
+    apiKeyVariable: apiKeyVariable(values),
     configMap: name,
     runId: scenario,
     images: { k6: imageOf(values, values.images.k6), starter: imageOf(values, values.images.starter) },
@@ -89,11 +85,7 @@ function scenarioObjects(scope: Construct, scenario: ScenarioName, values: Loadt
     runnerResources: values.runnerResources,
     initializerResources: values.initializerResources,
     starterResources: values.starterResources,
-    pods: {
-      initializer: part('initializer', values.initializerPod),
-      starter: part('starter', values.starterPod),
-      runner: part('runner', values.runnerPod, values.runnerNodes),
-    },
+    pods: { initializer: part('initializer'), starter: part('starter'), runner: part('runner') },
     args: sent.args.map((argument) => when(asked, argument)),
     runnerEnv: Object.entries(sent.env).map(([name, value]) => when(asked, { name, value })),
   })

@@ -4,6 +4,7 @@
  */
 import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { stringify } from 'yaml'
+import { STORED_PODS_LABEL } from '../../loadtests/kubernetes/stored-pods.ts'
 import { synthesize } from '../values/helm-chart.ts'
 import { loadtests } from './loadtests.ts'
 import { flagOf } from './loadtests-values.ts'
@@ -15,7 +16,10 @@ export function plainTestRuns(): ReadonlyMap<string, string> {
   return new Map(
     SCENARIO_NAMES.map((scenario) => {
       const values = { scenarios: Object.fromEntries(SCENARIO_NAMES.map((one) => [flagOf(one), one === scenario])) }
-      const objects = synthesize(loadtests, { name: RELEASE_NAME, values })
+      const objects = synthesize(loadtests, { name: RELEASE_NAME, values }).filter(
+        // For runs by command.
+        ({ metadata }) => !(STORED_PODS_LABEL in ((metadata as { readonly labels?: object }).labels ?? {})),
+      )
       const name = `${RELEASE_NAME}-${scenario}`
       const head =
         `# ${scenario}: written by npm run charts.\n#\n` +

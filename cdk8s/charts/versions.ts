@@ -28,3 +28,6 @@ const { k6, curl } = read('versions.json').images
 
 /** Of a TestRun of k6-operator. */
 export const LOADTEST_IMAGES: { readonly k6: string; readonly starter: string } = { k6, starter: curl }
+
+/** What runs and judges load tests in a cluster. */
+export const BENCH_IMAGE = `hopwhistle/bench:${VERSION}`

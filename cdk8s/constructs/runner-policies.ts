@@ -17,39 +17,52 @@ import { allow, DNS, pods, tcp } from './allow.ts'
 import type { Component } from './component.ts'
 import { given } from './given.ts'
 
+/** Which pods of runs they are, and how objects about those are called. */
+export type RunPods = {
+  readonly name: string
+  readonly selector: Readonly<Record<string, string>>
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** Those of one TestRun alone. */
+export const ofTestRun = (name: string, scenario: ScenarioName): RunPods => ({
+  name,
+  selector: { [OPERATOR_LABEL]: name },
+  labels: { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario },
+})
+
 /**
- * Denies the pods of one TestRun everything, then allows the paths that are needed. The initializer, which only reads
- * the script, needs none.
+ * Denies the pods of runs everything, then allows the paths that are needed. The initializer, which only reads the script,
+ * needs none.
  */
 export class RunnerPolicies extends Construct {
-  constructor(scope: Construct, testRun: string, scenario: ScenarioName, values: LoadtestsValues) {
+  constructor(scope: Construct, { name, selector, labels }: RunPods, values: LoadtestsValues) {
     super(scope, 'network-policies')
     const { networkPolicies, metricsUrl } = values
     const enabled = new Conditional(this, 'enabled', networkPolicies.enabled)
-    const labels = { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario }
-    // Those of this run alone: pods of one that `bench run` made may ask another API.
-    const ofRun = { [OPERATOR_LABEL]: testRun }
-    const part = (name: Part): Component => ({
-      name: `${testRun}-${name}`,
-      selector: { ...ofRun, [PART_LABEL]: name },
-      labels: { ...labels, [PART_LABEL]: name },
+    const part = (part: Part): Component => ({
+      name: `${name}-${part}`,
+      selector: { ...selector, [PART_LABEL]: part },
+      labels: { ...labels, [PART_LABEL]: part },
     })
     const [runner, starter] = [part('runner'), part('starter')]
 
     kubeObject(enabled, 'deny', k8s.KubeNetworkPolicy, {
-      metadata: { name: `${testRun}-deny`, labels },
-      spec: { podSelector: { matchLabels: ofRun }, policyTypes: ['Ingress', 'Egress'] },
+      metadata: { name: `${name}-deny`, labels },
+      spec: { podSelector: { matchLabels: selector }, policyTypes: ['Ingress', 'Egress'] },
     })
     allow(enabled, runner, {
       ingress: [
         {
-          from: appended<k8s.NetworkPolicyPeer>([pods(starter)], networkPolicies.runnersFrom),
+          from: appended<k8s.NetworkPolicyPeer>([pods(starter), pods(runner)], networkPolicies.runnersFrom),
           ports: tcp(RUNNER_PORT),
         },
       ],
       // Where the API and Prometheus are is a value: they may be anywhere.
       egress: [
         DNS,
+        // They wait for each other, to begin together.
+        { to: [pods(runner)], ports: tcp(RUNNER_PORT) },
         { ports: tcp(networkPolicies.apiPort) },
         when(given(metricsUrl), { ports: tcp(networkPolicies.metricsPort) }),
       ],

@@ -26,6 +26,7 @@ export const RUNBOOKS = [
   'memory-near-limit',
   'hpa-at-maximum',
   'load-test-failed',
+  'load-test-missed',
   'load-test-hangs',
 ] as const
 

@@ -10,6 +10,7 @@ import { history } from './commands/history.ts'
 import { judge } from './commands/judge.ts'
 import { list } from './commands/list.ts'
 import { report } from './commands/report.ts'
+import { results } from './commands/results.ts'
 import { run } from './commands/run.ts'
 import { stop as stopRun } from './commands/stop.ts'
 
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   history,
   list,
   collect,
+  results,
   stop: stopRun,
 }
 

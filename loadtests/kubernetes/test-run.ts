@@ -19,7 +19,8 @@ export const LOADTEST_LABELS = {
 export const SCENARIO_LABEL = 'hopwhistle.io/scenario'
 /** Which of the three kinds of pods of a run it is. */
 export const PART_LABEL = 'app.kubernetes.io/component'
-export type Part = 'initializer' | 'starter' | 'runner'
+export const PARTS = ['initializer', 'starter', 'runner'] as const
+export type Part = (typeof PARTS)[number]
 /** k6-operator gives every pod of a TestRun this label, with its name. */
 export const OPERATOR_LABEL = 'k6_cr'
 /** Where a runner is told to begin and to stop, and says how far it is. */
@@ -28,13 +29,20 @@ export const RUNNER_PORT = 6565
 /** The operator appends to the name of a TestRun, and Kubernetes allows 63 characters. */
 export const LONGEST_NAME = 51
 
+/**
+ * More runners the operator cannot start: its starter has the commands for all of them in one argument, at most 400 bytes
+ * for each, and Linux takes 128 KiB.
+ */
+export const MOST_RUNNERS = 300
+
 /** A value that is known now, or once somebody installs a chart; either way it can stand in a string. */
 export type Given<T> = T | { readonly holds: T; toString(): string }
 
 /** CPU as Kubernetes writes it (`500m`, `2`), memory as well (`512Mi`). */
 export type Resources = {
   readonly requests: Amounts
-  readonly limits: Amounts
+  /** Without one of CPU, if that is null or absent. */
+  readonly limits: Omit<Amounts, 'cpu'> & Partial<Pick<Amounts, 'cpu'>>
 }
 type Amounts = { readonly cpu: Given<string>; readonly memory: Given<string> }
 
@@ -43,8 +51,8 @@ export type PodPart = {
   readonly labels: unknown
   readonly annotations: unknown
   readonly spec: Readonly<Record<string, unknown>>
-  readonly moreEnv: unknown
-  readonly container: { readonly env: unknown; readonly envFrom: unknown }
+  readonly moreEnv: readonly unknown[]
+  readonly container: { readonly env: unknown; readonly envFrom?: unknown }
 }
 
 export type TestRunOptions = {
@@ -139,7 +147,7 @@ export function testRun(options: TestRunOptions) {
       initializer: {
         ...pod('initializer', images.k6, K6_USER, initializerResources),
         // Without the key, which it would put into the arguments of a process.
-        env: [...settings, ...(pods === undefined ? [] : [pods.initializer.moreEnv])],
+        env: [...settings, ...(pods?.initializer.moreEnv ?? [])],
         ...TEMPORARY_FILES,
       },
       starter: {
@@ -153,8 +161,10 @@ export function testRun(options: TestRunOptions) {
           ...settings,
           options.apiKeyVariable ?? DEMO_KEY,
           ...PER_RUNNER,
+          // By the Services that the operator makes of its runners.
+          { name: 'RUNNER_URL', value: `http://${name}-service-{}:${RUNNER_PORT}` },
           ...(options.runnerEnv ?? []),
-          ...(pods === undefined ? [] : [pods.runner.moreEnv]),
+          ...(pods?.runner.moreEnv ?? []),
         ],
         livenessProbe: PATIENT_PROBE,
         ...TEMPORARY_FILES,

@@ -2,7 +2,14 @@
 
 import http from 'node:http'
 import https from 'node:https'
-import { ApiException, CoreV1Api, CustomObjectsApi, KubeConfig } from '@kubernetes/client-node'
+import {
+  ApiException,
+  AuthorizationV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  KubeConfig,
+  type V1ResourceAttributes,
+} from '@kubernetes/client-node'
 import { Failure } from '../command-line/failure.ts'
 
 export type Cluster = {
@@ -78,6 +85,27 @@ function getter(config: KubeConfig, server: string): Cluster['get'] {
       asked.end()
     })
   }
+}
+
+/**
+ * Whether this user may do something in the namespace, or in all of them.
+ *
+ * @throws never: an API server that does not tell is taken to allow it, and refuses it then
+ */
+export async function may(
+  { config, namespace }: Pick<Cluster, 'config' | 'namespace'>,
+  what: Pick<V1ResourceAttributes, 'group' | 'resource' | 'subresource' | 'verb'>,
+  where: 'here' | 'in all namespaces' = 'here',
+): Promise<boolean> {
+  const resourceAttributes = { ...what, ...(where === 'here' ? { namespace } : {}) }
+  const body = { spec: { resourceAttributes } }
+  return config
+    .makeApiClient(AuthorizationV1Api)
+    .createSelfSubjectAccessReview({ body })
+    .then(
+      ({ status }) => status?.allowed === true,
+      () => true,
+    )
 }
 
 /** Whether Kubernetes answered that the object does not exist. */

@@ -162,7 +162,7 @@ test.skipIf(process.platform !== 'linux')(
     const keyId = await createKey(owner, { tenantId, name: 'one', scopes: ['live:read'], keyHash: randomBytes(32) })
     const postgres = postgresWaiting(1_000)
     const keepAside = createKeepAside(postgres.ingest)
-    const keep = () => keepAside(tenantId, [{ eventId: 'too old' }])
+    const keep = () => keepAside(tenantId, [JSON.stringify({ eventId: 'too old' })])
     const token = {
       keyId: keyId ?? '',
       scopes: ['live:read'],
@@ -170,7 +170,7 @@ test.skipIf(process.platform !== 'linux')(
       endsAt: new Date(Date.now() + 60_000),
     } as const
     const makeToken = () => keepBrowserToken(postgres.upkeep, { ...token, tokenHash: randomBytes(32) })
-    await keepAside(tenantId, [{ eventId: 'older' }])
+    await keepAside(tenantId, [JSON.stringify({ eventId: 'older' })])
     expect(await makeToken()).toBe(true)
 
     signalReceiver('SIGSTOP')

@@ -1,7 +1,8 @@
 import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { describe, expect, test } from 'vitest'
 import { MOST_BYTES } from '../../../loadtests/kubernetes/scenario-scripts.ts'
-import type { TestRun } from '../../../loadtests/kubernetes/test-run.ts'
+import { byPart, parseStoredPod, podsLike } from '../../../loadtests/kubernetes/stored-pods.ts'
+import { PARTS, type Part, type TestRun, testRun } from '../../../loadtests/kubernetes/test-run.ts'
 import { loadtests } from '../../charts/loadtests.ts'
 import { flagOf } from '../../charts/loadtests-values.ts'
 import { plainTestRuns } from '../../charts/plain-test-runs.ts'
@@ -24,6 +25,11 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
     { runnerNodes: { nodeSelector: { pool: 'load' }, tolerations: [{ key: 'load', operator: 'Exists' }] } },
   ],
   ['no policies', { networkPolicies: { enabled: false } }],
+  [
+    'a schedule',
+    { schedule: { enabled: true, scenarios: ['redis-pubsub', 'mixed-load'], platformNamespace: 'calls' } },
+  ],
+  ['CPU in numbers and without a limit', { runnerResources: { requests: { cpu: 1 }, limits: { cpu: null } } }],
 ]
 
 describe.skipIf(helm === undefined)(`hopwhistle-loadtests rendered by Helm${NEEDS_HELM}`, () => {
@@ -91,13 +97,14 @@ test('runners, and they alone, keep to the nodes that are named', () => {
 
 test('runners reach the API and names, and Prometheus when they write to it; the operator and the starter reach them', () => {
   const { spec } = policy(synthesize(loadtests, {}), 'runner')
-  expect(spec.egress.map(portsOf)).toEqual([[53, 53], [3001]])
+  expect(spec.egress.map(portsOf)).toEqual([[53, 53], [6565], [3001]])
   expect(spec.ingress.map(portsOf)).toEqual([[6565]])
   expect(JSON.stringify(spec.ingress)).toContain('"app.kubernetes.io/component":"starter"')
   expect(JSON.stringify(spec.ingress)).toContain('"control-plane":"controller-manager"')
   const values = { metricsUrl: 'http://metrics:9090/api/v1/write', networkPolicies: { apiPort: 443 } }
   expect(policy(synthesize(loadtests, { values }), 'runner').spec.egress.map(portsOf)).toEqual([
     [53, 53],
+    [6565],
     [443],
     [9090],
   ])
@@ -125,6 +132,37 @@ test('a key stands in no manifest, and the initializer, which would put it into 
   })
   expect(JSON.stringify(run?.spec.initializer)).not.toContain('API_KEY')
 })
+
+test('a run by command has the pods that the chart gives to its own', () => {
+  const values = {
+    ...{ imagePullSecrets: [{ name: 'registry' }], pods: { priorityClassName: 'high', annotations: { mesh: 'off' } } },
+    ...{ runnerNodes: { nodeSelector: { pool: 'load' } }, runnerPod: { extraEnv: [{ name: 'PROXY', value: 'none' }] } },
+    ...{ starterResources: { limits: { cpu: 2 } }, apiKey: { existingSecret: 'key' } },
+  }
+  const objects = synthesize(loadtests, { name: 'mine', values })
+  const [run] = testRuns(objects)
+  const map = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && nameOf(metadata) === 'mine-pods')
+  const { data } = map as unknown as { readonly data: Readonly<Record<Part, string>> }
+  const stored = byPart((part) => parseStoredPod(data[part]))
+  const { name } = run!.metadata
+  const made = testRun({
+    ...{ name, scenario: 'call-state-updates', configMap: name, runId: 'call-state-updates', profile: 'quick' },
+    ...{ parallelism: 2, apiUrl: 'http://hopwhistle-api.hopwhistle:3001' },
+    images: { k6: stored.runner.image, starter: stored.starter.image },
+    runnerResources: stored.runner.resources,
+    ...podsLike(stored, 'call-state-updates'),
+  })
+  for (const part of PARTS) {
+    const of = (one: TestRun) => JSON.parse(JSON.stringify(one.spec[part]))
+    // By which the policies know them.
+    const [ofChart, ofCommand] = [of(run!), of(made)]
+    expect(ofCommand.metadata.labels).toEqual({ ...ofChart.metadata.labels, 'hopwhistle.io/pods-of': 'mine' })
+    expect({ ...ofCommand, metadata: undefined }).toEqual({ ...ofChart, metadata: undefined })
+    expect(ofCommand.metadata.annotations).toEqual({ mesh: 'off' })
+  }
+})
+
+const nameOf = (metadata: unknown) => (metadata as { readonly name?: string }).name
 
 test('two releases in one namespace share no object', () => {
   const names = (name: string) => Object.keys(byName(synthesize(loadtests, { name, values: ALL })))

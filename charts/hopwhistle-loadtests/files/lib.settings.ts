@@ -28,6 +28,8 @@ export type CommonSettings = {
   /** How many k6 processes share the load. */
   readonly parallelism: number
   readonly instance: string | undefined
+  /** How runners find each other, to begin together; absent: each begins when it is started. */
+  readonly together: Together | undefined
   /**
    * Where the result goes: a folder; `-` for one line on standard output; `log` for standard output as a container's
    * log keeps it. Absent: loadtests/results.
@@ -35,6 +37,13 @@ export type CommonSettings = {
   readonly resultsDir: string | undefined
   readonly k6Version: string | undefined
   readonly offeredPerSecond: number
+}
+
+export type Together = {
+  /** Of the REST API of every runner, with `{}` in place of its number. */
+  readonly url: string
+  /** The number of this one, 1 to the parallelism. */
+  readonly runner: number
 }
 
 export type LiveSettings = CommonSettings & { readonly shape: LiveShape }
@@ -90,9 +99,22 @@ function readCommon(read: EnvReader, scenario: ScenarioName): Common {
     runId,
     parallelism,
     instance: read.optional('INSTANCE'),
+    together: readTogether(read, parallelism),
     resultsDir: read.optional('RESULTS_DIR'),
     k6Version: read.optional('K6_VERSION'),
   }
+}
+
+function readTogether(read: EnvReader, parallelism: number): Together | undefined {
+  if (read.optional('RUNNER_URL') === undefined) return undefined
+  const url = read.url('RUNNER_URL', ['http'], '')
+  if (!url.includes('{}')) read.problem(`RUNNER_URL is "${url}"; it has {} where a runner's number belongs`)
+  const instance = read.optional('INSTANCE') ?? ''
+  const runner = Number(/\d+$/.exec(instance)?.[0])
+  if (!(runner >= 1 && runner <= parallelism)) {
+    read.problem(`INSTANCE is "${instance}"; with RUNNER_URL it ends in a runner's number, 1 to ${parallelism}`)
+  }
+  return { url, runner }
 }
 
 const readSeconds = (read: EnvReader, base: Pick<RequestShape, 'rampSeconds' | 'peakSeconds'>) => ({

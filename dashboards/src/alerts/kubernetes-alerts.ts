@@ -20,9 +20,12 @@ const OURS = `and on (namespace) ${METRICS.limit}`
 
 const ofHpa = (replicas: string) => `max by (${HPA.join(', ')}) (kube_horizontalpodautoscaler_${replicas}_replicas)`
 
+const ofOwner = (series: string, owner: string) =>
+  `max by (${JOB.join(', ')}) (${series} * on (${JOB.join(', ')}) group_left () kube_job_owner{${owner}})`
 /** A Job of k6-operator, by its owner: the name of a TestRun may be anything. */
-const ofTestRun = (series: string) =>
-  `max by (${JOB.join(', ')}) (${series} * on (${JOB.join(', ')}) group_left () kube_job_owner{owner_kind="TestRun"})`
+const ofTestRun = (series: string) => ofOwner(series, 'owner_kind="TestRun"')
+/** A Job of the schedule of the load tests' chart. */
+const ofSchedule = (series: string) => ofOwner(series, 'owner_kind="CronJob", owner_name=~".+-load-test"')
 
 export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
   const window = scaled('5m', scale, KUBELET_SECONDS)
@@ -98,6 +101,31 @@ export const kubernetesAlerts = (scale: Scale): readonly Alert[] => {
       summary: 'The load test job {{ $labels.namespace }}/{{ $labels.job_name }} failed',
       meaning: 'The TestRun may still say finished: its stage does not show failed runners. It has no valid verdict.',
       runbook: 'load-test-failed',
+      board: 'load-test',
+    },
+    {
+      name: 'LoadTestMissed',
+      severity: 'ticket',
+      by: JOB,
+      // Its Job fails by its policy for the exit code of a missed target, a reason that kube-state-metrics leaves empty.
+      when: [[{ query: ofSchedule('kube_job_status_failed{reason=""}'), is: '>', value: 0 }]],
+      lasting: scaled('1m', scale),
+      needs: 'kubernetes',
+      summary: 'The scheduled load test {{ $labels.namespace }}/{{ $labels.job_name }} missed a target',
+      meaning: 'The platform is slower than it promises under the load that it is to carry. The run itself was valid.',
+      runbook: 'load-test-missed',
+      board: 'load-test',
+    },
+    {
+      name: 'LoadTestInvalid',
+      severity: 'ticket',
+      by: JOB,
+      when: [[{ query: ofSchedule('kube_job_status_failed{reason!=""}'), is: '>', value: 0 }]],
+      lasting: scaled('1m', scale),
+      needs: 'kubernetes',
+      summary: 'The scheduled load test {{ $labels.namespace }}/{{ $labels.job_name }} has no valid result',
+      meaning: 'Nothing is known about the platform: the run was invalid, did not end in time, or could not be made.',
+      runbook: 'load-test-missed',
       board: 'load-test',
     },
     {

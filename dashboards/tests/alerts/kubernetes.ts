@@ -10,6 +10,11 @@ const here: readonly Series[] = [
   ...['api', 'postgres', 'redis'].map((job) => stays('up', `job="hopwhistle-${job}"`, 1)),
 ]
 const owner: Series = [`kube_job_owner{${job}, owner_kind="TestRun", owner_name="nightly"}`, '1x200']
+const schedule: Series = [`kube_job_owner{${job}, owner_kind="CronJob", owner_name="load-load-test"}`, '1x200']
+const otherJob = 'namespace="prod", job_name="backup-1"'
+/** As kube-state-metrics says it: a series for each reason that it knows, and one without for all others. */
+const failedBecause = (reasons: Readonly<Record<string, number>>): readonly Series[] =>
+  Object.entries(reasons).map(([reason, is]) => [`kube_job_status_failed{${job}, reason="${reason}"}`, `${is}x60`])
 const hpa = 'namespace="prod", horizontalpodautoscaler="hopwhistle-api"'
 
 const periods = (throttled: number, of = pod): readonly Series[] => [
@@ -92,6 +97,28 @@ export const kubernetesCases: readonly AlertCase[] = [
     afterMinutes: 5,
     labels: { namespace: 'prod', job_name: 'nightly-1', severity: 'ticket' },
     says: 'The load test job prod/nightly-1 failed',
+  },
+  {
+    alert: 'LoadTestMissed',
+    fires: [...failedBecause({ '': 1, BackoffLimitExceeded: 0 }), schedule],
+    // An invalid run, and a Job of another schedule.
+    isQuiet: [
+      ...failedBecause({ BackoffLimitExceeded: 1 }),
+      schedule,
+      [`kube_job_status_failed{${otherJob}, reason=""}`, '1x60'],
+      [`kube_job_owner{${otherJob}, owner_kind="CronJob", owner_name="backup"}`, '1x200'],
+    ],
+    afterMinutes: 5,
+    labels: { namespace: 'prod', job_name: 'nightly-1', severity: 'ticket' },
+    says: 'The scheduled load test prod/nightly-1 missed a target',
+  },
+  {
+    alert: 'LoadTestInvalid',
+    fires: [...failedBecause({ BackoffLimitExceeded: 1, DeadlineExceeded: 0 }), schedule],
+    isQuiet: [...failedBecause({ '': 1, BackoffLimitExceeded: 0 }), schedule],
+    afterMinutes: 5,
+    labels: { namespace: 'prod', job_name: 'nightly-1', severity: 'ticket' },
+    says: 'The scheduled load test prod/nightly-1 has no valid result',
   },
   {
     alert: 'LoadTestHangs',

@@ -1,20 +1,26 @@
 /**
- * The result of a TestRun, kept beside it in the cluster: what was sampled while it ran cannot be had again.
+ * Results that are kept in the cluster, in as many ConfigMaps as each needs.
  *
- * A result takes as many ConfigMaps as it needs. They belong to the TestRun and are deleted with it; those of an earlier
- * TestRun of the same name are not its own.
+ * That of a TestRun, for what was sampled while it ran cannot be had again: its ConfigMaps belong to the TestRun and are
+ * deleted with it; those of an earlier TestRun of the same name are not its own. And those of a namespace, for its team:
+ * the newest of each scenario, without their TestRuns.
  */
 import { randomBytes } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { type Cluster, reasonOf } from '@hopwhistle/platform/kubernetes/connect.ts'
-import type { V1ConfigMap } from '@kubernetes/client-node'
-import { LOADTEST_LABELS, TEST_RUN_GROUP, TEST_RUN_VERSION } from '../../kubernetes/test-run.ts'
+import type { V1ConfigMap, V1OwnerReference } from '@kubernetes/client-node'
+import { LOADTEST_LABELS, SCENARIO_LABEL, TEST_RUN_GROUP, TEST_RUN_VERSION } from '../../kubernetes/test-run.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { lacksEvidence } from '../evidence/more-evidence.ts'
 import { parseResult } from '../evidence/parse-result.ts'
+import { renderTable } from '../judge/render-table.ts'
 import { readTestRun, type TestRunObject } from './test-runs.ts'
 
 const RESULT_LABEL = 'hopwhistle.io/result-of'
+/** The name of a result of the namespace. */
+const KEPT_LABEL = 'hopwhistle.io/kept-result'
+const OUTCOME_LABEL = 'hopwhistle.io/outcome'
 /** Which ConfigMaps hold one result, and how many there are of them. */
 const RESULT_ID = 'hopwhistle.io/result'
 const PARTS = 'hopwhistle.io/parts'
@@ -48,7 +54,9 @@ export async function keepWithTestRun(cluster: Cluster, name: string, measured: 
           : { ...better, distributed: { ...better.distributed, changed } }
       return { result, note: `collected before: judged by what was seen of TestRun ${name} while it ran` }
     }
-    await write(cluster, testRun, measured)
+    const { uid } = testRun.metadata
+    const ownerReferences = [{ apiVersion: `${TEST_RUN_GROUP}/${TEST_RUN_VERSION}`, kind: 'TestRun', name, uid }]
+    await write(cluster, name, measured, { labels: { [RESULT_LABEL]: name }, ownerReferences })
     for (const { maps } of before) for (const map of maps) await remove(cluster, map)
     return { result: measured }
   } catch (error) {
@@ -61,17 +69,59 @@ export async function keepWithTestRun(cluster: Cluster, name: string, measured: 
 
 type KeptSet = { readonly maps: readonly V1ConfigMap[]; readonly result: LoadtestResult }
 
-async function keptSets({ core, namespace }: Cluster, { metadata }: TestRunObject): Promise<readonly KeptSet[]> {
-  const labelSelector = `${RESULT_LABEL}=${metadata.name}`
-  const { items } = await core.listNamespacedConfigMap({ namespace, labelSelector })
-  const own = items.filter((map) => map.metadata?.ownerReferences?.some(({ uid }) => uid === metadata.uid))
-  const sets = Map.groupBy(own, (map) => map.metadata?.annotations?.[RESULT_ID])
-  return [...sets.values()].flatMap((maps) => {
-    const parts = maps.toSorted((a, b) => partOf(a) - partOf(b))
-    const result = read(parts)
-    return result === undefined ? [] : [{ maps, result }]
+async function keptSets(cluster: Cluster, { metadata }: TestRunObject): Promise<readonly KeptSet[]> {
+  const maps = await listMaps(cluster, `${RESULT_LABEL}=${metadata.name}`)
+  return setsOf(maps.filter((map) => map.metadata?.ownerReferences?.some(({ uid }) => uid === metadata.uid)))
+}
+
+const listMaps = async ({ core, namespace }: Cluster, labelSelector: string): Promise<readonly V1ConfigMap[]> =>
+  (await core.listNamespacedConfigMap({ namespace, labelSelector })).items
+
+/** Those that are complete and that this version can read. */
+function setsOf(maps: readonly V1ConfigMap[]): readonly KeptSet[] {
+  const sets = Map.groupBy(maps, (map) => map.metadata?.annotations?.[RESULT_ID])
+  return [...sets.values()].flatMap((parts) => {
+    const ordered = parts.toSorted((a, b) => partOf(a) - partOf(b))
+    const result = read(ordered)
+    return result === undefined ? [] : [{ maps: ordered, result }]
   })
 }
+
+export type InNamespace = { readonly name: string; readonly madeAt: Date; readonly result: LoadtestResult }
+
+/** The results that are kept in the namespace, the newest first. @throws {Failure} when they may not be listed */
+export async function resultsInNamespace(cluster: Cluster): Promise<readonly InNamespace[]> {
+  const maps = await listMaps(cluster, KEPT_LABEL).catch((error) => {
+    throw new Failure(`ConfigMaps of namespace "${cluster.namespace}" cannot be listed: ${reasonOf(error)}`)
+  })
+  return setsOf(maps)
+    .map(({ maps: [first], result }) => ({
+      name: first?.metadata?.labels?.[KEPT_LABEL] ?? '',
+      madeAt: first?.metadata?.creationTimestamp ?? new Date(0),
+      result,
+    }))
+    .toSorted((a, b) => b.madeAt.getTime() - a.madeAt.getTime())
+}
+
+/**
+ * Keeps a judged result in the namespace, with the verdict as text for whoever has only kubectl.
+ *
+ * @param most results of this scenario are kept; older ones are deleted
+ * @returns its name
+ */
+export async function keepInNamespace(cluster: Cluster, result: LoadtestResult, most: number): Promise<string> {
+  const { scenario, runId, verdict } = result
+  const name = `${scenario}-${runId}`
+  const labels = { [KEPT_LABEL]: name, [SCENARIO_LABEL]: scenario, [OUTCOME_LABEL]: verdict?.outcome ?? 'unknown' }
+  await write(cluster, name, result, { labels, data: { verdict: renderTable([result], { colour: false }) } })
+  const older = await listMaps(cluster, `${KEPT_LABEL},${SCENARIO_LABEL}=${scenario}`)
+  const byName = Map.groupBy(older, ({ metadata }) => metadata?.labels?.[KEPT_LABEL] ?? '')
+  const sets = [...byName.values()].toSorted((a, b) => madeAt(b) - madeAt(a))
+  for (const map of sets.slice(most).flat()) await remove(cluster, map)
+  return name
+}
+
+const madeAt = ([first]: readonly V1ConfigMap[]): number => first?.metadata?.creationTimestamp?.getTime() ?? 0
 
 /** @returns undefined when a part of it is missing, or it is of a version that this one cannot read */
 function read(maps: readonly V1ConfigMap[]): LoadtestResult | undefined {
@@ -86,8 +136,19 @@ function read(maps: readonly V1ConfigMap[]): LoadtestResult | undefined {
 
 const partOf = ({ metadata }: V1ConfigMap): number => Number(/-(\d+)$/.exec(metadata?.name ?? '')?.[1])
 
-async function write({ core, namespace }: Cluster, { metadata }: TestRunObject, result: LoadtestResult): Promise<void> {
-  const { name, uid } = metadata
+type Besides = {
+  readonly labels: Readonly<Record<string, string>>
+  readonly ownerReferences?: V1OwnerReference[]
+  /** Of the first of its ConfigMaps. */
+  readonly data?: Record<string, string>
+}
+
+async function write(
+  { core, namespace }: Cluster,
+  name: string,
+  result: LoadtestResult,
+  { labels, ownerReferences, data }: Besides,
+): Promise<void> {
   const packed = gzipSync(JSON.stringify(result))
   const parts = Math.ceil(packed.length / MOST_BYTES)
   const id = randomBytes(4).toString('hex')
@@ -96,10 +157,11 @@ async function write({ core, namespace }: Cluster, { metadata }: TestRunObject, 
       metadata: {
         name: `${name}-result-${id}-${i + 1}`,
         namespace,
-        labels: { ...LOADTEST_LABELS, [RESULT_LABEL]: name },
+        labels: { ...LOADTEST_LABELS, ...labels },
         annotations: { [RESULT_ID]: id, [PARTS]: String(parts) },
-        ownerReferences: [{ apiVersion: `${TEST_RUN_GROUP}/${TEST_RUN_VERSION}`, kind: 'TestRun', name, uid }],
+        ...(ownerReferences === undefined ? {} : { ownerReferences }),
       },
+      ...(data === undefined || i > 0 ? {} : { data }),
       binaryData: { [PART]: packed.subarray(i * MOST_BYTES, (i + 1) * MOST_BYTES).toString('base64') },
     }
     await core.createNamespacedConfigMap({ namespace, body })

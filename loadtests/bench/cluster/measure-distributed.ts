@@ -12,6 +12,7 @@ import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { type DistributedRun, RESULTS_FORMAT, type SeriesPoint } from '../../results-format.ts'
+import { SETUP_REQUESTS } from '../../scenarios/lib/result.ts'
 import { followK6 } from '../collect/follow-k6.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { liveLine } from '../run/live-line.ts'
@@ -53,6 +54,11 @@ export type DistributedOptions = {
 
 const FOLLOW_EVERY_MS = 2_000
 const SAMPLE_EVERY_MS = 2_000
+/** What moves while runners wait for each other. */
+const BEFORE_THE_LOAD: ReadonlySet<string> = new Set([
+  SETUP_REQUESTS,
+  ...['k6_http_reqs', 'k6_data_sent', 'k6_data_received'],
+])
 
 /** @throws {Failure} when it cannot be applied, or there is no such TestRun */
 export async function measureDistributed(options: DistributedOptions): Promise<LoadtestResult> {
@@ -140,8 +146,9 @@ function follow({ cluster, scenario, profile, terminal }: DistributedOptions) {
         runners: runnerReaders(cluster, pods),
         everyMs: FOLLOW_EVERY_MS,
         onPoint: (point, total, each) => {
-          // k6 answers while it waits to be told to begin; its first requests tell that it was.
-          if (Object.keys(point.counters).length > 0) loadBeganAt ??= Date.parse(point.at) - point.windowSeconds * 1000
+          // k6 answers while it waits to be told to begin, and runners ask each other whether all are ready.
+          if (Object.keys(point.counters).some((name) => !BEFORE_THE_LOAD.has(name)))
+            loadBeganAt ??= Date.parse(point.at) - point.windowSeconds * 1000
           if (loadBeganAt === undefined) return
           const sinceStart = (Date.now() - loadBeganAt) / 1000
           const whose = shares(scenario, each, point.windowSeconds)

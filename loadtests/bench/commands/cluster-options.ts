@@ -2,23 +2,29 @@
 
 import { Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { quantity } from '@hopwhistle/platform/kubernetes/quantity.ts'
-import { type Resources, RUNNER_RESOURCES } from '../../kubernetes/test-run.ts'
+import type { StoredPod } from '../../kubernetes/stored-pods.ts'
+import { RUNNER_RESOURCES } from '../../kubernetes/test-run.ts'
 
 export const CLUSTER_ENVIRONMENT_HELP = `  KUBECONFIG                    the cluster; ~/.kube/config if not given`
 
 /**
- * `cpu=2,memory=1Gi`, each over its default. A limit below what is usually requested lowers the request.
+ * `cpu=2,memory=1Gi`, each over what is usual. A limit below what is usually requested lowers the request.
  *
  * @throws {Usage} also for requests above the limits, of which Kubernetes would make no pod
  */
-export function runnerResources(limitsGiven: string | undefined, requestsGiven: string | undefined): Resources {
-  const limits = { ...RUNNER_RESOURCES.limits, ...readAmounts('--runner-limits', limitsGiven) }
+export function runnerResources(
+  limitsGiven: string | undefined,
+  requestsGiven: string | undefined,
+  usually: StoredPod['resources'] = RUNNER_RESOURCES,
+): StoredPod['resources'] {
+  const limits = { ...usually.limits, ...readAmounts('--runner-limits', limitsGiven) }
   const asked = readAmounts('--runner-requests', requestsGiven)
   const request = (name: 'cpu' | 'memory'): string => {
-    const usual = RUNNER_RESOURCES.requests[name]
-    const wanted = asked[name] ?? (quantity(usual) > quantity(limits[name]) ? limits[name] : usual)
-    if (quantity(wanted) <= quantity(limits[name])) return wanted
-    throw new Usage(`--runner-requests asks for ${name} ${wanted}, above the limit of ${limits[name]}`)
+    const [usual, limit] = [usually.requests[name], limits[name]]
+    const isAbove = (amount: string) => limit !== undefined && quantity(amount) > quantity(limit)
+    const wanted = asked[name] ?? (limit !== undefined && isAbove(usual) ? limit : usual)
+    if (!isAbove(wanted)) return wanted
+    throw new Usage(`--runner-requests asks for ${name} ${wanted}, above the limit of ${limit}`)
   }
   return { requests: { cpu: request('cpu'), memory: request('memory') }, limits }
 }

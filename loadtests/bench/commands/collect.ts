@@ -68,7 +68,7 @@ Exit codes: as of main.ts baseline.
       apiUrl,
       platform: apiUrl ? await platformAt(cluster, apiUrl) : await findPlatform(cluster).catch(() => undefined),
       startWithinSeconds: wholeNumber('--start-within', values['start-within'], 1, 86_400),
-      runWithinSeconds: runSeconds(scenario, profile, {
+      runWithinSeconds: runSeconds(scenario, profile, testRun.spec.parallelism, {
         RAMP_SECONDS: setting('RAMP_SECONDS'),
         PEAK_SECONDS: setting('PEAK_SECONDS'),
       }),

@@ -3,11 +3,15 @@ import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { pinnedImages, versionOfImage } from '@hopwhistle/platform/checkout/pinned-images.ts'
 import type { CommandContext } from '@hopwhistle/platform/command-line/command.ts'
-import { Usage } from '@hopwhistle/platform/command-line/failure.ts'
+import { Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
-import { connect } from '@hopwhistle/platform/kubernetes/connect.ts'
+import { connect, reasonOf } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
+import { MOST_RUNNERS } from '../../kubernetes/test-run.ts'
+import { keepInNamespace } from '../cluster/kept-result.ts'
+import { whenAlone } from '../cluster/one-at-a-time.ts'
 import { findPlatform, platformAt } from '../cluster/platform.ts'
+import { readPodOptions } from '../cluster/pod-options.ts'
 import { runOnCluster } from '../cluster/run-on-cluster.ts'
 import { requireOperator } from '../cluster/test-runs.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
@@ -25,6 +29,8 @@ export const CLUSTER_OPTIONS = {
   'start-within': { type: 'string' },
   keep: { type: 'boolean' },
   document: { type: 'boolean' },
+  release: { type: 'string' },
+  'keep-results': { type: 'string' },
 } as const
 
 export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
@@ -36,9 +42,13 @@ export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
   --api-url URL         as pods reach it; if not given, the platform is found by the labels of its chart
   --runner-limits AMOUNTS, --runner-requests AMOUNTS
                         of each runner: cpu=2,memory=2Gi and cpu=250m,memory=512Mi, or one of the two
-  --image IMAGE         the k6 of runners, if not that of versions.json
+  --release RELEASE     of the chart of the load tests, in the same namespace: pods are as its values say (pull
+                        secrets, nodes, labels, resources, images, the key); if not given, the only one that is there
+  --image IMAGE         the k6 of runners, if not that of the chart or of versions.json
   --start-within N      seconds for the runners to come up: 180
   --keep                leaves the TestRun and its pods
+  --keep-results N      keeps the result in the namespace, with the N newest of its scenario: see main.ts results
+  --wait                for a TestRun of ours in the namespace that is not over, which else is named and refused
   --document            also keeps the results as the baseline of this cluster and writes the document; not of smoke`
 
 type ClusterValues = {
@@ -50,6 +60,9 @@ type ClusterValues = {
   readonly 'start-within'?: string | undefined
   readonly keep?: boolean | undefined
   readonly document?: boolean | undefined
+  readonly release?: string | undefined
+  readonly 'keep-results'?: string | undefined
+  readonly wait?: boolean | undefined
   readonly 'results-dir'?: string | undefined
 }
 
@@ -72,12 +85,20 @@ export type ClusterRun = {
 /** @returns the exit code that the verdicts make */
 export async function runCluster(run: ClusterRun, { terminal, signal, print }: CommandContext): Promise<number> {
   const { values, scenarios, profile, overrides } = run
-  const parallelism = wholeNumber('--parallelism', values.parallelism ?? '2', 1, 1000)
+  const parallelism = wholeNumber('--parallelism', values.parallelism ?? '2', 1, MOST_RUNNERS)
   const startWithinSeconds = wholeNumber('--start-within', values['start-within'] ?? '180', 1, 86_400)
-  const resources = runnerResources(values['runner-limits'], values['runner-requests'])
-  const images = { ...pinnedImages(), ...(values.image === undefined ? {} : { k6: values.image }) }
+  const keepResults = values['keep-results'] && wholeNumber('--keep-results', values['keep-results'], 1, 1000)
   const cluster = connect(values.namespace)
   await requireOperator(cluster)
+  const podOptions = await readPodOptions(cluster, values.release)
+  const resources = runnerResources(
+    values['runner-limits'],
+    values['runner-requests'],
+    podOptions?.stored.runner.resources,
+  )
+  const ofChart = podOptions && { k6: podOptions.stored.runner.image, starter: podOptions.stored.starter.image }
+  const images = { ...pinnedImages(), ...ofChart, ...(values.image === undefined ? {} : { k6: values.image }) }
+  if (podOptions !== undefined) terminal.step(`  ✓ Pods as of release ${podOptions.release} of the load tests`)
   const platform = run.apiUrl ? await platformAt(cluster, run.apiUrl) : await findPlatform(cluster)
   const apiUrl = run.apiUrl || platform?.apiUrl || ''
   const { API_KEY, TENANT_ID } = process.env
@@ -98,6 +119,7 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
         images,
         k6Version: versionOfImage(images.k6),
         resources,
+        podOptions,
         startWithinSeconds,
         overrides,
         metricsUrl: process.env[REMOTE_WRITE_URL],
@@ -105,7 +127,15 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
         terminal,
         signal,
       })
-    results.push(await measureAndJudge(scenario, measure, { resultsDir: values['results-dir'], terminal }))
+    const alone = () => whenAlone(cluster, { wait: values.wait === true, terminal, signal }, measure)
+    const result = await measureAndJudge(scenario, alone, { resultsDir: values['results-dir'], terminal })
+    results.push(result)
+    if (keepResults) {
+      const name = await keepInNamespace(cluster, result, keepResults).catch((error) => {
+        throw new Failure(`the result cannot be kept in namespace "${cluster.namespace}": ${reasonOf(error)}`)
+      })
+      terminal.step(`  ✓ Result ${cluster.namespace}/${name} is kept: main.ts results ${name} reads it`)
+    }
   }
   const exitCode = printVerdicts(results, print, values.document ? undefined : '`run --cluster --document`')
   await printReport(results, print, values['results-dir'])

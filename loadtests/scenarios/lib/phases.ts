@@ -36,6 +36,12 @@ export function peakFrom(phases: readonly PhaseSpan[]): number {
   return phases.find(({ name }) => name === 'peak')?.fromSeconds ?? 0
 }
 
+/**
+ * How long the first runner waits for all others to be ready. k6-operator starts them one after the other, each in up to
+ * 0.13 s.
+ */
+export const startWithinSeconds = (runners: number): number => 30 + Math.ceil(runners / 4)
+
 export function peakSecondsOf(phases: readonly PhaseSpan[]): number {
   const peak = phases.find(({ name }) => name === 'peak')
   return peak === undefined ? 0 : peak.toSeconds - peak.fromSeconds

@@ -32,6 +32,9 @@ export type RunFacts = {
   readonly trends: readonly string[]
 }
 
+/** Counts the requests that a runner made before its load; k6 counts them with all others. */
+export const SETUP_REQUESTS = 'setup_requests'
+
 /** k6's own counts, copied as `k6_<name>`. */
 const K6_METRICS = ['http_reqs', 'iterations', 'dropped_iterations', 'data_sent', 'data_received', 'vus_max'] as const
 const K6_LIVE_METRICS = ['ws_sessions', 'ws_msgs_sent', 'ws_msgs_received'] as const

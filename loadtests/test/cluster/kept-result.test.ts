@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { afterEach, expect, test, vi } from 'vitest'
-import { keepWithTestRun } from '../../bench/cluster/kept-result.ts'
+import { keepInNamespace, keepWithTestRun, resultsInNamespace } from '../../bench/cluster/kept-result.ts'
 import type { LoadtestResult } from '../../bench/evidence/loadtest-result.ts'
+import { judgeRun } from '../../bench/judge/judge-run.ts'
 import { distributedWith } from '../fixtures/distributed-with.ts'
 import { type ApiServer, apiServer } from './support/api-server.ts'
 
@@ -65,4 +66,22 @@ test('that of an earlier TestRun of the same name is of another run', async () =
   await keepWithTestRun(there, 'calls', whole)
   for (const { metadata } of server.configMaps.values()) metadata!.ownerReferences![0]!.uid = 'of-an-earlier-one'
   expect((await keepWithTestRun(there, 'calls', late())).result).toEqual(late())
+})
+
+test('of a namespace the newest results of each scenario are kept, with their verdicts as text', async () => {
+  const { server, cluster: there } = await cluster()
+  const judged = (runId: string, more: Partial<LoadtestResult> = {}): LoadtestResult => {
+    const result = { ...whole, runId, ...more }
+    return { ...result, verdict: judgeRun(result) }
+  }
+  for (const runId of ['monday', 'tuesday', 'wednesday']) await keepInNamespace(there, judged(runId), 2)
+  await keepInNamespace(there, judged('monday', { scenario: 'reporting-endpoints' }), 2)
+  await keepWithTestRun(there, 'calls', whole)
+  const names = ['reporting-endpoints-monday', 'call-state-updates-wednesday', 'call-state-updates-tuesday']
+  const kept = await resultsInNamespace(there)
+  expect(kept.map(({ name }) => name)).toEqual(names)
+  expect(kept[1]?.result).toEqual(judged('wednesday'))
+  const map = [...server.configMaps.values()].find(({ metadata }) => metadata?.name?.includes('wednesday'))
+  expect(map?.metadata?.labels).toMatchObject({ 'hopwhistle.io/outcome': judged('wednesday').verdict?.outcome })
+  expect(map?.data?.verdict).toContain('call-state-updates')
 })

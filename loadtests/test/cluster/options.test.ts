@@ -25,9 +25,10 @@ test('a limit below what is usually requested lowers the request, and a request 
 })
 
 test('a run may take as long as its phases, and some more for what is still open', () => {
-  expect(runSeconds('call-state-updates', 'full', {})).toBe(360 + 75)
-  expect(runSeconds('call-state-updates', 'smoke', { RAMP_SECONDS: '1', PEAK_SECONDS: '1' })).toBe(77)
-  expect(runSeconds('redis-pubsub', 'quick', {})).toBe(100 + 75)
+  expect(runSeconds('call-state-updates', 'full', 1, {})).toBe(360 + 75)
+  expect(runSeconds('call-state-updates', 'smoke', 1, { RAMP_SECONDS: '1', PEAK_SECONDS: '1' })).toBe(77)
+  // And for waiting until the last of several runners was started.
+  expect(runSeconds('redis-pubsub', 'quick', 4, {})).toBe(2 * 31 + 100 + 75)
 })
 
 test('an image tells its version, unless it has only a digest', () => {

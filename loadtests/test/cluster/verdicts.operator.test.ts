@@ -133,7 +133,7 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
   )
 
   test(
-    'whose starter has too little CPU is invalid: a runner started late',
+    'whose starter has too little CPU begins on all runners at once all the same',
     async () => {
       const starved = { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '10m', memory: '64Mi' } }
       await applyByHand(place, 'late', {
@@ -141,8 +141,9 @@ describe.skipIf(noOperator !== undefined)(`a distributed run${withOperator}`, ()
         overrides: SHORT,
         change: ({ spec, ...run }) => ({ ...run, spec: { ...spec, starter: { ...spec.starter, resources: starved } } }),
       })
-      expect((await collect('late')).code).toBe(2)
-      expect(textOf('late-start')).toMatch(/^runner \d started \d+\.\d s after runner \d; 1 s is allowed$/)
+      await collect('late')
+      expect(result().runners).toHaveLength(4)
+      expect(textOf('late-start')).toBeUndefined()
     },
     3 * MINUTE,
   )

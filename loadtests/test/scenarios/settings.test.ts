@@ -78,3 +78,17 @@ test('phases follow each other without a gap, and what is sent from the peak on 
   expect(peakFrom(spans)).toBe(70)
   expect(peakSecondsOf(requestPhases(shapeOf('quick', 'call-state-updates')))).toBe(60)
 })
+
+test('runners that begin together know which of them they are', () => {
+  const env = { PARALLELISM: '3', RUN_ID: 'r', RUNNER_URL: 'http://calls-service-{}:6565' }
+  const { together } = readSettings({ ...env, INSTANCE: 'calls-3' }, 'call-state-updates')
+  expect(together).toEqual({ url: 'http://calls-service-{}:6565', runner: 3 })
+  for (const INSTANCE of ['calls-4', 'calls-0', 'calls', '']) {
+    expect(() => readSettings({ ...env, INSTANCE }, 'call-state-updates')).toThrow(
+      `INSTANCE is "${INSTANCE}"; with RUNNER_URL it ends in a runner's number, 1 to 3`,
+    )
+  }
+  expect(() => readSettings({ ...env, INSTANCE: 'calls-1', RUNNER_URL: 'http://calls:6565' }, 'mixed-load')).toThrow(
+    'RUNNER_URL is "http://calls:6565"; it has {} where a runner\'s number belongs',
+  )
+})

@@ -6,6 +6,7 @@ import { RUNNER_PORT } from '../../../kubernetes/test-run.ts'
 import type { HistogramData, TrendData } from '../../../results-format.ts'
 import { bucketEstimateMs, histogramCount } from '../../../scenarios/lib/histogram.ts'
 import { SENDING_PHASES } from '../../../scenarios/lib/phases.ts'
+import { SETUP_REQUESTS } from '../../../scenarios/lib/result.ts'
 import { countOf, latencyOf, type Totals, totalsOf } from '../../../scenarios/lib/totals.ts'
 import {
   broken,
@@ -39,7 +40,7 @@ export const requestsAddUp: Rule = {
     const unanswered = traffic.reduce((sum, { sent, ok, failed }) => sum + Math.max(0, sent - ok - failed), 0)
     if (unanswered > 0) reasons.push(invalid(`${plural(unanswered, 'request')} sent and neither answered nor failed`))
     const sent = traffic.reduce((sum, phase) => sum + phase.sent, 0)
-    const own = countOf(totals, 'k6_http_reqs')
+    const own = countOf(totals, 'k6_http_reqs') - countOf(totals, SETUP_REQUESTS)
     if (own < sent) {
       reasons.push(invalid(`the scenario counted ${plural(sent, 'request')} and k6 itself ${number(own)}`))
     }

@@ -5,6 +5,8 @@ import { ROUTES } from '../../../../contract/routes.ts'
 import { refusedAccess } from '../refused-access.ts'
 import { requestHeaders } from '../request-headers.ts'
 import type { CommonSettings } from '../settings.ts'
+import { setupRequests } from './setup-requests.ts'
+import { startTogether } from './start-together.ts'
 
 export type RunContext = {
   readonly runId: string
@@ -14,15 +16,18 @@ export type RunContext = {
 
 /**
  * Asks the API once whether it is there and takes the key and the tenant, of several the last, so that a wrong one is one
- * clear error and not minutes of failures. Quick, for k6 calls it on every runner before the load begins.
+ * clear error and not minutes of failures. Then waits for the other runners: k6 calls it on every one, right before its
+ * load.
  */
 export function begin(settings: CommonSettings): RunContext {
   const url = `${settings.apiUrl}${ROUTES.reportCalls}?limit=1`
   const headers = requestHeaders(settings, settings.tenants - 1)
   const response = http.get(url, { headers, timeout: '10s', tags: { name: 'setup' } })
+  setupRequests.add(1)
   const { status, body, error } = response
   const refused = refusedAccess(settings, settings.scenario, status, status === 0 ? error : String(body))
   if (refused !== undefined) exec.test.abort(refused)
+  startTogether(settings)
   const startedAt = Date.now()
   return { runId: settings.runId ?? `run-${startedAt.toString(36)}`, startedAt }
 }
@@ -44,5 +49,6 @@ export const COMMON_OPTIONS = {
     ...Array.from({ length: 999 }, (_, i) => `p(${(i + 1) / 10})`),
     'p(99.99)',
   ],
-  setupTimeout: '15s',
+  // Longer than all that `begin` may wait for.
+  setupTimeout: '300s',
 }

@@ -12,6 +12,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { V1ConfigMap } from '@kubernetes/client-node'
+import { LOADTEST_LABELS, SCENARIO_LABEL } from '../../../kubernetes/test-run.ts'
 import { toLogLines } from '../../../scenarios/lib/result-lines.ts'
 import { resultWith } from '../../fixtures/result-with.ts'
 
@@ -46,8 +47,9 @@ export async function apiServer({ throttled = 0, refused }: ApiServerOptions = {
   const env: Record<string, string> = {
     ...{ PROFILE: 'smoke', RUN_ID: 'again', API_URL: 'http://somewhere.example.com:3001', RESULTS_DIR: 'log' },
   }
-  const made = Object.entries(env).map(([name, value]) => ({ name, value }))
+  const madeWith = Object.entries(env).map(([name, value]) => ({ name, value }))
   const beganAt = Date.now()
+  let made = 0
   let looks = 0
   let asked = 0
   let startedAt: number | undefined
@@ -64,7 +66,8 @@ export async function apiServer({ throttled = 0, refused }: ApiServerOptions = {
 
   const testRun = () => ({
     metadata: {
-      ...{ name: NAME, namespace: NAMESPACE, uid: 'first', labels: { 'hopwhistle.io/scenario': 'call-state-updates' } },
+      ...{ name: NAME, namespace: NAMESPACE, uid: 'first' },
+      labels: { ...LOADTEST_LABELS, [SCENARIO_LABEL]: 'call-state-updates' },
       creationTimestamp: new Date(beganAt).toISOString(),
     },
     spec: {
@@ -80,7 +83,7 @@ export async function apiServer({ throttled = 0, refused }: ApiServerOptions = {
     },
     spec: {
       nodeName: NODE,
-      containers: [{ name: 'k6', env: made, resources: { limits: { cpu: '500m', memory: '1Gi' } } }],
+      containers: [{ name: 'k6', env: madeWith, resources: { limits: { cpu: '500m', memory: '1Gi' } } }],
     },
     status: {
       phase: endedAt === undefined ? 'Running' : 'Succeeded',
@@ -139,7 +142,9 @@ export async function apiServer({ throttled = 0, refused }: ApiServerOptions = {
     const selector = url.searchParams.get('labelSelector') ?? ''
     const inNamespace = `/api/v1/namespaces/${NAMESPACE}`
     if (path === '/apis') return [200, { groups: [{ versions: [{ groupVersion: 'k6.io/v1alpha1' }] }] }]
-    if (path === `/apis/k6.io/v1alpha1/namespaces/${NAMESPACE}/testruns/${NAME}`) return [200, testRun()]
+    const testRuns = `/apis/k6.io/v1alpha1/namespaces/${NAMESPACE}/testruns`
+    if (path === testRuns) return [200, list([testRun()])]
+    if (path === `${testRuns}/${NAME}`) return [200, testRun()]
     if (path === `${inNamespace}/pods`)
       return [200, list(selector.includes('runner=true') && refused === undefined ? [pod()] : [])]
     if (path === `${inNamespace}/pods/${POD}/log`) return [200, log()]
@@ -150,12 +155,18 @@ export async function apiServer({ throttled = 0, refused }: ApiServerOptions = {
       if (state.forbidConfigMaps) return [403, { message: 'configmaps is forbidden' }]
       const name = path.slice(`${inNamespace}/configmaps/`.length)
       if (method === 'GET') {
-        const [label = '', value] = selector.split('=')
-        return [200, list([...configMaps.values()].filter(({ metadata }) => metadata?.labels?.[label] === value))]
+        const isSelected = ({ metadata }: V1ConfigMap) =>
+          selector.split(',').every((clause) => {
+            const [label = '', value = metadata?.labels?.[label]] = clause.split('=')
+            return value !== undefined && metadata?.labels?.[label] === value
+          })
+        return [200, list([...configMaps.values()].filter(isSelected))]
       }
       if (method === 'DELETE') return [configMaps.delete(name) ? 200 : 404, {}]
       const map = JSON.parse(body) as V1ConfigMap
-      configMaps.set(map.metadata?.name ?? '', map)
+      made += 1
+      const creationTimestamp = new Date(beganAt + made * 1_000).toISOString()
+      configMaps.set(map.metadata?.name ?? '', { ...map, metadata: { ...map.metadata, creationTimestamp } } as never)
       return [201, map]
     }
     if (path === `${inNamespace}/events`) return [200, list(refused === undefined ? [] : [refusal(refused)])]

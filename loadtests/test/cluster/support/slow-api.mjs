@@ -1,10 +1,14 @@
 /**
  * What the load tests need of an API, and nothing more, as a pod of its own: takes events and answers when a random,
- * now and then long, time is over; under /stuck after longer than its callers have virtual users to wait.
+ * now and then long, time is over; under /slow after twice the time that is the target of most, under /stuck after longer
+ * than its callers have virtual users to wait.
  */
 import { createServer } from 'node:http'
 
-const delayMs = (url) => (url.startsWith('/stuck/') ? 5_000 : 2 + Math.random() ** 8 * 400)
+const delayMs = (url) => {
+  if (url.startsWith('/stuck/')) return 5_000
+  return url.startsWith('/slow/') ? 600 : 2 + Math.random() ** 8 * 400
+}
 
 createServer((request, response) => {
   request.resume()

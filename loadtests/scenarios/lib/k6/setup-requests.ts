@@ -1,0 +1,5 @@
+import { Counter } from 'k6/metrics'
+import { SETUP_REQUESTS } from '../result.ts'
+
+/** Requests before the load, which k6 counts with those of the load. */
+export const setupRequests = new Counter(SETUP_REQUESTS)
