@@ -23,8 +23,7 @@ const ASKED = {
 }
 
 /** These need a service account of their own, or a place beside another pod. */
-const OWN_ACCOUNT =
-  /^(StatefulSet .*-(prometheus|state-metrics)|Job .*-credentials-\S+|CronJob .*-load-test) /
+const OWN_ACCOUNT = /^(StatefulSet .*-(prometheus|state-metrics)|Job .*-credentials-\S+|CronJob .*-load-test) /
 const NO_ENV_FROM = /initializer$/
 
 const everything = (chart: HelmChart, values: Tree): Tree => ({ ...everythingOfItsOwn(chart), ...values })
