@@ -60,7 +60,7 @@ test('every wrong setting is reported, with what it is and what it may be', () =
   const env = { PROFILE: 'foo', SUBSCRIBERS: '0', WS_URL: 'http://x', PARALLELISM: '2', MESSAGES_PER_SECOND: '1.5' }
   const expected = [
     'RUN_ID is missing; with PARALLELISM 2 all runners need the same one',
-    'PROFILE is "foo"; it may be full, quick, smoke',
+    'PROFILE is "foo"; it may be full, quick, smoke, soak, breakpoint',
     'SUBSCRIBERS is "0"; it may be a whole number of WebSockets, 1 to 100000',
     'MESSAGES_PER_SECOND is "1.5"; it may be a whole number of messages a second, 1 to 1000000',
     'WS_URL is "http://x"; it may be ws://host:port or wss://host:port',
