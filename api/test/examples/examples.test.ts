@@ -49,10 +49,10 @@ describe('shell', () => {
     [/^(docker|kind)\b/, 'Docker'],
     [/^(kubectl|helm|KUBECONFIG=\S+ )/, 'a cluster'],
     [
-      /^(make|npm|npx|nice|k6|cd|sh|\.\/|pwsh|git|sudo|apt|go|node|[A-Z0-9_]+=\S+ (make|npm|k6|node|\S*run-all)|\w+=\S+[\s\S]*\b(make|npm)\b|loadtests\/run-all)/,
+      /^(make|npm|npx|nice|k6|cd|sh|\.\/|pwsh|git|sudo|apt|go|node|[A-Z0-9_]+=\S+ (make|npm|npx|k6|node|go|\S*run-all)|\w+=\S+[\s\S]*\b(make|npm)\b|loadtests\/run-all)/,
       'starts or installs something itself; other tests do',
     ],
-    [/^(psql|redis-cli|pg_\w+)\b/, 'a server of its own'],
+    [/^(psql|redis-cli|pg_\w+|prometheus)\b/, 'a server of its own'],
     [/^(gh|systemd-run|mkdir|rmdir) /, 'the machine or GitHub'],
     [/^forward /, 'a cluster'],
     [
