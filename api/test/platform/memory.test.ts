@@ -1,11 +1,17 @@
 /** The parts of an instance's memory are filled, and it stays below its limit. */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
-import { ROUTES } from '@hopwhistle/contract/routes.ts'
+import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { memoryBudget } from '../../src/config/memory-budget.ts'
+import { encodeBody } from '../../src/live/messages.ts'
+import { messageLog } from '../../src/redis/message-log.ts'
+import { openRedis } from '../../src/redis/open-redis.ts'
 import { type ApiProcess, apiProcess } from './api-process.ts'
 import { anEvent, type Platform, runningPlatform, type Tenant } from './running-platform.ts'
 
@@ -15,8 +21,22 @@ let platform: Platform
 let api: ApiProcess
 beforeAll(async () => {
   platform = await runningPlatform(0)
-  api = await apiProcess(platform, { MEMORY_LIMIT_BYTES: String(LIMIT), LOG_LEVEL: 'fatal' })
-})
+  api = await apiProcess(platform, {
+    MEMORY_LIMIT_BYTES: String(LIMIT),
+    LOG_LEVEL: 'fatal',
+    TENANT_RATE_PER_SECOND: '1000000',
+    INGEST_QUEUE_MAX: '1000000',
+    // Only the budget for all sockets bounds what one has not read.
+    LIVE_SOCKET_BUFFER_BYTES: String(LIMIT),
+    // Events wait in the outbox for Redis, and the sweeper publishes none of them.
+    OUTBOX_SWEEP_AFTER_MS: '600000',
+    // On a slow machine it takes a while to fill everything, and what fills it must stay.
+    REQUEST_TIMEOUT_MS: '300000',
+    POSTGRES_QUERY_TIMEOUT_MS: '300000',
+    // As Node itself does in a container of that size.
+    NODE_OPTIONS: `--max-old-space-size=${LIMIT / 2 / MIB}`,
+  })
+}, 240_000)
 afterAll(async () => {
   api?.process.kill('SIGTERM')
   await platform.close()
@@ -71,4 +91,187 @@ test.runIf(process.platform === 'linux')(
     again.socket.destroy()
   },
   60_000,
+)
+
+const counted = async (metric: string, labels = '') => {
+  const text = await (await fetch(api.url + ROUTES.metrics)).text()
+  const line = text.split('\n').find((each) => each.startsWith(`${metric}${labels} `))
+  return Number(line?.split(' ').at(-1) ?? 0)
+}
+const headersOf = ({ key }: Tenant) => ({ 'content-type': 'application/json', [HEADERS.apiKey]: key })
+const slow = { timeoutMs: 120_000, everyMs: 100 }
+
+/** Every number and id as long as may be. */
+const longest = (n: number) => ({
+  ...anEvent('RINGING'),
+  callId: `call ${n} `.padEnd(128, 'c'),
+  direction: 'inbound' as const,
+  from: '+'.padEnd(32, '4'),
+  to: '+'.padEnd(32, '9'),
+})
+
+/** Tenants with a socket each, which reads nothing, are sent more than the parts for unread frames and live history hold. */
+async function fillLive(tenants: readonly Tenant[]): Promise<readonly WebSocket[]> {
+  const redis = openRedis({ redisUrl: platform.redis.url }, { info: () => {}, warn: () => {} })
+  const log = messageLog(redis, { liveHistoryMessages: 1_000, liveHistorySeconds: 300 })
+  await waitUntil('Redis to answer', () => redis.isUp(), slow)
+  const sockets = await Promise.all(
+    tenants.map(async (tenant) => {
+      const socket = new WebSocket(api.url.replace('http', 'ws') + ROUTES.live, { headers: headersOf(tenant) })
+      socket.on('error', () => {})
+      await once(socket, 'open')
+      socket.send(JSON.stringify({ type: 'subscribe', patterns: ['call.*'] }))
+      await once(socket, 'message')
+      socket.pause()
+      return socket
+    }),
+  )
+  const messages = Array.from({ length: 500 }, (_, n) => {
+    const { eventId, callId, direction, from, to } = longest(n)
+    const [at, outcome] = [Date.now(), 'applied' as const]
+    return {
+      ...{ type: 'call.ringing' as const, eventId, callId, direction, from, to },
+      ...{ sequence: 1, occurredAt: at, receivedAt: at, outcome },
+    }
+  })
+  const body = encodeBody(messages)
+  // Each keeps the last few thousand messages of its tenant: together more than their part, long before a socket is closed.
+  const closed = () => counted(METRICS.liveClosed, '{reason="slow-reader"}')
+  let sent = 0
+  await waitUntil(
+    'unread frames to be too many',
+    async () => {
+      for (let i = 0; i < 4; i++) {
+        const batch = { name: `batch ${++sent}`, count: messages.length, body }
+        await Promise.all(tenants.map(({ id }) => log.append(id, [batch])))
+      }
+      return (await closed()) > 0
+    },
+    slow,
+  )
+  await redis.close()
+  return sockets
+}
+
+/** Long reports, each another one, on connections that read nothing, until no more is taken. */
+async function fillAnswers(tenants: readonly Tenant[]): Promise<readonly Socket[]> {
+  const HOUR = 3_600_000
+  const now = Math.floor(Date.now() / HOUR) * HOUR
+  let asked = 0
+  const path = () => {
+    const to = now - (asked % 1_000) * HOUR
+    const from = to - (91 * 24 - Math.floor(asked / 1_000)) * HOUR
+    asked += 1
+    const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+    return `${ROUTES.reportMetrics}?${new URLSearchParams({ granularity: 'hour', ...range })}`
+  }
+  const sockets: Socket[] = []
+  await waitUntil(
+    'a report to be refused',
+    async () => {
+      for (const { key } of tenants) {
+        const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {})
+        sockets.push(socket)
+        // The first few of them fit into the buffers of the kernel.
+        for (let i = 0; i < 8; i++) socket.write(`GET ${path()} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\n\r\n`)
+      }
+      const next = await fetch(api.url + path(), { headers: headersOf(tenants[0]!) })
+      return (await next.text()).includes('bytes of answers')
+    },
+    slow,
+  )
+  return sockets
+}
+
+/** Batches of an event that waits for the database and of one that is refused, parsed to twenty times its length. */
+async function fillBodies(tenants: readonly Tenant[]): Promise<void> {
+  const owner = new pg.Client({ connectionString: platform.database.ownerUrl })
+  await owner.connect()
+  try {
+    await owner.query('begin; lock table hopwhistle.calls in access exclusive mode')
+    const before = await counted(METRICS.ingestQueue)
+    const waiting = async () => (await counted(METRICS.ingestQueue)) - before
+    let posted = 0
+    let isFull = false
+    const answers: Promise<void>[] = []
+    const post = async (tenant: Tenant) => {
+      const head = `{"events":[${JSON.stringify(longest(++posted))},{"eventId":"e","metadata":{"a":[{}`
+      const body = Buffer.from(`${head}${',{}'.repeat((MIB - head.length - 5) / 3)}]}}]}`)
+      const answer = await fetch(api.url + ROUTES.callEvents, { method: 'POST', headers: headersOf(tenant), body })
+      const text = await answer.text()
+      isFull ||= text.includes('bytes of request bodies')
+      expect([200, 429, 503], text).toContain(answer.status)
+    }
+    await waitUntil(
+      'a body to be refused',
+      async () => {
+        for (const tenant of tenants) answers.push(post(tenant))
+        return isFull
+      },
+      slow,
+    )
+    const { bodies } = memoryBudget(LIMIT)
+    await waitUntil('what fits to be parsed', async () => (await waiting()) * MIB >= 0.75 * bodies, slow)
+    await owner.query('rollback')
+    await Promise.all(answers)
+  } finally {
+    await owner.end()
+  }
+}
+
+/** Redis does not answer, while more is committed than may wait to be published. */
+async function fillPublishing(tenants: readonly Tenant[]): Promise<void> {
+  process.kill(platform.redis.pid, 'SIGSTOP')
+  try {
+    let sent = 0
+    const events = () => Array.from({ length: 500 }, () => longest(++sent))
+    const failed = () => counted(METRICS.livePublishFailed)
+    await waitUntil(
+      'publishes to fail',
+      async () => {
+        await Promise.all(
+          tenants.map((tenant) =>
+            fetch(api.url + ROUTES.callEvents, {
+              method: 'POST',
+              headers: headersOf(tenant),
+              body: JSON.stringify({ events: events() }),
+            }),
+          ),
+        )
+        return (await failed()) > 0
+      },
+      slow,
+    )
+  } finally {
+    process.kill(platform.redis.pid, 'SIGCONT')
+  }
+}
+
+test.runIf(process.platform === 'linux')(
+  'with every part full at once it stays below its limit, and serves another tenant',
+  { timeout: 600_000 },
+  async () => {
+    const tenants = await Promise.all(Array.from({ length: 10 }, () => platform.newTenant()))
+    const quiet = await platform.newTenant()
+    const step = (what: string) => expect(mostBytes(), `bytes after ${what}`).toBeLessThan(LIMIT)
+    const live = await fillLive(tenants)
+    step('unread frames and live history')
+    const answers = await fillAnswers(tenants.slice(0, 2))
+    step('answers and cached reports')
+    await fillBodies(tenants.slice(0, 2))
+    step('bodies')
+    await fillPublishing(tenants)
+    step('publishing')
+    try {
+      const body = JSON.stringify(anEvent('INITIATED'))
+      expect(
+        (await fetch(api.url + ROUTES.callEvent, { method: 'POST', headers: headersOf(quiet), body })).status,
+      ).toBe(201)
+      expect((await fetch(`${api.url}${ROUTES.reportCalls}`, { headers: headersOf(quiet) })).status).toBe(200)
+    } finally {
+      for (const socket of live) socket.terminate()
+      for (const socket of answers) socket.destroy()
+    }
+    step('all of it')
+  },
 )
