@@ -14,9 +14,9 @@ export const restorePrimary: ClusterCommand = {
   help: `Usage: main.ts restore-primary
 
 A primary with an empty volume does not start while the replica has data. This command tells it to copy all data of the
-replica, and waits until it is ready. Then it restarts the replica, which copies the primary and streams from it. Commits
-that had not reached the replica are lost. Names and URLs stay the same, and reports are answered meanwhile. A primary
-that has data is not changed. If you stop the command, the pods continue by themselves.
+replica, and waits until it is ready. Then it restarts the replica, which copies the primary and streams from it.
+Commits that had not reached the replica are lost. Names and URLs stay the same, and reports are answered meanwhile. A
+primary that has data is not changed. If you stop the command, the pods continue by themselves.
 
 Environment:
   KUBECONFIG   which cluster: the current context of this file (~/.kube/config)
