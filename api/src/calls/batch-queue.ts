@@ -10,8 +10,8 @@
  * Items leave by one of two lanes, whose batches never mix:
  * - few   of a tenant that has at most `FEW` items here. They leave together with those of other tenants.
  * - many  of a tenant that has more. Each batch has one tenant's items, and the tenants take turns.
- * The many have at most half of the writes in flight, only one while other tenants send few, and the few leave at least one
- * to them.
+ * The many have at most half of the writes in flight, and the few leave at least one to them. While other tenants send few,
+ * the many have one write in flight, of a quarter of `batchMax`: a large one keeps the database's cores and its log busy.
  *
  * When a batch leaves: when it is full, when the queue drains, or when both of these hold.
  * - It has company: at least `ENOUGH` items, or its first item has waited `waitMs` (not at all while waiting brings
@@ -53,7 +53,7 @@ export type Reserved = { /** Once, and before they are pushed. */ release(): voi
 const ENOUGH = 8
 /** So many items of a tenant hardly delay those of others. */
 const FEW = 32
-/** So long after the last of the few the many have more writes in flight again. */
+/** So long after the last of the few the many have more and larger writes again. */
 const RECENT_MS = 250
 
 /** @param write settles every item itself, and never rejects */
@@ -92,10 +92,12 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
     return many.held.of(tenantId) > 0 || few.held.of(tenantId) >= FEW ? many : few
   }
 
+  const yields = (one: Lane): boolean => one === many && performance.now() - fewBesideManyAt < RECENT_MS
+
   /** How many of the writes in flight a lane leaves to the other. */
   function leaves(one: Lane): number {
     if (one === few) return many.waiting.size() > 0 ? 1 : 0
-    return performance.now() - fewBesideManyAt < RECENT_MS ? inFlightMax - 1 : Math.floor(inFlightMax / 2)
+    return yields(one) ? inFlightMax - 1 : Math.floor(inFlightMax / 2)
   }
 
   function mayWrite(one: Lane): boolean {
@@ -111,11 +113,14 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
   }
 
   function leave(one: Lane): void {
-    const batch = one.waiting.take(batchMax)
+    const batch = one.waiting.take(yields(one) ? Math.ceil(batchMax / 4) : batchMax)
     const now = performance.now()
     one.company.left(now - one.firstAt, one.lastAt - one.firstAt)
     one.firstAt = now
     one.inFlight += 1
+    // Not those of a tenant that has many: their first items come this way, too.
+    const ofOthers = one === few && many.held.total() > 0 && batch.some(({ tenantId }) => many.held.of(tenantId) === 0)
+    if (ofOthers) fewBesideManyAt = now
     next = other(one)
     void write(batch).finally(() => {
       one.inFlight -= 1
@@ -162,7 +167,6 @@ export function createBatchQueue<T extends { readonly tenantId: string }>(
       const one = laneOf(tenantId)
       one.held.add(tenantId, 1)
       one.lastAt = performance.now()
-      if (one === few && many.held.total() > 0) fewBesideManyAt = one.lastAt
       if (one.waiting.size() === 0) one.firstAt = one.lastAt
       one.waiting.push(item)
       const waiting = one.waiting.size()

@@ -9,12 +9,13 @@ import http from 'k6/http'
 import type { Options } from 'k6/options'
 import type { CallEventBody } from './contract.calls.ts'
 import { ROUTES } from './contract.routes.ts'
-import { callEvents, fictionalNumbers } from './contract.traffic.call-progress.ts'
+import { callEvents, fictionalNumbers, PROGRESS } from './contract.traffic.call-progress.ts'
 import { bucketThresholds } from './lib.bucket-names.ts'
 import { finish, keepComplete } from './lib.k6.finish.ts'
 import { requestCounters, requestMeter } from './lib.k6.request-meter.ts'
-import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext, requestHeaders } from './lib.k6.run-context.ts'
+import { begin, COMMON_OPTIONS, elapsedSeconds, type RunContext } from './lib.k6.run-context.ts'
 import { peakFrom, requestPhases, SENDING_PHASES } from './lib.phases.ts'
+import { requestHeaders } from './lib.request-headers.ts'
 import { requestScenario } from './lib.request-scenario.ts'
 import { readSettings } from './lib.settings.ts'
 import { thresholdsOf } from './lib.thresholds.ts'
@@ -35,13 +36,13 @@ export const options: Options = {
 
 const url = `${settings.apiUrl}${ROUTES.demoCallEvent}`
 const params = {
-  headers: requestHeaders(settings),
   tags: { name: `POST ${ROUTES.demoCallEvent}` },
   timeout: '30s',
 }
 
 /** The calls of this virtual user. */
 let nextEvent: ((occurredAt: Date) => CallEventBody) | undefined
+let sent = 0
 
 export const setup = (): RunContext => begin(settings)
 
@@ -49,9 +50,11 @@ export default function postNextState({ runId, startedAt }: RunContext): void {
   const vu = exec.vu.idInTest
   nextEvent ??= callEvents(`${runId}.${startedAt}.${vu}`, fictionalNumbers(vu))
   const phase = elapsedSeconds() < peakFromSeconds ? 'ramp' : 'peak'
+  // All events of a call are one tenant's. A prime, so that each virtual user comes to all of the tenants.
+  const headers = requestHeaders(settings, vu + Math.floor(sent++ / PROGRESS.length) * 7919)
   const body = JSON.stringify(nextEvent(new Date()))
   meter.sent(phase)
-  const response = http.post(url, body, params)
+  const response = http.post(url, body, { ...params, headers })
   const ok = response.status >= 200 && response.status < 300 && response.json('outcome') === 'applied'
   meter.ended(phase, 'update_latency', ok, response.timings.duration)
 }

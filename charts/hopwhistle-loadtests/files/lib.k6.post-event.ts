@@ -2,8 +2,8 @@
 import http from 'k6/http'
 import type { CallEventBody } from './contract.calls.ts'
 import { ROUTES } from './contract.routes.ts'
+import { requestHeaders } from './lib.request-headers.ts'
 import type { LiveSettings } from './lib.settings.ts'
-import { requestHeaders } from './lib.k6.run-context.ts'
 import { sleepMs } from './lib.k6.sleep-ms.ts'
 
 const ATTEMPTS = 3
@@ -21,10 +21,11 @@ export type Posted = {
  * A post that fails is repeated with the same event id, which the platform stores once: so that nearly every message
  * is known to be published, and due at every subscriber.
  */
-export function eventPoster(settings: LiveSettings): (event: CallEventBody) => Promise<Posted> {
+export function eventPoster(settings: LiveSettings): (event: CallEventBody, tenant: number) => Promise<Posted> {
   const url = `${settings.apiUrl}${ROUTES.callEvent}`
-  const params = { headers: requestHeaders(settings), tags: { name: `POST ${ROUTES.callEvent}` }, timeout: '10s' }
-  return async (event) => {
+  const common = { tags: { name: `POST ${ROUTES.callEvent}` }, timeout: '10s' }
+  return async (event, tenant) => {
+    const params = { ...common, headers: requestHeaders(settings, tenant) }
     const body = JSON.stringify(event)
     let ms = 0
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {

@@ -6,13 +6,14 @@ import { type LiveMeter, PUBLISH_COUNTERS, type PublishCounter } from './lib.k6.
 export type PublishCounts = {
   /** By phase; the phase is when the message was due. */
   readonly of: Readonly<Record<SendingPhase, PhaseCounts>>
+  /** A published message is due to so many subscribers, those of other runners included. */
+  due(subscribers: number): void
   flush(): void
 }
 
 type PhaseCounts = Record<PublishCounter, number> & { readonly latency: BucketCounts; readonly lag: BucketCounts }
 
-/** @param subscribers to whom every published message is due, those of other runners included */
-export function publishCounts(meter: LiveMeter, subscribers: number): PublishCounts {
+export function publishCounts(meter: LiveMeter): PublishCounts {
   const zero = (): PhaseCounts => ({
     messages_published: 0,
     publish_failed: 0,
@@ -22,12 +23,17 @@ export function publishCounts(meter: LiveMeter, subscribers: number): PublishCou
     lag: bucketCounts(),
   })
   const of = { ramp: zero(), peak: zero() }
+  let due = 0
   return {
     of,
+    due: (subscribers) => {
+      due += subscribers
+    },
     flush() {
+      meter.count('messages_due', due)
+      due = 0
       for (const phase of SENDING_PHASES) {
         const counts = of[phase]
-        meter.count('messages_due', counts.messages_published * subscribers)
         for (const name of PUBLISH_COUNTERS) {
           meter.countIn(phase, name, counts[name])
           counts[name] = 0

@@ -3,6 +3,7 @@ import { callEvent, fictionalNumbers, PROGRESS } from './contract.traffic.call-p
 import { farewellId, messageId } from './lib.message-ids.ts'
 import { dueAtSeconds, plannedMessages, scheduleOf } from './lib.publish-schedule.ts'
 import type { LiveSettings } from './lib.settings.ts'
+import { subscribersOfTenant } from './lib.subscriber-share.ts'
 import type { LiveMeter } from './lib.k6.live-meter.ts'
 import { eventPoster } from './lib.k6.post-event.ts'
 import { publishCounts } from './lib.k6.publish-counts.ts'
@@ -26,14 +27,16 @@ export type Publisher = {
 }
 
 export async function publishAll({ settings, meter, run, index, beginsAt }: Publisher): Promise<void> {
+  const { tenants } = settings
   const { publishers, subscribers, rampSeconds } = settings.shape
   const schedule = scheduleOf(settings)
   const planned = plannedMessages(schedule)
-  const counts = publishCounts(meter, subscribers)
+  const counts = publishCounts(meter)
   const post = eventPoster(settings)
   const numbers = fictionalNumbers(index)
   let inFlight = 0
-  let acknowledged = 0
+  /** By tenant; of those that have subscribers. */
+  const acknowledged = Array.from({ length: Math.min(tenants, subscribers) }, () => 0)
   let flushAt = beginsAt + FLUSH_MS
 
   for (let n = 0, number = index; number < planned; n++, number += publishers) {
@@ -54,27 +57,35 @@ export async function publishAll({ settings, meter, run, index, beginsAt }: Publ
     counted.lag.add(now - dueAt)
     inFlight += 1
     const id = messageId(run, number)
-    void post(callEvent(id, callIdOf(run, index, n), stateOf(n), new Date(), numbers)).then((posted) => {
+    const call = callOf(n)
+    const tenant = (index + call * publishers) % tenants
+    const event = callEvent(id, callIdOf(run, index, call), stateOf(n), new Date(), numbers)
+    void post(event, tenant).then((posted) => {
       inFlight -= 1
       counted.latency.add(posted.ms)
       if (isPeak) meter.publishTrend.add(posted.ms)
       counted.publish_retried += posted.attempts - 1
       if (posted.isPublished) {
-        acknowledged += 1
+        if (tenant < acknowledged.length) acknowledged[tenant]! += 1
+        counts.due(subscribersOfTenant(tenant, subscribers, tenants))
         counted.messages_published += 1
       } else counted.publish_failed += 1
     })
   }
   while (inFlight > 0) await sleepMs(50)
-  const farewell = farewellId(run, index, acknowledged)
-  await post(callEvent(farewell, farewell, 'INITIATED', new Date(), numbers))
+  await Promise.all(
+    acknowledged.map((count, tenant) => {
+      const farewell = farewellId(run, index, count)
+      return post(callEvent(farewell, farewell, 'INITIATED', new Date(), numbers), tenant)
+    }),
+  )
   counts.flush()
 }
 
 /** The n-th message of a publisher moves call n mod 50 of its current fifty one state forward. */
 const stateOf = (n: number) => PROGRESS[Math.floor(n / CALLS_AT_ONCE) % PROGRESS.length] ?? 'INITIATED'
 
-function callIdOf({ runId, startedAt }: RunContext, publisher: number, n: number): string {
-  const fifty = Math.floor(n / (CALLS_AT_ONCE * PROGRESS.length))
-  return `${runId}.c${publisher}.${startedAt}.${fifty * CALLS_AT_ONCE + (n % CALLS_AT_ONCE)}`
-}
+const callOf = (n: number) => Math.floor(n / (CALLS_AT_ONCE * PROGRESS.length)) * CALLS_AT_ONCE + (n % CALLS_AT_ONCE)
+
+const callIdOf = ({ runId, startedAt }: RunContext, publisher: number, call: number): string =>
+  `${runId}.c${publisher}.${startedAt}.${call}`

@@ -15,9 +15,10 @@ import {
 } from './contract.traffic.report-queries.ts'
 import { SENDING_PHASES } from './lib.phases.ts'
 import { isReport } from './lib.report-shape.ts'
+import { requestHeaders } from './lib.request-headers.ts'
 import type { CommonSettings } from './lib.settings.ts'
 import { requestMeter } from './lib.k6.request-meter.ts'
-import { elapsedSeconds, type RunContext, requestHeaders } from './lib.k6.run-context.ts'
+import { elapsedSeconds, type RunContext } from './lib.k6.run-context.ts'
 
 /** The share of metrics answers whose shape is checked; lists are always read, for their cursors. */
 const CHECKED = 0.1
@@ -33,9 +34,10 @@ export const REPORT_HISTOGRAMS = LATENCIES.flatMap((name) => SENDING_PHASES.map(
  */
 export function reportReader(settings: CommonSettings, rampSeconds: number): (run: RunContext) => void {
   const meter = requestMeter('reports', LATENCIES)
-  const headers = requestHeaders(settings)
   /** The list of calls that this virtual user is reading. */
   let walk: CallsWalk | undefined
+  /** Whose list that is. */
+  let turnOfWalk = 0
 
   return ({ startedAt }) => {
     // Counted in this runner, so that each runner asks for all three alike.
@@ -44,6 +46,9 @@ export function reportReader(settings: CommonSettings, rampSeconds: number): (ru
     const random = seededRandom(startedAt + exec.scenario.iterationInTest * 7919)
     const before = endpoint === 'calls' ? walk : undefined
     const { path, filter } = question(endpoint, random, before)
+    const turn = before === undefined ? exec.scenario.iterationInTest : turnOfWalk
+    if (endpoint === 'calls') turnOfWalk = turn
+    const headers = requestHeaders(settings, turn)
 
     const phase = elapsedSeconds() < rampSeconds ? 'ramp' : 'peak'
     meter.sent(phase)

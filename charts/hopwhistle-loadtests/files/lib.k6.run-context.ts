@@ -1,8 +1,9 @@
 /** What a run has in common over all its VUs: made once by `setup`, handed to every iteration and to the summary. */
 import exec from 'k6/execution'
 import http from 'k6/http'
-import { HEADERS, ROUTES } from './contract.routes.ts'
+import { ROUTES } from './contract.routes.ts'
 import { refusedAccess } from './lib.refused-access.ts'
+import { requestHeaders } from './lib.request-headers.ts'
 import type { CommonSettings } from './lib.settings.ts'
 
 export type RunContext = {
@@ -12,21 +13,18 @@ export type RunContext = {
 }
 
 /**
- * Asks the API once whether it is there and takes the key and the tenant, so that a wrong one is one clear error and
- * not minutes of failures. Quick, for k6 calls it on every runner before the load begins.
+ * Asks the API once whether it is there and takes the key and the tenant, of several the last, so that a wrong one is one
+ * clear error and not minutes of failures. Quick, for k6 calls it on every runner before the load begins.
  */
 export function begin(settings: CommonSettings): RunContext {
   const url = `${settings.apiUrl}${ROUTES.reportCalls}?limit=1`
-  const response = http.get(url, { headers: requestHeaders(settings), timeout: '10s', tags: { name: 'setup' } })
+  const headers = requestHeaders(settings, settings.tenants - 1)
+  const response = http.get(url, { headers, timeout: '10s', tags: { name: 'setup' } })
   const { status, body, error } = response
   const refused = refusedAccess(settings, settings.scenario, status, status === 0 ? error : String(body))
   if (refused !== undefined) exec.test.abort(refused)
   const startedAt = Date.now()
   return { runId: settings.runId ?? `run-${startedAt.toString(36)}`, startedAt }
-}
-
-export function requestHeaders({ apiKey, tenantId }: CommonSettings): Record<string, string> {
-  return { 'content-type': 'application/json', [HEADERS.apiKey]: apiKey, [HEADERS.tenantId]: tenantId }
 }
 
 /** Seconds since the scenario that runs this iteration began. */

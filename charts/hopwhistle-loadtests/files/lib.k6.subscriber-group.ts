@@ -38,38 +38,53 @@ export async function subscribeAll({ settings, meter, phases, run, index, beganA
   const { shape } = settings
   const mine = subscribersOf(index, shape)
   const { publishers } = shape
-  const tally = deliveryTally({ runId: run.runId, publishers, planned: plannedMessages(scheduleOf(settings)) })
-  const counts = frameCounts(meter, tally, beganAt + peakFrom(phases) * 1000)
-  const handler = frameHandler(run.runId, tally, counts, meter)
+  const groups = new Map<number, ReturnType<typeof newGroup>>()
   const sockets: SubscriberSocket[] = []
   let isOver = false
+
+  /** The subscribers of a tenant receive the same messages. */
+  function newGroup() {
+    const tally = deliveryTally({ runId: run.runId, publishers, planned: plannedMessages(scheduleOf(settings)) })
+    const counts = frameCounts(meter, tally, beganAt + peakFrom(phases) * 1000)
+    return { tally, counts, handler: frameHandler(run.runId, tally, counts, meter), subscribers: 0 }
+  }
 
   const flushing = (async () => {
     while (!isOver) {
       await sleepMs(FLUSH_MS)
-      handler.flush()
-      counts.flush()
+      for (const { handler, counts } of groups.values()) {
+        handler.flush()
+        counts.flush()
+      }
     }
   })()
 
-  for (let i = 0; i < mine; i++) {
-    const part = (i + index / shape.subscriberVUs) / mine
+  for (const [i, number] of mine.entries()) {
+    const part = (i + index / shape.subscriberVUs) / mine.length
     await untilMs(beganAt + part * shape.connectSeconds * CONNECT_PART * 1000)
-    const checks = i % CHECKER_EVERY === 0
-    sockets.push(openSubscriber({ settings, tally, counts, handler, checks }))
-    // The first one tells foreign messages from ours for all the others: it has to have seen what they see.
-    if (i === 0) await untilTrue(() => sockets[0]?.isConnected() === true, beganAt + shape.connectSeconds * 1000)
+    const tenant = number % settings.tenants
+    const group = groups.get(tenant) ?? newGroup()
+    groups.set(tenant, group)
+    const isFirst = group.subscribers === 0
+    const checks = group.subscribers++ % CHECKER_EVERY === 0
+    const socket = openSubscriber({ settings, tenant, ...group, checks })
+    sockets.push(socket)
+    // The first of a tenant tells foreign messages from ours for the others: it has to have seen what they see.
+    if (isFirst) await untilTrue(socket.isConnected, beganAt + shape.connectSeconds * 1000)
   }
 
   const coolAt = phases.find(({ name }) => name === 'cool')
   await untilMs(beganAt + (coolAt?.fromSeconds ?? 0) * 1000)
-  await untilTrue(() => tally.complete(mine), beganAt + (coolAt?.toSeconds ?? 0) * 1000 - LINGER_MS)
+  const isComplete = () => [...groups.values()].every(({ tally, subscribers }) => tally.complete(subscribers))
+  await untilTrue(isComplete, beganAt + (coolAt?.toSeconds ?? 0) * 1000 - LINGER_MS)
   await sleepMs(LINGER_MS)
   isOver = true
   for (const socket of sockets) socket.stop()
   await flushing
-  handler.flush()
-  counts.finish(mine)
+  for (const { handler, counts, subscribers } of groups.values()) {
+    handler.flush()
+    counts.finish(subscribers)
+  }
 }
 
 const untilMs = async (at: number): Promise<void> => {

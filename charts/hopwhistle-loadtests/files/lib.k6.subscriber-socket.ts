@@ -9,10 +9,10 @@ import { ROUTES } from './contract.routes.ts'
 import type { DeliveryTally, Subscriber } from './lib.delivery-tally.ts'
 import { headStart } from './lib.live-frame.ts'
 import { skipTo } from './lib.offset-ledger.ts'
+import { requestHeaders } from './lib.request-headers.ts'
 import type { LiveSettings } from './lib.settings.ts'
 import type { FrameCounts } from './lib.k6.frame-counts.ts'
 import type { FrameHandler } from './lib.k6.frame-handler.ts'
-import { requestHeaders } from './lib.k6.run-context.ts'
 
 /** k6's own type knows no subprotocols, k6 does. */
 export const SUBPROTOCOL = LIVE_SUBPROTOCOL as unknown as null
@@ -29,6 +29,7 @@ type Notice = { type: string; epoch: string; offset: number; recovered: boolean 
 
 export type SubscriberSetup = {
   readonly settings: LiveSettings
+  readonly tenant: number
   readonly tally: DeliveryTally
   readonly counts: FrameCounts
   readonly handler: FrameHandler
@@ -36,9 +37,16 @@ export type SubscriberSetup = {
   readonly checks: boolean
 }
 
-export function openSubscriber({ settings, tally, counts, handler, checks }: SubscriberSetup): SubscriberSocket {
+export function openSubscriber({
+  settings,
+  tenant,
+  tally,
+  counts,
+  handler,
+  checks,
+}: SubscriberSetup): SubscriberSocket {
   const url = `${settings.wsUrl}${ROUTES.live}`
-  const params = { headers: requestHeaders(settings), tags: { name: ROUTES.live } }
+  const params = { headers: requestHeaders(settings, tenant), tags: { name: ROUTES.live } }
   const { take, check } = handler
   let subscriber: Subscriber | undefined
   let epoch = ''

@@ -1,6 +1,6 @@
 import { type ScenarioName, targetsOf } from './contract.scenarios.ts'
 
-export type Access = { readonly apiUrl: string; readonly tenantId: string }
+export type Access = { readonly apiUrl: string; readonly tenantId: string; readonly tenants: number }
 
 /**
  * Whether the first answer of an API says that a scenario could only fail: no such key, or one of another tenant.
@@ -10,12 +10,15 @@ export type Access = { readonly apiUrl: string; readonly tenantId: string }
  * @returns what is wrong, for the person who began the run; undefined when nothing is
  */
 export function refusedAccess(
-  { apiUrl, tenantId }: Access,
+  { apiUrl, tenantId, tenants }: Access,
   scenario: ScenarioName,
   status: number,
   body: string,
 ): string | undefined {
   if (status === 0) return `API_URL ${apiUrl} does not answer: ${body}`
+  if (status === 401 && tenants > 1) {
+    return `TENANTS is ${tenants}, and ${apiUrl} has fewer (401). Make them with: npm run db:seed:demo -- --again --tenants=${tenants}`
+  }
   if (status === 401) return `API_KEY is not one that ${apiUrl} knows (401)`
   if (status !== 403) return undefined
   if (codeOf(body) === 'forbidden-tenant') {

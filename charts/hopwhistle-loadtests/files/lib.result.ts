@@ -74,9 +74,9 @@ export function resultOf(summary: K6Summary, settings: Settings, facts: RunFacts
 
 /** The shape of a test, as a result tells it. */
 export const runnerSettings = (
-  { shape, offeredPerSecond, parallelism }: Settings,
+  { shape, offeredPerSecond, parallelism, tenants }: Settings,
   phases: readonly PhaseSpan[],
-): RunnerSettings => ({ ...shape, offeredPerSecond, parallelism, phases })
+): RunnerSettings => ({ ...shape, offeredPerSecond, parallelism, ...(tenants > 1 && { tenants }), phases })
 
 /** A name for the runner that no other of the same test has: what it was given, else its segment of the load. */
 export function instanceName({ instance }: CommonSettings, segment: string | undefined): string {

@@ -1,5 +1,5 @@
 /** What a scenario is told by its environment (`k6 run --env NAME=value`), checked, with defaults. */
-import { DEMO_API_KEY, DEMO_TENANT_ID } from './contract.demo.ts'
+import { DEMO_API_KEY, DEMO_TENANT_ID, DEMO_TENANTS_MAX } from './contract.demo.ts'
 import { DEFAULT_PORT } from './contract.routes.ts'
 import {
   type LiveShape,
@@ -21,6 +21,8 @@ export type CommonSettings = {
   readonly wsUrl: string
   readonly apiKey: string
   readonly tenantId: string
+  /** How many tenants share the load. If more than one, they are the demo data's. */
+  readonly tenants: number
   /** Begins every id that this run creates. Absent: made up when the test starts. */
   readonly runId: string | undefined
   /** How many k6 processes share the load. */
@@ -72,12 +74,19 @@ function readCommon(read: EnvReader, scenario: ScenarioName): Common {
   if (runId === undefined && parallelism > 1) {
     read.problem(`RUN_ID is missing; with PARALLELISM ${parallelism} all runners need the same one`)
   }
+  const tenants = read.integer('TENANTS', { min: 1, max: DEMO_TENANTS_MAX }, 'tenants', 1)
+  const apiKey = read.text('API_KEY', DEMO_API_KEY)
+  const tenantId = read.text('TENANT_ID', DEMO_TENANT_ID)
+  if (tenants > 1 && (apiKey !== DEMO_API_KEY || tenantId !== DEMO_TENANT_ID)) {
+    read.problem(`TENANTS is ${tenants}; then API_KEY and TENANT_ID may not be given: each tenant has its own`)
+  }
   return {
     scenario,
     profile: read.choice('PROFILE', PROFILE_NAMES, 'quick'),
     apiUrl: read.url('API_URL', ['http', 'https'], `http://localhost:${DEFAULT_PORT}`),
-    apiKey: read.text('API_KEY', DEMO_API_KEY),
-    tenantId: read.text('TENANT_ID', DEMO_TENANT_ID),
+    apiKey,
+    tenantId,
+    tenants,
     runId,
     parallelism,
     instance: read.optional('INSTANCE'),

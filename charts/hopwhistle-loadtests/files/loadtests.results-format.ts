@@ -133,6 +133,8 @@ export type RunnerSettings = Partial<Omit<RequestShape, 'targetPerSecond'>> &
     readonly offeredPerSecond: AboveZero
     /** How many k6 processes share the load. */
     readonly parallelism?: number
+    /** How many tenants share the load; one if absent. */
+    readonly tenants?: number
     /** Where each phase lies, in seconds after `startedAt`. */
     readonly phases: readonly PhaseSpan[]
   }
