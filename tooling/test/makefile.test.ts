@@ -23,7 +23,9 @@ test('every variable of a recipe is defined, but for what callers may give', () 
   const defined = [...makefile.matchAll(/^([A-Z]+) [:?]?=/gm)].map(([, name]) => name)
   expect(used).toContain('COMPARISONS')
   expect(
-    used.filter((name) => ![...defined, 'CURDIR', 'MAKECMDGOALS', 'HEAD', 'MONITOR', 'SIZE', 'SOAK', 'VOLUME'].includes(name)),
+    used.filter(
+      (name) => ![...defined, 'CURDIR', 'MAKECMDGOALS', 'HEAD', 'MONITOR', 'SIZE', 'SOAK', 'VOLUME'].includes(name),
+    ),
   ).toEqual([])
 })
 
