@@ -22,7 +22,7 @@ const oneAfterTheOther = (ms: number) => {
   })
 }
 
-describe.skipIf(k6Path === undefined)(`a real k6${withK6}`, { timeout: 400_000 }, () => {
+describe.skipIf(k6Path === undefined)(`a real k6${withK6}`, { timeout: 200_000 }, () => {
   const here = bench()
   afterAll(() => here.remove())
 
