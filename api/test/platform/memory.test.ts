@@ -7,7 +7,7 @@ import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { GiveUp, waitUntil } from '../../../platform/lib/wait-until.ts'
 import { memoryBudget } from '../../src/config/memory-budget.ts'
 import { encodeBody } from '../../src/live/messages.ts'
 import { messageLog } from '../../src/redis/message-log.ts'
@@ -93,6 +93,12 @@ test.runIf(process.platform === 'linux')(
   60_000,
 )
 
+/** @throws {GiveUp} as out of memory, its end is what a wait would never see */
+function requireRunning(): void {
+  const { exitCode, signalCode } = api.process
+  if (exitCode !== null || signalCode !== null)
+    throw new GiveUp(new Error(`the instance ended (${exitCode ?? signalCode}): ${api.said().slice(-1_000)}`))
+}
 const counted = async (metric: string, labels = '') => {
   const text = await (await fetch(api.url + ROUTES.metrics)).text()
   const line = text.split('\n').find((each) => each.startsWith(`${metric}${labels} `))
@@ -100,6 +106,10 @@ const counted = async (metric: string, labels = '') => {
 }
 const headersOf = ({ key }: Tenant) => ({ 'content-type': 'application/json', [HEADERS.apiKey]: key })
 const slow = { timeoutMs: 120_000, everyMs: 100 }
+
+/** Whether a part of the memory is what an answer says there is no room in: for its tenant, or for anybody. */
+const isFull = (answer: string, part: string) =>
+  answer.includes(`bytes of ${part}`) || answer.includes('"code":"memory"')
 
 /** Every number and id as long as may be. */
 const longest = (n: number) => ({
@@ -176,7 +186,7 @@ async function fillAnswers(tenants: readonly Tenant[]): Promise<readonly Socket[
         for (let i = 0; i < 8; i++) socket.write(`GET ${path()} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\n\r\n`)
       }
       const next = await fetch(api.url + path(), { headers: headersOf(tenants[0]!) })
-      return (await next.text()).includes('bytes of answers')
+      return isFull(await next.text(), 'answers')
     },
     slow,
   )
@@ -192,21 +202,26 @@ async function fillBodies(tenants: readonly Tenant[]): Promise<void> {
     const before = await counted(METRICS.ingestQueue)
     const waiting = async () => (await counted(METRICS.ingestQueue)) - before
     let posted = 0
-    let isFull = false
+    let refused = false
     const answers: Promise<void>[] = []
     const post = async (tenant: Tenant) => {
       const head = `{"events":[${JSON.stringify(longest(++posted))},{"eventId":"e","metadata":{"a":[{}`
       const body = Buffer.from(`${head}${',{}'.repeat((MIB - head.length - 5) / 3)}]}}]}`)
       const answer = await fetch(api.url + ROUTES.callEvents, { method: 'POST', headers: headersOf(tenant), body })
       const text = await answer.text()
-      isFull ||= text.includes('bytes of request bodies')
+      refused ||= isFull(text, 'request bodies')
       expect([200, 429, 503], text).toContain(answer.status)
     }
     await waitUntil(
       'a body to be refused',
       async () => {
-        for (const tenant of tenants) answers.push(post(tenant))
-        return isFull
+        requireRunning()
+        for (const tenant of tenants) {
+          const answer = post(tenant)
+          answer.catch(() => {})
+          answers.push(answer)
+        }
+        return refused
       },
       slow,
     )
