@@ -118,10 +118,13 @@ function makeFile(command: string): OwnFile {
   }
 }
 
-/** Measurements whose processes run. Files of other processes are removed where that is allowed. */
+/** As `makeFile` names them: a process id and a start time. */
+const FILE_NAME = /^\d+-\w*\.json$/
+
+/** Measurements whose processes run. Files of processes that have ended are removed where that is allowed. */
 function readMeasurements(dir: string): readonly Measurement[] {
   return readdirSync(dir)
-    .filter((name) => name.endsWith('.json'))
+    .filter((name) => FILE_NAME.test(name))
     .flatMap((name) => {
       const one = read(join(dir, name))
       if (one === undefined || isAlive(one)) return one ?? []

@@ -14,7 +14,8 @@ export function identify(pid: number): ProcessIdentity | undefined {
 }
 
 export function isAlive(identity: ProcessIdentity): boolean {
-  return identify(identity.pid)?.started === identity.started
+  const found = identify(identity.pid)
+  return found !== undefined && found.started === identity.started
 }
 
 /** /proc/PID/stat: state is field 3 and start time field 22, counted after the command, which may contain spaces. */

@@ -289,6 +289,8 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
   internal: async () => {
     await owner.query('alter table hopwhistle.calls rename to moved')
     try {
+      // Once the replica, which answers, has it as well.
+      await expect.poll(async () => (await call()).status).not.toBe(404)
       return await call()
     } finally {
       await owner.query('alter table hopwhistle.moved rename to calls')

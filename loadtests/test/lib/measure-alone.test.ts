@@ -61,6 +61,15 @@ test('a second measurement is refused, and names the command and process that me
   expect(readdirSync(dir)).toEqual([])
 })
 
+test('other files in the folder hold up nobody, and stay', async () => {
+  const others = { 'call-state-updates.json': '{"schemaVersion":1}', '12-34.json': '{}' }
+  for (const [name, text] of Object.entries(others)) writeFileSync(join(dir, name), text)
+  const first = hold('main.ts baseline')
+  await first.begun()
+  expect((await first.end()).code).toBe(0)
+  expect(readdirSync(dir)).toEqual(['call-state-updates.json'])
+})
+
 test('with --wait it waits, says for what, and begins when the first has ended', async () => {
   const first = hold('main.ts baseline')
   await first.begun()

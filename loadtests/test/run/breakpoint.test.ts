@@ -28,7 +28,7 @@ describe.skipIf(k6Path === undefined)(`a real k6${withK6}`, { timeout: 200_000 }
 
   async function measure(profile: string, msEach: number, env: Readonly<Record<string, string>>) {
     const server = await oneAfterTheOther(msEach)
-    const own = bench({ ...env, HOPWHISTLE_MEASURING_DIR: here.tempDir, HOPWHISTLE_NEIGHBOUR: 'any' })
+    const own = bench({ ...env, HOPWHISTLE_MEASURING_DIR: join(here.tempDir, 'turns'), HOPWHISTLE_NEIGHBOUR: 'any' })
     const args = ['call-state-updates', '--profile', profile, '--api-url', server.url, '--results-dir', here.tempDir]
     const { code, stdout, stderr } = await own.run('run', ...args, '--wait')
     await server.close()
