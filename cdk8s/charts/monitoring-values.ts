@@ -132,14 +132,14 @@ export const MONITORING = {
 
   kubernetes: section('Metrics of pods from Kubernetes. kube-prometheus-stack has both already', {
     cadvisor: section('CPU, memory and throttling of each container, read from the kubelets', {
-      enabled: flag(true, 'Whether they are read; whoever installs this must be allowed to create a ClusterRole'),
+      enabled: flag(true, 'Whether they are read; the installation needs the right to create a ClusterRole'),
       kubelet: text(
         '',
         'host:port of the kubelet, for a cluster with one node; empty: all nodes, found through the Kubernetes API',
       ),
     }),
     stateMetrics: section('Limits and restarts of pods, autoscalers and load tests, from kube-state-metrics', {
-      enabled: flag(true, 'Whether it runs; whoever installs this must be allowed to create a Role'),
+      enabled: flag(true, 'Whether it runs; the installation needs the right to create a Role'),
       image: text(IMAGES.kubeStateMetrics, 'kube-state-metrics 2.10 or newer'),
       resources: small('Resources of its pod'),
       pod: podOf('its pod'),

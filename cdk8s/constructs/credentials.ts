@@ -1,13 +1,11 @@
-import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
 import { choose, empty } from '../values/compute.ts'
-import { RELEASE } from '../values/define.ts'
-import { kubeObject } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'
 import { Conditional } from '../values/when.ts'
 import { ApiJob } from './api-job.ts'
 import { component } from './component.ts'
+import { grant, serviceAccount } from './rights.ts'
 import { Scripts } from './scripts.ts'
 
 const KEYS = [
@@ -32,28 +30,17 @@ export class Credentials extends Construct {
 
   constructor(scope: Construct, values: HopwhistleValues) {
     super(scope, 'credentials')
-    const { name, labels } = CREDENTIALS
+    const { name } = CREDENTIALS
     const { existingSecret } = values.credentials
     this.#secret = choose(empty(existingSecret), name, existingSecret)
     const made = new Conditional(this, 'made', empty(existingSecret))
     const secrets = { apiGroups: [''], resources: ['secrets'] }
-    kubeObject(made, 'account', k8s.KubeServiceAccount, {
-      metadata: { name, labels },
-      automountServiceAccountToken: false,
-    })
-    kubeObject(made, 'role', k8s.KubeRole, {
-      metadata: { name, labels },
-      rules: [
-        { ...secrets, verbs: ['get', 'patch'], resourceNames: [name] },
-        // What is created has no name yet that a rule could say.
-        { ...secrets, verbs: ['create'] },
-      ],
-    })
-    kubeObject(made, 'binding', k8s.KubeRoleBinding, {
-      metadata: { name, labels },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace: `${RELEASE.namespace}` }],
-    })
+    serviceAccount(made, CREDENTIALS)
+    grant(made, CREDENTIALS, [
+      { ...secrets, verbs: ['get', 'patch'], resourceNames: [name] },
+      // What is created has no name yet that a rule could say.
+      { ...secrets, verbs: ['create'] },
+    ])
     new ApiJob(made, 'make', {
       component: CREDENTIALS,
       values,

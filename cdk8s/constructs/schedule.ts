@@ -12,6 +12,7 @@ import { type Component, nameIn } from './component.ts'
 import { given } from './given.ts'
 import { imageOf, pod } from './pod.ts'
 import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
+import { grant, serviceAccount } from './rights.ts'
 
 /** The user `node` of its image. */
 const NODE_USER = 1000
@@ -52,14 +53,12 @@ export class Schedule extends Construct {
     const selector = { 'app.kubernetes.io/instance': `${RELEASE.name}`, [PART_LABEL]: 'schedule' }
     const labels = { ...LOADTEST_LABELS, ...selector }
     const component: Component = { name, selector: { ...LOADTEST_LABELS, ...selector }, labels }
-    kubeObject(this, 'account', k8s.KubeServiceAccount, {
-      metadata: { name, labels },
-      automountServiceAccountToken: false,
-    })
-    this.#allow(this, 'own', component, RELEASE.namespace, OWN_RIGHTS)
+    serviceAccount(this, component)
+    grant(this, component, OWN_RIGHTS, { namespace: RELEASE.namespace })
     const { platformNamespace } = schedule
     const platform = new Conditional(this, 'platform', given(platformNamespace))
-    this.#allow(platform, 'of', { ...component, name: `${name}-platform` }, platformNamespace, PLATFORM_RIGHTS)
+    const ofPlatform = { labels, name: `${name}-platform` }
+    grant(platform, ofPlatform, PLATFORM_RIGHTS, { account: name, namespace: platformNamespace })
     const policies = new Conditional(this, 'network-policies', networkPolicies.enabled)
     allow(policies, component, {
       ingress: [],
@@ -125,22 +124,6 @@ export class Schedule extends Construct {
         failedJobsHistoryLimit: 3,
         jobTemplate: { metadata: { labels }, spec },
       },
-    })
-  }
-
-  #allow(
-    scope: Construct,
-    id: string,
-    { name, labels }: Component,
-    namespace: Value<string>,
-    rules: readonly k8s.PolicyRule[],
-  ): void {
-    const account = nameIn(RELEASE.name, 'load-test', 'cronJob')
-    kubeObject(scope, `${id}-role`, k8s.KubeRole, { metadata: { name, namespace, labels }, rules })
-    kubeObject(scope, `${id}-binding`, k8s.KubeRoleBinding, {
-      metadata: { name, namespace, labels },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', name: account, namespace: `${RELEASE.namespace}` }],
     })
   }
 }

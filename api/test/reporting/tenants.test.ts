@@ -85,7 +85,7 @@ test('the database itself shows a statement no rows of a tenant that it was not 
     expect((await client.query(text, [...values])).rows.length).toBeGreaterThan(0)
     // Row-level security for them, and an explicit tenant id of mine: what a bug above would look like.
     expect((await client.query(text, [`{${theirs.tenantId}}`, ...values.slice(1)])).rows).toEqual([])
-    // And nothing of the setting is left for whoever has the connection next.
+    // The next user of the connection finds nothing of the setting.
     expect((await client.query('select count(*)::int as n from hopwhistle.calls')).rows).toEqual([{ n: 0 }])
   }
 })

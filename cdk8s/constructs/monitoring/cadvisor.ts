@@ -3,6 +3,7 @@ import { Construct } from 'constructs'
 import { RELEASE } from '../../values/define.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import type { Value } from '../../values/value.ts'
+import { serviceAccount } from '../rights.ts'
 import { JOBS, PROMETHEUS } from './names.ts'
 
 export const KUBELET_PORT = 10250
@@ -17,10 +18,7 @@ export class CadvisorAccess extends Construct {
     const { name, labels } = PROMETHEUS
     // It belongs to no namespace.
     const role = `${RELEASE.namespace}-${name}`
-    kubeObject(this, 'account', k8s.KubeServiceAccount, {
-      metadata: { name, labels },
-      automountServiceAccountToken: false,
-    })
+    serviceAccount(this, PROMETHEUS)
     kubeObject(this, 'role', k8s.KubeClusterRole, {
       metadata: { name: role, labels },
       rules: [

@@ -1,10 +1,9 @@
-import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import type { MonitoringValues } from '../../charts/monitoring-values.ts'
 import { RELEASE } from '../../values/define.ts'
-import { kubeObject } from '../../values/kube-object.ts'
 import { toExpression, Value } from '../../values/value.ts'
 import { imageOf } from '../pod.ts'
+import { grant, serviceAccount } from '../rights.ts'
 import { SinglePod } from '../single-pod.ts'
 import { JOBS, PORTS, STATE_METRICS } from './names.ts'
 
@@ -20,20 +19,13 @@ export class StateMetrics extends Construct {
   constructor(scope: Construct, values: MonitoringValues) {
     super(scope, 'state-metrics')
     const { image, resources } = values.kubernetes.stateMetrics
-    const { name, labels } = STATE_METRICS
-    kubeObject(this, 'account', k8s.KubeServiceAccount, {
-      metadata: { name, labels },
-      automountServiceAccountToken: false,
-    })
-    kubeObject(this, 'role', k8s.KubeRole, {
-      metadata: { name, labels },
-      rules: RESOURCES.map((rule) => ({ ...rule, verbs: ['list', 'watch'] })),
-    })
-    kubeObject(this, 'binding', k8s.KubeRoleBinding, {
-      metadata: { name, labels },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace: `${RELEASE.namespace}` }],
-    })
+    const { name } = STATE_METRICS
+    serviceAccount(this, STATE_METRICS)
+    grant(
+      this,
+      STATE_METRICS,
+      RESOURCES.map((rule) => ({ ...rule, verbs: ['list', 'watch'] })),
+    )
     new SinglePod(this, 'pod', {
       component: STATE_METRICS,
       values,

@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { renderJson, writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import schema from '../../capacity.schema.json' with { type: 'json' }
+import { schemaCheck } from '../evidence/schema-check.ts'
 import { CAPACITY_FORMAT, type CapacityResult } from './capacity-result.ts'
 
 /** One for each environment, for the document. */
 export const KEPT_DIR = fileURLToPath(new URL('../../baselines/capacity', import.meta.url))
 
-let validate: ValidateFunction<CapacityResult> | undefined
+const check = schemaCheck(schema)
 
 /** @throws {Failure} it cannot be read, or is no capacity measurement */
 export function readCapacity(path: string): CapacityResult {
@@ -27,15 +27,12 @@ export function readCapacity(path: string): CapacityResult {
       : new Failure(`${path} cannot be read: ${(error as Error).message}`)
   }
   if (given?.format !== CAPACITY_FORMAT) throw wrong(`its format is "${given?.format}"; expected "${CAPACITY_FORMAT}"`)
-  validate ??= new Ajv2020({ allowUnionTypes: true, strictTuples: false }).compile<CapacityResult>(schema)
-  if (!validate(given)) {
-    throw wrong(
-      (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`).join('; '),
-    )
-  }
-  const unknown = given.points.find(({ scenario }) => !SCENARIO_NAMES.includes(scenario))
+  const problems = check(given)
+  if (problems !== undefined) throw wrong(problems)
+  const result = given as CapacityResult
+  const unknown = result.points.find(({ scenario }) => !SCENARIO_NAMES.includes(scenario))
   if (unknown !== undefined) throw wrong(`scenario is "${unknown.scenario}"; it may be ${SCENARIO_NAMES.join(', ')}`)
-  return given
+  return result
 }
 
 export const writeCapacity = (path: string, result: CapacityResult): Promise<void> =>

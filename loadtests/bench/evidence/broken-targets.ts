@@ -31,22 +31,33 @@ function brokenOf(scenario: ScenarioName, kind: TrafficKind, totals: Totals): re
   const latency = mergeHistograms(traffic.map(({ latency }) => latency))
   if (targets === undefined || histogramCount(latency) < LEAST_SAMPLES) return []
   const { many } = TRAFFIC[kind]
-  const slow = (
-    [
-      [50, targets.p50Ms],
-      [95, targets.p95Ms],
-      [99, targets.p99Ms],
-    ] as const
-  ).flatMap(([percent, target]) => {
+  const slow = latencyTargets(targets).flatMap(([percent, target]) => {
     const measured = percentileMs(latency, percent)
-    if (target === undefined || measured === undefined || measured < target) return []
+    if (measured === undefined || measured < target) return []
     return [`p${percent} of ${many} ${ms(measured)}, target <${number(target)} ms`]
   })
   const [ok, failed] = [sum(traffic, 'ok'), sum(traffic, 'failed')]
-  const least = 'successPercent' in targets ? targets.successPercent : targets.deliveryPercent
+  const least = leastPercent(targets)
   const share = (100 * ok) / (ok + failed)
   return share > least ? slow : [...slow, `success of ${many} ${number(share, 1)} %, target >${number(least)} %`]
 }
+
+type Targets = NonNullable<ReturnType<typeof targetsOf>[TrafficKind]>
+
+/** Percentiles with their targets in milliseconds. */
+const latencyTargets = ({
+  p50Ms,
+  p95Ms,
+  p99Ms,
+}: Targets): readonly (readonly [percent: number, targetMs: number])[] => [
+  ...(p50Ms === undefined ? [] : [[50, p50Ms] as const]),
+  [95, p95Ms],
+  [99, p99Ms],
+]
+
+/** The part that has to succeed. */
+const leastPercent = (targets: Targets): number =>
+  'successPercent' in targets ? targets.successPercent : targets.deliveryPercent
 
 const sum = (traffic: readonly { readonly ok: number; readonly failed: number }[], name: 'ok' | 'failed') =>
   traffic.reduce((total, one) => total + one[name], 0)
@@ -116,17 +127,12 @@ export function hopelessTarget(
     const { failed, latency } = trafficOf(kind, totals, 'peak')
     const { many } = TRAFFIC[kind]
     const planned = offeredPerSecond(peak.times * targets.ratePerSecond) * peak.seconds
-    const least = 'successPercent' in targets ? targets.successPercent : targets.deliveryPercent
+    const least = leastPercent(targets)
     if (failed > (1 - least / 100) * planned) {
       return `${number(failed)} ${many} failed, more than ${number(100 - least, 2)} % of all ${number(planned)} that were planned`
     }
     const timed = kind === 'messages' ? planned * peak.subscribers : planned
-    for (const [percent, target] of [
-      [50, targets.p50Ms],
-      [95, targets.p95Ms],
-      [99, targets.p99Ms],
-    ] as const) {
-      if (target === undefined) continue
+    for (const [percent, target] of latencyTargets(targets)) {
       const limit = bucketIndex(target)
       const above = latency.counts.reduce((all, [index, count]) => (index > limit ? all + count : all), 0)
       if (above > (1 - percent / 100) * timed) {

@@ -100,15 +100,20 @@ export function phaseTimes(
   return { from: Math.min(...spans.map(({ from }) => from)), to: Math.max(...spans.map(({ to }) => to)) }
 }
 
+type During = (series: Series | undefined) => readonly number[]
+
 /** Picks from a series of the server's what was sampled during a phase. */
-export function duringPhase(
-  result: LoadtestResult,
-  server: ServerEvidence,
-  name: PhaseSpan['name'] = 'peak',
-): (series: Series | undefined) => readonly number[] {
-  const times = phaseTimes(result, name)
-  const start = Date.parse(server.startedAt)
-  const inside = server.atSeconds.map((at) => {
+export function duringPhase(result: LoadtestResult, server: ServerEvidence, name: PhaseSpan['name'] = 'peak'): During {
+  return during(phaseTimes(result, name), server)
+}
+
+/** Picks from a series what was sampled between two moments, in Unix milliseconds; nothing without them. */
+export function during(
+  times: { readonly from: number; readonly to: number } | undefined,
+  { startedAt, atSeconds }: Pick<ServerEvidence, 'startedAt' | 'atSeconds'>,
+): During {
+  const start = Date.parse(startedAt)
+  const inside = atSeconds.map((at) => {
     const time = start + 1000 * at
     return times !== undefined && time > times.from && time <= times.to
   })

@@ -1,14 +1,12 @@
 /** Where a result enters: it is validated here, once, and typed from here on. */
 import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import schema from '../../results.schema.json' with { type: 'json' }
 import { RESULTS_FORMAT } from '../../results-format.ts'
 import { SERVER_EVIDENCE_FORMAT } from '../sample/server-evidence.ts'
 import type { LoadtestResult } from './loadtest-result.ts'
+import { schemaCheck } from './schema-check.ts'
 
-const MOST_PROBLEMS = 3
-
-let validate: ValidateFunction<LoadtestResult> | undefined
+const check = schemaCheck(schema)
 
 /**
  * Reads what `results.schema.json` describes. The evidence of the servers is left out when it is in a format that is
@@ -27,11 +25,7 @@ export function parseResult(text: string): LoadtestResult {
     throw new Error(`scenario is "${others.scenario}"; it may be ${SCENARIO_NAMES.join(', ')}`)
   }
   const result = server?.format === SERVER_EVIDENCE_FORMAT ? { ...others, server } : others
-  validate ??= new Ajv2020({ allErrors: true, allowUnionTypes: true, strictTuples: false }).compile<LoadtestResult>(
-    schema,
-  )
-  if (validate(result)) return result
-  const problems = (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)
-  const more = problems.length > MOST_PROBLEMS ? `, and ${problems.length - MOST_PROBLEMS} more` : ''
-  throw new Error(`${problems.slice(0, MOST_PROBLEMS).join('; ')}${more}`)
+  const problems = check(result)
+  if (problems === undefined) return result as LoadtestResult
+  throw new Error(problems)
 }

@@ -146,7 +146,8 @@ export function nextStep(verdicts: readonly Verdict[], keptBy?: string): string 
   return `All ${plural(metrics.length, 'target')} met. Next: ${keptBy === undefined ? changes : `${keptBy} keeps this as a baseline`}`
 }
 
-function wrap(text: string, width: number): readonly string[] {
+/** Lines of whole words; a longer word has a line of its own. */
+export function wrap(text: string, width: number): readonly string[] {
   const lines = ['']
   for (const word of text.split(' ')) {
     const last = lines.at(-1) ?? ''

@@ -3,6 +3,7 @@ import { list, number, percent, plural } from '@hopwhistle/platform/document/fig
 import { histogramCount, mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
 import { LATENCY, type OwnMetric, type OwnRunner } from '../../scenarios/own/plan.ts'
 import { machineCpuOf } from '../evidence/machine-cpu.ts'
+import { LARGE_SHARE, SATURATED } from '../judge/rules/cpu.ts'
 import { metricText } from './figure-text.ts'
 import { limitedBy } from './limited-by.ts'
 import type { Figure, OwnResult, OwnVerdict } from './own-result.ts'
@@ -120,8 +121,6 @@ const wholeSeconds = ({ runners }: OwnResult): number =>
 
 /** k6's exit codes of a test that came to its end; 99 when a threshold was missed. */
 const ENDED_WELL: readonly number[] = [0, 99]
-const SATURATED = 0.97
-const LARGE_SHARE = 0.25
 /** Failures are often quick: latencies of many of them are no answer to any target. */
 const FAILED_ALLOWED = 0.05
 

@@ -1,5 +1,6 @@
 /** What was nearest to its limit, and what got there first. */
 import { figure, list, number, percent } from '@hopwhistle/platform/document/figures.ts'
+import { mean } from '../evidence/evidence.ts'
 import { machineCpuOf } from '../evidence/machine-cpu.ts'
 import type { OwnResult, ServerFigures } from './own-result.ts'
 import { duringJudged, judgedTimes } from './times.ts'
@@ -81,7 +82,7 @@ function machineText(result: OwnResult): string {
   const cpu = machineCpuOf(machine, during)
   if (cpu === undefined) return ''
   const others = (machine.otherPrograms ?? [])
-    .map(({ name, cpuCores }) => ({ name, cores: meanOf(during(cpuCores)) }))
+    .map(({ name, cpuCores }) => ({ name, cores: mean(during(cpuCores)) ?? 0 }))
     .filter(({ cores }) => cores >= 0.05)
     .toSorted((a, b) => b.cores - a.cores)
     .slice(0, 3)
@@ -89,6 +90,3 @@ function machineText(result: OwnResult): string {
   const who = others.length === 0 ? '' : `, of that ${list(others)}`
   return `; on k6's machine ${number(cpu.busy, 2)} of ${cpu.cores} cores were in use, ${number(cpu.k6, 2)} by k6 and ${number(cpu.others, 2)} by other programs${who}`
 }
-
-const meanOf = (values: readonly number[]): number =>
-  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length

@@ -1,6 +1,7 @@
 /** The verdict on a script as a person at a terminal reads it. */
 import { columns } from '@hopwhistle/platform/command-line/columns.ts'
 import { plural } from '@hopwhistle/platform/document/figures.ts'
+import { wrap } from '../judge/render-table.ts'
 import { measuredText, metricText, targetText } from './figure-text.ts'
 import type { OwnResult, OwnVerdict } from './own-result.ts'
 
@@ -39,12 +40,7 @@ function nextStep({ outcome, figures, reasons }: OwnVerdict): string {
 const LABEL = 12
 const WIDTH = 108
 
-function wrapped(label: string, text: string): string {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? ''
-    if (last !== '' && last.length + 1 + word.length > WIDTH) lines.push(word)
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
-  }
-  return lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(LABEL)}${line}`).join('\n')
-}
+const wrapped = (label: string, text: string): string =>
+  wrap(text, WIDTH)
+    .map((line, i) => `  ${(i === 0 ? label : '').padEnd(LABEL)}${line}`)
+    .join('\n')

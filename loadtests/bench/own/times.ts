@@ -1,5 +1,6 @@
 /** When what counts began and ended. */
-import type { Series, ServerEvidence } from '../sample/server-evidence.ts'
+import { during } from '../evidence/evidence.ts'
+import type { ServerEvidence } from '../sample/server-evidence.ts'
 import type { OwnResult } from './own-result.ts'
 
 /** In Unix milliseconds: from the first runner's start to the last one's end, or the judged part of that. */
@@ -16,13 +17,4 @@ export function judgedSeconds(result: Pick<OwnResult, 'runners' | 'judged'>): nu
 }
 
 /** Picks from a series of the sampled machine what was sampled meanwhile. */
-export function duringJudged(result: OwnResult, { startedAt, atSeconds }: ServerEvidence) {
-  const { from, to } = judgedTimes(result)
-  const start = Date.parse(startedAt)
-  const inside = atSeconds.map((at) => start + 1000 * at > from && start + 1000 * at <= to)
-  return (series: Series | undefined): readonly number[] => {
-    if (series === undefined) return []
-    if (typeof series === 'number') return inside.some(Boolean) ? [series] : []
-    return series.filter((value, i): value is number => value !== null && inside[i] === true)
-  }
-}
+export const duringJudged = (result: OwnResult, server: ServerEvidence) => during(judgedTimes(result), server)

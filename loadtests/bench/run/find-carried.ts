@@ -18,13 +18,7 @@ import { inShort, measureStep, usualStepMs } from './measure-step.ts'
 import { searchRate } from './search-rate.ts'
 
 /** For the steps of all scenarios together. k6 may need ten seconds more to stop, when its time is up. */
-const ALL_STEPS_MS: Readonly<Record<ProfileName, number>> = {
-  full: 165_000,
-  quick: 165_000,
-  soak: 165_000,
-  breakpoint: 165_000,
-  smoke: 60_000,
-}
+const allStepsMs = (profile: ProfileName): number => (profile === 'smoke' ? 60_000 : 165_000)
 
 export type FindOptions = Omit<MeasureAllOptions, 'scenarios'>
 
@@ -33,7 +27,7 @@ export async function findCarried(
   results: readonly LoadtestResult[],
   options: FindOptions,
 ): Promise<readonly LoadtestResult[]> {
-  const untilMs = performance.now() + ALL_STEPS_MS[options.profile]
+  const untilMs = performance.now() + allStepsMs(options.profile)
   let left = results.filter((result) => isQuestionOfRate(judge(result))).length
   const answered: LoadtestResult[] = []
   for (const result of results) {

@@ -14,13 +14,8 @@ type StepShape = {
 }
 
 const QUICK: StepShape = { profile: 'quick', rampSeconds: 3, peakSeconds: 10 }
-const SHAPES: Readonly<Record<ProfileName, StepShape>> = {
-  full: QUICK,
-  quick: QUICK,
-  soak: QUICK,
-  breakpoint: QUICK,
-  smoke: { profile: 'smoke', rampSeconds: 2, peakSeconds: 5 },
-}
+const SMOKE: StepShape = { profile: 'smoke', rampSeconds: 2, peakSeconds: 5 }
+const stepOf = (profile: ProfileName): StepShape => (profile === 'smoke' ? SMOKE : QUICK)
 /** From one step's load to the next one's: k6 starts, what is under way ends, Postgres settles. */
 const BETWEEN_MS = 5_000
 
@@ -28,7 +23,7 @@ export type StepOptions = Omit<MeasureOptions, 'isStep'> & { readonly ratePerSec
 
 /** What a step of a run of this profile usually takes. */
 export function usualStepMs(scenario: ScenarioName, of: ProfileName): number {
-  const { profile, ...seconds } = SHAPES[of]
+  const { profile, ...seconds } = stepOf(of)
   const phases = scenarioPhases(scenario, profile, secondsSettings(seconds))
   return 1000 * (phases.find(({ name }) => name === 'peak')?.toSeconds ?? 0) + BETWEEN_MS
 }
@@ -39,7 +34,7 @@ export function usualStepMs(scenario: ScenarioName, of: ProfileName): number {
  */
 export async function measureStep(options: StepOptions): Promise<LoadtestResult | Failure> {
   const { scenario, ratePerSecond, withinMs } = options
-  const { profile, ...seconds } = SHAPES[options.profile]
+  const { profile, ...seconds } = stepOf(options.profile)
   const overrides = {
     ...options.overrides,
     ...secondsSettings(seconds),

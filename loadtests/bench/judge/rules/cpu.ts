@@ -21,9 +21,9 @@ const starvedGenerator = (metrics: Evidence['metrics'], figures: string) =>
   )
 
 /** From here on a machine or a node has no CPU left, as a part of its cores. */
-const SATURATED = 0.97
+export const SATURATED = 0.97
 /** From here on k6 is one of those that used it up. */
-const LARGE_SHARE = 0.25
+export const LARGE_SHARE = 0.25
 
 /**
  * A miss is not for want of CPU in the generator.
