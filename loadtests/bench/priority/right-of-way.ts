@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readIfThere } from '@hopwhistle/platform/machine/cpu-cgroup.ts'
 import { descendantsOf } from '@hopwhistle/platform/machine/process-group.ts'
 import type { GeneratorPriority } from '../sample/environment.ts'
+import { isInBatchClass } from './batch-scheduling.ts'
 import { howToYield } from './how-to-yield.ts'
 
 export type RightOfWay = {
@@ -94,7 +95,9 @@ export function giveRightOfWay(servers: readonly number[], { strictly = true } =
       const platform = Math.min(...nices)
       const k6 = means.read(generatorPid)
       if (k6 === undefined || nices.length === 0) return none('the processes had ended before it was read back')
-      if (platform > k6) return { method: how.method, platform, k6 }
+      if (platform > k6) {
+        return { method: how.method, platform, k6, ...(isInBatchClass(generatorPid) && { policy: 'batch' }) }
+      }
       return none(`the platform has nice ${platform} and k6 ${k6}${refusal === undefined ? '' : `: ${refusal}`}`)
     },
     async end() {

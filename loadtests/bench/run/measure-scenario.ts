@@ -124,6 +124,7 @@ async function measure(options: MeasureOptions, rightOfWay: RightOfWay | undefin
       args: sent.args,
       env: { ...garbageCollection(scenario), ...env },
       logFile,
+      inBatchClass: rightOfWay !== undefined,
       guard,
       signal,
     })

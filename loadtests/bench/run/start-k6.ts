@@ -8,6 +8,7 @@ import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
 import type { Guard } from '@hopwhistle/platform/stack/guard.ts'
 import { lastLines } from '@hopwhistle/platform/stack/server-process.ts'
+import { inBatchClass } from '../priority/batch-scheduling.ts'
 
 export type K6Run = {
   readonly pid: number
@@ -37,6 +38,8 @@ export type K6Options = {
   /** Reaches the script through the environment, so that no key stands in a list of processes. */
   readonly env: Readonly<Record<string, string>>
   readonly logFile: string
+  /** k6 shares the machine with what it measures: it does not interrupt that. */
+  readonly inBatchClass?: boolean
   readonly guard: Guard
   readonly signal?: AbortSignal | undefined
 }
@@ -62,7 +65,9 @@ export async function startK6(options: K6Options): Promise<K6Run> {
   signal?.throwIfAborted()
   const address = `127.0.0.1:${await freePort()}`
   const log = openSync(logFile, 'w', 0o600)
-  const child = spawn(command, ['run', '--quiet', '--no-usage-report', '--address', address, ...args, script], {
+  const k6 = [command, 'run', '--quiet', '--no-usage-report', '--address', address, ...args, script] as const
+  const [program, ...programArgs] = options.inBatchClass ? inBatchClass(k6) : k6
+  const child = spawn(program, programArgs, {
     // The user's own K6_ settings would change what is measured.
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...env },
     // In a group of its own, so that Ctrl-C reaches it through this process, in order.

@@ -22,5 +22,11 @@ export type Environment = Place & {
 
 /** How the generator got the CPU before the platform did: nice values as read back, a higher one waits for a lower one. */
 export type GeneratorPriority =
-  | { readonly method: 'autogroup' | 'nice'; readonly platform: number; readonly k6: number }
+  | {
+      readonly method: 'autogroup' | 'nice'
+      readonly platform: number
+      readonly k6: number
+      /** k6 does not interrupt what runs (SCHED_BATCH). Absent: the usual policy, or measured by an older version. */
+      readonly policy?: 'batch'
+    }
   | { readonly method: 'none'; readonly why: string }

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { descendantsOf } from '@hopwhistle/platform/machine/process-group.ts'
+import { inBatchClass } from '../../bench/priority/batch-scheduling.ts'
 import { giveRightOfWay } from '../../bench/priority/right-of-way.ts'
 import type { GeneratorPriority } from '../../bench/sample/environment.ts'
 
@@ -27,8 +28,9 @@ const SERVER = `trap 'setsid sh -c "${FOR_EVER}" &' USR1; ${FOR_EVER}`
 const SHARE_OF_SECONDS = 4
 
 const started: number[] = []
-const start = (script: string): number => {
-  const { pid } = spawn('/bin/sh', ['-c', script], { detached: true, stdio: 'ignore' })
+const start = (script: string, into = (command: readonly [string, ...string[]]) => command): number => {
+  const [command, ...args] = into(['/bin/sh', '-c', script])
+  const { pid } = spawn(command, args, { detached: true, stdio: 'ignore' })
   started.push(pid!)
   return pid!
 }
@@ -39,7 +41,7 @@ try {
   const servers = Array.from({ length: 3 * cores }, () => start(SERVER))
   // Enough of them to be on every core: two alone may stay on the same one for seconds.
   const busy = 2 * cores
-  const generator = start(`${`sh -c '${FOR_EVER}' & `.repeat(busy)} wait`)
+  const generator = start(`${`sh -c '${FOR_EVER}' & `.repeat(busy)} wait`, inBatchClass)
   const childrenOf = (pid: number, count: number) => () => descendantsOf(pid).length === 1 + count
   await waitUntil('the generator to run', childrenOf(generator, busy), { timeoutMs: 20_000 })
 

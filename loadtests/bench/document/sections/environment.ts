@@ -70,7 +70,8 @@ function priority(given: Environment['generatorPriority']): string {
   if (given === undefined) return ''
   if (given.method === 'none') return `. k6 had no right of way: ${given.why}`
   const of = given.method === 'nice' ? 'nice value' : 'nice value of sessions (autogroup)'
-  return `. k6 has the right of way: ${of} ${given.k6}, the platform's ${given.platform}`
+  const batch = given.policy === 'batch' ? '; it waits for a running thread to pause (SCHED_BATCH)' : ''
+  return `. k6 has the right of way: ${of} ${given.k6}, the platform's ${given.platform}${batch}`
 }
 
 /** Rounds a second: see `single-thread-score.ts`. */
