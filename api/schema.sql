@@ -475,6 +475,16 @@ CREATE OR REPLACE FUNCTION hopwhistle.bucket_estimate_ms(bucket integer)
 RETURN (((2)::double precision * power(((1.01)::double precision / (0.99)::double precision), ((bucket - 1))::double precision)) / (((1.01)::double precision / (0.99)::double precision) + (1)::double precision))
 ;
 
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_browser_token(IN of_key uuid, IN new_hash bytea, IN new_scopes text[], IN new_end timestamp with time zone, IN most integer, INOUT made boolean)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+  made := hopwhistle.make_browser_token(of_key, new_hash, new_scopes, new_end, most);
+  commit;
+end
+$procedure$
+;
+
 CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_event(IN of_tenant uuid, IN of_event text, IN of_call text, IN new_state smallint, IN occurred_ms bigint, IN received_us bigint, IN new_direction smallint, IN new_from text, IN new_to text, IN new_metadata text, IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
  LANGUAGE plpgsql
 AS $procedure$
@@ -728,6 +738,18 @@ begin
   commit;
   -- Flushed, not inserted: what is not flushed may belong to another transaction and never reach a replica.
   commit_position := pg_current_wal_flush_lsn()::text;
+end
+$procedure$
+;
+
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_events_aside(IN of_tenant uuid, IN bodies jsonb)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+  perform hopwhistle.keep_events_aside(of_tenant, bodies);
+  -- What was kept before writes nothing, and may still lack on the replicas.
+  perform hopwhistle.wait_for_replication();
+  commit;
 end
 $procedure$
 ;
@@ -1526,6 +1548,8 @@ $function$
 
 -- function write_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- procedure commit_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- procedure commit_call_event: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- procedure commit_call_event: owner hopwhistle_owner; execute to hopwhistle_api
@@ -1533,6 +1557,8 @@ $function$
 -- procedure commit_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- procedure commit_call_events: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- procedure commit_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- schema hopwhistle: owner hopwhistle_owner; usage to hopwhistle_api
 

@@ -10,13 +10,13 @@ import { queryReplicated } from '../postgres/replicated.ts'
  */
 export type KeepAside = (tenantId: string, bodies: readonly string[]) => Promise<void>
 
-/** What was kept before writes nothing, and may still lack on synchronous replicas: so it waits for them by itself. */
-const TEXT = 'select hopwhistle.keep_events_aside($1, $2), hopwhistle.wait_for_replication()'
-
 export function createKeepAside(db: Pick<Pool, 'connect'>): KeepAside {
   return async (tenantId, bodies) => {
     try {
-      await queryReplicated(db, { text: TEXT, values: [tenantId, `[${bodies.join()}]`] })
+      await queryReplicated(db, {
+        text: 'call hopwhistle.commit_events_aside($1, $2)',
+        values: [tenantId, `[${bodies.join()}]`],
+      })
     } catch (error) {
       throw DatabaseUnavailable(error)
     }

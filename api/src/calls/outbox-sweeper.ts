@@ -1,6 +1,7 @@
 import type { CallState } from '@hopwhistle/contract/calls.ts'
 import { CALL_DIRECTIONS, CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import type { Pool, PoolClient } from 'pg'
+import { COMMIT_HERE } from '../postgres/replicated.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { withinMs } from '../timing/within-ms.ts'
@@ -114,7 +115,7 @@ async function publishPortion(
   const client = await deps.upkeep.connect()
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    await client.query(`begin; select ${COMMIT_HERE}`)
     const batches = await readBatches(client, await lock(client, portion))
     // Handed over in their order, and under way together: one after the other, a Redis that was away for 20 s at 500
     // events a second took as long again to catch up with.

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { COMMIT_HERE } from '../postgres/replicated.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createTicker } from '../timing/ticker.ts'
 import type { PublishedBatch } from './commit-batch.ts'
@@ -30,7 +31,7 @@ export function createOutbox(upkeep: Pick<Pool, 'query'>, publishBatch: PublishB
     try {
       await upkeep.query({
         name: 'forget_published',
-        text: 'select hopwhistle.forget_published($1)',
+        text: `select ${COMMIT_HERE}, hopwhistle.forget_published($1)`,
         values: [batch.map((b) => b.batchId)],
       })
     } catch (error) {

@@ -10,6 +10,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import { COMMIT_HERE } from '../postgres/replicated.ts'
 import { remedyFor } from '../postgres/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -106,7 +107,7 @@ export async function foldPass(deps: FoldDependencies, stopping?: AbortSignal): 
     if (turns.length > 0 && !interrupted) await rest(performance.now() - startedAt, stopping)
   }
   const complete = !interrupted && !failed
-  await upkeep.query('select hopwhistle.end_fold_pass($1)', [complete ? began.at : null])
+  await upkeep.query(`select ${COMMIT_HERE}, hopwhistle.end_fold_pass($1)`, [complete ? began.at : null])
   if (complete) metrics.rollupsFoldedUntil.set(began.at.getTime() / 1000)
   return { rows, steps, complete }
 }

@@ -29,8 +29,17 @@ export function noticeUnreplicated(pool: Pick<Pool, 'on'>): void {
 }
 
 /**
+ * For upkeep that is done again when it is lost: a transaction that selects this does not wait for synchronous replicas,
+ * which may be away for hours.
+ *
+ * @example `select ${COMMIT_HERE}, hopwhistle.forget_published($1)`
+ */
+export const COMMIT_HERE = `set_config('synchronous_commit', 'local', true)`
+
+/**
  * Runs a query that commits, on a pool that `noticeUnreplicated` listens to.
  *
+ * @param query a call of a procedure that commits: the wait of any other statement has no timeout
  * @throws {NotReplicated} when it was committed without waiting for its synchronous replicas to the end
  * @throws {NotPrimary} nothing was written, and the connection is closed: the next one may lead to the primary
  */

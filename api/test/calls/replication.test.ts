@@ -8,9 +8,12 @@ import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { ownPostgres } from '../../../platform/test-support/own-postgres.ts'
 import { createIngest } from '../../src/calls/ingest.ts'
 import { createKeepAside } from '../../src/calls/keep-aside.ts'
+import { sweepOutbox } from '../../src/calls/outbox-sweeper.ts'
+import { foldPass } from '../../src/calls/rollup-folder.ts'
 import { DatabaseUnavailable } from '../../src/errors/catalogue.ts'
 import { keepBrowserToken } from '../../src/postgres/keys/browser-tokens.ts'
 import { createKey } from '../../src/postgres/keys/create-key.ts'
+import { noteKeyUse } from '../../src/postgres/keys/note-key-use.ts'
 import { openPostgres } from '../../src/postgres/open-postgres.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
@@ -153,6 +156,10 @@ test.skipIf(process.platform !== 'linux')(
   30_000,
 )
 
+/** Statements that wait for the replica now. */
+const waitingSessions = async () =>
+  (await owner.query(`select query from pg_stat_activity where wait_event = 'SyncRep'`)).rows
+
 const isUnavailable = { status: 'rejected', reason: expect.toSatisfy(DatabaseUnavailable.is) }
 
 test.skipIf(process.platform !== 'linux')(
@@ -176,6 +183,8 @@ test.skipIf(process.platform !== 'linux')(
     signalReceiver('SIGSTOP')
     for (const answer of [keep, keep, makeToken])
       expect((await Promise.allSettled([answer()]))[0]).toMatchObject(isUnavailable)
+    // Nothing waits on, nor keeps a connection.
+    await expect.poll(waitingSessions, { timeout: 5_000 }).toEqual([])
     signalReceiver('SIGCONT')
     const kept = () =>
       keep().then(
@@ -184,6 +193,26 @@ test.skipIf(process.platform !== 'linux')(
       )
     await waitUntil('it to be kept', kept, { timeoutMs: 15_000 })
     expect(await makeToken()).toBe(true)
+  },
+  60_000,
+)
+
+test.skipIf(process.platform !== 'linux')(
+  'upkeep goes on without the synchronous replica',
+  async () => {
+    const tenantId = await store.newTenant()
+    const keyId = await createKey(owner, { tenantId, name: 'two', scopes: ['live:read'], keyHash: randomBytes(32) })
+    const { upkeep } = postgresWaiting(1_000)
+    const sweeping = { upkeep, publish: async () => {}, olderThanMs: 0, metrics, log }
+    signalReceiver('SIGSTOP')
+    // Stored, and nobody published it.
+    await expect(ingestWaiting(400).submit(tenantId, callEvent('RINGING'))).rejects.toSatisfy(DatabaseUnavailable.is)
+    await noteKeyUse(upkeep, [keyId ?? ''])
+    expect((await foldPass({ upkeep, metrics, log })).complete).toBe(true)
+    expect(await store.query('select from hopwhistle.call_metrics_pending')).toEqual([])
+    expect((await sweepOutbox(sweeping)).published).toBeGreaterThan(0)
+    expect(await waitingSessions()).toEqual([])
+    signalReceiver('SIGCONT')
   },
   60_000,
 )

@@ -69,12 +69,21 @@ const watching = (pool: Pool, onStep: (rows: number) => Promise<void>) =>
 test('a backlog ten times as long takes about as long a row', async () => {
   const tenants = await Promise.all(Array.from({ length: 10 }, store.newTenant))
   const deps = folder()
+  // In Postgres only: after each step but the last the folder rests for as long as it took.
+  let ms = 0
+  const query = async (text: string, values?: unknown[]) => {
+    const startedAt = performance.now()
+    const answer = await deps.upkeep.query(text, values)
+    ms += performance.now() - startedAt
+    return answer
+  }
+  const timed = { ...deps, upkeep: { query } as unknown as Pool }
   const msPerRow = async (rows: number): Promise<number> => {
     // Each row is of another hour: what costs most.
     await leavePending(tenants, rows, rows / tenants.length)
-    const startedAt = performance.now()
-    expect(await foldPass(deps)).toMatchObject({ rows, complete: true })
-    return (performance.now() - startedAt) / rows
+    ms = 0
+    expect(await foldPass(timed)).toMatchObject({ rows, complete: true })
+    return ms / rows
   }
   await msPerRow(600)
   const turns = [await msPerRow(600), await msPerRow(6_000), await msPerRow(600), await msPerRow(6_000)]

@@ -21,7 +21,7 @@ export type TokenToKeep = {
 export async function keepBrowserToken(db: Pick<Pool, 'connect'>, token: TokenToKeep): Promise<boolean> {
   const { keyId, tokenHash, scopes, endsAt, most } = token
   const { rows } = await queryReplicated<{ made: boolean }>(db, {
-    text: 'select hopwhistle.make_browser_token($1, $2, $3, $4, $5) as made',
+    text: 'call hopwhistle.commit_browser_token($1, $2, $3, $4, $5, null)',
     values: [keyId, tokenHash, scopes, endsAt, most],
   }).catch((error) => Promise.reject(DatabaseUnavailable(error)))
   return rows[0]?.made === true
