@@ -24,16 +24,19 @@ export const COMMANDS: readonly Command[] = RUNBOOKS.flatMap((runbook) =>
 
 /** Commands that need no cluster. */
 export const runnable = (): readonly Command[] =>
-  COMMANDS.filter(({ program }) => program !== 'kubectl' && onPath(program) !== undefined)
+  COMMANDS.filter(({ line, program }) => !line.includes('$NAMESPACE') && onPath(program) !== undefined)
 
 /** Commands that work in every cluster and change nothing. */
 export const runnableInCluster = (): readonly Command[] =>
   COMMANDS.filter(
-    ({ line, program }) => onPath(program) !== undefined && !CHANGES.test(line) && !OF_OPERATORS.test(line),
+    ({ line, program }) =>
+      onPath(program) !== undefined && ![CHANGES, OF_OPERATORS, OF_SCHEDULED_RUNS].some((kind) => kind.test(line)),
   )
-const CHANGES = / (?:scale|rollout|delete|touch) /
+const CHANGES = / (?:create|scale|rollout|delete|touch) /
 /** Commands on resources of k6-operator and Prometheus Operator. */
 const OF_OPERATORS = /testruns|app=k6|servicemonitors/
+/** Commands on one scheduled run or its result: the reader puts in its name. */
+const OF_SCHEDULED_RUNS = /(?<!\$)\b(?:NAME|JOB)\b/
 
 export type Addresses = Readonly<Record<string, string>>
 
@@ -46,8 +49,8 @@ export const addressesOf = ({ api, apiUrl, urls, monitoring }: StackDetails): Ad
   PROMETHEUS: monitoring?.prometheus ?? '',
 })
 
-/** Output may be empty: Redis had no slow command, no container ended before, or there is no autoscaler. */
-const mayAnswerNothing = (line: string): boolean => / slowlog get | --previous | get hpa/.test(line)
+/** Output may be empty: Redis had no slow command, no container ended before, there is no autoscaler, or no result is kept. */
+const mayAnswerNothing = (line: string): boolean => / slowlog get | --previous | get hpa|kept-result/.test(line)
 
 /** Error outputs with which `curl` and `redis-cli` still exit with 0. */
 const REFUSED = /"statusCode":404|404 page not found|^(?:ERR|NOAUTH|NOPERM|WRONGPASS) /m
