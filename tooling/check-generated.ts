@@ -29,6 +29,7 @@ const GENERATED: readonly Generated[] = [
     paths: [
       'docs/performance-baselines.md',
       'docs/performance.md',
+      'docs/trust.md',
       'docs/history.md',
       'docs/history-precision.md',
       'docs/capacity.md',

@@ -1,6 +1,7 @@
 /** CPU time of servers between two moments, from /proc; Linux only. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { descendantsOf } from '@hopwhistle/platform/machine/process-group.ts'
+import { readProcessStat } from '@hopwhistle/platform/machine/process-stat.ts'
 import { readMachine } from '@hopwhistle/platform/machine/read-machine.ts'
 
 /** Main processes by group, such as `api` or `postgres primary`. */
@@ -36,8 +37,6 @@ export function startCpuMeter(groups: WatchedGroups): () => CpuUse {
   }
 }
 
-const TICKS_PER_SECOND = 100
-
 /** The time of children that ended is then part of their parent's, so the sum never shrinks. */
 function groupCpu(pid: number): number {
   return descendantsOf(pid).reduce((sum, member) => sum + cpuOf(member), 0)
@@ -49,13 +48,8 @@ function groupCpu(pid: number): number {
  */
 function cpuOf(pid: number): number {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // After the command, which may contain spaces: utime, stime, cutime, cstime are the fields 14 to 17.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const [user, system, childrenUser, childrenSystem] = fields
-      .slice(11, 15)
-      .map((ticks) => Number(ticks) / TICKS_PER_SECOND)
-    return Math.max(user! + system!, cpuOfThreads(pid)) + childrenUser! + childrenSystem!
+    const { cpuSeconds, childrenCpuSeconds } = readProcessStat(pid)
+    return Math.max(cpuSeconds, cpuOfThreads(pid)) + childrenCpuSeconds
   } catch {
     return 0
   }

@@ -4,7 +4,7 @@
  *   check out ─▶ servers ─▶ round ─▶ … ─▶ something is suspected ─▶ new servers ─▶ round ─▶ … ─▶ decided, or time is over
  */
 import { seededRandom } from '@hopwhistle/contract/traffic/report-queries.ts'
-import { OUR_CODE } from '@hopwhistle/platform/checkout/platform-code.ts'
+import { OUR_CODE, type PlatformCode } from '@hopwhistle/platform/checkout/platform-code.ts'
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import { readPlace } from '@hopwhistle/platform/machine/place.ts'
 import { type OpenCommit, openCommit } from '../base/open-commit.ts'
@@ -25,6 +25,8 @@ export type CompareOptions = Limits & {
   readonly load: LoadShape
   readonly rule: Rule
   readonly redisServer: string
+  /** Makes the head of something else, such as of a slower program. */
+  readonly alterHead?: (code: PlatformCode) => PlatformCode
   readonly terminal: Terminal
   readonly signal: AbortSignal
   /** After each round: to keep what is measured so far. */
@@ -35,7 +37,7 @@ type OpenVersion = Pick<OpenCommit, 'code' | 'checkStored' | 'remove'> & { reado
 
 /** @throws {Failure} when a version cannot be started, or does not do what is asked of it */
 export async function compareVersions(options: CompareOptions): Promise<ComparisonRecord> {
-  const { minutes, seed, load, rule, terminal, signal, keep } = options
+  const { minutes, seed, load, rule, terminal, signal, keep, alterHead = (code) => code } = options
   const began = performance.now()
   const secondsTaken = () => (performance.now() - began) / 1000
   const { name, machine, source } = await readPlace()
@@ -51,7 +53,7 @@ export async function compareVersions(options: CompareOptions): Promise<Comparis
         ? { code: OUR_CODE, checkStored, remove: async () => {}, version: source }
         : await openVersion(options.head, 'head', options)
     opened.push(head)
-    const versions = { base, head }
+    const versions = { base, head: { ...head, code: alterHead(head.code) } }
     const codes = { base: base.code, head: head.code }
     const rounds: Round[] = []
     for (let number = 0; ; ) {

@@ -85,6 +85,8 @@ export type LoadShape = {
   readonly messagesPerSecond: number
   readonly windowSeconds: number
   readonly warmUpSeconds: number
+  /** The rate of the warm-up, as a multiple of that of the windows. */
+  readonly warmUpRate: number
   readonly windowsPerRound: number
   /** In the database before the first event. */
   readonly calls: number

@@ -1,6 +1,7 @@
 /** Reads /proc for a server: its main process and all its descendants together. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { readProcessStat } from './process-stat.ts'
 
 export type GroupReading = {
   /** CPU seconds used so far by the current processes, by process id. */
@@ -14,9 +15,6 @@ export type GroupReading = {
   readonly diskWritten: ReadonlyMap<number, number>
 }
 
-/** Linux counts CPU time in hundredths of a second on every architecture that Node runs on. */
-const TICKS_PER_SECOND = 100
-
 /** @returns undefined when the process has ended, or outside Linux */
 export function readGroup(pid: number, { withDescendants = true } = {}): GroupReading | undefined {
   const cpuSeconds = new Map<number, number>()
@@ -28,10 +26,9 @@ export function readGroup(pid: number, { withDescendants = true } = {}): GroupRe
   let openFiles = 0
   for (const member of withDescendants ? descendantsOf(pid) : [pid]) {
     try {
-      const stat = readFileSync(`/proc/${member}/stat`, 'latin1')
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      cpuSeconds.set(member, (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND)
-      threads += Number(fields[17])
+      const stat = readProcessStat(member)
+      cpuSeconds.set(member, stat.cpuSeconds)
+      threads += stat.threads
       const status = readFileSync(`/proc/${member}/status`, 'latin1')
       privateBytes += kilobytes(status, 'RssAnon')
       sharedBytes = Math.max(sharedBytes, kilobytes(status, 'RssShmem'))

@@ -3,7 +3,7 @@
  * another process now, which must not be signalled.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readProcessStat } from './process-stat.ts'
 
 export type ProcessIdentity = { readonly pid: number; readonly started: string }
 
@@ -18,12 +18,10 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return found !== undefined && found.started === identity.started
 }
 
-/** /proc/PID/stat: state is field 3 and start time field 22, counted after the command, which may contain spaces. */
 function startedOnLinux(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+    const { state, started } = readProcessStat(pid)
+    return state === 'Z' || state === 'X' ? undefined : started
   } catch {
     return undefined
   }

@@ -14,19 +14,20 @@ export async function settlePostgres(
     const { rows } = await primary.query<{ at: string }>('select pg_current_wal_flush_lsn() as at')
     return rows[0]?.at
   })
-  if (urls.replicaUrl === undefined) return
-  await withClient(urls.replicaUrl, async (replica) => {
-    await waitUntil(
-      'the replica to catch up',
-      async () => {
+  const { replicaUrl } = urls
+  if (replicaUrl === undefined) return
+  await waitUntil(
+    'the replica to catch up',
+    // Connects each time: a database that was just created may not be on the replica yet.
+    () =>
+      withClient(replicaUrl, async (replica) => {
         const { rows } = await replica.query<{ reached: boolean }>(
           'select pg_last_wal_replay_lsn() >= $1::pg_lsn as reached',
           [at],
         )
         return rows[0]?.reached
-      },
-      { timeoutMs: 60_000, everyMs: 100, ...(signal === undefined ? {} : { signal }) },
-    )
-    await replica.query('checkpoint')
-  })
+      }),
+    { timeoutMs: 60_000, everyMs: 100, ...(signal === undefined ? {} : { signal }) },
+  )
+  await withClient(replicaUrl, (replica) => replica.query('checkpoint'))
 }

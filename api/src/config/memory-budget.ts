@@ -1,5 +1,5 @@
 /**
- * What of its memory an instance may spend on what others make it keep, in bytes. The parts add up to three fifths of the whole,
+ * What of its memory an instance may spend on what others make it keep, in bytes. The parts add up to some 55 % of the whole,
  * when bodies are counted as what they become; the rest is for code, queued events and garbage.
  */
 export type MemoryBudget = {
@@ -18,7 +18,7 @@ export type MemoryBudget = {
 }
 
 export const memoryBudget = (wholeBytes: number): MemoryBudget => ({
-  bodies: part(wholeBytes, 12),
+  bodies: part(wholeBytes, 16),
   answers: part(wholeBytes, 12),
   unread: part(wholeBytes, 8),
   history: part(wholeBytes, 12),

@@ -2,10 +2,12 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { type Program, program } from '@hopwhistle/platform/test-support/program.ts'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { differenceOf, welch } from '../../versions/calibration/other-methods.ts'
-import { trustOf, wilson } from '../../versions/calibration/trust.ts'
+import { nextSeries, SERIES } from '../../versions/calibration/series.ts'
+import { detectionOf, trustOf, wilson } from '../../versions/calibration/trust.ts'
 import { ruleFor } from '../../versions/conclude.ts'
 import { METRICS } from '../../versions/metrics.ts'
 import { comparison } from './comparison.ts'
@@ -80,6 +82,58 @@ describe('of runs that compare a version with itself', () => {
   })
 })
 
+describe('of runs in which one version is slower', () => {
+  const metric = METRICS.find(({ id }) => id === 'live.p50')!
+  const rule = ruleFor(0.05)
+
+  test('it is counted who finds that, and measured how much slower it is', () => {
+    const runs = Array.from({ length: 6 }, (_, seed) => comparison(30, { latency: 1.08, noise: 0.02 }, seed))
+    const { found, slowdown } = detectionOf(runs, metric, rule)
+    expect(found.ours).toEqual({ of: 6, found: 6 })
+    expect(slowdown!.mean).toBeCloseTo(0.08, 2)
+    expect(slowdown!.twiceError).toBeLessThan(0.005)
+  })
+
+  test('faster is not found', () => {
+    const runs = Array.from({ length: 3 }, (_, seed) => comparison(30, { latency: 0.8, noise: 0.02 }, seed))
+    const { found } = detectionOf(runs, metric, rule)
+    expect(Object.values(found).map(({ found }) => found)).toEqual([0, 0, 0, 0])
+  })
+})
+
+test('the series of which most is missing is next, and a finished one never', () => {
+  const made = new Map<string, number>()
+  for (let run = 0; run < 13; run++) {
+    const name = nextSeries((one) => made.get(one) ?? 0)!
+    made.set(name, (made.get(name) ?? 0) + 1)
+  }
+  expect(Object.fromEntries(made)).toMatchObject({ equal: 4, 'ingest-cpu': 2, 'live-p50-disturbed': 1 })
+  expect(nextSeries((name) => SERIES[name].runs)).toBeUndefined()
+  expect(nextSeries(() => 0, ['reports-p99'])).toBe('reports-p99')
+})
+
+test.each([
+  ['a post of events', 'POST', '/api/v1/events/call', { SLOW_EVENTS_US: '50000' }, 50],
+  ['a report', 'GET', '/api/v1/reporting/metrics', { SLOW_REPORTS_MS: '50' }, 50],
+  ['nothing else', 'GET', '/health', { SLOW_EVENTS_US: '9e9', SLOW_REPORTS_MS: '9e9' }, 0],
+])('the slowdown that is loaded into an API reaches %s', (_, method, path, env, leastMs) => {
+  const slowDown = new URL('../../versions/calibration/slow-down.ts', import.meta.url)
+  const script = `
+    const server = require('node:http').createServer((_, reply) => reply.end()).listen(0, '127.0.0.1', async () => {
+      const began = performance.now()
+      await fetch('http://127.0.0.1:' + server.address().port + '${path}', { method: '${method}' })
+      console.log(performance.now() - began)
+      process.exit()
+    })`
+  const args = ['--import', slowDown.href, '--eval', script]
+  const took = execFileSync(process.execPath, args, {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  expect(Number(took)).toBeGreaterThanOrEqual(leastMs)
+})
+
 describe('calibrate', () => {
   let here: Program
   let dir: string
@@ -90,31 +144,37 @@ describe('calibrate', () => {
     mkdirSync(dir)
     const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim()
     const versions = { base: { commit }, head: { commit } }
-    const write = (folder: string, run: number, record: object) =>
-      writeFileSync(join(folder, `equal-00${run}.json`), JSON.stringify(record))
-    for (const run of [1, 2]) write(dir, run, { ...comparison(12, {}, run), versions })
+    const write = (folder: string, name: string, record: object) =>
+      writeFileSync(join(folder, `${name}.json.gz`), gzipSync(JSON.stringify(record)))
+    for (const run of [1, 2]) write(dir, `equal-00${run}`, { ...comparison(12, {}, run), versions })
+    write(dir, 'live-p50-001', { ...comparison(12, { latency: 1.2 }), versions })
     mkdirSync(ofOther())
-    write(ofOther(), 1, comparison(12))
-    writeFileSync(join(dir, 'equal-003.json.unfinished'), '{')
+    write(ofOther(), 'equal-001', comparison(12))
   })
   afterAll(() => here.remove())
 
-  test('measures no run again that is kept', async () => {
-    const { code, stdout, stderr } = await here.run('calibrate', '--runs', '2', '--quick', '--results-dir', dir)
+  test('reports what is kept without measuring, when no run is asked for', async () => {
+    const { code, stdout, stderr } = await here.run('calibrate', '--runs', '0', '--results-dir', dir)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('A version was compared with itself in 2 runs.')
+    expect(stdout).toContain('| Median of live delivery')
     expect(stdout).toContain(readFileSync(join(dir, 'trust.md'), 'utf8'))
     expect(readdirSync(dir).toSorted()).toEqual([
-      'equal-001.json',
-      'equal-002.json',
-      'equal-003.json.unfinished',
+      'equal-001.json.gz',
+      'equal-002.json.gz',
+      'live-p50-001.json.gz',
       'trust.md',
     ])
   })
 
   test('adds no run of another version to those that are kept', async () => {
-    const other = await here.run('calibrate', '--runs', '2', '--quick', '--results-dir', ofOther())
+    const other = await here.run('calibrate', '--version', 'HEAD', '--runs', '1', '--quick', '--results-dir', ofOther())
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('has runs of aaaaaaa, not of ') })
+  })
+
+  test('knows its series', async () => {
+    const other = await here.run('calibrate', '--series', 'unequal', '--results-dir', dir)
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('--series is "unequal"; expected one of') })
   })
 
   test('counts again from what is kept, and says when nothing is', async () => {

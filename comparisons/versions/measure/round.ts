@@ -39,7 +39,7 @@ export async function measureRound({ servers, number, versions, load, random, si
     const sides = bothOf((side) => started.get(side)!)
     for (const kind of KINDS) {
       signal.throwIfAborted()
-      await measureWindow(kind, load.warmUpSeconds, sides, order())
+      await measureWindow(kind, load.warmUpSeconds, sides, order(), load.warmUpRate)
     }
     const windows: WindowPair[] = []
     for (let i = 0; i < load.windowsPerRound; i++) {
@@ -65,8 +65,8 @@ export async function measureRound({ servers, number, versions, load, random, si
 }
 
 /** Enough that no report of a round is asked for twice. */
-const pathsFor = ({ reportsPerSecond, windowSeconds, warmUpSeconds, windowsPerRound }: LoadShape): number =>
-  Math.ceil(reportsPerSecond * (windowSeconds * windowsPerRound + warmUpSeconds)) + 1
+const pathsFor = ({ reportsPerSecond, windowSeconds, warmUpSeconds, warmUpRate, windowsPerRound }: LoadShape): number =>
+  Math.ceil(reportsPerSecond * (windowSeconds * windowsPerRound + warmUpSeconds * warmUpRate)) + 1
 
 function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
   const left = [...items]

@@ -33,8 +33,8 @@ export type RunningSide = {
   readonly pids: Readonly<Record<Component, number>>
   /** As the superuser. */
   readonly databaseUrl: string
-  /** Connects whatever a window needs. */
-  prepare(kind: Kind): Promise<ReadyLoad>
+  /** Connects whatever a window needs. @param times the usual rate */
+  prepare(kind: Kind, times: number): Promise<ReadyLoad>
   /** Of the API. */
   memoryBytes(): number
   /** @returns how many events were found; undefined where this cannot be checked @throws {NotStored} */
@@ -100,17 +100,20 @@ export async function startSide({
       }),
     )
 
-    const requests = (generator: Generator, ratePerSecond: number) => async (): Promise<ReadyLoad> => ({
-      run: async (seconds) => {
-        const { answered, seconds: taken, latency } = await generator.run({ mode: 'open', seconds, ratePerSecond })
-        return { done: answered, perSecond: answered / taken, latency }
-      },
-      end: async () => {},
-    })
-    const prepare: Readonly<Record<Kind, () => Promise<ReadyLoad>>> = {
+    const requests =
+      (generator: Generator, rate: number) =>
+      async (times: number): Promise<ReadyLoad> => ({
+        run: async (seconds) => {
+          const ratePerSecond = times * rate
+          const { answered, seconds: taken, latency } = await generator.run({ mode: 'open', seconds, ratePerSecond })
+          return { done: answered, perSecond: answered / taken, latency }
+        },
+        end: async () => {},
+      })
+    const prepare: Readonly<Record<Kind, (times: number) => Promise<ReadyLoad>>> = {
       ingest: requests(events, load.eventsPerSecond),
       reports: requests(reports, load.reportsPerSecond),
-      live: async () => {
+      live: async (times) => {
         const sockets = load.subscribers
         const config: ReaderConfig = { system: 'ours', ports, sockets, watched: Math.min(WATCHED, sockets), slow: 0 }
         const readers = await half.startProgram(`the subscribers of ${name}`, READERS, config)
@@ -118,7 +121,8 @@ export async function startSide({
         return {
           run: async (seconds) => {
             const before = (await ask({})).received
-            const published = await live.run({ mode: 'open', seconds, ratePerSecond: load.messagesPerSecond })
+            const ratePerSecond = times * load.messagesPerSecond
+            const published = await live.run({ mode: 'open', seconds, ratePerSecond })
             const due = before + published.answered * sockets
             await waitUntil(`all deliveries of ${name}`, async () => (await ask({ keepAges: true })).received >= due, {
               timeoutMs: PATIENCE_MS,
@@ -141,7 +145,7 @@ export async function startSide({
         redis: redis.process.pid,
       },
       databaseUrl: database.owner,
-      prepare: (kind) => prepare[kind](),
+      prepare: (kind, times) => prepare[kind](times),
       memoryBytes: () => readGroup(api!.process.pid)?.memoryBytes ?? 0,
       checkStored: async () => {
         if (checkStored === undefined) return undefined

@@ -7,6 +7,7 @@ import type { RunningSide } from './side.ts'
 
 /**
  * @param order which side is told to begin first
+ * @param times the usual rate
  * @throws {Failure} naming the side that did not do what was asked of it
  */
 export async function measureWindow(
@@ -14,12 +15,13 @@ export async function measureWindow(
   seconds: number,
   sides: Both<RunningSide>,
   order: readonly [Side, Side],
+  times = 1,
 ): Promise<WindowPair> {
   const each = async <T>(of: (side: Side) => Promise<T>): Promise<Both<T>> => {
     const [first, second] = await Promise.all(order.map((side) => named(side, kind, () => of(side))))
     return { [order[0]]: first!, [order[1]]: second! } as Both<T>
   }
-  const loads = await each((side) => sides[side].prepare(kind))
+  const loads = await each((side) => sides[side].prepare(kind, times))
   try {
     const counters = await each((side) => startPostgresCounters(sides[side].databaseUrl))
     const stopMeter = startCpuMeter(groupsOf(sides))

@@ -6,7 +6,7 @@
  * interrupts it after each write, reads one frame and sleeps again (docs/decisions/0014).
  */
 import { spawnSync } from 'node:child_process'
-import { readIfThere } from '@hopwhistle/platform/machine/cpu-cgroup.ts'
+import { readProcessStat } from '@hopwhistle/platform/machine/process-stat.ts'
 
 /** util-linux has it, and so has BusyBox. */
 const IN_BATCH_CLASS = ['chrt', '-b', '0'] as const
@@ -25,7 +25,9 @@ export function inBatchClass(command: readonly [string, ...string[]]): readonly 
 
 /** Whether a process is in the batch class; false when it has ended. */
 export function isInBatchClass(pid: number): boolean {
-  const stat = readIfThere(`/proc/${pid}/stat`) ?? ''
-  // Field 41, counted after the command, which may contain spaces.
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38]) === SCHED_BATCH
+  try {
+    return readProcessStat(pid).policy === SCHED_BATCH
+  } catch {
+    return false
+  }
 }

@@ -44,8 +44,11 @@ export type K6Options = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A bad configuration, no REST API, an exception outside the load, a test that the script aborts. */
-const REFUSED: readonly number[] = [104, 106, 107, 108]
+/**
+ * A bad configuration, no REST API, an exception outside the load, a test that the script aborts; 126 and 127 are of
+ * chrt, for a k6 that cannot be executed.
+ */
+const REFUSED: readonly number[] = [104, 106, 107, 108, 126, 127]
 /** How long k6 may take to end in an orderly way once it was asked to. */
 const GRACE_MS = 8_000
 

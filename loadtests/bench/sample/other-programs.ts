@@ -5,6 +5,7 @@
  * may hold secrets.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { readProcessStat } from '@hopwhistle/platform/machine/process-stat.ts'
 import { type RunningTotal, runningTotal, type WatchedProcess } from './process-source.ts'
 import type { OtherProgramEvidence, Series } from './server-evidence.ts'
 import type { Source } from './source.ts'
@@ -50,8 +51,6 @@ const zeroWhereAbsent = (series: Series): Series =>
 
 type Program = { readonly pid: number; readonly parent: number; readonly name: string; readonly cpuSeconds: number }
 
-/** Linux counts CPU time in hundredths of a second on every architecture that Node runs on. */
-const TICKS_PER_SECOND = 100
 /** Parent of every thread of the kernel. */
 const KERNEL = 2
 
@@ -60,13 +59,9 @@ function readPrograms(): readonly Program[] {
     const pid = Number(entry)
     if (!Number.isInteger(pid)) return []
     try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1')
-      const end = stat.lastIndexOf(')')
-      const fields = stat.slice(end + 2).split(' ')
-      const parent = Number(fields[1])
-      const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+      const { command, parent, cpuSeconds } = readProcessStat(pid)
       const isKernel = pid === KERNEL || parent === KERNEL
-      const name = isKernel ? 'the kernel' : programName(stat.slice(stat.indexOf('(') + 1, end), () => firstWord(pid))
+      const name = isKernel ? 'the kernel' : programName(command, () => firstWord(pid))
       return [{ pid, parent, name, cpuSeconds }]
     } catch {
       // It ended meanwhile.

@@ -8,6 +8,7 @@ import { startGuard } from '../../stack/guard.ts'
 import type { PostgresPair } from '../../stack/postgres-pair.ts'
 import { postgresUrl, startPostgresPair } from '../../stack/postgres-pair.ts'
 import { makeTempDir } from '../../stack/run-as.ts'
+import { settlePostgres } from '../../stack/settle-postgres.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -48,6 +49,25 @@ test('what the primary commits arrives at the replica, which refuses writes', as
   )
   expect(rows).toEqual([{ n: 7 }])
   await expect(query(replica.port, superuserPassword, 'create table more ()')).rejects.toThrow(/read-only/)
+})
+
+test('settling waits for a database that the replica does not have yet', async () => {
+  const { primary, replica, superuserPassword } = (await pair()).pair
+  const url = (port: number) => postgresUrl(port, 'fresh', 'postgres', superuserPassword)
+  await query(replica.port, superuserPassword, 'select pg_wal_replay_pause()')
+  await query(primary.port, superuserPassword, 'create database fresh')
+  const settled = settlePostgres({ primaryUrl: url(primary.port), replicaUrl: url(replica.port) })
+  // Ten questions of ours take longer than its first look at the replica.
+  const questions = async () => {
+    for (let i = 0; i < 10; i++) await query(replica.port, superuserPassword, 'select 1')
+    return 'still waiting'
+  }
+  expect(await Promise.race([settled, questions()])).toBe('still waiting')
+  await query(replica.port, superuserPassword, 'select pg_wal_replay_resume()')
+  await settled
+  expect(
+    await query(replica.port, superuserPassword, "select 1 from pg_database where datname = 'fresh'"),
+  ).toHaveLength(1)
 })
 
 test('it is as durable as production, and its slot keeps what the replica still needs', async () => {
