@@ -43,6 +43,22 @@ create table hopwhistle.browser_tokens (
   constraint browser_tokens_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32))
 );
 
+create table hopwhistle.call_changes (
+  tenant_id uuid not null,
+  change_id bigint generated always as identity not null,
+  folded_at timestamp with time zone default clock_timestamp() not null,
+  call_ids text[] collate "C" not null,
+  sequences integer[] not null,
+  constraint call_changes_pkey PRIMARY KEY (tenant_id, change_id)
+) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000);
+
+create table hopwhistle.call_changes_kept (
+  only_row boolean default true not null,
+  since timestamp with time zone not null,
+  constraint call_changes_kept_pkey PRIMARY KEY (only_row),
+  constraint call_changes_kept_only_row CHECK (only_row)
+);
+
 create table hopwhistle.call_events (
   tenant_id uuid not null,
   occurred_at timestamp with time zone not null,
@@ -150,7 +166,9 @@ create table hopwhistle.call_metrics_pending (
   ring_total_ms bigint not null,
   talk_total_ms bigint not null,
   ring_entries smallint[],
-  talk_entries smallint[]
+  talk_entries smallint[],
+  changed_calls text[] collate "C" storage external,
+  changed_sequences integer[]
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000, autovacuum_analyze_threshold=100000);
 
 create table hopwhistle.calls (
@@ -181,6 +199,7 @@ END) stored,
   progress bigint,
   previous_progress bigint,
   sequence integer,
+  talk_ms bigint,
   constraint calls_pkey PRIMARY KEY (call_id, tenant_id)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=5000);
 
@@ -255,6 +274,18 @@ create table hopwhistle.rollup_folding (
   constraint rollup_folding_only_row CHECK (only_row)
 );
 
+create table hopwhistle.tenant_audit (
+  id bigint generated always as identity not null,
+  at timestamp with time zone default now() not null,
+  tenant_id uuid not null,
+  setting text not null,
+  was text,
+  became text,
+  by_whom text,
+  by_role text default SESSION_USER not null,
+  constraint tenant_audit_pkey PRIMARY KEY (id)
+);
+
 create table hopwhistle.tenants (
   id uuid not null,
   name text not null,
@@ -262,10 +293,12 @@ create table hopwhistle.tenants (
   events_per_second integer,
   retention_days integer,
   rollup_retention_days integer,
+  stale_after_hours integer,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_events_per_second_is_positive CHECK ((events_per_second > 0)),
   constraint tenants_retention_days CHECK (((retention_days = 0) OR (retention_days >= 91))),
-  constraint tenants_rollup_retention_days CHECK ((rollup_retention_days >= 91))
+  constraint tenants_rollup_retention_days CHECK ((rollup_retention_days >= 91)),
+  constraint tenants_stale_after_hours CHECK (((stale_after_hours >= 1) AND (stale_after_hours <= 2160)))
 );
 
 create table hopwhistle.token_keys (
@@ -301,9 +334,13 @@ CREATE INDEX api_keys_tenant ON hopwhistle.api_keys USING btree (tenant_id);
 
 CREATE INDEX browser_tokens_key ON hopwhistle.browser_tokens USING btree (key_id, ends_at);
 
+CREATE INDEX call_changes_folded ON hopwhistle.call_changes USING btree (folded_at);
+
 CREATE INDEX call_events_call ON ONLY hopwhistle.call_events USING btree (call_id, tenant_id);
 
 CREATE INDEX call_metrics_pending_hour ON hopwhistle.call_metrics_pending USING btree (tenant_id, hour);
+
+CREATE INDEX calls_ended ON hopwhistle.calls USING btree (tenant_id, ended_at DESC) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX calls_final_state ON hopwhistle.calls USING btree (tenant_id, final_state, direction, started_at DESC);
 
@@ -311,14 +348,25 @@ CREATE INDEX calls_from ON hopwhistle.calls USING btree (tenant_id, from_number,
 
 CREATE INDEX calls_started ON hopwhistle.calls USING btree (tenant_id, started_at DESC);
 
+CREATE INDEX calls_talk ON hopwhistle.calls USING btree (tenant_id, talk_ms DESC, call_id DESC) WHERE (talk_ms IS NOT NULL);
+
 CREATE INDEX calls_to ON hopwhistle.calls USING btree (tenant_id, to_number, final_state, direction, started_at DESC) WHERE (to_number IS NOT NULL);
 
 CREATE INDEX key_audit_tenant ON hopwhistle.key_audit USING btree (tenant_id, id);
+
+CREATE INDEX tenant_audit_tenant ON hopwhistle.tenant_audit USING btree (tenant_id, id);
 
 -- Row-level security
 
 alter table hopwhistle.api_keys enable row level security, force row level security;
 create policy owner_sees_all on hopwhistle.api_keys for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.call_changes enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.call_changes for select to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.call_changes for all to hopwhistle_owner
   using (true)
   with check (true);
 
@@ -379,6 +427,11 @@ create policy owner_sees_all on hopwhistle.outbox for all to hopwhistle_owner
   using (true)
   with check (true);
 
+alter table hopwhistle.tenant_audit enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.tenant_audit for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
 alter table hopwhistle.tenants enable row level security, force row level security;
 create policy api_sees_its_tenants on hopwhistle.tenants for select to hopwhistle_api
   using ((id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
@@ -406,6 +459,22 @@ begin
       else 'ended'
     end,
     one.id, one.tenant_id, nullif(current_setting('hopwhistle.by_whom', true), ''), one.revoked_at, one.replaces);
+  return null;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.audit_tenant()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  insert into hopwhistle.tenant_audit (tenant_id, setting, was, became, by_whom)
+  select new.id, n.key, o.value, n.value, nullif(current_setting('hopwhistle.by_whom', true), '')
+  from jsonb_each_text(to_jsonb(new)) n join jsonb_each_text(to_jsonb(old)) o using (key)
+  where n.value is distinct from o.value;
   return null;
 end
 $function$
@@ -473,6 +542,20 @@ CREATE OR REPLACE FUNCTION hopwhistle.bucket_estimate_ms(bucket integer)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN (((2)::double precision * power(((1.01)::double precision / (0.99)::double precision), ((bucket - 1))::double precision)) / (((1.01)::double precision / (0.99)::double precision) + (1)::double precision))
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.change_before(since timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select coalesce(
+    (select c.change_id - 1 from hopwhistle.call_changes c where c.folded_at >= since - interval '10 seconds'
+     order by c.folded_at limit 1),
+    (select c.change_id from hopwhistle.call_changes c order by c.folded_at desc limit 1),
+    0)
+$function$
 ;
 
 CREATE OR REPLACE PROCEDURE hopwhistle.commit_browser_token(IN of_key uuid, IN new_hash bytea, IN new_scopes text[], IN new_end timestamp with time zone, IN most integer, INOUT made boolean)
@@ -574,7 +657,8 @@ begin
     direction = least(c.direction, excluded.direction),
     from_number = least(c.from_number, excluded.from_number),
     to_number = least(c.to_number, excluded.to_number),
-    sequence = coalesce(c.sequence, 0) + 1
+    sequence = coalesce(c.sequence, 0) + 1,
+    talk_ms = hopwhistle.elapsed_ms(least(c.answered_at, excluded.answered_at), least(c.ended_at, excluded.ended_at))
   returning * into new_call;
 
   outcomes := '0';
@@ -585,7 +669,7 @@ begin
 
   new_hour := date_trunc('hour', new_call.started_at, 'UTC');
   new_ring := hopwhistle.elapsed_ms(least(new_call.initiated_at, new_call.ringing_at), new_call.answered_at);
-  new_talk := hopwhistle.elapsed_ms(new_call.answered_at, new_call.ended_at);
+  new_talk := new_call.talk_ms;
   if new_call.previous_state is not null then
     old_hour := date_trunc('hour', new_call.previous_started_at, 'UTC');
     old_ring := hopwhistle.elapsed_ms(
@@ -598,7 +682,8 @@ begin
   loop
     insert into hopwhistle.call_metrics_pending (
       tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
-      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_entries, talk_entries)
+      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_entries, talk_entries,
+      changed_calls, changed_sequences)
     values (
       of_tenant, in_hour, n + o,
       n * (new_call.state = 0)::integer + o * coalesce((new_call.previous_state = 0)::integer, 0),
@@ -622,7 +707,9 @@ begin
       end,
       case when n + o <> 0 or new_talk is distinct from old_talk then
         nullif(array_remove(array[nullif(n * hopwhistle.duration_bucket(new_talk), 0), nullif(o * hopwhistle.duration_bucket(old_talk), 0)]::smallint[], null), '{}')
-      end);
+      end,
+      case when n = 1 then array[of_call] end,
+      case when n = 1 then array[new_call.sequence] end);
     -- The call began earlier than was known, in another hour: there it no longer counts.
     exit when n = 0 or old_hour is null or old_hour = new_hour;
     in_hour := old_hour;
@@ -882,7 +969,7 @@ begin
     return query select null::uuid, 0, null::timestamptz;
     return;
   end if;
-  perform set_config('synchronous_commit', 'off', true);
+  perform set_config('synchronous_commit', 'local', true);
 
   places := array(
     select p.place
@@ -899,6 +986,18 @@ begin
   return query
   with gone as (
     delete from hopwhistle.call_metrics_pending where ctid = any (places) returning *
+  ),
+  -- Of a call that changed more than once, the last change.
+  changed as (
+    select tenant_id, call_id, max(sequence) as sequence
+    from gone cross join lateral unnest(changed_calls, changed_sequences) as c (call_id, sequence)
+    group by tenant_id, call_id
+  ),
+  logged as (
+    insert into hopwhistle.call_changes (tenant_id, call_ids, sequences)
+    select tenant_id, array_agg(call_id), array_agg(sequence)
+    from (select c.*, (row_number() over (partition by tenant_id) - 1) / 100 as part from changed c) p
+    group by tenant_id, part
   ),
   by_hour as materialized (
     select tenant_id, hour, count(*)::integer as taken,
@@ -1182,6 +1281,33 @@ end
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.forget_old_changes(keep interval, at_most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  before timestamptz := now() - keep;
+  gone integer;
+begin
+  if not exists (select from hopwhistle.call_changes c where c.folded_at < before) then
+    return 0;
+  end if;
+  perform set_config('synchronous_commit', 'off', true);
+  update hopwhistle.call_changes_kept k set since = before where k.since < before;
+  with old as (
+    select c.ctid as place from hopwhistle.call_changes c where c.folded_at < before order by c.folded_at limit at_most
+    for update skip locked
+  )
+  delete from hopwhistle.call_changes c where c.ctid = any (array(select o.place from old o));
+  get diagnostics gone = row_count;
+  return gone;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.forget_published(published bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -1258,6 +1384,22 @@ end
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.note_changed_calls(of_tenant uuid, calls text[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog'
+AS $function$
+  insert into hopwhistle.call_metrics_pending (
+    tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
+    inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, changed_calls, changed_sequences)
+  select of_tenant, date_trunc('hour', min(c.started_at), 'UTC'), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    array_agg(c.call_id), array_agg(c.sequence)
+  from hopwhistle.calls c
+  where c.tenant_id = of_tenant and c.call_id = any (calls)
+  having count(*) > 0
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.note_key_use(used uuid[])
  RETURNS void
  LANGUAGE sql
@@ -1297,6 +1439,17 @@ AS $function$
 begin
   raise exception using errcode = 'HW001', message = 'a call has too many events';
 end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.stale_before(of_tenant uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select date_trunc('hour', now() - coalesce(t.stale_after_hours, 24) * interval '1 hour', 'UTC')
+  from hopwhistle.tenants t where t.id = of_tenant
 $function$
 ;
 
@@ -1384,9 +1537,9 @@ begin
   written as (
     insert into hopwhistle.calls as c (
       tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at,
-      progress, updated_at, direction, from_number, to_number, sequence)
+      progress, updated_at, direction, from_number, to_number, sequence, talk_ms)
     select tenant_id, call_id, (progress & 7)::smallint, started_at, initiated_at, ringing_at, answered_at, ended_at, progress,
-      updated_at, direction, from_number, to_number, events
+      updated_at, direction, from_number, to_number, events, hopwhistle.elapsed_ms(answered_at, ended_at)
     from folded
     order by tenant_id, call_id
     on conflict (tenant_id, call_id) do update set
@@ -1412,16 +1565,17 @@ begin
       direction = least(c.direction, excluded.direction),
       from_number = least(c.from_number, excluded.from_number),
       to_number = least(c.to_number, excluded.to_number),
-      sequence = coalesce(c.sequence, 0) + excluded.sequence
-    returning tenant_id, call_id, state, direction, started_at, initiated_at, ringing_at, answered_at, ended_at,
+      sequence = coalesce(c.sequence, 0) + excluded.sequence,
+      talk_ms = hopwhistle.elapsed_ms(least(c.answered_at, excluded.answered_at), least(c.ended_at, excluded.ended_at))
+    returning tenant_id, call_id, state, direction, started_at, initiated_at, ringing_at, answered_at, ended_at, talk_ms,
       previous_state, previous_direction, previous_started_at, previous_initiated_at, previous_ringing_at,
       previous_answered_at, previous_ended_at, previous_progress, sequence
   ),
   measured as (
-    select tenant_id, state, direction, answered_at,
+    select tenant_id, call_id, sequence, state, direction, answered_at,
       date_trunc('hour', started_at, 'UTC') as hour,
       hopwhistle.elapsed_ms(least(initiated_at, ringing_at), answered_at) as ring_ms,
-      hopwhistle.elapsed_ms(answered_at, ended_at) as talk_ms,
+      talk_ms,
       previous_state, previous_direction, previous_answered_at,
       date_trunc('hour', previous_started_at, 'UTC') as previous_hour,
       hopwhistle.elapsed_ms(least(previous_initiated_at, previous_ringing_at), previous_answered_at) as previous_ring_ms,
@@ -1431,12 +1585,12 @@ begin
   -- What each call counts for now, and what it no longer counts for. A duration that stays where it is would add an
   -- entry and take it away again.
   changes as (
-    select tenant_id, hour, 1 as n, state, direction, answered_at, ring_ms, talk_ms,
+    select tenant_id, hour, 1 as n, call_id, sequence, state, direction, answered_at, ring_ms, talk_ms,
       hour is distinct from previous_hour or ring_ms is distinct from previous_ring_ms as other_ring,
       hour is distinct from previous_hour or talk_ms is distinct from previous_talk_ms as other_talk
     from measured
     union all
-    select tenant_id, previous_hour, -1, previous_state, previous_direction, previous_answered_at, previous_ring_ms,
+    select tenant_id, previous_hour, -1, null, null, previous_state, previous_direction, previous_answered_at, previous_ring_ms,
       previous_talk_ms,
       hour is distinct from previous_hour or ring_ms is distinct from previous_ring_ms,
       hour is distinct from previous_hour or talk_ms is distinct from previous_talk_ms
@@ -1446,7 +1600,8 @@ begin
   pending as (
     insert into hopwhistle.call_metrics_pending (
       tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
-      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_entries, talk_entries)
+      inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_entries, talk_entries,
+      changed_calls, changed_sequences)
     select tenant_id, hour,
       sum(n),
       coalesce(sum(n) filter (where state = 0), 0),
@@ -1465,7 +1620,9 @@ begin
       coalesce(sum(n * ring_ms), 0),
       coalesce(sum(n * talk_ms), 0),
       array_agg((n * hopwhistle.duration_bucket(ring_ms))::smallint) filter (where ring_ms is not null and other_ring),
-      array_agg((n * hopwhistle.duration_bucket(talk_ms))::smallint) filter (where talk_ms is not null and other_talk)
+      array_agg((n * hopwhistle.duration_bucket(talk_ms))::smallint) filter (where talk_ms is not null and other_talk),
+      array_agg(call_id) filter (where n = 1),
+      array_agg(sequence) filter (where n = 1)
     from changes
     group by tenant_id, hour
   ),
@@ -1498,11 +1655,15 @@ $function$
 
 -- function audit_key: owner hopwhistle_owner; execute to public
 
+-- function audit_tenant: owner hopwhistle_owner; execute to public
+
 -- function authenticate: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function begin_fold_pass: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function bucket_estimate_ms: owner hopwhistle_owner; execute to public
+
+-- function change_before: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function duration_bucket: owner hopwhistle_owner; execute to public
 
@@ -1524,6 +1685,8 @@ $function$
 
 -- function forget_old_calls: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function forget_old_changes: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function keep_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
@@ -1534,6 +1697,8 @@ $function$
 
 -- function make_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function note_changed_calls: owner hopwhistle_owner
+
 -- function note_key_use: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function progress_before: owner hopwhistle_owner; execute to public
@@ -1541,6 +1706,8 @@ $function$
 -- function progresses_before: owner hopwhistle_owner; execute to public
 
 -- function refuse_full_call: owner hopwhistle_owner; execute to public
+
+-- function stale_before: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function wait_for_replication: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -1566,6 +1733,10 @@ $function$
 
 -- table browser_tokens: owner hopwhistle_owner
 
+-- table call_changes: owner hopwhistle_owner; select to hopwhistle_api
+
+-- table call_changes_kept: owner hopwhistle_owner; select to hopwhistle_api
+
 -- table call_events: owner hopwhistle_owner; insert+select+update to hopwhistle_api
 
 -- table call_metrics_daily: owner hopwhistle_owner; select to hopwhistle_api
@@ -1588,7 +1759,9 @@ $function$
 
 -- table retention: owner hopwhistle_owner
 
--- table rollup_folding: owner hopwhistle_owner
+-- table rollup_folding: owner hopwhistle_owner; select to hopwhistle_api
+
+-- table tenant_audit: owner hopwhistle_owner
 
 -- table tenants: owner hopwhistle_owner; select to hopwhistle_api
 

@@ -61,7 +61,13 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
   const rates = createRates(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
   const live = createLive({ redis, metrics, settings, memory, log, authenticator })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: live.publish })
-  const retention = startRetention({ upkeep: postgres.upkeep, keepDays: settings.retentionDays, metrics, log })
+  const retention = startRetention({
+    upkeep: postgres.upkeep,
+    keepDays: settings.retentionDays,
+    keepChangesDays: settings.changesRetentionDays,
+    metrics,
+    log,
+  })
   const { primary, tokens } = postgres
   const reports = createReports({
     replica,

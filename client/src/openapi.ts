@@ -1278,6 +1278,8 @@ export interface paths {
                                     /** @description those in the state CANCELED */
                                     readonly CANCELED: number;
                                 };
+                                /** @description those that have not ended, and started longer ago than calls of the tenant may: before an hour that is that long over. They are counted in states, too */
+                                readonly stale: number;
                                 /** @description From the first of initiated and ringing to answered. Percentiles are within 1 % of the exact ones; null without calls */
                                 readonly ring: {
                                     /** @description calls that have this duration */
@@ -1328,6 +1330,8 @@ export interface paths {
                                     /** @description those in the state CANCELED */
                                     readonly CANCELED: number;
                                 };
+                                /** @description those that have not ended, and started longer ago than calls of the tenant may: before an hour that is that long over. They are counted in states, too */
+                                readonly stale: number;
                                 /** @description From the first of initiated and ringing to answered. Percentiles are within 1 % of the exact ones; null without calls */
                                 readonly ring: {
                                     /** @description calls that have this duration */
@@ -1573,8 +1577,10 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Calls, newest first, a page at a time
-         * @description Sorted by when they started. Pass nextCursor on as cursor, with the same filters, for the next page; a page deep down is as fast as the first. A walk shows every call that was there when it began. One whose start moves back meanwhile, by an event that came late, may be shown again.
+         * Calls, newest first, a page at a time; or those that have changed
+         * @description Sorted by when they started, unless order says otherwise. Pass nextCursor on as cursor, with the same parameters, for the next page; a page deep down is as fast as the first. With filters by answered, stale, talk time or duration, and in another order than by start, a page may have fewer calls than limit, or none, and a nextCursor nevertheless: go on until it is null. A walk shows every call that was there when it began. One that moves in the order meanwhile, by an event that came late, may be shown again.
+         *
+         *     With updatedSince it is a feed of the calls that have changed, each as it is now, in the order in which they changed. nextCursor is always there: ask with it again, at once while `more` is true and else after some seconds, for ever. No change is missed, and no state of a call comes twice. A change is in the feed after about two seconds; a call that changes again sooner, after its last change. Calls that are deleted because they are too old are not told, and a call that becomes stale has not changed.
          */
         readonly get: {
             readonly parameters: {
@@ -1589,6 +1595,24 @@ export interface paths {
                     readonly startedFrom?: string;
                     /** @description calls that started before this time; for example `2026-11-24T10:00:00Z` */
                     readonly startedTo?: string;
+                    /** @description true: calls that were ever answered; false: those that were not */
+                    readonly answered?: "true" | "false";
+                    /** @description true: calls that have not ended, and started longer ago than calls of the tenant may; false: all others. Unless the tenant has its own time, 24 hours, and until the end of the hour */
+                    readonly stale?: "true" | "false";
+                    /** @description calls that were talked on so many milliseconds or more, from answered to the end */
+                    readonly talkMinMs?: number;
+                    /** @description calls that were talked on so many milliseconds or fewer */
+                    readonly talkMaxMs?: number;
+                    /** @description calls that took so many milliseconds or more, from their start to their end */
+                    readonly durationMinMs?: number;
+                    /** @description calls that took so many milliseconds or fewer */
+                    readonly durationMaxMs?: number;
+                    /** @description what calls are listed by; with a minus, the latest or longest first. By endedAt are calls that have ended, and by talkMs those that have a talk time */
+                    readonly order?: "-startedAt" | "startedAt" | "-endedAt" | "endedAt" | "-talkMs" | "talkMs";
+                    /** @description how many calls the whole list has. exact: looks at 100,000 calls at most, then says that there are at least so many; estimate: exact for 2,000, else from the share of the newest; none: not at all. Ask for it on the first page only */
+                    readonly count?: "exact" | "estimate" | "none";
+                    /** @description a feed: the calls that have changed since then, and with cursor those that have changed since the page before. Not with order or count. Changes are kept for a week, unless CHANGES_RETENTION_DAYS says otherwise: 410 for those before; for example `2026-11-24T10:00:00Z` */
+                    readonly updatedSince?: string;
                     /** @description calls on a page */
                     readonly limit?: number;
                     /** @description nextCursor of the page before, with the same filters. 410 once the database has failed over or was restored: start over */
@@ -1619,9 +1643,17 @@ export interface paths {
                              * @description everything that was committed by then is in the report
                              */
                             readonly asOf: string;
-                            /** @description newest first */
+                            /** @description only if asked for */
+                            readonly count?: {
+                                /** @description calls of the whole list */
+                                readonly value: number;
+                                /** @enum {unknown} */
+                                readonly is: "exact" | "at-least" | "estimate";
+                            };
+                            /** @description newest first, or as order says; of a feed, in the order in which they changed */
                             readonly calls: readonly {
                                 readonly callId: string;
+                                readonly sequence: number | null;
                                 /** @enum {unknown} */
                                 readonly state: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                                 readonly direction: ("inbound" | "outbound") | null;
@@ -1637,8 +1669,13 @@ export interface paths {
                                 readonly updatedAt: string;
                                 readonly ringMs: number | null;
                                 readonly talkMs: number | null;
+                                readonly durationMs: number | null;
+                                /** @description it has not ended, and started too long ago to be still going on */
+                                readonly stale: boolean;
                             }[];
                             readonly nextCursor: string | null;
+                            /** @description only with updatedSince: whether there is more already, so that it is worth to ask at once */
+                            readonly more?: boolean;
                         };
                     };
                 };
@@ -1905,6 +1942,7 @@ export interface paths {
                             readonly asOf: string;
                             readonly call: {
                                 readonly callId: string;
+                                readonly sequence: number | null;
                                 /** @enum {unknown} */
                                 readonly state: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                                 readonly direction: ("inbound" | "outbound") | null;
@@ -1920,6 +1958,9 @@ export interface paths {
                                 readonly updatedAt: string;
                                 readonly ringMs: number | null;
                                 readonly talkMs: number | null;
+                                readonly durationMs: number | null;
+                                /** @description it has not ended, and started too long ago to be still going on */
+                                readonly stale: boolean;
                             };
                             /** @description in the order they occurred, a page at a time */
                             readonly events: readonly {

@@ -112,6 +112,11 @@ async function findFilters(client: Client): Promise<readonly FoundFilter[]> {
     [`toNumber=${number(to)}`, 'to_number = $2', to],
     [`fromNumber=${number(from)}&state=COMPLETED`, 'from_number = $2 and final_state = 3', from],
     [`toNumber=${number(to)}&direction=inbound`, 'to_number = $2 and direction = 0', to],
+    ['order=startedAt', 'true'],
+    ['order=-endedAt', 'ended_at is not null'],
+    ['order=-talkMs', 'talk_ms is not null'],
+    ['answered=true', 'answered_at is not null'],
+    ['talkMinMs=60000', 'talk_ms >= 60000'],
     [`fromNumber=${number(from)}&toNumber=${number(toOfFrom)}`, 'from_number = $2 and to_number = $3', from, toOfFrom],
   ]
   const found: FoundFilter[] = []

@@ -8,6 +8,8 @@ export type RetentionDependencies = {
   readonly upkeep: Pick<Pool, 'query'>
   /** Calls go so many days after their last event was received; 0 keeps them for ever. A tenant may have its own. */
   readonly keepDays: number
+  /** How long the feed of changes goes back. */
+  readonly keepChangesDays: number
   readonly metrics: Pick<Metrics, 'retentionCalls' | 'retentionEvents' | 'retentionPassed' | 'upkeepFailed'>
   readonly log: Log
   /** Between two looks whether there is something to do. */
@@ -24,8 +26,8 @@ const REST = 9
 const REST_MIN_MS = 20
 
 /**
- * Deletes calls that are too old, with their events, a small portion at a time; and rollups of tenants that do not keep
- * them for ever. Runs on every instance; the database
+ * Deletes calls that are too old, with their events, a small portion at a time; rollups of tenants that do not keep
+ * them for ever; and changes that the feed need not have any more. Runs on every instance; the database
  * lets one at a time do it, and remembers how far it came.
  */
 export function startRetention({ lookEveryMs = LOOK_EVERY_MS, ...deps }: RetentionDependencies): Repeating {
@@ -68,5 +70,9 @@ export async function forgetPortion(deps: RetentionDependencies, portion = PORTI
   deps.metrics.retentionCalls.inc(calls)
   deps.metrics.retentionEvents.inc(events)
   if (passedAt !== null) deps.metrics.retentionPassed.set(passedAt.getTime() / 1000)
-  return { calls, events, finished }
+  const changes = await deps.upkeep.query<{ readonly gone: number }>(
+    `select hopwhistle.forget_old_changes($1 * interval '1 day', $2) as gone`,
+    [deps.keepChangesDays, portion],
+  )
+  return { calls, events, finished: finished && (changes.rows[0]?.gone ?? 0) < portion }
 }

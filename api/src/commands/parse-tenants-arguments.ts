@@ -25,8 +25,11 @@ export type TenantsArguments =
       /** null: for ever. Absent: as it is. */
       readonly rollupDays: number | null | undefined
     }
+  /** null: STALE_AFTER_HOURS. */
+  | { readonly verb: 'stale'; readonly tenantId: string; readonly hours: number | null }
+  | { readonly verb: 'audit'; readonly tenantId: string | undefined }
 
-const VERBS = ['list', 'limit', 'forget', 'aside', 'erasures', 'forget-again', 'retention'] as const
+const VERBS = ['list', 'limit', 'forget', 'aside', 'erasures', 'forget-again', 'retention', 'stale', 'audit'] as const
 const OPTIONS = {
   list: [],
   limit: ['tenant', 'rate'],
@@ -35,8 +38,11 @@ const OPTIONS = {
   erasures: [],
   'forget-again': [],
   retention: ['tenant', 'days', 'rollup-days'],
+  stale: ['tenant', 'hours'],
+  audit: ['tenant'],
 } as const satisfies Record<(typeof VERBS)[number], readonly string[]>
 const DAYS_MIN = 91
+const HOURS_MAX = 2160
 
 /** @throws {WrongUsage} whose message repeats nothing that may be a person's number */
 export function parseTenantsArguments(args: readonly string[]): TenantsArguments {
@@ -66,6 +72,10 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
         throw new WrongUsage('retention takes --days or --rollup-days')
       return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), days, rollupDays }
     }
+    case 'stale':
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), hours: hoursOf(values.hours) }
+    case 'audit':
+      return { verb, tenantId: values.tenant === undefined ? undefined : uuid(values.tenant, '--tenant') }
   }
 }
 
@@ -103,6 +113,13 @@ function subject(values: Values) {
   const given = values[kind] ?? ''
   if (given.trim() === '') throw new WrongUsage(`--${kind} must not be empty`)
   return { kind, given, tenantId }
+}
+
+function hoursOf(given: string | undefined): number | null {
+  if (given === 'usual') return null
+  if (given !== undefined && /^\d+$/.test(given) && Number(given) >= 1 && Number(given) <= HOURS_MAX)
+    return Number(given)
+  throw new WrongUsage(`--hours must be usual, or a whole number from 1 to ${HOURS_MAX}`)
 }
 
 function daysOf(values: Values, name: string, none: string, also: readonly number[]): number | null | undefined {

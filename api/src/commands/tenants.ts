@@ -1,8 +1,9 @@
 /** `npm run tenants`: see HELP. */
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
+import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { STALE_AFTER_HOURS } from '@hopwhistle/contract/calls.ts'
 import type { Client } from 'pg'
 import {
   countErased,
@@ -15,7 +16,9 @@ import {
 } from '../postgres/erasure/erasures.ts'
 import { countIdsWith, type Forgotten, forgetCall, forgetNumber } from '../postgres/erasure/forget-person.ts'
 import { forgetTenant } from '../postgres/erasure/forget-tenant.ts'
+import { actAs } from '../postgres/keys/list-audit.ts'
 import { limitTenant, listTenants } from '../postgres/keys/rates.ts'
+import { listTenantAudit, setStaleAfter } from '../postgres/keys/tenant-settings.ts'
 import { forgetTenantInRedis } from '../redis/forget-tenant.ts'
 import { openRedis, type RedisConnections } from '../redis/open-redis.ts'
 import { usageProblem, WrongUsage } from './parse-keys-arguments.ts'
@@ -31,12 +34,19 @@ const HELP = `Usage: npm run tenants -- list
        npm run tenants -- erasures
        npm run tenants -- forget-again FILE
        npm run tenants -- retention --tenant ID [--days DAYS] [--rollup-days DAYS]
+       npm run tenants -- stale --tenant ID --hours (N | usual)
+       npm run tenants -- audit [--tenant ID]
 
 Erases personal data at somebody's request, and sets how long a tenant's data is kept and how many events it may send.
 npm run keys makes a tenant together with its first key.
 
 limit sets how many events a second a tenant may send, over all instances and for all its keys together. Every event of a
 batch counts, and any other request counts as one. Instances know within a few seconds (KEY_CACHE_MS).
+
+stale sets after how many hours a call that has not ended counts as stale in reports. Nothing is stored of it: it holds at once,
+also for calls of before. An event that ends the call later does so as ever.
+
+audit shows what became of tenants' settings, when and by whom; npm run keys has the same of keys.
 
 forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata that has
 it. Events and calls stay, so every count stays. Ids of events and calls cannot be changed: if some have the number, it says
@@ -55,6 +65,7 @@ forget-again applies it. FILE may be - for stdin.
   --rate N             events a second; usual: as many as TENANT_RATE_PER_SECOND says
   --days DAYS          how long its calls are kept, 91 days or more; 0: for ever; default: as RETENTION_DAYS says
   --rollup-days DAYS   how long its metrics are kept, 91 days or more; forever: for ever
+  --hours N            1 to 2160; usual: ${STALE_AFTER_HOURS}
 
 Environment:
   MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it; for erasures, a replica will do
@@ -72,6 +83,7 @@ const REPORTS_UNDER_WAY_MS = 1_000
 const run: DatabaseCommand = async (client, say, args) => {
   const asked = parseTenantsArguments(args)
   await client.query('set role hopwhistle_owner')
+  await actAs(client, `${userInfo().username}@${hostname()}`)
   const show = (text: string) => void process.stdout.write(`${text}\n`)
   switch (asked.verb) {
     case 'list': {
@@ -81,10 +93,13 @@ const run: DatabaseCommand = async (client, say, args) => {
         tenant.rate === null ? 'usual' : `${tenant.rate}/s`,
         tenant.retentionDays === null ? 'default' : `${tenant.retentionDays} days`,
         tenant.rollupRetentionDays === null ? 'for ever' : `${tenant.rollupRetentionDays} days`,
+        tenant.staleAfterHours === null ? 'usual' : `${tenant.staleAfterHours} h`,
         minute(tenant.createdAt),
       ])
       return show(
-        rows.length === 0 ? 'There is no tenant.' : table(['TENANT', 'NAME', 'RATE', 'CALLS', 'METRICS', 'MADE'], rows),
+        rows.length === 0
+          ? 'There is no tenant.'
+          : table(['TENANT', 'NAME', 'RATE', 'CALLS', 'METRICS', 'STALE AFTER', 'MADE'], rows),
       )
     }
     case 'limit':
@@ -115,6 +130,29 @@ const run: DatabaseCommand = async (client, say, args) => {
       )
       if (rowCount === 0) throw new Error(`there is no tenant ${asked.tenantId}`)
       return say('done; what is too old goes within about an hour')
+    }
+    case 'stale': {
+      if (!(await setStaleAfter(client, asked.tenantId, asked.hours)))
+        throw new Error(`there is no tenant ${asked.tenantId}`)
+      return say(
+        `a call of tenant ${asked.tenantId} that has not ended is stale after ${asked.hours ?? STALE_AFTER_HOURS} hours`,
+      )
+    }
+    case 'audit': {
+      const rows = (await listTenantAudit(client, asked.tenantId)).map((entry) => [
+        minute(entry.at),
+        entry.tenantId,
+        entry.setting,
+        entry.was ?? 'usual',
+        entry.became ?? 'usual',
+        entry.byWhom ?? 'not said',
+        entry.byRole,
+      ])
+      return show(
+        rows.length === 0
+          ? 'No setting of any tenant was changed.'
+          : table(['WHEN', 'TENANT', 'SETTING', 'WAS', 'BECAME', 'BY', 'AS'], rows),
+      )
     }
     case 'forget': {
       const given = asked.given === '-' ? readFileSync(0, 'utf8').trim() : asked.given

@@ -211,6 +211,15 @@ export const SETTINGS = {
     unit: 'days',
     note: 'from the last event of a call until the call and its events are deleted; metrics stay. 0: never. A tenant can have its own value: npm run tenants',
   },
+  changesRetentionDays: {
+    env: 'CHANGES_RETENTION_DAYS',
+    kind: 'integer',
+    fallback: 7,
+    min: 1,
+    max: 90,
+    unit: 'days',
+    note: 'how long the feed of changed calls goes back; a client that asks less often must read the calls again',
+  },
   liveTickMs: {
     env: 'LIVE_TICK_MS',
     kind: 'integer',

@@ -157,6 +157,19 @@ export const TokenOutdated = problem(
   },
 )
 
+export const ChangesForgotten = problem(
+  'changes-forgotten',
+  410,
+  'Changes no longer kept',
+  (field: 'cursor' | 'updatedSince') => {
+    const message = 'is from before the oldest change that is kept'
+    return [
+      `${field} ${message}; read the calls themselves again, and then what has changed since you began`,
+      { errors: [{ field, message }] },
+    ]
+  },
+)
+
 export const HeadersTooLarge = problem(
   'headers-too-large',
   431,

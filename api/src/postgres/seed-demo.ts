@@ -26,7 +26,15 @@ const DAYS = 30
 const SEED = 20_260_131
 const DAY_MS = 24 * 3600 * 1000
 const OF_DEMO = `tenant_id between '${DEMO_TENANT_ID}' and '${demoTenantId(DEMO_TENANTS_MAX - 1)}'`
-const TABLES = ['calls', 'call_events', 'outbox', 'call_metrics_pending', 'call_metrics_hourly', 'call_metrics_daily']
+const TABLES = [
+  'calls',
+  'call_events',
+  'outbox',
+  'call_metrics_pending',
+  'call_changes',
+  'call_metrics_hourly',
+  'call_metrics_daily',
+]
 
 /** Uniform and bell-shaped numbers that depend on nothing but what is given. */
 const RANDOM_FUNCTIONS = `

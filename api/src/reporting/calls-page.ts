@@ -1,24 +1,42 @@
 import { parseWalPosition } from '../postgres/wal-position.ts'
 import type { CallRow } from './call-json.ts'
 import { callFields } from './call-json.ts'
+import type { OrderColumn } from './calls-order.ts'
 import type { PageCursor } from './page-cursor.ts'
 
-export type CallsPageRow = CallRow & { readonly shown_up_to: string }
+export type CallsPageRow = CallRow & {
+  readonly shown_up_to: string
+  readonly matches: 't' | 'f'
+  /** So many rows were looked at that the page ends here, whether this one matches or not. */
+  readonly stopped: 't' | 'f'
+}
 
 /** The `calls` and the `nextCursor` of a page as JSON, without braces. `rows` may hold more than the page. */
 export function callsPageFields(
   rows: readonly CallsPageRow[],
   limit: number,
+  column: OrderColumn,
   encode: (cursor: PageCursor) => string,
 ): string {
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)
+  const page: CallsPageRow[] = []
+  let end: CallsPageRow | undefined
+  for (const row of rows) {
+    if (row.matches === 't' && page.length === limit) {
+      end = page.at(-1)
+      break
+    }
+    if (row.matches === 't') page.push(row)
+    if (row.stopped === 't') {
+      end = row
+      break
+    }
+  }
   const nextCursor =
-    last === undefined || rows.length <= limit
+    end === undefined
       ? 'null'
       : `"${encode({
-          place: [last.started_at, last.call_id],
-          shownUpTo: parseWalPosition(last.shown_up_to) ?? 0n,
+          place: [end[column] ?? '', end.call_id],
+          shownUpTo: parseWalPosition(end.shown_up_to) ?? 0n,
         })}"`
   return `"calls":[${page.map((row) => `{${callFields(row)}}`).join(',')}],"nextCursor":${nextCursor}`
 }

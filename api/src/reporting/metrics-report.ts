@@ -19,7 +19,12 @@ export function metricsFields(rows: readonly MetricsRow[], range: MetricsRange):
   const ready = new Map<number, string>()
   const changed = new Map<number, Sums>()
   const totals = nothing()
+  let stale: Stale = { beforeMs: 0, earlierThatDay: 0 }
   for (const row of rows) {
+    if (row.kind === 'stale') {
+      stale = { beforeMs: Number(row.at) * SECOND_MS, earlierThatDay: Number(row.body) }
+      continue
+    }
     if (row.kind === 'ready') {
       for (const line of row.body.split('\n')) {
         const space = line.indexOf(' ')
@@ -38,15 +43,33 @@ export function metricsFields(rows: readonly MetricsRow[], range: MetricsRange):
   }
   for (const [atMs, sums] of changed) ready.set(atMs, bucketJson(texts(sums)))
   let buckets = ''
+  let allStale = 0
   const startOf = starts()
-  for (let atMs = range.fromMs; atMs < range.toMs; atMs += BUCKET_MS[range.granularity]) {
-    buckets += `${buckets === '' ? '' : ','}{"start":"${startOf(atMs)}",${ready.get(atMs) ?? EMPTY}}`
+  const lengthMs = BUCKET_MS[range.granularity]
+  for (let atMs = range.fromMs; atMs < range.toMs; atMs += lengthMs) {
+    const body = ready.get(atMs) ?? EMPTY
+    const ofBucket = staleOf(body, atMs, atMs + lengthMs, stale)
+    allStale += ofBucket
+    buckets += `${buckets === '' ? '' : ','}{"start":"${startOf(atMs)}",${body},"stale":${ofBucket}}`
   }
   return (
     `"granularity":"${range.granularity}","from":"${isoSeconds(range.fromMs)}","to":"${isoSeconds(range.toMs)}",` +
-    `"totals":{${bucketJson(texts(totals))}},"buckets":[${buckets}]`
+    `"totals":{${bucketJson(texts(totals))},"stale":${allStale}},"buckets":[${buckets}]`
   )
 }
+
+/** Calls that have not ended and began before are stale; `earlierThatDay` are those of them that began on its day (UTC). */
+type Stale = { readonly beforeMs: number; readonly earlierThatDay: number }
+
+/** As many as have no final state, once all of the bucket is old enough. Buckets are of whole hours, as the time is. */
+function staleOf(body: string, fromMs: number, toMs: number, { beforeMs, earlierThatDay }: Stale): number {
+  if (fromMs >= beforeMs) return 0
+  if (toMs > beforeMs) return earlierThatDay
+  const [, initiated, ringing, answered] = UNDER_WAY.exec(body) ?? []
+  return Number(initiated) + Number(ringing) + Number(answered)
+}
+
+const UNDER_WAY = /"INITIATED":(\d+),"RINGING":(\d+),"ANSWERED":(\d+)/
 
 function nothing(): Sums {
   return { counts: COUNTS.map(() => 0), ring: emptyHistogram(), talk: emptyHistogram() }

@@ -9,9 +9,10 @@ import type { ReportStatement } from './read-report.ts'
  * changed  a folded bucket that something is pending for: `body` is its COUNTS, with commas between; and its histograms
  * pending  what is not folded yet, by bucket: COUNTS and signed histogram entries
  * part     days, and hours at the ends, that make up the whole range: COUNTS and histograms
+ * stale    `at` is when calls that have not ended must have begun to be stale; `body`, how many began earlier on its day
  */
 export type MetricsRow = {
-  readonly kind: 'ready' | 'changed' | 'pending' | 'part'
+  readonly kind: 'ready' | 'changed' | 'pending' | 'part' | 'stale'
   /** Unix seconds; null for what is ready. */
   readonly at: string | null
   readonly body: string
@@ -26,6 +27,7 @@ const DAY_MS = 24 * 3_600_000
 const SUMS = COUNTS.map((count) => `sum(${count})::bigint as ${count}`).join(', ')
 const BODY = `concat_ws(',', ${COUNTS.join(', ')})`
 const HISTOGRAMS = DURATIONS.map((d) => `${d}_histogram`).join(', ')
+const UNDER_WAY = 'initiated + ringing + answered'
 const NO_HISTOGRAMS = 'null::bytea, null::bytea'
 const NO_ENTRIES = 'null::smallint[], null::smallint[]'
 
@@ -43,7 +45,7 @@ function text({ table, column }: { table: string; column: string }, granularity:
   ring_histogram, talk_histogram, ring_entries, talk_entries`,
     `
   with pending as materialized (
-    select date_trunc('${granularity}', hour, 'UTC') as at, ${COUNTS.join(', ')}, ring_entries, talk_entries
+    select hour, date_trunc('${granularity}', hour, 'UTC') as at, ${COUNTS.join(', ')}, ring_entries, talk_entries
     from hopwhistle.call_metrics_pending
     where tenant_id = $2 and hour >= $3 and hour < $4 and tenant.ids is not null
   ),
@@ -74,6 +76,19 @@ function text({ table, column }: { table: string; column: string }, granularity:
   select 'part', hour, ${BODY}, ${HISTOGRAMS}, ${NO_ENTRIES}
   from hopwhistle.call_metrics_hourly
   where tenant_id = $2 and (hour >= $3 and hour < $5 or hour >= $6 and hour < $4)
+  union all
+  select 'stale', b.before, coalesce(sum(h.under_way), 0)::text, ${NO_HISTOGRAMS}, ${NO_ENTRIES}
+  from (select hopwhistle.stale_before($2) as before) b
+  left join lateral (
+    select ${UNDER_WAY} as under_way
+    from hopwhistle.call_metrics_hourly
+    where tenant_id = $2 and hour >= date_trunc('day', b.before, 'UTC') and hour < b.before
+    union all
+    select ${UNDER_WAY}
+    from pending
+    where hour >= date_trunc('day', b.before, 'UTC') and hour < b.before
+  ) h on true
+  group by b.before
 `,
     'kind, at, body, ring_histogram, talk_histogram, ring_entries, talk_entries',
   )

@@ -1,6 +1,7 @@
 import { InvalidCursor, TokenOutdated } from '../errors/catalogue.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
+import { type CallsOrder, USUAL_ORDER } from './calls-order.ts'
 
 /** Where a page ended. */
 export type PageCursor = {
@@ -17,10 +18,16 @@ export type Paged = {
   readonly parts: number
 }
 
-/** Calls by (started_at, call_id). */
-export const callsPaged = (tenantId: string, filterKey: string): Paged => ({
-  purpose: JSON.stringify(['calls cursor', 2, tenantId, filterKey]),
+/** Calls by what they are ordered by and call_id. In the usual order, cursors of before are still good. */
+export const callsPaged = (tenantId: string, filterKey: string, order: CallsOrder = USUAL_ORDER): Paged => ({
+  purpose: JSON.stringify(['calls cursor', 2, tenantId, filterKey, ...(order === USUAL_ORDER ? [] : [order])]),
   parts: 2,
+})
+
+/** Changes by (change_id, entry), and the time before which all are shown. */
+export const changesPaged = (tenantId: string, filterKey: string): Paged => ({
+  purpose: JSON.stringify(['changes cursor', 1, tenantId, filterKey]),
+  parts: 3,
 })
 
 /** Events of a call by (occurred_at, rank, received_at, place, event_id). */

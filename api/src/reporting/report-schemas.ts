@@ -1,6 +1,8 @@
 /** Questions and answers of the reports as JSON Schema: for checking query strings and for the OpenAPI document. */
 import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS, EVENT_OUTCOMES } from '@hopwhistle/contract/calls.ts'
 import { Type } from 'typebox'
+import { COUNT_AT_MOST, COUNT_MODES } from './calls-count.ts'
+import { CALLS_ORDERS, USUAL_ORDER } from './calls-order.ts'
 import { GRANULARITIES, RANGE_DAYS } from './metrics-range.ts'
 
 // No `examples` on what may be left out: Swagger UI fills them all in, and together they ask for nothing.
@@ -34,6 +36,12 @@ const position = Type.Optional(
   }),
 )
 
+const flag = (description: string) => Type.Optional(Type.Enum(['true', 'false'], { description }))
+/** Longer than a call may take: events of it may be 90 days apart. */
+const MILLISECONDS_MAX = 8_640_000_000
+const bound = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: MILLISECONDS_MAX, description }))
+
 export const MetricsQuery = Type.Object(
   {
     granularity: Type.Enum([...GRANULARITIES], { description: 'length of a bucket; buckets are in UTC' }),
@@ -47,6 +55,10 @@ export const MetricsQuery = Type.Object(
   { additionalProperties: false },
 )
 
+const STALE =
+  'true: calls that have not ended, and started longer ago than calls of the tenant may; false: all others. Unless the tenant ' +
+  'has its own time, 24 hours, and until the end of the hour'
+
 export const CALLS_LIMIT = { most: 200, usual: 50 } as const
 
 export const CallsQuery = Type.Object(
@@ -57,6 +69,33 @@ export const CallsQuery = Type.Object(
     toNumber: phoneNumber('calls to exactly this number'),
     startedFrom: time('calls that started at this time or later'),
     startedTo: time('calls that started before this time'),
+    answered: flag('true: calls that were ever answered; false: those that were not'),
+    stale: flag(STALE),
+    talkMinMs: bound('calls that were talked on so many milliseconds or more, from answered to the end'),
+    talkMaxMs: bound('calls that were talked on so many milliseconds or fewer'),
+    durationMinMs: bound('calls that took so many milliseconds or more, from their start to their end'),
+    durationMaxMs: bound('calls that took so many milliseconds or fewer'),
+    order: Type.Optional(
+      Type.Enum([...CALLS_ORDERS], {
+        default: USUAL_ORDER,
+        description:
+          'what calls are listed by; with a minus, the latest or longest first. By endedAt are calls that have ended, and by ' +
+          'talkMs those that have a talk time',
+      }),
+    ),
+    count: Type.Optional(
+      Type.Enum([...COUNT_MODES], {
+        default: 'none',
+        description:
+          `how many calls the whole list has. exact: looks at ${COUNT_AT_MOST.toLocaleString('en')} calls at most, then says that ` +
+          'there are at least so many; estimate: exact for 2,000, else from the share of the newest; none: not at all. Ask for it on the ' +
+          'first page only',
+      }),
+    ),
+    updatedSince: time(
+      'a feed: the calls that have changed since then, and with cursor those that have changed since the page before. Not with ' +
+        'order or count. Changes are kept for a week, unless CHANGES_RETENTION_DAYS says otherwise: 410 for those before',
+    ),
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -122,6 +161,10 @@ const measures = {
   states: Type.Object(Object.fromEntries(CALL_STATES.map((s) => [s, count(`those in the state ${s}`)])), {
     description: 'the same calls by the state they are in now',
   }),
+  stale: count(
+    'those that have not ended, and started longer ago than calls of the tenant may: before an hour that is that long over. They are ' +
+      'counted in states, too',
+  ),
   ring: durations('From the first of initiated and ringing to answered'),
   talk: durations('From answered to the end'),
 }
@@ -139,6 +182,13 @@ export const MetricsAnswer = Type.Object({
 
 const Call = Type.Object({
   callId: Type.String(),
+  sequence: orNull(
+    Type.Integer({
+      minimum: 1,
+      description:
+        'how many events it has: the sequence of its latest live message. It grows with every change. null: last written before that was counted',
+    }),
+  ),
   state,
   direction: orNull(direction),
   from: orNull(Type.String()),
@@ -151,12 +201,32 @@ const Call = Type.Object({
   updatedAt: instant,
   ringMs: milliseconds,
   talkMs: milliseconds,
+  durationMs: orNull(Type.Integer({ minimum: 0, description: 'from its start to its end' })),
+  stale: Type.Boolean({ description: 'it has not ended, and started too long ago to be still going on' }),
 })
 
 export const CallsAnswer = Type.Object({
   ...provenance,
-  calls: Type.Array(Call, { description: 'newest first' }),
-  nextCursor: orNull(Type.String({ description: 'asks for the next page; null on the last one' })),
+  count: Type.Optional(
+    Type.Object(
+      {
+        value: count('calls of the whole list'),
+        is: Type.Enum(['exact', 'at-least', 'estimate']),
+      },
+      { description: 'only if asked for' },
+    ),
+  ),
+  calls: Type.Array(Call, {
+    description: 'newest first, or as order says; of a feed, in the order in which they changed',
+  }),
+  nextCursor: orNull(
+    Type.String({ description: 'asks for the next page; null on the last one, and never null with updatedSince' }),
+  ),
+  more: Type.Optional(
+    Type.Boolean({
+      description: 'only with updatedSince: whether there is more already, so that it is worth to ask at once',
+    }),
+  ),
 })
 
 export const TimelineAnswer = Type.Object({

@@ -1,20 +1,31 @@
 import { createTurns } from '../access/turns.ts'
-import { CallNotFound } from '../errors/catalogue.ts'
+import { CallNotFound, ChangesForgotten } from '../errors/catalogue.ts'
 import type { ReplicaMonitor } from '../postgres/replica-monitor.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
 import type { ReportCache } from '../redis/report-cache.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { type CallsCount, type CountMode, countCalls } from './calls-count.ts'
 import type { CallsFilter } from './calls-filter.ts'
 import { filterKey } from './calls-filter.ts'
+import { type CallsOrder, orderedBy, USUAL_ORDER } from './calls-order.ts'
 import type { CallsPageRow } from './calls-page.ts'
 import { callsPageFields } from './calls-page.ts'
 import { callsPageStatement } from './calls-page-statement.ts'
+import { type ChangesPlace, type ChangesRow, changesPage, changesStatement } from './changes.ts'
 import type { MetricsRange } from './metrics-range.ts'
 import { metricsFields } from './metrics-report.ts'
 import type { MetricsRow } from './metrics-statement.ts'
 import { metricsStatement } from './metrics-statement.ts'
-import { callsPaged, decodeCursor, encodeCursor, type Paged, timelinePaged } from './page-cursor.ts'
+import {
+  callsPaged,
+  changesPaged,
+  decodeCursor,
+  encodeCursor,
+  type PageCursor,
+  type Paged,
+  timelinePaged,
+} from './page-cursor.ts'
 import type { ReportStatement } from './read-report.ts'
 import { readReport } from './read-report.ts'
 import type { RecentAnswers } from './recent-answers.ts'
@@ -37,12 +48,27 @@ export type Reports = {
   metrics(tenantId: string, range: MetricsRange, position?: WalPosition): Promise<Answer>
   /** @param limit 1 to 200 @throws {InvalidCursor | TokenOutdated} */
   calls(tenantId: string, page: CallsPage, position?: WalPosition): Promise<Answer>
+  /** @param limit 1 to 200 @throws {InvalidCursor | TokenOutdated | ChangesForgotten} */
+  changes(tenantId: string, page: ChangesPageAsked, position?: WalPosition): Promise<Answer>
   /** @param limit 1 to 200 @throws {CallNotFound | InvalidCursor | TokenOutdated} */
   timeline(tenantId: string, page: TimelinePage, position?: WalPosition): Promise<Answer>
 }
 
 export type TimelinePage = { readonly callId: string; readonly limit: number; readonly cursor?: string }
-export type CallsPage = { readonly filter: CallsFilter; readonly limit: number; readonly cursor?: string }
+export type CallsPage = {
+  readonly filter: CallsFilter
+  readonly order?: CallsOrder
+  readonly count?: CountMode
+  readonly limit: number
+  readonly cursor?: string
+}
+export type ChangesPageAsked = {
+  readonly filter: CallsFilter
+  /** Unix milliseconds, for a page without a cursor. */
+  readonly sinceMs: number
+  readonly limit: number
+  readonly cursor?: string
+}
 
 /**
  * How long an answer is good for others.
@@ -89,25 +115,50 @@ export function createReports(deps: {
           return { fields: metricsFields(rows, range), from }
         },
       ),
-    calls: async (tenantId, { filter, limit, cursor: given }, position) => {
+    calls: async (
+      tenantId,
+      { filter, order = USUAL_ORDER, count: countMode = 'none', limit, cursor: given },
+      position,
+    ) => {
       const key = filterKey(filter)
-      const paged = callsPaged(tenantId, key)
+      const paged = callsPaged(tenantId, key, order)
       const cursor = await openCursor(paged, given)
       // A page never comes from a server that is behind the page before it, or calls would be missing in between.
       const notBefore = latest(position, cursor?.shownUpTo)
-      const untilMs = cursor === undefined ? filter.startedToMs : Date.parse(`${cursor.place[0]}Z`)
-      return answer(
-        { tenantId, key: `calls ${limit} ${given ?? ''} ${key}`, position, keepMs: keepMs(untilMs) },
-        async () => {
-          const { rows, from } = await read<CallsPageRow>(
-            tenantId,
-            callsPageStatement(tenantId, filter, cursor, limit),
-            notBefore,
-          )
-          await tokens.ready()
-          return { fields: callsPageFields(rows, limit, (end) => encodeCursor(tokens, paged, end)), from }
-        },
-      )
+      const until =
+        cursor !== undefined && order === USUAL_ORDER ? Date.parse(`${cursor.place[0]}Z`) : filter.startedToMs
+      const question = `calls ${order} ${countMode} ${limit} ${given ?? ''} ${key}`
+      return answer({ tenantId, key: question, position, keepMs: keepMs(until) }, async () => {
+        const statement = callsPageStatement(tenantId, filter, cursor, limit, order)
+        const { rows, from } = await read<CallsPageRow>(tenantId, statement, notBefore)
+        const readRows = async <Row extends object>(one: ReportStatement) =>
+          (await read<Row>(tenantId, one, notBefore)).rows
+        const count =
+          countMode === 'none' ? undefined : await countCalls(readRows, tenantId, { filter, order }, countMode)
+        await tokens.ready()
+        const { column } = orderedBy(order)
+        const fields = callsPageFields(rows, limit, column, (end) => encodeCursor(tokens, paged, end))
+        return { fields: `${countField(count)}${fields}`, from }
+      })
+    },
+    // Nothing is kept of the feed: everybody is at another place of it.
+    changes: async (tenantId, { filter, sinceMs, limit, cursor: given }, position) => {
+      const key = filterKey(filter)
+      const paged = changesPaged(tenantId, key)
+      const cursor = await openCursor(paged, given)
+      const from = cursor === undefined ? sinceMs : changesPlace(cursor)
+      const asked = `changes ${given ?? sinceMs} ${limit} ${key}`
+      return answer({ tenantId, key: asked, position, keepMs: 0 }, async () => {
+        const { rows, from: server } = await read<ChangesRow>(
+          tenantId,
+          changesStatement(tenantId, filter, from, limit),
+          position,
+        )
+        await tokens.ready()
+        const page = changesPage(rows, from, limit, (end) => encodeCursor(tokens, paged, end))
+        if (page.forgotten) throw ChangesForgotten(cursor === undefined ? 'updatedSince' : 'cursor')
+        return { fields: page.fields, from: server }
+      })
     },
     // Nothing is kept of a timeline: it is asked for while a call goes on, and costs one look-up by key.
     timeline: async (tenantId, { callId, limit, cursor: given }, position) => {
@@ -127,6 +178,14 @@ export function createReports(deps: {
       )
     },
   }
+}
+
+function changesPlace({ place: [change = '', entry = '', shownBefore = ''] }: PageCursor): ChangesPlace {
+  return { change, entry, shownBefore }
+}
+
+function countField(count: CallsCount | undefined): string {
+  return count === undefined ? '' : `"count":${JSON.stringify(count)},`
 }
 
 function keepMs(untilMs: number | undefined): number {

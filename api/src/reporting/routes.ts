@@ -4,6 +4,8 @@ import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
 import { parseCallsFilter } from './calls-filter.ts'
+import { USUAL_ORDER } from './calls-order.ts'
+import { parseChangesSince } from './changes-since.ts'
 import { checkQuery } from './check-query.ts'
 import { parseMetricsRange } from './metrics-range.ts'
 import {
@@ -68,25 +70,34 @@ export function reportingRoutes(deps: {
       config: { scope: 'reports:read' },
       schema: {
         tags: ['reports'],
-        summary: 'Calls, newest first, a page at a time',
+        summary: 'Calls, newest first, a page at a time; or those that have changed',
         description:
-          'Sorted by when they started. Pass nextCursor on as cursor, with the same filters, for the next page; a page deep down ' +
-          'is as fast as the first. A walk shows every call that was there when it began. One whose start moves back meanwhile, ' +
-          'by an event that came late, may be shown again.',
+          'Sorted by when they started, unless order says otherwise. Pass nextCursor on as cursor, with the same parameters, for the ' +
+          'next page; a page deep down is as fast as the first. With filters by answered, stale, talk time or duration, and in another ' +
+          'order than by start, a page may have fewer calls than limit, or none, and a nextCursor nevertheless: go on until it is ' +
+          'null. A walk shows every call that was there when it began. One that moves in the order meanwhile, by an event that ' +
+          'came late, may be shown again.\n\n' +
+          'With updatedSince it is a feed of the calls that have changed, each as it is now, in the order in which they changed. ' +
+          'nextCursor is always there: ask with it again, at once while `more` is true and else after some seconds, for ever. No ' +
+          'change is missed, and no state of a call comes twice. A change is in the feed after about two seconds; a call that ' +
+          'changes again sooner, after its last change. Calls that are deleted because they are too old are not told, and a call ' +
+          'that becomes stale has not changed.',
         querystring: CallsQuery,
         response: { 200: CallsAnswer, ...NOT_MODIFIED, ...problems(400, 410, 422) },
       },
       validatorCompiler: unchecked,
       handler: async (request, reply) => {
         const query = checkQuery(CallsQuery, request.query)
-        const { limit = CALLS_LIMIT.usual, cursor } = query
+        const { limit = CALLS_LIMIT.usual, cursor, order = USUAL_ORDER, count = 'none' } = query
+        const { tenantId } = request.principal
         const page = { filter: parseCallsFilter(query), limit, ...(cursor === undefined ? {} : { cursor }) }
-        return send(
-          unsent,
-          request,
-          reply,
-          await reports.calls(request.principal.tenantId, page, await positionOf(request, query)),
-        )
+        const sinceMs = parseChangesSince(query, Date.now())
+        const position = await positionOf(request, query)
+        const answer =
+          sinceMs === undefined
+            ? await reports.calls(tenantId, { ...page, order, count }, position)
+            : await reports.changes(tenantId, { ...page, sinceMs }, position)
+        return send(unsent, request, reply, answer)
       },
     })
 

@@ -12,6 +12,7 @@ import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { createPrimaryServer } from '../../src/postgres/primary-server.ts'
 import { createTokens } from '../../src/postgres/tokens.ts'
 import { filterKey } from '../../src/reporting/calls-filter.ts'
+import { CALLS_ORDERS } from '../../src/reporting/calls-order.ts'
 import { callsPaged, encodeCursor } from '../../src/reporting/page-cursor.ts'
 import {
   type Answer,
@@ -55,6 +56,7 @@ const events: readonly CallEventBody[] = [0, 1, 2, 3].map((i) =>
     metadata: { note: MARK },
   }),
 )
+const A_MINUTE_AGO = new Date(Date.now() - 60_000).toISOString()
 const at = (i: number) => platform.instances[i % platform.instances.length]!
 const call = (callId: string) => PATH.call.replace('{callId}', encodeURIComponent(callId))
 
@@ -62,13 +64,24 @@ beforeAll(async () => {
   platform = await runningPlatform(2)
   acme = await platform.newTenant()
   thief = await platform.newTenant()
-  const { body } = await post(at(0), { events }, acme.key, ROUTES.callEvents)
+  await post(at(0), { events }, acme.key, ROUTES.callEvents)
+  const answered = events.map(({ eventId, ...event }, i) => ({
+    ...event,
+    eventId: `${MARK}-answered-${i}`,
+    state: 'ANSWERED',
+  }))
+  const { body } = await post(at(0), { events: answered }, acme.key, ROUTES.callEvents)
   const later = { [HEADERS.position]: body.position as string }
   const page = await get(at(0), `${PATH.calls}?limit=2`, acme.key, later)
   const answers = [page, await get(at(0), call(`${MARK}-call-0`), acme.key, later)]
   answers.push(await get(at(0), `${PATH.metrics}?granularity=day`, acme.key, later))
   const etags = answers.map(({ headers }) => headers.get('etag')).join(', ')
   given = { position: body.position, cursor: page.body.nextCursor, etags }
+  await waitUntil(
+    'the feed of changes to have them',
+    async () => (await get(at(0), `${PATH.calls}?updatedSince=${A_MINUTE_AGO}`, acme.key)).body.calls.length > 0,
+    { timeoutMs: 20_000 },
+  )
 })
 afterAll(() => platform?.close())
 
@@ -80,6 +93,15 @@ const tries = (): Record<string, readonly string[]> => ({
   toNumber: [NUMBER],
   startedFrom: ['2020-01-01T00:00:00Z'],
   startedTo: [new Date(Date.now() + 60_000).toISOString()],
+  answered: ['true'],
+  stale: ['false'],
+  talkMinMs: ['0'],
+  talkMaxMs: ['8640000000'],
+  durationMinMs: ['0'],
+  durationMaxMs: ['8640000000'],
+  order: CALLS_ORDERS,
+  count: ['exact', 'estimate'],
+  updatedSince: [A_MINUTE_AGO],
   limit: ['200', '1'],
   cursor: [given.cursor, ...forgedCursors()],
   position: [given.position],
@@ -150,6 +172,7 @@ test.each([PATH.calls, PATH.metrics])('%s: whatever is asked for, a tenant sees 
       expect(isOthersCursor ? [200, 400] : [200], url).toContain(stolen.status)
       hasNothingOf(stolen)
       if (stolen.status !== 200) continue
+      expect(stolen.body.count?.value ?? 0, url).toBe(0)
       expect(path === PATH.metrics ? stolen.body.totals.calls : stolen.body.calls.length, url).toBe(0)
       expect(stolen.headers.get('cache-control')).toMatch(/^private/)
       expect(stolen.headers.get('vary')).toContain(HEADERS.apiKey)

@@ -44,6 +44,7 @@ const TABLES = [
   'call_events',
   'outbox',
   'call_metrics_pending',
+  'call_changes',
   'call_metrics_hourly',
   'call_metrics_daily',
   'erasures',
@@ -110,6 +111,11 @@ test('a number goes from events, calls, metadata, live history and cached report
   )
   await waitUntil('Redis to have it', async () => (await placesOf(number)).length >= 4, { timeoutMs: 20_000 })
   const before = await metrics(tenant)
+  const since = new Date(Date.now() - 3_600_000).toISOString()
+  const changes = async (cursor = '') =>
+    (await get(at(1), `${ROUTES.reportCalls}?updatedSince=${since}${cursor && `&cursor=${cursor}`}`, tenant.key)).body
+  await waitUntil('the feed to have all', async () => (await changes()).calls.length === 4, { timeoutMs: 20_000 })
+  const cursor = (await changes()).nextCursor
 
   const { code, out, err } = await tenants(['forget', '--number', number])
   expect(code, err).toBe(0)
@@ -131,6 +137,14 @@ test('a number goes from events, calls, metadata, live history and cached report
     { call_id: 'two', from_number: friend, to_number: null, state: 0 },
   ])
   expect(await metrics(tenant)).toEqual(before)
+  await waitUntil('the feed to tell', async () => (await changes(cursor)).calls.length === 2, { timeoutMs: 30_000 })
+  const told = (await changes(cursor)).calls.toSorted((a: { callId: string }, b: { callId: string }) =>
+    a.callId < b.callId ? -1 : 1,
+  )
+  expect(told).toMatchObject([
+    { callId: 'one', from: null, to: friend },
+    { callId: 'two', from: friend, to: null },
+  ])
   expect((await post(at(), first, tenant.key)).status, 'the same event again does not bring it back').toBe(409)
 })
 
@@ -254,6 +268,19 @@ test('after a restore the list of erasures is applied again, and says who asked 
   expect((await tenants(['forget-again', '-'], JSON.stringify(erasures[0]))).err).toContain('nothing of it is there')
 })
 
+test('a tenant gets a time after which its calls are stale, and the audit has who set it', async () => {
+  const tenant = await platform.newTenant()
+  const set = await tenants(['stale', '--tenant', tenant.id, '--hours', '4'])
+  expect(set.err).toContain('is stale after 4 hours')
+  expect((await tenants(['list'])).out).toMatch(new RegExp(`${tenant.id}.* 4 h `))
+  expect((await tenants(['stale', '--tenant', tenant.id, '--hours', 'usual'])).err).toContain('is stale after 24 hours')
+  const audit = (await tenants(['audit', '--tenant', tenant.id])).out
+  expect(audit).toMatch(/stale_after_hours +usual +4 +\S+@\S+/)
+  expect(audit).toMatch(/stale_after_hours +4 +usual +\S+@\S+/)
+  const nobody = '00000000-0000-0000-0000-000000000000'
+  expect((await tenants(['stale', '--tenant', nobody, '--hours', '4'])).err).toContain(`there is no tenant ${nobody}`)
+})
+
 test('wrong usage says what is right, and repeats no number', async () => {
   for (const args of [
     [],
@@ -263,6 +290,8 @@ test('wrong usage says what is right, and repeats no number', async () => {
     ['forget', '--whole-tenant'],
     ['forget', '--tenant', '+49301234567', '--number', '+1'],
     ['retention', '--tenant', '00000000-0000-0000-0000-000000000000', '--days', '30'],
+    ['stale', '--tenant', '00000000-0000-0000-0000-000000000000', '--hours', '0'],
+    ['stale', '--tenant', '00000000-0000-0000-0000-000000000000'],
     ['forget-again'],
   ]) {
     const { code, err } = await tenants(args)

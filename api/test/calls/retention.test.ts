@@ -19,6 +19,7 @@ afterEach(() => store.close())
 const retention = (given: Partial<RetentionDependencies> = {}) => ({
   upkeep: store.pool(),
   keepDays: RETENTION_DAYS_MIN,
+  keepChangesDays: 7,
   metrics: createMetrics(),
   log: createLog({ level: 'silent', instanceId: 'test' }),
   ...given,

@@ -192,6 +192,13 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
     return send({ ...event, state: 'BUSY' })
   },
   'token-outdated': async () => ask(`${ROUTES.reportCalls}?position=${await outdatedPosition()}`),
+  'changes-forgotten': async () => {
+    const since = (at: string) => owner.query('update hopwhistle.call_changes_kept set since = $1', [at])
+    await since('now')
+    const refused = await ask(`${ROUTES.reportCalls}?updatedSince=${new Date(Date.now() - 3_600_000).toISOString()}`)
+    await since('-infinity')
+    return refused
+  },
   'body-too-large': () => send({ ...anEvent('RINGING'), metadata: { long: 'x'.repeat(5_000) } }),
   'unsupported-media-type': () => send('a=b', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
   'expectation-failed': () => raw('GET /livez HTTP/1.1', 'host: x', 'expect: wonders', '', ''),

@@ -121,13 +121,36 @@ describe('JavaScript', () => {
       ALL.filter(({ language }) => /^(js|javascript|ts)$/.test(language)).map(({ where }) => where.split(':')[0]),
     ).toEqual([
       'client/README.md',
+      'client/README.md',
       'docs/live-protocol.md',
       // A scenario inside k6: loadtests/test runs one.
       'loadtests/README.md',
     ])
   })
 
-  test.each(client)('$where works, and works again', async ({ text }) => {
+  test.each(client.slice(1))('$where tells of what changes, and goes on where it was', async ({ text }) => {
+    const source = fileURLToPath(new URL('../../../client/src/index.ts', import.meta.url))
+    const cwd = mkdtempSync(join(tmpdir(), 'hopwhistle-'))
+    writeFileSync(join(cwd, 'example.mjs'), here(text).replace("'@hopwhistle/client'", JSON.stringify(source)))
+    const told: string[] = []
+    for (const _ of TWICE) {
+      const child = spawn(process.execPath, ['example.mjs'], { cwd })
+      let said = ''
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
+      const event = anEvent('RINGING')
+      const id = event.callId
+      await post(platform.instances[0]!, event, DEMO_API_KEY)
+      await waitUntil(`the change of ${id}: ${said}`, () => said.includes(`changed: ${id} RINGING`), {
+        timeoutMs: 30_000,
+      })
+      for (const before of told) expect(said).not.toContain(before)
+      told.push(id)
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+  })
+
+  test.each(client.slice(0, 1))('$where works, and works again', async ({ text }) => {
     const source = fileURLToPath(new URL('../../../client/src/index.ts', import.meta.url))
     const file = join(mkdtempSync(join(tmpdir(), 'hopwhistle-')), 'example.mjs')
     writeFileSync(file, here(text).replace("'@hopwhistle/client'", JSON.stringify(source)))

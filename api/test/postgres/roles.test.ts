@@ -27,7 +27,15 @@ beforeAll(async () => {
   }
 })
 
-const TABLES = ['call_events', 'calls', 'outbox', 'call_metrics_pending', 'call_metrics_hourly', 'call_metrics_daily']
+const TABLES = [
+  'call_events',
+  'calls',
+  'outbox',
+  'call_metrics_pending',
+  'call_metrics_hourly',
+  'call_metrics_daily',
+  'call_changes',
+]
 
 async function asTenants<T>(tenants: string, use: () => Promise<T>): Promise<T> {
   await api.query('begin')
@@ -82,6 +90,10 @@ test('the API owns nothing, creates nothing, reads no keys and changes no rollup
     'truncate hopwhistle.calls',
     'update hopwhistle.call_metrics_hourly set calls = 0',
     'delete from hopwhistle.call_metrics_pending',
+    'delete from hopwhistle.call_changes',
+    'update hopwhistle.call_changes_kept set since = now()',
+    'select from hopwhistle.tenant_audit',
+    'select hopwhistle.note_changed_calls(null, null)',
     'alter table hopwhistle.calls disable row level security',
     'set role hopwhistle_owner',
   ]) {

@@ -4,7 +4,9 @@ import { beforeAll, expect, test } from 'vitest'
 import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import type { CallsFilter } from '../../src/reporting/calls-filter.ts'
+import { CALLS_ORDERS } from '../../src/reporting/calls-order.ts'
 import { callsPageStatement } from '../../src/reporting/calls-page-statement.ts'
+import { changesStatement } from '../../src/reporting/changes.ts'
 import { metricsStatement } from '../../src/reporting/metrics-statement.ts'
 import type { ReportStatement } from '../../src/reporting/read-report.ts'
 
@@ -18,10 +20,13 @@ beforeAll(async () => {
   const owner = await connectPostgres(database.ownerUrl)
   await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenantId, 'busy'])
   await owner.query(
-    `insert into hopwhistle.calls (tenant_id, call_id, state, direction, from_number, to_number, started_at, updated_at)
+    `insert into hopwhistle.calls (tenant_id, call_id, state, direction, from_number, to_number, started_at, answered_at, ended_at, talk_ms, updated_at)
      select $1, 'call-' || i, case when i % 10000 = 1 then 6 when i % 10000 = 2 then 1 else 3 end,
        case when i % 10000 = 3 then 1 when i % 2 = 0 then 0 end,
-       case when i % 3 > 0 then '+1' else '+3' end, case when i % 3 > 0 then '+2' else '+4' end, now() - i * interval '1 second', now()
+       case when i % 3 > 0 then '+1' else '+3' end, case when i % 3 > 0 then '+2' else '+4' end, now() - i * interval '1 second',
+       now() - i * interval '1 second',
+       case when i % 10000 <> 2 then now() - i * interval '1 second' + (i % 50000) * interval '1 millisecond' end,
+       case when i % 10000 <> 2 then i % 50000 end, now()
      from generate_series(1, $2::int) as i`,
     [tenantId, CALLS],
   )
@@ -31,7 +36,13 @@ beforeAll(async () => {
      from generate_series(0, 20000) as i`,
     [tenantId],
   )
-  await owner.query('vacuum analyze hopwhistle.calls, hopwhistle.call_metrics_hourly')
+  await owner.query(
+    `insert into hopwhistle.call_changes (tenant_id, call_ids, sequences)
+     select $1, array_agg('call-' || (part * 100 + i)), array_agg(null::integer)
+     from generate_series(0, 599) as part, generate_series(1, 100) as i group by part order by part`,
+    [tenantId],
+  )
+  await owner.query('vacuum analyze hopwhistle.calls, hopwhistle.call_metrics_hourly, hopwhistle.call_changes')
   api = await connectPostgres(database.apiUrl)
 })
 
@@ -47,7 +58,7 @@ type Node = {
 async function rowsRead({ name, text, values }: ReportStatement) {
   await api.query(`set plan_cache_mode = ${name === undefined ? 'force_custom_plan' : 'force_generic_plan'}`)
   await api.query(`prepare statement as ${text}`)
-  const literals = values.map((value) => pg.escapeLiteral(String(value)))
+  const literals = values.map((value) => (value === null ? 'null' : pg.escapeLiteral(String(value))))
   const { rows } = await api.query(`explain (analyze, format json) execute statement (${literals})`)
   await api.query('deallocate statement')
   const nodes: Node[] = []
@@ -90,6 +101,36 @@ test('a page of calls reads no more than some pages worth of rows, first or deep
       // 51 rows of each branch that Postgres cannot merge lazily, at the very most.
       expect(read, JSON.stringify({ filter, deep: cursor !== undefined })).toBeLessThan(600)
     }
+  }
+})
+
+test('a page in another order, and of what no index has, reads what it may look at, first or deep', async () => {
+  const deepTime = new Date(Date.now() - 45_000_000).toISOString().slice(0, 23).replace('T', ' ')
+  for (const order of CALLS_ORDERS) {
+    const deep = { place: [order.endsWith('talkMs') ? '30000' : deepTime, 'x'], shownUpTo: 0n }
+    for (const cursor of [undefined, deep]) {
+      const plain = await rowsRead(callsPageStatement(tenantId, {}, cursor, 50, order))
+      expect(plain.whole, order).toBe(0)
+      expect(plain.read, order).toBeLessThan(300)
+      for (const filter of [
+        { answered: false },
+        { talkMinMs: 3_000_000_000, fromNumber: '+1' },
+        { durationMaxMs: 1 },
+        { stale: true },
+      ]) {
+        const { read, whole } = await rowsRead(callsPageStatement(tenantId, filter, cursor, 50, order))
+        expect(whole, JSON.stringify({ order, filter })).toBe(0)
+        expect(read, JSON.stringify({ order, filter })).toBeLessThan(5_100)
+      }
+    }
+  }
+})
+
+test('a page of the feed reads so many changes and their calls, first or deep in a week of them', async () => {
+  for (const from of [Date.now() - 3_600_000, { change: '300', entry: '3', shownBefore: '2026-01-01 00:00:00' }]) {
+    const { read, whole } = await rowsRead(changesStatement(tenantId, {}, from, 200))
+    expect(whole).toBeLessThanOrEqual(2)
+    expect(read).toBeLessThan(2_300)
   }
 })
 

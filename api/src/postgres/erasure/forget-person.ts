@@ -136,7 +136,7 @@ async function forgetCallOnce(db: Db, callId: string, tenantId: string | undefin
   return result([...events, ...aside], calls)
 }
 
-/** Locks calls in the order in which writers do, so that nobody deadlocks. */
+/** Locks calls in the order in which writers do, so that nobody deadlocks. Whoever follows the feed of changes is told. */
 async function foldNumbersAgain(db: Db, calls: readonly Found[]): Promise<void> {
   for (const [of, ids] of portions(calls)) {
     await db.query(
@@ -150,6 +150,7 @@ async function foldNumbersAgain(db: Db, calls: readonly Found[]): Promise<void> 
        where c.tenant_id = $1 and c.call_id = l.call_id`,
       [of, ids],
     )
+    await db.query('select hopwhistle.note_changed_calls($1, $2)', [of, ids])
   }
 }
 

@@ -11,6 +11,7 @@ const TABLES = [
   'calls',
   'call_events',
   'call_metrics_pending',
+  'call_changes',
   'call_metrics_hourly',
   'call_metrics_daily',
   'events_aside',

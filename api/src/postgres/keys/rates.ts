@@ -24,13 +24,15 @@ export type ListedTenant = {
   readonly retentionDays: number | null
   /** How long its metrics are kept; null: for ever. */
   readonly rollupRetentionDays: number | null
+  /** After how long a call that has not ended is stale; null: as long as it is for all. */
+  readonly staleAfterHours: number | null
 }
 
 /** Every tenant, by name. */
 export async function listTenants(db: Db): Promise<readonly ListedTenant[]> {
   const { rows } = await db.query<ListedTenant>(
     `select id, name, created_at as "createdAt", events_per_second as rate, retention_days as "retentionDays",
-       rollup_retention_days as "rollupRetentionDays"
+       rollup_retention_days as "rollupRetentionDays", stale_after_hours as "staleAfterHours"
      from hopwhistle.tenants order by name, id`,
   )
   return rows

@@ -21,23 +21,25 @@ with stored as (
 folded as (
   insert into hopwhistle.calls (
     tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at, direction, from_number,
-    to_number)
+    to_number, talk_ms)
   select tenant_id, call_id, max(state), min(occurred_at),
     min(occurred_at) filter (where state = 0),
     min(occurred_at) filter (where state = 1),
     min(occurred_at) filter (where state = 2),
     min(occurred_at) filter (where state >= 3),
-    max(received_at), min(direction), min(from_number), min(to_number)
+    max(received_at), min(direction), min(from_number), min(to_number),
+    hopwhistle.elapsed_ms(min(occurred_at) filter (where state = 2), min(occurred_at) filter (where state >= 3))
   from stored
   group by tenant_id, call_id
   order by min(occurred_at)
-  returning tenant_id, state, direction, started_at, answered_at,
+  returning tenant_id, call_id, sequence, state, direction, started_at, answered_at,
     hopwhistle.elapsed_ms(least(initiated_at, ringing_at), answered_at) as ring_ms,
     hopwhistle.elapsed_ms(answered_at, ended_at) as talk_ms
 )
 insert into hopwhistle.call_metrics_pending (
   tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
-  inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_entries, talk_entries)
+  inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_entries, talk_entries,
+  changed_calls, changed_sequences)
 select tenant_id, date_trunc('hour', started_at, 'UTC'),
   count(*),
   count(*) filter (where state = 0),
@@ -56,6 +58,9 @@ select tenant_id, date_trunc('hour', started_at, 'UTC'),
   coalesce(sum(ring_ms), 0),
   coalesce(sum(talk_ms), 0),
   array_agg(hopwhistle.duration_bucket(ring_ms)) filter (where ring_ms is not null),
-  array_agg(hopwhistle.duration_bucket(talk_ms)) filter (where talk_ms is not null)
+  array_agg(hopwhistle.duration_bucket(talk_ms)) filter (where talk_ms is not null),
+  -- The feed of changes has the last day.
+  array_agg(call_id) filter (where started_at > $1 - interval '1 day'),
+  array_agg(sequence) filter (where started_at > $1 - interval '1 day')
 from folded
 group by 1, 2

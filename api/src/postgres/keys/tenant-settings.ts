@@ -1,0 +1,32 @@
+import type { ClientBase } from 'pg'
+
+type Db = Pick<ClientBase, 'query'>
+
+/** @param hours after so long a call that has not ended is stale; null: the usual time @returns false when there is no such tenant */
+export async function setStaleAfter(db: Db, tenantId: string, hours: number | null): Promise<boolean> {
+  const text = 'update hopwhistle.tenants set stale_after_hours = $2 where id = $1'
+  return (await db.query(text, [tenantId, hours])).rowCount === 1
+}
+
+/** A setting of a tenant that was changed; null stands for what is usual. */
+export type TenantAuditEntry = {
+  readonly at: Date
+  readonly tenantId: string
+  readonly setting: string
+  readonly was: string | null
+  readonly became: string | null
+  readonly byWhom: string | null
+  readonly byRole: string
+}
+
+/** What became of the settings of one tenant, or of all: the oldest first. */
+export async function listTenantAudit(db: Db, tenantId?: string): Promise<readonly TenantAuditEntry[]> {
+  const { rows } = await db.query<TenantAuditEntry>(
+    `select at, tenant_id as "tenantId", setting, was, became, by_whom as "byWhom", by_role as "byRole"
+     from hopwhistle.tenant_audit
+     where $1::uuid is null or tenant_id = $1
+     order by id`,
+    [tenantId ?? null],
+  )
+  return rows
+}
