@@ -171,6 +171,31 @@ create table hopwhistle.call_metrics_pending (
   changed_sequences integer[]
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000, autovacuum_analyze_threshold=100000);
 
+create table hopwhistle.call_metrics_quarterly (
+  tenant_id uuid not null,
+  quarter timestamp with time zone not null,
+  calls integer not null,
+  initiated integer not null,
+  ringing integer not null,
+  answered integer not null,
+  completed integer not null,
+  busy integer not null,
+  no_answer integer not null,
+  failed integer not null,
+  canceled integer not null,
+  inbound integer not null,
+  outbound integer not null,
+  connected integer not null,
+  ring_count integer not null,
+  talk_count integer not null,
+  ring_total_ms bigint not null,
+  talk_total_ms bigint not null,
+  ring_histogram text collate "C",
+  talk_histogram text collate "C",
+  counts text collate "C" generated always as ((((((((((((((((((((((((((((((((calls)::text || ','::text) || (initiated)::text) || ','::text) || (ringing)::text) || ','::text) || (answered)::text) || ','::text) || (completed)::text) || ','::text) || (busy)::text) || ','::text) || (no_answer)::text) || ','::text) || (failed)::text) || ','::text) || (canceled)::text) || ','::text) || (inbound)::text) || ','::text) || (outbound)::text) || ','::text) || (connected)::text) || ','::text) || (ring_count)::text) || ','::text) || (talk_count)::text) || ','::text) || (ring_total_ms)::text) || ','::text) || (talk_total_ms)::text)) stored,
+  constraint call_metrics_quarterly_pkey PRIMARY KEY (tenant_id, quarter)
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000);
+
 create table hopwhistle.calls (
   tenant_id uuid not null,
   started_at timestamp with time zone not null,
@@ -255,6 +280,15 @@ create table hopwhistle.outbox (
   constraint outbox_pkey PRIMARY KEY (batch_id)
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_analyze_threshold=100000);
 
+create table hopwhistle.quarters_since (
+  tenant_id uuid not null,
+  since timestamp with time zone not null,
+  written_since timestamp with time zone default now() not null,
+  complete boolean default false not null,
+  constraint quarters_since_pkey PRIMARY KEY (tenant_id),
+  constraint quarters_since_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES hopwhistle.tenants(id) ON DELETE CASCADE
+);
+
 create table hopwhistle.retention (
   only_row boolean default true not null,
   at_tenant uuid,
@@ -294,11 +328,13 @@ create table hopwhistle.tenants (
   retention_days integer,
   rollup_retention_days integer,
   stale_after_hours integer,
+  time_zone text,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_events_per_second_is_positive CHECK ((events_per_second > 0)),
   constraint tenants_retention_days CHECK (((retention_days = 0) OR (retention_days >= 91))),
   constraint tenants_rollup_retention_days CHECK ((rollup_retention_days >= 91)),
-  constraint tenants_stale_after_hours CHECK (((stale_after_hours >= 1) AND (stale_after_hours <= 2160)))
+  constraint tenants_stale_after_hours CHECK (((stale_after_hours >= 1) AND (stale_after_hours <= 2160))),
+  constraint tenants_time_zone_is_short CHECK (((char_length(time_zone) >= 1) AND (char_length(time_zone) <= 64)))
 );
 
 create table hopwhistle.token_keys (
@@ -354,6 +390,8 @@ CREATE INDEX calls_to ON hopwhistle.calls USING btree (tenant_id, to_number, fin
 
 CREATE INDEX key_audit_tenant ON hopwhistle.key_audit USING btree (tenant_id, id);
 
+CREATE INDEX quarters_since_incomplete ON hopwhistle.quarters_since USING btree (since DESC) WHERE (NOT complete);
+
 CREATE INDEX tenant_audit_tenant ON hopwhistle.tenant_audit USING btree (tenant_id, id);
 
 -- Row-level security
@@ -398,6 +436,13 @@ create policy owner_sees_all on hopwhistle.call_metrics_pending for all to hopwh
   using (true)
   with check (true);
 
+alter table hopwhistle.call_metrics_quarterly enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.call_metrics_quarterly for select to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.call_metrics_quarterly for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
 alter table hopwhistle.calls enable row level security, force row level security;
 create policy api_sees_its_tenants on hopwhistle.calls for all to hopwhistle_api
   using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
@@ -424,6 +469,13 @@ alter table hopwhistle.outbox enable row level security, force row level securit
 create policy api_sees_its_tenants on hopwhistle.outbox for all to hopwhistle_api
   using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
 create policy owner_sees_all on hopwhistle.outbox for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.quarters_since enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.quarters_since for select to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.quarters_since for all to hopwhistle_owner
   using (true)
   with check (true);
 
@@ -481,12 +533,12 @@ $function$
 ;
 
 CREATE OR REPLACE FUNCTION hopwhistle.authenticate(wanted bytea)
- RETURNS TABLE(key_id uuid, tenant_id uuid, scopes text[], tenant_rate integer, key_rate integer)
+ RETURNS TABLE(key_id uuid, tenant_id uuid, scopes text[], tenant_rate integer, key_rate integer, time_zone text)
  LANGUAGE sql
  STABLE STRICT SECURITY DEFINER ROWS 1
  SET search_path TO 'pg_catalog'
 AS $function$
-  select k.id, k.tenant_id, k.scopes, t.events_per_second, k.events_per_second
+  select k.id, k.tenant_id, k.scopes, t.events_per_second, k.events_per_second, t.time_zone
   from hopwhistle.api_keys k
   join hopwhistle.tenants t on t.id = k.tenant_id
   where k.key_hash = wanted and (k.revoked_at is null or k.revoked_at > now())
@@ -667,11 +719,11 @@ begin
     update hopwhistle.call_events e set outcome = 1 where e.tenant_id = of_tenant and e.event_id = of_event;
   end if;
 
-  new_hour := date_trunc('hour', new_call.started_at, 'UTC');
+  new_hour := date_bin('15 minutes', new_call.started_at, '2000-01-01T00:00:00Z');
   new_ring := hopwhistle.elapsed_ms(least(new_call.initiated_at, new_call.ringing_at), new_call.answered_at);
   new_talk := new_call.talk_ms;
   if new_call.previous_state is not null then
-    old_hour := date_trunc('hour', new_call.previous_started_at, 'UTC');
+    old_hour := date_bin('15 minutes', new_call.previous_started_at, '2000-01-01T00:00:00Z');
     old_ring := hopwhistle.elapsed_ms(
       least(new_call.previous_initiated_at, new_call.previous_ringing_at), new_call.previous_answered_at);
     old_talk := hopwhistle.elapsed_ms(new_call.previous_answered_at, new_call.previous_ended_at);
@@ -999,8 +1051,8 @@ begin
     from (select c.*, (row_number() over (partition by tenant_id) - 1) / 100 as part from changed c) p
     group by tenant_id, part
   ),
-  by_hour as materialized (
-    select tenant_id, hour, count(*)::integer as taken,
+  by_quarter as materialized (
+    select tenant_id, hour as quarter, count(*)::integer as taken,
       sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
       sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
       sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
@@ -1010,6 +1062,18 @@ begin
       string_agg(nullif(array_to_string(talk_entries, ','), ''), ',') as talk_entries
     from gone
     group by tenant_id, hour
+  ),
+  by_hour as materialized (
+    select tenant_id, date_trunc('hour', quarter, 'UTC') as hour,
+      sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
+      sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
+      sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
+      sum(ring_count) as ring_count, sum(talk_count) as talk_count, sum(ring_total_ms) as ring_total_ms,
+      sum(talk_total_ms) as talk_total_ms,
+      string_agg(ring_entries, ',') as ring_entries,
+      string_agg(talk_entries, ',') as talk_entries
+    from by_quarter
+    group by 1, 2
   ),
   by_day as materialized (
     select tenant_id, date_trunc('day', hour, 'UTC') as day,
@@ -1022,6 +1086,30 @@ begin
       string_agg(talk_entries, ',') as talk_entries
     from by_hour
     group by 1, 2
+  ),
+  into_quarters as (
+    insert into hopwhistle.call_metrics_quarterly as m (
+      tenant_id, quarter, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled, inbound,
+      outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_histogram, talk_histogram)
+    select q.tenant_id, q.quarter, q.calls, q.initiated, q.ringing, q.answered, q.completed, q.busy, q.no_answer, q.failed,
+      q.canceled, q.inbound, q.outbound, q.connected, q.ring_count, q.talk_count, q.ring_total_ms, q.talk_total_ms,
+      hopwhistle.fold_quarter_histogram(old.ring_histogram, string_to_array(q.ring_entries, ',')::smallint[]),
+      hopwhistle.fold_quarter_histogram(old.talk_histogram, string_to_array(q.talk_entries, ',')::smallint[])
+    from by_quarter q
+    left join hopwhistle.call_metrics_quarterly old on old.tenant_id = q.tenant_id and old.quarter = q.quarter
+    where not exists (
+      select from hopwhistle.quarters_since s where s.tenant_id = q.tenant_id and s.since > q.quarter)
+    on conflict (tenant_id, quarter) do update set
+      calls = m.calls + excluded.calls, initiated = m.initiated + excluded.initiated,
+      ringing = m.ringing + excluded.ringing, answered = m.answered + excluded.answered,
+      completed = m.completed + excluded.completed, busy = m.busy + excluded.busy,
+      no_answer = m.no_answer + excluded.no_answer, failed = m.failed + excluded.failed,
+      canceled = m.canceled + excluded.canceled, inbound = m.inbound + excluded.inbound,
+      outbound = m.outbound + excluded.outbound, connected = m.connected + excluded.connected,
+      ring_count = m.ring_count + excluded.ring_count, talk_count = m.talk_count + excluded.talk_count,
+      ring_total_ms = m.ring_total_ms + excluded.ring_total_ms,
+      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms,
+      ring_histogram = excluded.ring_histogram, talk_histogram = excluded.talk_histogram
   ),
   into_hours as (
     insert into hopwhistle.call_metrics_hourly as m (
@@ -1087,9 +1175,9 @@ begin
       ring_p95_ms = excluded.ring_p95_ms, ring_p99_ms = excluded.ring_p99_ms, talk_p50_ms = excluded.talk_p50_ms,
       talk_p95_ms = excluded.talk_p95_ms, talk_p99_ms = excluded.talk_p99_ms
   )
-  select h.tenant_id, sum(h.taken)::integer, max(h.hour)
-  from by_hour h
-  group by h.tenant_id;
+  select q.tenant_id, sum(q.taken)::integer, max(q.quarter)
+  from by_quarter q
+  group by q.tenant_id;
 
   update hopwhistle.rollup_folding f
   set pending = greatest(f.pending - cardinality(places), 0),
@@ -1156,6 +1244,49 @@ begin
       return;
     end if;
   end loop;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.fold_quarter_histogram(histogram text, entries smallint[])
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  stored text[];
+  stored_first integer;
+  first integer;
+  last integer;
+  code integer;
+  -- The counts, from the first bucket to the last.
+  dense bigint[];
+  entry integer;
+begin
+  if entries is null then
+    return histogram;
+  end if;
+  stored := string_to_array(histogram, null);
+  stored_first := ascii(stored[1]) - 32;
+  select least(min(abs(e)), stored_first), greatest(max(abs(e)), stored_first + cardinality(stored) - 2)
+  into first, last
+  from unnest(entries) as e;
+  dense := array_fill(0::bigint, array[last - first + 1], array[first]);
+  for i in 2..coalesce(cardinality(stored), 0) loop
+    code := ascii(stored[i]);
+    dense[stored_first + i - 2] := case
+      when code < 55296 then code - 32
+      when code < 1010000 then code - 2080
+      else code - 1114111
+    end;
+  end loop;
+  foreach entry in array entries loop
+    dense[abs(entry)] := dense[abs(entry)] + sign(entry)::integer;
+  end loop;
+  return chr(32 + first) || (
+    select string_agg(chr(hopwhistle.quarter_count_code(n)), '' order by place)
+    from unnest(dense) with ordinality as d (n, place));
 end
 $function$
 ;
@@ -1255,6 +1386,15 @@ begin
       ),
       hours as (
         delete from hopwhistle.call_metrics_hourly m where m.ctid = any (array(select o.place from old o)) returning 1
+      ),
+      quarters as (
+        delete from hopwhistle.call_metrics_quarterly m
+        where m.ctid = any (array(
+          select q.ctid
+          from hopwhistle.call_metrics_quarterly q
+          where q.tenant_id = here.at_tenant
+            and q.quarter < date_trunc('day', now() - of_tenant.rollup_retention_days * interval '1 day', 'UTC')
+          limit 4000))
       ),
       days as (
         delete from hopwhistle.call_metrics_daily m
@@ -1432,12 +1572,125 @@ CREATE OR REPLACE FUNCTION hopwhistle.progresses_before(states smallint[], occur
 RETURN ARRAY(SELECT hopwhistle.progress_before(given.state, to_timestamp(((given.occurred)::double precision / (1000.0)::double precision))) AS progress_before FROM UNNEST(progresses_before.states, progresses_before.occurred_ms) WITH ORDINALITY given(state, occurred, place) ORDER BY given.place)
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.quarter_count_code(count bigint)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (CASE WHEN (count < 0) THEN (1114111 + GREATEST(count, ('-100000'::integer)::bigint)) WHEN (count < 55264) THEN (32 + count) ELSE (2080 + LEAST(count, (1000000)::bigint)) END)::integer
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.refuse_full_call()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
   raise exception using errcode = 'HW001', message = 'a call has too many events';
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.split_hour(OUT tenant_id uuid, OUT hour timestamp with time zone, OUT finished boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict use_column
+declare
+  here hopwhistle.quarters_since;
+  of_hour hopwhistle.call_metrics_hourly;
+  split bigint;
+begin
+  finished := not exists (select from hopwhistle.quarters_since s where not s.complete);
+  if finished or not pg_try_advisory_xact_lock(hashtextextended('hopwhistle.fold_call_metrics', 0)) then
+    return;
+  end if;
+  select s.* into here
+  from hopwhistle.quarters_since s, hopwhistle.rollup_folding f
+  where not s.complete and f.folded_until > s.written_since + interval '1 minute'
+  order by s.since desc
+  limit 1;
+  if not found then
+    return;
+  end if;
+  perform set_config('synchronous_commit', 'off', true);
+  tenant_id := here.tenant_id;
+
+  select m.* into of_hour
+  from hopwhistle.call_metrics_hourly m
+  where m.tenant_id = here.tenant_id and m.hour < here.since
+  order by m.hour desc
+  limit 1;
+  if not found then
+    update hopwhistle.quarters_since s set since = '-infinity', complete = true where s.tenant_id = here.tenant_id;
+    return;
+  end if;
+  hour := of_hour.hour;
+
+  with counted as (
+    select date_bin('15 minutes', c.started_at, '2000-01-01T00:00:00Z') as quarter, c.state, c.direction, c.answered_at,
+      hopwhistle.elapsed_ms(least(c.initiated_at, c.ringing_at), c.answered_at) as ring_ms,
+      hopwhistle.elapsed_ms(c.answered_at, c.ended_at) as talk_ms
+    from hopwhistle.calls c
+    where c.tenant_id = here.tenant_id and c.started_at >= of_hour.hour and c.started_at < of_hour.hour + interval '1 hour'
+  ),
+  parts as (
+    select quarter, count(*) as calls,
+      count(*) filter (where state = 0) as initiated, count(*) filter (where state = 1) as ringing,
+      count(*) filter (where state = 2) as answered, count(*) filter (where state = 3) as completed,
+      count(*) filter (where state = 4) as busy, count(*) filter (where state = 5) as no_answer,
+      count(*) filter (where state = 6) as failed, count(*) filter (where state = 7) as canceled,
+      count(*) filter (where direction = 0) as inbound, count(*) filter (where direction = 1) as outbound,
+      count(answered_at) as connected, count(ring_ms) as ring_count, count(talk_ms) as talk_count,
+      coalesce(sum(ring_ms), 0) as ring_total_ms, coalesce(sum(talk_ms), 0) as talk_total_ms,
+      string_agg(hopwhistle.duration_bucket(ring_ms)::text, ',') as ring_entries,
+      string_agg(hopwhistle.duration_bucket(talk_ms)::text, ',') as talk_entries
+    from counted
+    group by quarter
+    union all
+    select p.hour, -p.calls, -p.initiated, -p.ringing, -p.answered, -p.completed, -p.busy, -p.no_answer, -p.failed,
+      -p.canceled, -p.inbound, -p.outbound, -p.connected, -p.ring_count, -p.talk_count, -p.ring_total_ms, -p.talk_total_ms,
+      (select string_agg((-e)::text, ',') from unnest(p.ring_entries) as e),
+      (select string_agg((-e)::text, ',') from unnest(p.talk_entries) as e)
+    from hopwhistle.call_metrics_pending p
+    where p.tenant_id = here.tenant_id and p.hour >= of_hour.hour and p.hour < of_hour.hour + interval '1 hour'
+  ),
+  quarters as (
+    select quarter, sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
+      sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
+      sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
+      sum(ring_count) as ring_count, sum(talk_count) as talk_count, sum(ring_total_ms) as ring_total_ms,
+      sum(talk_total_ms) as talk_total_ms,
+      string_agg(ring_entries, ',') as ring_entries,
+      string_agg(talk_entries, ',') as talk_entries
+    from parts
+    group by quarter
+  ),
+  made as (
+    insert into hopwhistle.call_metrics_quarterly (
+      tenant_id, quarter, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled, inbound,
+      outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_histogram, talk_histogram)
+    select here.tenant_id, q.quarter, q.calls, q.initiated, q.ringing, q.answered, q.completed, q.busy, q.no_answer, q.failed,
+      q.canceled, q.inbound, q.outbound, q.connected, q.ring_count, q.talk_count, q.ring_total_ms, q.talk_total_ms,
+      hopwhistle.fold_quarter_histogram(null, string_to_array(q.ring_entries, ',')::smallint[]),
+      hopwhistle.fold_quarter_histogram(null, string_to_array(q.talk_entries, ',')::smallint[])
+    from quarters q
+    returning calls
+  )
+  select coalesce(sum(m.calls), 0) into split from made m;
+
+  if split = of_hour.calls then
+    update hopwhistle.quarters_since s set since = of_hour.hour where s.tenant_id = here.tenant_id;
+  else
+    delete from hopwhistle.call_metrics_quarterly q
+    where q.tenant_id = here.tenant_id and q.quarter >= of_hour.hour and q.quarter < of_hour.hour + interval '1 hour';
+    update hopwhistle.quarters_since s set complete = true where s.tenant_id = here.tenant_id;
+  end if;
 end
 $function$
 ;
@@ -1573,11 +1826,11 @@ begin
   ),
   measured as (
     select tenant_id, call_id, sequence, state, direction, answered_at,
-      date_trunc('hour', started_at, 'UTC') as hour,
+      date_bin('15 minutes', started_at, '2000-01-01T00:00:00Z') as hour,
       hopwhistle.elapsed_ms(least(initiated_at, ringing_at), answered_at) as ring_ms,
       talk_ms,
       previous_state, previous_direction, previous_answered_at,
-      date_trunc('hour', previous_started_at, 'UTC') as previous_hour,
+      date_bin('15 minutes', previous_started_at, '2000-01-01T00:00:00Z') as previous_hour,
       hopwhistle.elapsed_ms(least(previous_initiated_at, previous_ringing_at), previous_answered_at) as previous_ring_ms,
       hopwhistle.elapsed_ms(previous_answered_at, previous_ended_at) as previous_talk_ms
     from written
@@ -1683,6 +1936,8 @@ $function$
 
 -- function fold_histogram: owner hopwhistle_owner; execute to public
 
+-- function fold_quarter_histogram: owner hopwhistle_owner; execute to public
+
 -- function forget_old_calls: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function forget_old_changes: owner hopwhistle_owner; execute to hopwhistle_api
@@ -1705,7 +1960,11 @@ $function$
 
 -- function progresses_before: owner hopwhistle_owner; execute to public
 
+-- function quarter_count_code: owner hopwhistle_owner; execute to public
+
 -- function refuse_full_call: owner hopwhistle_owner; execute to public
+
+-- function split_hour: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function stale_before: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -1745,6 +2004,8 @@ $function$
 
 -- table call_metrics_pending: owner hopwhistle_owner; insert+select to hopwhistle_api
 
+-- table call_metrics_quarterly: owner hopwhistle_owner; select to hopwhistle_api
+
 -- table calls: owner hopwhistle_owner; insert+select+update to hopwhistle_api
 
 -- table erasures: owner hopwhistle_owner
@@ -1756,6 +2017,8 @@ $function$
 -- table migrations: owner hopwhistle_owner
 
 -- table outbox: owner hopwhistle_owner; insert+select to hopwhistle_api
+
+-- table quarters_since: owner hopwhistle_owner; select to hopwhistle_api
 
 -- table retention: owner hopwhistle_owner
 

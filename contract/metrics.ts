@@ -15,6 +15,7 @@ export const METRICS = {
   replicaUp: 'hopwhistle_replica_up',
   reportSource: 'hopwhistle_report_source_total',
   reportCache: 'hopwhistle_report_cache_total',
+  timeZonesDiffering: 'hopwhistle_time_zones_differing',
   ingestEvents: 'hopwhistle_ingest_events_total',
   ingestBatchSize: 'hopwhistle_ingest_batch_size_events',
   ingestCommit: 'hopwhistle_ingest_commit_seconds',

@@ -30,6 +30,7 @@ import { recentAnswers } from './reporting/recent-answers.ts'
 import { createReports } from './reporting/reports.ts'
 import { reportingRoutes } from './reporting/routes.ts'
 import { createUnsent } from './reporting/unsent.ts'
+import { startZoneComparison } from './reporting/zones/compare-zones.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { type UsageReaders, usageGauges } from './telemetry/refresh-usage.ts'
@@ -79,6 +80,8 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     settings,
     atOnce: () => postgres.reportConnections[replica.isUp() ? 'replica' : 'primary'],
   })
+
+  const zones = startZoneComparison({ db: postgres.upkeep, metrics, log })
 
   const health = createHealth(
     settings.instanceId,
@@ -163,6 +166,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       await Promise.all([ingest.drain(), retention.stop()])
       await admin.close()
       rates.stop()
+      zones.stop()
       replica.stop()
       await redis.close()
       await postgres.close()

@@ -1205,18 +1205,22 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Metrics of calls by the hour or the day
-         * @description Counts by state and direction, and ring and talk time, of the calls that started in each bucket (UTC), and of the whole range.
+         * Metrics of calls by the hour, day, week or month
+         * @description Counts by state and direction, and ring and talk time, of the calls that started in each bucket, and of the whole range. Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise.
          */
         readonly get: {
             readonly parameters: {
                 readonly query: {
-                    /** @description length of a bucket; buckets are in UTC */
-                    readonly granularity: "hour" | "day";
-                    /** @description rounded down to a whole bucket; at most 92 days before to by the hour, 400 by the day. Default: 1 day before to by the hour, 30 days by the day; for example `2026-11-24T10:00:00Z` */
+                    /** @description length of a bucket, in the time zone */
+                    readonly granularity: "hour" | "day" | "week" | "month";
+                    /** @description rounded down to a whole bucket; at most 92 by the hour, 400 by the day, 800 by the week, 1830 by the month days before to. Default: the last 24 by the hour, 30 by the day, 12 by the week, 12 by the month; for example `2026-11-24T10:00:00Z` */
                     readonly from?: string;
                     /** @description rounded up to a whole bucket. Default: now; for example `2026-11-24T10:00:00Z` */
                     readonly to?: string;
+                    /** @description an IANA name, for example `Europe/Berlin`. Buckets then begin in its local time, which start, from and to give with their offset: a day may have 23 or 25 hours, and an hour that the clocks repeat is there twice. Default: the zone of the tenant, or UTC */
+                    readonly timezone?: string;
+                    /** @description first day of a week, with granularity week. Default: monday, as ISO 8601 says */
+                    readonly weekStart?: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
                     /** @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then */
                     readonly position?: string;
                 };
@@ -1244,7 +1248,14 @@ export interface paths {
                              */
                             readonly asOf: string;
                             /** @enum {unknown} */
-                            readonly granularity: "hour" | "day";
+                            readonly granularity: "hour" | "day" | "week" | "month";
+                            /** @description the time zone; absent for hours and days of UTC when no zone was asked for or set */
+                            readonly timezone?: string;
+                            /**
+                             * @description only with granularity week
+                             * @enum {unknown}
+                             */
+                            readonly weekStart?: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
                             /** Format: date-time */
                             readonly from: string;
                             /** Format: date-time */

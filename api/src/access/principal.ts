@@ -9,6 +9,8 @@ export type Principal = {
   readonly tenantRate?: number
   /** Events a second that this key may send; absent: as many as its tenant. */
   readonly keyRate?: number
+  /** In which its reports are when a request says nothing, an IANA name; absent: UTC. */
+  readonly timeZone?: string
   /** When what it came with ends, Unix ms; absent for a key, which is asked about again. */
   readonly endsAtMs?: number
 }

@@ -43,6 +43,7 @@ const REST_MAX_MS = 1_000
  */
 export function startRollupFolder(deps: FoldDependencies): RollupFolder {
   let dirty = true
+  let splitting = true
   let idleRounds = 0
   const stopping = new AbortController()
   async function fold(): Promise<void> {
@@ -52,7 +53,8 @@ export function startRollupFolder(deps: FoldDependencies): RollupFolder {
     idleRounds = 0
     try {
       const { complete } = await foldPass(deps, stopping.signal)
-      if (!complete) dirty = true
+      if (splitting) splitting = !(await splitHours(deps, stopping.signal))
+      if (!complete || splitting) dirty = true
     } catch (error) {
       dirty = true
       deps.metrics.upkeepFailed.inc({ task: 'folding' })
@@ -211,6 +213,29 @@ async function askStep({ upkeep }: FoldDependencies, step: readonly Turn[]): Pro
     return [{ ...turn, fromHour: row.last_hour, left: turn.left - row.folded }]
   })
   return { rows: folded, unfinished, failed: false }
+}
+
+/** How long hours are split before folding has its turn again. */
+const SPLIT_MS = 1_000
+
+/**
+ * Makes the quarters of hours that were counted before there were any (see hopwhistle.split_hour), one hour a transaction.
+ *
+ * @returns true when no hour is left
+ */
+async function splitHours({ upkeep }: FoldDependencies, stopping: AbortSignal): Promise<boolean> {
+  const until = performance.now() + SPLIT_MS
+  while (performance.now() < until && !stopping.aborted) {
+    const startedAt = performance.now()
+    const { rows } = await upkeep.query<{ readonly tenant_id: string | null; readonly finished: boolean }>(
+      'select tenant_id, finished from hopwhistle.split_hour()',
+    )
+    if (rows[0]?.finished === true) return true
+    // Another instance folds, or something is pending that was counted by the hour.
+    if (rows[0]?.tenant_id == null) return false
+    await rest(performance.now() - startedAt, stopping)
+  }
+  return false
 }
 
 async function rest(ms: number, stopping: AbortSignal | undefined): Promise<void> {

@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util'
+import { findTimeZone } from '../reporting/zones/time-zone.ts'
 import { rateOf, uuid, WrongUsage } from './parse-keys-arguments.ts'
 
 /** What `npm run tenants` is asked to do. */
 export type TenantsArguments =
   | { readonly verb: 'list' }
   /** `undefined`: as many as TENANT_RATE_PER_SECOND says. */
-  | { readonly verb: 'limit'; readonly tenantId: string; readonly rate: number | undefined }
+  | { readonly verb: 'limit'; readonly tenantId: string; readonly rate: number | undefined; readonly by: By }
+  /** null: UTC, and nothing is said about a zone. */
+  | { readonly verb: 'time-zone'; readonly tenantId: string; readonly zone: string | null; readonly by: By }
+  /** Absent: of all tenants. */
+  | { readonly verb: 'audit'; readonly tenantId: string | undefined }
   | {
       readonly verb: 'forget'
       readonly kind: 'number' | 'call' | 'tenant'
@@ -24,22 +29,37 @@ export type TenantsArguments =
       readonly days: number | null | undefined
       /** null: for ever. Absent: as it is. */
       readonly rollupDays: number | null | undefined
+      readonly by: By
     }
   /** null: STALE_AFTER_HOURS. */
-  | { readonly verb: 'stale'; readonly tenantId: string; readonly hours: number | null }
-  | { readonly verb: 'audit'; readonly tenantId: string | undefined }
+  | { readonly verb: 'stale'; readonly tenantId: string; readonly hours: number | null; readonly by: By }
 
-const VERBS = ['list', 'limit', 'forget', 'aside', 'erasures', 'forget-again', 'retention', 'stale', 'audit'] as const
+/** Who does it, for the audit; the user and the name of this machine if not given. */
+type By = string | undefined
+
+const VERBS = [
+  'list',
+  'limit',
+  'time-zone',
+  'audit',
+  'forget',
+  'aside',
+  'erasures',
+  'forget-again',
+  'retention',
+  'stale',
+] as const
 const OPTIONS = {
   list: [],
-  limit: ['tenant', 'rate'],
+  limit: ['tenant', 'rate', 'by'],
+  'time-zone': ['tenant', 'zone', 'by'],
+  audit: ['tenant'],
   forget: ['number', 'call', 'tenant'],
   aside: ['tenant'],
   erasures: [],
   'forget-again': [],
-  retention: ['tenant', 'days', 'rollup-days'],
-  stale: ['tenant', 'hours'],
-  audit: ['tenant'],
+  retention: ['tenant', 'days', 'rollup-days', 'by'],
+  stale: ['tenant', 'hours', 'by'],
 } as const satisfies Record<(typeof VERBS)[number], readonly string[]>
 const DAYS_MIN = 91
 const HOURS_MAX = 2160
@@ -58,7 +78,11 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
     case 'erasures':
       return { verb }
     case 'limit':
-      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), rate: rateOf(values.rate) }
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), rate: rateOf(values.rate), by: values.by }
+    case 'time-zone':
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), zone: zoneOf(values.zone), by: values.by }
+    case 'audit':
+      return { verb, tenantId: values.tenant === undefined ? undefined : uuid(values.tenant, '--tenant') }
     case 'aside':
       return { verb, tenantId: uuid(values.tenant ?? '', '--tenant') }
     case 'forget-again':
@@ -70,12 +94,10 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
       const rollupDays = daysOf(values, 'rollup-days', 'forever', [])
       if (days === undefined && rollupDays === undefined)
         throw new WrongUsage('retention takes --days or --rollup-days')
-      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), days, rollupDays }
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), days, rollupDays, by: values.by }
     }
     case 'stale':
-      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), hours: hoursOf(values.hours) }
-    case 'audit':
-      return { verb, tenantId: values.tenant === undefined ? undefined : uuid(values.tenant, '--tenant') }
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), hours: hoursOf(values.hours), by: values.by }
   }
 }
 
@@ -120,6 +142,14 @@ function hoursOf(given: string | undefined): number | null {
   if (given !== undefined && /^\d+$/.test(given) && Number(given) >= 1 && Number(given) <= HOURS_MAX)
     return Number(given)
   throw new WrongUsage(`--hours must be usual, or a whole number from 1 to ${HOURS_MAX}`)
+}
+
+function zoneOf(given = ''): string | null {
+  if (given === 'none') return null
+  if (findTimeZone(given) === undefined) {
+    throw new WrongUsage('--zone must be an IANA name such as Europe/Berlin, or none')
+  }
+  return given
 }
 
 function daysOf(values: Values, name: string, none: string, also: readonly number[]): number | null | undefined {

@@ -18,7 +18,7 @@ import { countIdsWith, type Forgotten, forgetCall, forgetNumber } from '../postg
 import { forgetTenant } from '../postgres/erasure/forget-tenant.ts'
 import { actAs } from '../postgres/keys/list-audit.ts'
 import { limitTenant, listTenants } from '../postgres/keys/rates.ts'
-import { listTenantAudit, setStaleAfter } from '../postgres/keys/tenant-settings.ts'
+import { listTenantAudit, setStaleAfter, setTimeZone } from '../postgres/keys/tenant-settings.ts'
 import { forgetTenantInRedis } from '../redis/forget-tenant.ts'
 import { openRedis, type RedisConnections } from '../redis/open-redis.ts'
 import { usageProblem, WrongUsage } from './parse-keys-arguments.ts'
@@ -27,17 +27,19 @@ import { minute, rateText, table } from './render-keys.ts'
 import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
 
 const HELP = `Usage: npm run tenants -- list
-       npm run tenants -- limit --tenant ID --rate (N | usual)
+       npm run tenants -- limit --tenant ID --rate (N | usual) [--by WHO]
+       npm run tenants -- time-zone --tenant ID --zone (NAME | none) [--by WHO]
+       npm run tenants -- audit [--tenant ID]
        npm run tenants -- forget (--number NUMBER | --call CALL_ID) [--tenant ID]
        npm run tenants -- forget --whole-tenant --tenant ID
        npm run tenants -- aside --tenant ID
        npm run tenants -- erasures
        npm run tenants -- forget-again FILE
-       npm run tenants -- retention --tenant ID [--days DAYS] [--rollup-days DAYS]
-       npm run tenants -- stale --tenant ID --hours (N | usual)
-       npm run tenants -- audit [--tenant ID]
+       npm run tenants -- retention --tenant ID [--days DAYS] [--rollup-days DAYS] [--by WHO]
+       npm run tenants -- stale --tenant ID --hours (N | usual) [--by WHO]
 
-Erases personal data at somebody's request, and sets how long a tenant's data is kept and how many events it may send.
+Erases personal data at somebody's request, and sets how long a tenant's data is kept, how many events it may send and in
+which time zone it reads its metrics.
 npm run keys makes a tenant together with its first key.
 
 limit sets how many events a second a tenant may send, over all instances and for all its keys together. Every event of a
@@ -46,7 +48,10 @@ batch counts, and any other request counts as one. Instances know within a few s
 stale sets after how many hours a call that has not ended counts as stale in reports. Nothing is stored of it: it holds at once,
 also for calls of before. An event that ends the call later does so as ever.
 
-audit shows what became of tenants' settings, when and by whom; npm run keys has the same of keys.
+time-zone sets the time zone of a tenant's metrics for requests that name none. Their answers then say so, and begin days,
+weeks and months at local midnight. Instances know within a few seconds (KEY_CACHE_MS).
+
+audit lists which settings of tenants were changed, when and by whom.
 
 forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata that has
 it. Events and calls stay, so every count stays. Ids of events and calls cannot be changed: if some have the number, it says
@@ -63,6 +68,8 @@ forget-again applies it. FILE may be - for stdin.
   --tenant ID          of this tenant only; of all if not given
   --whole-tenant       the tenant with everything
   --rate N             events a second; usual: as many as TENANT_RATE_PER_SECOND says
+  --zone NAME          an IANA name such as Europe/Berlin; none: UTC
+  --by WHO             who does it, for the audit; the user and the name of this machine if not given
   --days DAYS          how long its calls are kept, 91 days or more; 0: for ever; default: as RETENTION_DAYS says
   --rollup-days DAYS   how long its metrics are kept, 91 days or more; forever: for ever
   --hours N            1 to 2160; usual: ${STALE_AFTER_HOURS}
@@ -83,7 +90,7 @@ const REPORTS_UNDER_WAY_MS = 1_000
 const run: DatabaseCommand = async (client, say, args) => {
   const asked = parseTenantsArguments(args)
   await client.query('set role hopwhistle_owner')
-  await actAs(client, `${userInfo().username}@${hostname()}`)
+  if ('by' in asked) await actAs(client, asked.by ?? `${userInfo().username}@${hostname()}`)
   const show = (text: string) => void process.stdout.write(`${text}\n`)
   switch (asked.verb) {
     case 'list': {
@@ -91,6 +98,7 @@ const run: DatabaseCommand = async (client, say, args) => {
         tenant.id,
         tenant.name,
         tenant.rate === null ? 'usual' : `${tenant.rate}/s`,
+        tenant.timeZone ?? 'UTC',
         tenant.retentionDays === null ? 'default' : `${tenant.retentionDays} days`,
         tenant.rollupRetentionDays === null ? 'for ever' : `${tenant.rollupRetentionDays} days`,
         tenant.staleAfterHours === null ? 'usual' : `${tenant.staleAfterHours} h`,
@@ -99,7 +107,7 @@ const run: DatabaseCommand = async (client, say, args) => {
       return show(
         rows.length === 0
           ? 'There is no tenant.'
-          : table(['TENANT', 'NAME', 'RATE', 'CALLS', 'METRICS', 'STALE AFTER', 'MADE'], rows),
+          : table(['TENANT', 'NAME', 'RATE', 'ZONE', 'CALLS', 'METRICS', 'STALE AFTER', 'MADE'], rows),
       )
     }
     case 'limit':
@@ -108,6 +116,23 @@ const run: DatabaseCommand = async (client, say, args) => {
       return say(
         `tenant ${asked.tenantId} may send ${rateText(asked.rate, 'any other')}; instances know within seconds`,
       )
+    case 'time-zone':
+      if (!(await setTimeZone(client, asked.tenantId, asked.zone)))
+        throw new Error(`there is no tenant ${asked.tenantId}`)
+      return say(`metrics of tenant ${asked.tenantId} are in ${asked.zone ?? 'UTC'}; instances know within seconds`)
+    case 'audit': {
+      const rows = (await listTenantAudit(client, asked.tenantId)).map((entry) => [
+        minute(entry.at),
+        entry.tenantId,
+        entry.setting,
+        entry.was ?? 'default',
+        entry.became ?? 'default',
+        entry.byWhom ?? 'not said',
+        entry.byRole,
+      ])
+      if (rows.length === 0) return show('No setting of a tenant was changed.')
+      return show(table(['WHEN', 'TENANT', 'SETTING', 'WAS', 'BECAME', 'BY', 'AS'], rows))
+    }
     case 'erasures':
       for (const erasure of await listErasures(client)) show(JSON.stringify(erasure))
       return
@@ -136,22 +161,6 @@ const run: DatabaseCommand = async (client, say, args) => {
         throw new Error(`there is no tenant ${asked.tenantId}`)
       return say(
         `a call of tenant ${asked.tenantId} that has not ended is stale after ${asked.hours ?? STALE_AFTER_HOURS} hours`,
-      )
-    }
-    case 'audit': {
-      const rows = (await listTenantAudit(client, asked.tenantId)).map((entry) => [
-        minute(entry.at),
-        entry.tenantId,
-        entry.setting,
-        entry.was ?? 'usual',
-        entry.became ?? 'usual',
-        entry.byWhom ?? 'not said',
-        entry.byRole,
-      ])
-      return show(
-        rows.length === 0
-          ? 'No setting of any tenant was changed.'
-          : table(['WHEN', 'TENANT', 'SETTING', 'WAS', 'BECAME', 'BY', 'AS'], rows),
       )
     }
     case 'forget': {

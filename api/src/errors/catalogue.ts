@@ -124,6 +124,16 @@ export const TimeOutOfRange = problem(
   },
 )
 
+export const UnknownTimeZone = problem(
+  'unknown-time-zone',
+  422,
+  'Unknown time zone',
+  (field: string, given: string) => {
+    const message = `is ${JSON.stringify(given)}; it must be an IANA name such as Europe/Berlin`
+    return [`${field} ${message}`, { errors: [{ field, message }] }]
+  },
+)
+
 export const EventKeptAside = problem('event-kept-aside', 422, 'Event kept aside', (outOfRange: Problem) => [
   `${outOfRange.message}. The event is kept aside, in no call and no report`,
   outOfRange.errors === undefined ? {} : { errors: outOfRange.errors },

@@ -10,6 +10,7 @@ type Row = {
   readonly scopes: readonly string[]
   readonly tenant_rate: number | null
   readonly key_rate: number | null
+  readonly time_zone: string | null
 }
 
 /** It is one row by its key; a server that takes longer has vanished without closing the connection. */
@@ -22,7 +23,7 @@ const ANSWERS_WITHIN_MS = 2_000
  */
 export function findPrincipal(primary: Pick<Pool, 'query'>, replica: Pick<Pool, 'query'> | undefined): FindPrincipal {
   const ask = (pool: Pick<Pool, 'query'>, keyHash: Buffer) => {
-    const text = 'select key_id, tenant_id, scopes, tenant_rate, key_rate from hopwhistle.authenticate($1)'
+    const text = 'select key_id, tenant_id, scopes, tenant_rate, key_rate, time_zone from hopwhistle.authenticate($1)'
     // Known to `pg`, and not to its types.
     const query = { name: 'authenticate', text, values: [keyHash], query_timeout: ANSWERS_WITHIN_MS }
     return pool.query<Row>(query)
@@ -39,6 +40,7 @@ export function findPrincipal(primary: Pick<Pool, 'query'>, replica: Pick<Pool, 
       scopes: new Set(row.scopes.filter(isScope)),
       ...(row.tenant_rate === null ? {} : { tenantRate: row.tenant_rate }),
       ...(row.key_rate === null ? {} : { keyRate: row.key_rate }),
+      ...(row.time_zone === null ? {} : { timeZone: row.time_zone }),
     }
   }
 }

@@ -32,8 +32,10 @@ const TABLES = [
   'outbox',
   'call_metrics_pending',
   'call_changes',
+  'call_metrics_quarterly',
   'call_metrics_hourly',
   'call_metrics_daily',
+  'quarters_since',
 ]
 
 /** Uniform and bell-shaped numbers that depend on nothing but what is given. */
@@ -136,6 +138,15 @@ function withLiterals(sql: string, literals: readonly string[]): string {
   return sql.replace(/\$(\d)\b/g, (_, n: string) => literals[Number(n) - 1] as string)
 }
 
+const VACUUMED = [
+  'call_events',
+  'calls',
+  'call_metrics_quarterly',
+  'call_metrics_hourly',
+  'call_metrics_daily',
+  'call_metrics_pending',
+]
+
 async function foldAndAnalyze(client: Client): Promise<void> {
   // Until it is our turn: an instance that is running may be folding right now.
   const pending = async () =>
@@ -145,7 +156,7 @@ async function foldAndAnalyze(client: Client): Promise<void> {
     const { rows } = await client.query<{ folded: string }>('select hopwhistle.fold_call_metrics() as folded')
     if (rows[0]?.folded === '0') await sleep(50)
   }
-  for (const table of ['call_events', 'calls', 'call_metrics_hourly', 'call_metrics_daily', 'call_metrics_pending']) {
+  for (const table of VACUUMED) {
     await client.query(`vacuum (analyze) hopwhistle.${table}`)
   }
   await client.query('reset role')

@@ -16,13 +16,36 @@ const SECOND_MS = 1000
  * where no call started. Percentiles are of all the calls of a bucket, or of the range; never averaged.
  */
 export function metricsFields(rows: readonly MetricsRow[], range: MetricsRange): string {
+  const { bodyOf, totals, stale } = collect(rows)
+  let buckets = ''
+  let allStale = 0
+  const startOf = starts()
+  const lengthMs = BUCKET_MS[range.granularity]
+  for (let atMs = range.fromMs; atMs < range.toMs; atMs += lengthMs) {
+    const body = bodyOf(atMs)
+    const ofBucket = staleOf(body, atMs, atMs + lengthMs, stale)
+    allStale += ofBucket
+    buckets += `${buckets === '' ? '' : ','}{"start":"${startOf(atMs)}",${body},"stale":${ofBucket}}`
+  }
+  return (
+    `"granularity":"${range.granularity}","from":"${isoSeconds(range.fromMs)}","to":"${isoSeconds(range.toMs)}",` +
+    `"totals":{${totals},"stale":${allStale}},"buckets":[${buckets}]`
+  )
+}
+
+/** The JSON of each bucket by its start, and of the whole range; without braces, and without what is stale. */
+export function collect(rows: readonly MetricsRow[]): {
+  readonly bodyOf: (atMs: number) => string
+  readonly totals: string
+  readonly stale: Stale
+} {
   const ready = new Map<number, string>()
   const changed = new Map<number, Sums>()
   const totals = nothing()
-  let stale: Stale = { beforeMs: 0, earlierThatDay: 0 }
+  let stale = NOTHING_STALE
   for (const row of rows) {
     if (row.kind === 'stale') {
-      stale = { beforeMs: Number(row.at) * SECOND_MS, earlierThatDay: Number(row.body) }
+      stale = { beforeMs: Number(row.at) * SECOND_MS, earlierInBucket: Number(row.body) }
       continue
     }
     if (row.kind === 'ready') {
@@ -42,29 +65,18 @@ export function metricsFields(rows: readonly MetricsRow[], range: MetricsRange):
     if (row.kind !== 'changed') add(totals, row)
   }
   for (const [atMs, sums] of changed) ready.set(atMs, bucketJson(texts(sums)))
-  let buckets = ''
-  let allStale = 0
-  const startOf = starts()
-  const lengthMs = BUCKET_MS[range.granularity]
-  for (let atMs = range.fromMs; atMs < range.toMs; atMs += lengthMs) {
-    const body = ready.get(atMs) ?? EMPTY
-    const ofBucket = staleOf(body, atMs, atMs + lengthMs, stale)
-    allStale += ofBucket
-    buckets += `${buckets === '' ? '' : ','}{"start":"${startOf(atMs)}",${body},"stale":${ofBucket}}`
-  }
-  return (
-    `"granularity":"${range.granularity}","from":"${isoSeconds(range.fromMs)}","to":"${isoSeconds(range.toMs)}",` +
-    `"totals":{${bucketJson(texts(totals))},"stale":${allStale}},"buckets":[${buckets}]`
-  )
+  return { bodyOf: (atMs) => ready.get(atMs) ?? EMPTY, totals: bucketJson(texts(totals)), stale }
 }
 
-/** Calls that have not ended and began before are stale; `earlierThatDay` are those of them that began on its day (UTC). */
-type Stale = { readonly beforeMs: number; readonly earlierThatDay: number }
+/** Calls that have not ended and began before are stale; `earlierInBucket` are those of them in the bucket that this time is in. */
+export type Stale = { readonly beforeMs: number; readonly earlierInBucket: number }
 
-/** As many as have no final state, once all of the bucket is old enough. Buckets are of whole hours, as the time is. */
-function staleOf(body: string, fromMs: number, toMs: number, { beforeMs, earlierThatDay }: Stale): number {
+export const NOTHING_STALE: Stale = { beforeMs: 0, earlierInBucket: 0 }
+
+/** As many as have no final state, once all of the bucket is old enough. */
+export function staleOf(body: string, fromMs: number, toMs: number, { beforeMs, earlierInBucket }: Stale): number {
   if (fromMs >= beforeMs) return 0
-  if (toMs > beforeMs) return earlierThatDay
+  if (toMs > beforeMs) return earlierInBucket
   const [, initiated, ringing, answered] = UNDER_WAY.exec(body) ?? []
   return Number(initiated) + Number(ringing) + Number(answered)
 }
@@ -107,7 +119,7 @@ function estimates(sums: Sums, of: Duration): Record<string, string> {
 }
 
 /** Halves to the even number, as Postgres rounds in the bodies that it keeps: a bucket reads the same folded or not. */
-function rounded(ms: number | null | undefined): string {
+export function rounded(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return 'null'
   const up = Math.round(ms)
   return String(up - ms === 0.5 && up % 2 !== 0 ? up - 1 : up)

@@ -3,7 +3,8 @@ import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS, EVENT_OUTCOMES } from '@hop
 import { Type } from 'typebox'
 import { COUNT_AT_MOST, COUNT_MODES } from './calls-count.ts'
 import { CALLS_ORDERS, USUAL_ORDER } from './calls-order.ts'
-import { GRANULARITIES, RANGE_DAYS } from './metrics-range.ts'
+import { WEEKDAYS, ZONE_GRANULARITIES } from './zones/zone-buckets.ts'
+import { ZONED_RANGE } from './zones/zoned-range.ts'
 
 // No `examples` on what may be left out: Swagger UI fills them all in, and together they ask for nothing.
 const time = (description: string) =>
@@ -41,15 +42,32 @@ const flag = (description: string) => Type.Optional(Type.Enum(['true', 'false'],
 const MILLISECONDS_MAX = 8_640_000_000
 const bound = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 0, maximum: MILLISECONDS_MAX, description }))
+const eachGranularity = (what: (of: (typeof ZONED_RANGE)['hour']) => number) =>
+  ZONE_GRANULARITIES.map((granularity) => `${what(ZONED_RANGE[granularity])} by the ${granularity}`).join(', ')
 
 export const MetricsQuery = Type.Object(
   {
-    granularity: Type.Enum([...GRANULARITIES], { description: 'length of a bucket; buckets are in UTC' }),
+    granularity: Type.Enum([...ZONE_GRANULARITIES], { description: 'length of a bucket, in the time zone' }),
     from: time(
-      `rounded down to a whole bucket; at most ${RANGE_DAYS.hour.most} days before to by the hour, ${RANGE_DAYS.day.most} by the day. ` +
-        `Default: ${RANGE_DAYS.hour.usual} day before to by the hour, ${RANGE_DAYS.day.usual} days by the day`,
+      `rounded down to a whole bucket; at most ${eachGranularity(({ mostDays }) => mostDays)} days before to. ` +
+        `Default: the last ${eachGranularity(({ usual }) => usual)}`,
     ),
     to: time('rounded up to a whole bucket. Default: now'),
+    timezone: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description:
+          'an IANA name, for example `Europe/Berlin`. Buckets then begin in its local time, which start, from and to give with ' +
+          'their offset: a day may have 23 or 25 hours, and an hour that the clocks repeat is there twice. Default: the zone of ' +
+          'the tenant, or UTC',
+      }),
+    ),
+    weekStart: Type.Optional(
+      Type.Enum([...WEEKDAYS], {
+        description: 'first day of a week, with granularity week. Default: monday, as ISO 8601 says',
+      }),
+    ),
     position,
   },
   { additionalProperties: false },
@@ -171,7 +189,11 @@ const measures = {
 
 export const MetricsAnswer = Type.Object({
   ...provenance,
-  granularity: Type.Enum([...GRANULARITIES]),
+  granularity: Type.Enum([...ZONE_GRANULARITIES]),
+  timezone: Type.Optional(
+    Type.String({ description: 'the time zone; absent for hours and days of UTC when no zone was asked for or set' }),
+  ),
+  weekStart: Type.Optional(Type.Enum([...WEEKDAYS], { description: 'only with granularity week' })),
   from: instant,
   to: instant,
   totals: Type.Object(measures, { description: 'of the whole range; its percentiles are of all its calls' }),

@@ -33,6 +33,9 @@ import type { Answer } from './shared-answers.ts'
 import { createSharedAnswers } from './shared-answers.ts'
 import type { TimelineRow } from './timeline.ts'
 import { timelineFields, timelineStatement } from './timeline.ts'
+import type { QuartersRow } from './zones/quarters-statement.ts'
+import { type ZonedRange, zonedKey } from './zones/zoned-range.ts'
+import { zonedReport } from './zones/zoned-report.ts'
 
 export type { Answer } from './shared-answers.ts'
 
@@ -45,7 +48,7 @@ export type ReportSettings = { readonly postgresQueryTimeoutMs: number }
  * Every one may throw {DatabaseUnavailable} when no server can show it, and {RequestTimeout}.
  */
 export type Reports = {
-  metrics(tenantId: string, range: MetricsRange, position?: WalPosition): Promise<Answer>
+  metrics(tenantId: string, range: MetricsRange | ZonedRange, position?: WalPosition): Promise<Answer>
   /** @param limit 1 to 200 @throws {InvalidCursor | TokenOutdated} */
   calls(tenantId: string, page: CallsPage, position?: WalPosition): Promise<Answer>
   /** @param limit 1 to 200 @throws {InvalidCursor | TokenOutdated | ChangesForgotten} */
@@ -106,11 +109,16 @@ export function createReports(deps: {
       answer(
         {
           tenantId,
-          key: `metrics ${range.granularity} ${range.fromMs} ${range.toMs}`,
+          key: 'timeZone' in range ? zonedKey(range) : `metrics ${range.granularity} ${range.fromMs} ${range.toMs}`,
           position,
           keepMs: keepMs(range.toMs),
         },
         async () => {
+          if ('timeZone' in range) {
+            const { statement, fields } = zonedReport(tenantId, range)
+            const { rows, from } = await read<MetricsRow | QuartersRow>(tenantId, statement, position)
+            return { fields: fields(rows), from }
+          }
           const { rows, from } = await read<MetricsRow>(tenantId, metricsStatement(tenantId, range), position)
           return { fields: metricsFields(rows, range), from }
         },

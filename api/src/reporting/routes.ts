@@ -1,5 +1,6 @@
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
@@ -22,6 +23,13 @@ import {
 import type { Answer, Reports } from './reports.ts'
 import { isSameAnswer } from './shared-answers.ts'
 import type { Unsent } from './unsent.ts'
+import { parseZonedRange } from './zones/zoned-range.ts'
+
+/** The query if it is of hours or days of UTC, by nobody's choice of a time zone: it is answered without a word about one. */
+function plainQuery({ granularity, ...query }: Static<typeof MetricsQuery>, ofTenant: string | undefined) {
+  if (query.timezone !== undefined || query.weekStart !== undefined || ofTenant !== undefined) return undefined
+  return granularity === 'hour' || granularity === 'day' ? { ...query, granularity } : undefined
+}
 
 /** Queries are checked by `checkQuery`, with the schema that documents them. */
 const unchecked = () => () => true
@@ -47,22 +55,21 @@ export function reportingRoutes(deps: {
       config: { scope: 'reports:read' },
       schema: {
         tags: ['reports'],
-        summary: 'Metrics of calls by the hour or the day',
+        summary: 'Metrics of calls by the hour, day, week or month',
         description:
-          'Counts by state and direction, and ring and talk time, of the calls that started in each bucket (UTC), and of the whole range.',
+          'Counts by state and direction, and ring and talk time, of the calls that started in each bucket, and of the whole range. ' +
+          'Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise.',
         querystring: MetricsQuery,
         response: { 200: MetricsAnswer, ...NOT_MODIFIED, ...problems(400, 410, 422) },
       },
       validatorCompiler: unchecked,
       handler: async (request, reply) => {
         const query = checkQuery(MetricsQuery, request.query)
-        const range = parseMetricsRange(query, Date.now())
-        return send(
-          unsent,
-          request,
-          reply,
-          await reports.metrics(request.principal.tenantId, range, await positionOf(request, query)),
-        )
+        const { tenantId, timeZone } = request.principal
+        const inUtc = plainQuery(query, timeZone)
+        const range =
+          inUtc === undefined ? parseZonedRange(query, timeZone, Date.now()) : parseMetricsRange(inUtc, Date.now())
+        return send(unsent, request, reply, await reports.metrics(tenantId, range, await positionOf(request, query)))
       },
     })
 

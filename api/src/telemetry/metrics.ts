@@ -54,6 +54,10 @@ export function createMetrics() {
     replicaUp: gauge(METRICS.replicaUp, '1 when reports use the replica'),
     reportSource: counterOf('reportSource', 'Reports, by where they were read', 'source'),
     reportCache: counterOf('reportCache', 'Look-ups in the report cache', 'result'),
+    timeZonesDiffering: gauge(
+      METRICS.timeZonesDiffering,
+      'Time zones of which this instance and Postgres have other rules, as found at its start',
+    ),
     ingestEvents: counterOf('ingestEvents', 'Call events answered, by what became of them', 'outcome'),
     ingestBatchSize: histogram(METRICS.ingestBatchSize, 'Events committed together', [...BATCH_SIZE_EDGES]),
     ingestCommit: histogram(METRICS.ingestCommit, 'Time to commit a batch', seconds),

@@ -45,6 +45,7 @@ const TABLES = [
   'outbox',
   'call_metrics_pending',
   'call_changes',
+  'call_metrics_quarterly',
   'call_metrics_hourly',
   'call_metrics_daily',
   'erasures',
@@ -275,8 +276,8 @@ test('a tenant gets a time after which its calls are stale, and the audit has wh
   expect((await tenants(['list'])).out).toMatch(new RegExp(`${tenant.id}.* 4 h `))
   expect((await tenants(['stale', '--tenant', tenant.id, '--hours', 'usual'])).err).toContain('is stale after 24 hours')
   const audit = (await tenants(['audit', '--tenant', tenant.id])).out
-  expect(audit).toMatch(/stale_after_hours +usual +4 +\S+@\S+/)
-  expect(audit).toMatch(/stale_after_hours +4 +usual +\S+@\S+/)
+  expect(audit).toMatch(/stale_after_hours +default +4 +\S+@\S+/)
+  expect(audit).toMatch(/stale_after_hours +4 +default +\S+@\S+/)
   const nobody = '00000000-0000-0000-0000-000000000000'
   expect((await tenants(['stale', '--tenant', nobody, '--hours', '4'])).err).toContain(`there is no tenant ${nobody}`)
 })

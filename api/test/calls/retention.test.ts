@@ -176,11 +176,19 @@ test('rollups stay for ever, but of a tenant that says for how long: then whole 
       [[keeping, forgetting]],
     )
   }
+  await store.query(
+    `insert into hopwhistle.call_metrics_quarterly
+     select tenant, at, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+     from unnest($1::uuid[]) as tenant,
+       generate_series(date_trunc('day', now(), 'UTC') - interval '150 days', now(), interval '15 minutes') as at`,
+    [[keeping, forgetting]],
+  )
   await store.query('update hopwhistle.tenants set rollup_retention_days = 91 where id = $1', [forgetting])
   await untilFinished(retention(), 10)
   const kept = (tenant: string) =>
     store.query(
-      `select min(hour) = min(day) as same, min(day) = date_trunc('day', now() - interval '91 days', 'UTC') as from_there
+      `select min(hour) = min(day) and min(hour) = (
+           select min(quarter) from hopwhistle.call_metrics_quarterly q where q.tenant_id = $1) as same, min(day) = date_trunc('day', now() - interval '91 days', 'UTC') as from_there
        from hopwhistle.call_metrics_hourly h full join hopwhistle.call_metrics_daily d using (tenant_id)
        where tenant_id = $1`,
       [tenant],

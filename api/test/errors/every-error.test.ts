@@ -203,6 +203,7 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
   'unsupported-media-type': () => send('a=b', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
   'expectation-failed': () => raw('GET /livez HTTP/1.1', 'host: x', 'expect: wonders', '', ''),
   'time-out-of-range': () => send(anEvent('RINGING', { occurredAt: stale() })),
+  'unknown-time-zone': () => ask(`${ROUTES.reportMetrics}?granularity=day&timezone=Berlin`),
   'upgrade-required': () => ask(ROUTES.live),
   'headers-too-large': () => raw('GET /livez HTTP/1.1', 'host: x', `x: ${'y'.repeat(20_000)}`, '', ''),
   'rate-limited': async () => {

@@ -32,6 +32,7 @@ const TABLES = [
   'calls',
   'outbox',
   'call_metrics_pending',
+  'call_metrics_quarterly',
   'call_metrics_hourly',
   'call_metrics_daily',
   'call_changes',

@@ -71,6 +71,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
   })
   const rates = createRates(1_000_000, undefined)
   const tenantOfKey = new Map<string, string>()
+  const zoneOfTenant = new Map<string, string>()
   const { http } = await buildApp({
     log,
     metrics,
@@ -82,7 +83,12 @@ export async function startPlatform(options: PlatformOptions = {}) {
           const tenantId = tenantOfKey.get(key)
           return tenantId === undefined
             ? undefined
-            : { keyId: key, tenantId, scopes: new Set(['events:write', 'reports:read'] as const) }
+            : {
+                keyId: key,
+                tenantId,
+                scopes: new Set(['events:write', 'reports:read'] as const),
+                ...(zoneOfTenant.has(tenantId) ? { timeZone: zoneOfTenant.get(tenantId) as string } : {}),
+              }
         },
       },
       rates,
@@ -117,8 +123,9 @@ export async function startPlatform(options: PlatformOptions = {}) {
       const { values } = await counter.get()
       return values.find((v) => JSON.stringify(v.labels) === JSON.stringify(labels))?.value ?? 0
     },
-    newTenant: async () => {
+    newTenant: async (timeZone?: string) => {
       const tenantId = randomUUID()
+      if (timeZone !== undefined) zoneOfTenant.set(tenantId, timeZone)
       await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenantId, 'of a test'])
       return actAs(tenantId)
     },

@@ -12,6 +12,7 @@ const TABLES = [
   'call_events',
   'call_metrics_pending',
   'call_changes',
+  'call_metrics_quarterly',
   'call_metrics_hourly',
   'call_metrics_daily',
   'events_aside',

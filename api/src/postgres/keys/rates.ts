@@ -26,13 +26,16 @@ export type ListedTenant = {
   readonly rollupRetentionDays: number | null
   /** After how long a call that has not ended is stale; null: as long as it is for all. */
   readonly staleAfterHours: number | null
+  /** In which its metrics are when a request names none; null: UTC. */
+  readonly timeZone: string | null
 }
 
 /** Every tenant, by name. */
 export async function listTenants(db: Db): Promise<readonly ListedTenant[]> {
   const { rows } = await db.query<ListedTenant>(
     `select id, name, created_at as "createdAt", events_per_second as rate, retention_days as "retentionDays",
-       rollup_retention_days as "rollupRetentionDays", stale_after_hours as "staleAfterHours"
+       rollup_retention_days as "rollupRetentionDays", stale_after_hours as "staleAfterHours",
+       time_zone as "timeZone"
      from hopwhistle.tenants order by name, id`,
   )
   return rows

@@ -40,7 +40,7 @@ insert into hopwhistle.call_metrics_pending (
   tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled,
   inbound, outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_entries, talk_entries,
   changed_calls, changed_sequences)
-select tenant_id, date_trunc('hour', started_at, 'UTC'),
+select tenant_id, date_bin('15 minutes', started_at, '2000-01-01T00:00:00Z'),
   count(*),
   count(*) filter (where state = 0),
   count(*) filter (where state = 1),
