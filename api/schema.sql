@@ -225,6 +225,7 @@ END) stored,
   previous_progress bigint,
   sequence integer,
   talk_ms bigint,
+  labels jsonb,
   constraint calls_pkey PRIMARY KEY (call_id, tenant_id)
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_analyze_scale_factor=0.05, autovacuum_analyze_threshold=5000);
 
@@ -263,6 +264,13 @@ create table hopwhistle.key_audit (
   constraint key_audit_pkey PRIMARY KEY (id),
   constraint key_audit_action_is_known CHECK ((action = ANY (ARRAY['made'::text, 'rotated'::text, 'ended'::text, 'restored'::text, 'deleted'::text])))
 );
+
+create unlogged table hopwhistle.labels_to_fold (
+  id bigint generated always as identity not null,
+  tenant_ids uuid[] not null,
+  call_ids text[] not null,
+  constraint labels_to_fold_pkey PRIMARY KEY (id)
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_analyze_threshold=100000);
 
 create table hopwhistle.migrations (
   name text not null,
@@ -329,8 +337,10 @@ create table hopwhistle.tenants (
   rollup_retention_days integer,
   stale_after_hours integer,
   time_zone text,
+  labels text[],
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_events_per_second_is_positive CHECK ((events_per_second > 0)),
+  constraint tenants_labels CHECK ((cardinality(labels) <= 8)),
   constraint tenants_retention_days CHECK (((retention_days = 0) OR (retention_days >= 91))),
   constraint tenants_rollup_retention_days CHECK ((rollup_retention_days >= 91)),
   constraint tenants_stale_after_hours CHECK (((stale_after_hours >= 1) AND (stale_after_hours <= 2160))),
@@ -462,6 +472,11 @@ create policy owner_sees_all on hopwhistle.events_aside for all to hopwhistle_ow
 
 alter table hopwhistle.key_audit enable row level security, force row level security;
 create policy owner_sees_all on hopwhistle.key_audit for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.labels_to_fold enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.labels_to_fold for all to hopwhistle_owner
   using (true)
   with check (true);
 
@@ -881,6 +896,16 @@ end
 $procedure$
 ;
 
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_declared_labels(IN of_tenant uuid, IN names text[])
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+  perform hopwhistle.declare_labels(of_tenant, names);
+  commit;
+end
+$procedure$
+;
+
 CREATE OR REPLACE PROCEDURE hopwhistle.commit_events_aside(IN of_tenant uuid, IN bodies jsonb)
  LANGUAGE plpgsql
 AS $procedure$
@@ -891,6 +916,50 @@ begin
   commit;
 end
 $procedure$
+;
+
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_labelled_call_event(IN of_tenant uuid, IN of_event text, IN of_call text, IN new_state smallint, IN occurred_ms bigint, IN received_us bigint, IN new_direction smallint, IN new_from text, IN new_to text, IN new_metadata text, IN new_corrects boolean, IN new_progress bigint, IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+  perform hopwhistle.fold_labels_at_commit(array[of_tenant], array[of_call]);
+  call hopwhistle.commit_call_event(of_tenant, of_event, of_call, new_state, occurred_ms, received_us, new_direction,
+    new_from, new_to, new_metadata, new_corrects, new_progress, published,
+    outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
+end
+$procedure$
+;
+
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_labelled_call_events(IN labelled_tenants uuid[], IN labelled_calls text[], IN visible_tenants text, IN tenant_ids uuid[], IN event_ids text[], IN call_ids text[], IN states smallint[], IN occurred_ms bigint[], IN received_us bigint[], IN directions smallint[], IN from_numbers text[], IN to_numbers text[], IN metadatas text[], IN corrections boolean[], IN progresses bigint[], IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+  perform hopwhistle.fold_labels_at_commit(labelled_tenants, labelled_calls);
+  call hopwhistle.commit_call_events(visible_tenants, tenant_ids, event_ids, call_ids, states, occurred_ms, received_us,
+    directions, from_numbers, to_numbers, metadatas, corrections, progresses, published,
+    outcomes, call_states, sequences, batch_ids, batch_tenants, commit_position);
+end
+$procedure$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.declare_labels(of_tenant uuid, names text[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  update hopwhistle.tenants t set labels = nullif(names, '{}') where t.id = of_tenant
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.declared_labels(of_tenant uuid)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select t.labels from hopwhistle.tenants t where t.id = of_tenant
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION hopwhistle.duration_bucket(ms bigint)
@@ -1248,6 +1317,40 @@ end
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.fold_labels()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+AS $function$
+begin
+  update hopwhistle.calls c set labels = f.labels
+  from (
+    select l.tenant_id, l.call_id, hopwhistle.labels_of_call(l.tenant_id, l.call_id) as labels
+    from unnest(new.tenant_ids, new.call_ids) as l (tenant_id, call_id)
+    group by l.tenant_id, l.call_id
+  ) f
+  where c.tenant_id = f.tenant_id and c.call_id = f.call_id and c.labels is distinct from f.labels;
+  delete from hopwhistle.labels_to_fold l where l.id = new.id;
+  return null;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.fold_labels_at_commit(tenant_ids uuid[], call_ids text[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  insert into hopwhistle.labels_to_fold (tenant_ids, call_ids) values (tenant_ids, call_ids)
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.fold_quarter_histogram(histogram text, entries smallint[])
  RETURNS text
  LANGUAGE plpgsql
@@ -1476,6 +1579,27 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.labels_of_call(of_tenant uuid, of_call text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  return (
+    select jsonb_object_agg(latest.name, latest.value)
+    from (
+      select distinct on (given.name) given.name, given.value
+      from hopwhistle.call_events e
+      cross join lateral jsonb_each_text(e.metadata -> 0) as given (name, value)
+      where e.tenant_id = of_tenant and e.call_id = of_call
+      order by given.name, e.occurred_at desc, given.value collate "C" desc
+    ) latest);
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.lock_outbox(batch_ids bigint[])
  RETURNS TABLE(batch_id bigint, tenant_id uuid, event_ids text[], sequences integer[])
  LANGUAGE sql
@@ -1521,6 +1645,22 @@ begin
   values (new_hash, of_key, new_scopes, new_end);
   return true;
 end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.metadata_without(metadata jsonb, pattern text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select case
+    when jsonb_typeof(metadata) <> 'array' then case when metadata::text ~ pattern then null else metadata end
+    else jsonb_build_array(
+      (select coalesce(jsonb_object_agg(l.name, l.value), '{}')
+       from jsonb_each_text(metadata -> 0) as l (name, value) where l.value !~ pattern),
+      case when (metadata -> 1)::text ~ pattern then null else metadata -> 1 end)
+  end
 $function$
 ;
 
@@ -1918,6 +2058,10 @@ $function$
 
 -- function change_before: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function declare_labels: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function declared_labels: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function duration_bucket: owner hopwhistle_owner; execute to public
 
 -- function elapsed_ms: owner hopwhistle_owner; execute to public
@@ -1936,6 +2080,10 @@ $function$
 
 -- function fold_histogram: owner hopwhistle_owner; execute to public
 
+-- function fold_labels: owner hopwhistle_owner
+
+-- function fold_labels_at_commit: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function fold_quarter_histogram: owner hopwhistle_owner; execute to public
 
 -- function forget_old_calls: owner hopwhistle_owner; execute to hopwhistle_api
@@ -1946,11 +2094,15 @@ $function$
 
 -- function keep_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function labels_of_call: owner hopwhistle_owner
+
 -- function lock_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function lock_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function make_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function metadata_without: owner hopwhistle_owner
 
 -- function note_changed_calls: owner hopwhistle_owner
 
@@ -1984,7 +2136,13 @@ $function$
 
 -- procedure commit_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- procedure commit_declared_labels: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- procedure commit_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- procedure commit_labelled_call_event: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- procedure commit_labelled_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- schema hopwhistle: owner hopwhistle_owner; usage to hopwhistle_api
 
@@ -2013,6 +2171,8 @@ $function$
 -- table events_aside: owner hopwhistle_owner
 
 -- table key_audit: owner hopwhistle_owner
+
+-- table labels_to_fold: owner hopwhistle_owner
 
 -- table migrations: owner hopwhistle_owner
 

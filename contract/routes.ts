@@ -9,6 +9,8 @@ export const ROUTES = {
   live: '/api/v1/live',
   /** A key makes a short-lived token here, for a page. */
   tokens: '/api/v1/tokens',
+  /** The names under which a tenant's events may carry labels. */
+  labels: '/api/v1/labels',
   health: '/health',
   livez: '/livez',
   readyz: '/readyz',

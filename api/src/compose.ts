@@ -2,8 +2,10 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { createAuthenticator } from './access/authenticator.ts'
+import { labelRoutes } from './access/label-routes.ts'
 import { withLastUse } from './access/last-use.ts'
 import { createRates } from './access/rates.ts'
+import { createTenantLabels } from './access/tenant-labels.ts'
 import { tokenRoutes } from './access/token-routes.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
@@ -22,6 +24,7 @@ import { noteKeyUse } from './postgres/keys/note-key-use.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
 import { readPostgresUsage } from './postgres/read-usage.ts'
 import { createReplicaMonitor } from './postgres/replica-monitor.ts'
+import { labelStore } from './postgres/tenant-labels.ts'
 import { exchangeCounts } from './redis/exchange-counts.ts'
 import { openRedis } from './redis/open-redis.ts'
 import { readRedisUsage } from './redis/read-usage.ts'
@@ -60,6 +63,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     findBrowserToken(postgres.upkeep, postgres.reportsReplica),
   )
   const rates = createRates(settings.tenantRatePerSecond, exchangeCounts(redis.commands))
+  const labels = createTenantLabels(labelStore(postgres.upkeep, postgres.reportsReplica), settings.keyCacheMs)
   const live = createLive({ redis, metrics, settings, memory, log, authenticator })
   const ingest = createIngest({ postgres, metrics, settings, log, onCommitted: live.publish })
   const retention = startRetention({
@@ -136,10 +140,12 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
         tokens,
         keepAside: settings.eventsKeepAside ? createKeepAside(postgres.ingest) : undefined,
         rates,
+        labels,
       }),
-      reportingRoutes({ reports, tokens, unsent: createUnsent(memory.answers, metrics) }),
+      reportingRoutes({ reports, tokens, labels, unsent: createUnsent(memory.answers, metrics) }),
       liveRoutes(),
       tokenRoutes((token) => keepBrowserToken(postgres.upkeep, token)),
+      labelRoutes(labels),
     ],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })

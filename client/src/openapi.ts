@@ -230,6 +230,16 @@ export interface paths {
                         readonly to?: string;
                         /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
                         readonly corrects?: boolean;
+                        /**
+                         * @description campaign, source, agent … of the call, under names that the tenant has declared (PUT /api/v1/labels). Of several events that give a label, the one that occurred last stands; at the same millisecond, the greater text
+                         * @example {
+                         *       "campaign": "spring",
+                         *       "source": "search"
+                         *     }
+                         */
+                        readonly labels?: {
+                            readonly [key: string]: string;
+                        };
                         /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
                         readonly metadata?: {
                             readonly [key: string]: unknown;
@@ -584,6 +594,16 @@ export interface paths {
                         readonly to?: string;
                         /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
                         readonly corrects?: boolean;
+                        /**
+                         * @description campaign, source, agent … of the call, under names that the tenant has declared (PUT /api/v1/labels). Of several events that give a label, the one that occurred last stands; at the same millisecond, the greater text
+                         * @example {
+                         *       "campaign": "spring",
+                         *       "source": "search"
+                         *     }
+                         */
+                        readonly labels?: {
+                            readonly [key: string]: string;
+                        };
                         /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
                         readonly metadata?: {
                             readonly [key: string]: unknown;
@@ -939,6 +959,16 @@ export interface paths {
                             readonly to?: string;
                             /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
                             readonly corrects?: boolean;
+                            /**
+                             * @description campaign, source, agent … of the call, under names that the tenant has declared (PUT /api/v1/labels). Of several events that give a label, the one that occurred last stands; at the same millisecond, the greater text
+                             * @example {
+                             *       "campaign": "spring",
+                             *       "source": "search"
+                             *     }
+                             */
+                            readonly labels?: {
+                                readonly [key: string]: string;
+                            };
                             /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
                             readonly metadata?: {
                                 readonly [key: string]: unknown;
@@ -1206,7 +1236,7 @@ export interface paths {
         };
         /**
          * Metrics of calls by the hour, day, week or month
-         * @description Counts by state and direction, and ring and talk time, of the calls that started in each bucket, and of the whole range. Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise.
+         * @description Counts by state and direction, and ring and talk time, of the calls that started in each bucket, and of the whole range. Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise. With a filter, groupBy or include, the calls of the range are read one by one: as many as REPORT_CALLS_MAX at most.
          */
         readonly get: {
             readonly parameters: {
@@ -1221,6 +1251,32 @@ export interface paths {
                     readonly timezone?: string;
                     /** @description first day of a week, with granularity week. Default: monday, as ISO 8601 says */
                     readonly weekStart?: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
+                    readonly state?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
+                    readonly direction?: "inbound" | "outbound";
+                    /** @description calls from exactly this number; for example `+14155550100` */
+                    readonly fromNumber?: string;
+                    /** @description calls to exactly this number; for example `+14155550100` */
+                    readonly toNumber?: string;
+                    /** @description calls that have this label: a declared name, a colon and the value, such as `campaign:spring`; `campaign:` for calls without it. Given several times, calls that have all of them */
+                    readonly label?: readonly string[];
+                    /** @description true: calls that were ever answered; false: those that were not */
+                    readonly answered?: "true" | "false";
+                    /** @description true: calls that have not ended, and started longer ago than calls of the tenant may; false: all others. Unless the tenant has its own time, 24 hours, and until the end of the hour */
+                    readonly stale?: "true" | "false";
+                    /** @description calls that were talked on so many milliseconds or more, from answered to the end */
+                    readonly talkMinMs?: number;
+                    /** @description calls that were talked on so many milliseconds or fewer */
+                    readonly talkMaxMs?: number;
+                    /** @description calls that took so many milliseconds or more, from their start to their end */
+                    readonly durationMinMs?: number;
+                    /** @description calls that took so many milliseconds or fewer */
+                    readonly durationMaxMs?: number;
+                    /** @description direction, state, from, to, or a label such as `label:campaign`: the same metrics for each group */
+                    readonly groupBy?: string;
+                    /** @description how many groups, largest first; the others are added up as one more */
+                    readonly limit?: number;
+                    /** @description also how many callers there are, and which calls are their first */
+                    readonly include?: "callers";
                     /** @description the position that a write answered: the report then shows that write, whichever server is read. May also be sent as a header. 410 once the database has failed over or was restored: leave it out then */
                     readonly position?: string;
                 };
@@ -1309,6 +1365,14 @@ export interface paths {
                                     readonly p95Ms: number | null;
                                     readonly p99Ms: number | null;
                                 };
+                                readonly callers?: {
+                                    /** @description numbers that called */
+                                    readonly distinct: number;
+                                    /** @description calls that are the first of their number in all the calls that are kept */
+                                    readonly firstTime: number;
+                                    /** @description those from a number that had called before */
+                                    readonly repeat: number;
+                                };
                             };
                             /** @description every bucket from `from` until before `to`, also those without calls */
                             readonly buckets: readonly {
@@ -1361,6 +1425,129 @@ export interface paths {
                                     readonly p95Ms: number | null;
                                     readonly p99Ms: number | null;
                                 };
+                                /** @description With include=callers: of the calls that have a `from` and are not outbound */
+                                readonly callers?: {
+                                    /** @description calls that are the first of their number in all the calls that are kept */
+                                    readonly firstTime: number;
+                                    /** @description those from a number that had called before */
+                                    readonly repeat: number;
+                                };
+                            }[];
+                            readonly groupBy?: string;
+                            /** @description With groupBy: the largest first. Their counts add up to the totals; percentiles and distinct callers do not */
+                            readonly groups?: readonly {
+                                /**
+                                 * @description calls with the value `key`; calls without any; all the groups beyond `limit`, which come last
+                                 * @enum {unknown}
+                                 */
+                                readonly group: "value" | "none" | "rest";
+                                readonly key: string | null;
+                                /** @description how many groups the rest is of */
+                                readonly groups?: number;
+                                /** @description calls that started in the bucket */
+                                readonly calls: number;
+                                /** @description those that were ever answered */
+                                readonly connected: number;
+                                /** @description those that are inbound */
+                                readonly inbound: number;
+                                /** @description those that are outbound */
+                                readonly outbound: number;
+                                /** @description the same calls by the state they are in now */
+                                readonly states: {
+                                    /** @description those in the state INITIATED */
+                                    readonly INITIATED: number;
+                                    /** @description those in the state RINGING */
+                                    readonly RINGING: number;
+                                    /** @description those in the state ANSWERED */
+                                    readonly ANSWERED: number;
+                                    /** @description those in the state COMPLETED */
+                                    readonly COMPLETED: number;
+                                    /** @description those in the state BUSY */
+                                    readonly BUSY: number;
+                                    /** @description those in the state NO_ANSWER */
+                                    readonly NO_ANSWER: number;
+                                    /** @description those in the state FAILED */
+                                    readonly FAILED: number;
+                                    /** @description those in the state CANCELED */
+                                    readonly CANCELED: number;
+                                };
+                                /** @description those that have not ended, and started longer ago than calls of the tenant may: before an hour that is that long over. They are counted in states, too */
+                                readonly stale: number;
+                                /** @description From the first of initiated and ringing to answered. Percentiles are within 1 % of the exact ones; null without calls */
+                                readonly ring: {
+                                    /** @description calls that have this duration */
+                                    readonly count: number;
+                                    readonly averageMs: number | null;
+                                    readonly p50Ms: number | null;
+                                    readonly p95Ms: number | null;
+                                    readonly p99Ms: number | null;
+                                };
+                                /** @description From answered to the end. Percentiles are within 1 % of the exact ones; null without calls */
+                                readonly talk: {
+                                    /** @description calls that have this duration */
+                                    readonly count: number;
+                                    readonly averageMs: number | null;
+                                    readonly p50Ms: number | null;
+                                    readonly p95Ms: number | null;
+                                    readonly p99Ms: number | null;
+                                };
+                                readonly callers?: {
+                                    /** @description numbers that called */
+                                    readonly distinct: number;
+                                    /** @description calls that are the first of their number in all the calls that are kept */
+                                    readonly firstTime: number;
+                                    /** @description those from a number that had called before */
+                                    readonly repeat: number;
+                                };
+                                /** @description those with calls */
+                                readonly buckets: readonly {
+                                    /** Format: date-time */
+                                    readonly start: string;
+                                    /** @description calls that started in the bucket */
+                                    readonly calls: number;
+                                    /** @description those that were ever answered */
+                                    readonly connected: number;
+                                    /** @description those that are inbound */
+                                    readonly inbound: number;
+                                    /** @description those that are outbound */
+                                    readonly outbound: number;
+                                    /** @description the same calls by the state they are in now */
+                                    readonly states: {
+                                        /** @description those in the state INITIATED */
+                                        readonly INITIATED: number;
+                                        /** @description those in the state RINGING */
+                                        readonly RINGING: number;
+                                        /** @description those in the state ANSWERED */
+                                        readonly ANSWERED: number;
+                                        /** @description those in the state COMPLETED */
+                                        readonly COMPLETED: number;
+                                        /** @description those in the state BUSY */
+                                        readonly BUSY: number;
+                                        /** @description those in the state NO_ANSWER */
+                                        readonly NO_ANSWER: number;
+                                        /** @description those in the state FAILED */
+                                        readonly FAILED: number;
+                                        /** @description those in the state CANCELED */
+                                        readonly CANCELED: number;
+                                    };
+                                    /** @description those that have not ended, and started longer ago than calls of the tenant may: before an hour that is that long over. They are counted in states, too */
+                                    readonly stale: number;
+                                    readonly ring: {
+                                        readonly count: number;
+                                        readonly averageMs: number | null;
+                                    };
+                                    readonly talk: {
+                                        readonly count: number;
+                                        readonly averageMs: number | null;
+                                    };
+                                    /** @description With include=callers: of the calls that have a `from` and are not outbound */
+                                    readonly callers?: {
+                                        /** @description calls that are the first of their number in all the calls that are kept */
+                                        readonly firstTime: number;
+                                        /** @description those from a number that had called before */
+                                        readonly repeat: number;
+                                    };
+                                }[];
                             }[];
                         };
                     };
@@ -1589,7 +1776,7 @@ export interface paths {
         };
         /**
          * Calls, newest first, a page at a time; or those that have changed
-         * @description Sorted by when they started, unless order says otherwise. Pass nextCursor on as cursor, with the same parameters, for the next page; a page deep down is as fast as the first. With filters by answered, stale, talk time or duration, and in another order than by start, a page may have fewer calls than limit, or none, and a nextCursor nevertheless: go on until it is null. A walk shows every call that was there when it began. One that moves in the order meanwhile, by an event that came late, may be shown again.
+         * @description Sorted by when they started, unless order says otherwise. Pass nextCursor on as cursor, with the same parameters, for the next page; a page deep down is as fast as the first. With filters by answered, stale, talk time, duration or label, and in another order than by start, a page may have fewer calls than limit, or none, and a nextCursor nevertheless: go on until it is null. A walk shows every call that was there when it began. One that moves in the order meanwhile, by an event that came late, may be shown again.
          *
          *     With updatedSince it is a feed of the calls that have changed, each as it is now, in the order in which they changed. nextCursor is always there: ask with it again, at once while `more` is true and else after some seconds, for ever. No change is missed, and no state of a call comes twice. A change is in the feed after about two seconds; a call that changes again sooner, after its last change. Calls that are deleted because they are too old are not told, and a call that becomes stale has not changed.
          */
@@ -1602,10 +1789,8 @@ export interface paths {
                     readonly fromNumber?: string;
                     /** @description calls to exactly this number; for example `+14155550100` */
                     readonly toNumber?: string;
-                    /** @description calls that started at this time or later; for example `2026-11-24T10:00:00Z` */
-                    readonly startedFrom?: string;
-                    /** @description calls that started before this time; for example `2026-11-24T10:00:00Z` */
-                    readonly startedTo?: string;
+                    /** @description calls that have this label: a declared name, a colon and the value, such as `campaign:spring`; `campaign:` for calls without it. Given several times, calls that have all of them */
+                    readonly label?: readonly string[];
                     /** @description true: calls that were ever answered; false: those that were not */
                     readonly answered?: "true" | "false";
                     /** @description true: calls that have not ended, and started longer ago than calls of the tenant may; false: all others. Unless the tenant has its own time, 24 hours, and until the end of the hour */
@@ -1618,6 +1803,10 @@ export interface paths {
                     readonly durationMinMs?: number;
                     /** @description calls that took so many milliseconds or fewer */
                     readonly durationMaxMs?: number;
+                    /** @description calls that started at this time or later; for example `2026-11-24T10:00:00Z` */
+                    readonly startedFrom?: string;
+                    /** @description calls that started before this time; for example `2026-11-24T10:00:00Z` */
+                    readonly startedTo?: string;
                     /** @description what calls are listed by; with a minus, the latest or longest first. By endedAt are calls that have ended, and by talkMs those that have a talk time */
                     readonly order?: "-startedAt" | "startedAt" | "-endedAt" | "endedAt" | "-talkMs" | "talkMs";
                     /** @description how many calls the whole list has. exact: looks at 100,000 calls at most, then says that there are at least so many; estimate: exact for 2,000, else from the share of the newest; none: not at all. Ask for it on the first page only */
@@ -1683,6 +1872,10 @@ export interface paths {
                                 readonly durationMs: number | null;
                                 /** @description it has not ended, and started too long ago to be still going on */
                                 readonly stale: boolean;
+                                /** @description as its events give them; empty without any */
+                                readonly labels: {
+                                    readonly [key: string]: string;
+                                };
                             }[];
                             readonly nextCursor: string | null;
                             /** @description only with updatedSince: whether there is more already, so that it is worth to ask at once */
@@ -1972,6 +2165,10 @@ export interface paths {
                                 readonly durationMs: number | null;
                                 /** @description it has not ended, and started too long ago to be still going on */
                                 readonly stale: boolean;
+                                /** @description as its events give them; empty without any */
+                                readonly labels: {
+                                    readonly [key: string]: string;
+                                };
                             };
                             /** @description in the order they occurred, a page at a time */
                             readonly events: readonly {
@@ -1987,6 +2184,9 @@ export interface paths {
                                 readonly direction: ("inbound" | "outbound") | null;
                                 readonly from: string | null;
                                 readonly to: string | null;
+                                readonly labels: {
+                                    readonly [key: string]: string;
+                                };
                                 /** @description its final state replaces the one that the call ended with */
                                 readonly corrects: boolean;
                                 readonly metadata: {
@@ -2649,6 +2849,297 @@ export interface paths {
                 };
             };
         };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/labels": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The labels that are declared */
+        readonly get: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody?: never;
+            readonly responses: {
+                /** @description Default Response */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /**
+                             * @description every name that events may carry
+                             * @example [
+                             *       "campaign",
+                             *       "source",
+                             *       "agent"
+                             *     ]
+                             */
+                            readonly labels: readonly string[];
+                        };
+                    };
+                };
+            };
+        };
+        /**
+         * Declare labels, in the place of those there were
+         * @description A new name is known within a second. One that is left out is refused within seconds; what calls have under it stays, and is shown again when it is declared again.
+         */
+        readonly put: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    readonly "application/json": {
+                        /**
+                         * @description every name that events may carry
+                         * @example [
+                         *       "campaign",
+                         *       "source",
+                         *       "agent"
+                         *     ]
+                         */
+                        readonly labels: readonly string[];
+                    };
+                };
+            };
+            readonly responses: {
+                /** @description Default Response */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /**
+                             * @description every name that events may carry
+                             * @example [
+                             *       "campaign",
+                             *       "source",
+                             *       "agent"
+                             *     ]
+                             */
+                            readonly labels: readonly string[];
+                        };
+                    };
+                };
+                /** @description Malformed request; `errors` names the fields */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description No valid API key */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Another tenant, or the key lacks the scope */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Body too large */
+                readonly 413: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Not JSON */
+                readonly 415: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Over the rate or the share of the tenant; see Retry-After */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Internal error */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description At a limit or shutting down; see Retry-After */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;

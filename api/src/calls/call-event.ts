@@ -1,4 +1,5 @@
 import type { CallDirection, CallState, EventOutcome } from '@hopwhistle/contract/calls.ts'
+import type { Labels } from './labels.ts'
 
 /** One call event, checked: everything in it can be stored. */
 export type CallEvent = {
@@ -12,6 +13,8 @@ export type CallEvent = {
   readonly to: string | undefined
   /** Its state replaces a wrong final state. */
   readonly corrects: true | undefined
+  /** Absent when it carries none. */
+  readonly labels?: Labels | undefined
   /** JSON text of an object. */
   readonly metadata: string | undefined
 }

@@ -4,6 +4,7 @@ import type { Pool, QueryConfig } from 'pg'
 import { queryReplicated } from '../postgres/replicated.ts'
 import { plainArray, textArray } from './array-literal.ts'
 import type { CallEvent } from './call-event.ts'
+import { withLabels } from './labels.ts'
 import { progressOf } from './progress.ts'
 
 /** An event on its way into the database. */
@@ -36,6 +37,12 @@ const MANY =
   'call hopwhistle.commit_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, null, null, null, null, null)'
 const ONE =
   'call hopwhistle.commit_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, null, null, null, null, null)'
+
+/** These note the calls that get labels, and then call the ones above. An event without labels never goes through them. */
+const MANY_LABELLED =
+  'call hopwhistle.commit_labelled_call_events($15, $16, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, null, null, null, null, null)'
+const ONE_LABELLED =
+  'call hopwhistle.commit_labelled_call_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, null, null, null, null, null, null)'
 
 /**
  * What the procedure answers for an event, by its digit. 3 and 4 are events that were found stored with the very
@@ -90,9 +97,11 @@ export async function commitBatch(
 function forMany(batch: readonly ReceivedEvent[], published: readonly PublishedBatch[]): QueryConfig {
   const tenants = new Set<string>()
   for (const { tenantId } of batch) tenants.add(tenantId)
+  const labelled = batch.filter(({ event }) => event.labels !== undefined)
   return {
-    name: 'commit_call_events',
-    text: MANY,
+    ...(labelled.length === 0
+      ? { name: 'commit_call_events', text: MANY }
+      : { name: 'commit_labelled_call_events', text: MANY_LABELLED }),
     values: [
       `{${[...tenants].join(',')}}`,
       plainArray(batch, (r) => r.tenantId),
@@ -104,18 +113,22 @@ function forMany(batch: readonly ReceivedEvent[], published: readonly PublishedB
       plainArray(batch, (r) => directionCode(r.event)),
       textArray(batch, (r) => r.event.from),
       textArray(batch, (r) => r.event.to),
-      textArray(batch, (r) => r.event.metadata),
+      textArray(batch, (r) => withLabels(r.event.labels, r.event.metadata)),
       plainArray(batch, (r) => (r.event.corrects ? 't' : undefined)),
       plainArray(batch, (r) => progressOf(r.event)),
       plainArray(published, (p) => p.batchId),
+      ...(labelled.length === 0
+        ? []
+        : [plainArray(labelled, (r) => r.tenantId), textArray(labelled, (r) => r.event.callId)]),
     ],
   }
 }
 
 function forOne({ tenantId, event, receivedAtUs }: ReceivedEvent, published: readonly PublishedBatch[]): QueryConfig {
   return {
-    name: 'commit_call_event',
-    text: ONE,
+    ...(event.labels === undefined
+      ? { name: 'commit_call_event', text: ONE }
+      : { name: 'commit_labelled_call_event', text: ONE_LABELLED }),
     values: [
       tenantId,
       event.eventId,
@@ -126,7 +139,7 @@ function forOne({ tenantId, event, receivedAtUs }: ReceivedEvent, published: rea
       directionCode(event),
       event.from,
       event.to,
-      event.metadata,
+      withLabels(event.labels, event.metadata),
       event.corrects,
       progressOf(event),
       plainArray(published, (p) => p.batchId),

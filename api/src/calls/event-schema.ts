@@ -5,6 +5,7 @@ import {
   EVENT_BOUNDS,
   EVENT_OUTCOMES,
   EVENT_TEXT_PATTERN,
+  LABEL_BOUNDS,
 } from '@hopwhistle/contract/calls.ts'
 import { Type } from 'typebox'
 import { ProblemSchema } from '../http/problem-schema.ts'
@@ -35,6 +36,19 @@ export const CallEventSchema = Type.Object(
         description:
           'true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands',
       }),
+    ),
+    labels: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: LABEL_BOUNDS.namePattern }),
+        Type.String({ minLength: 1, maxLength: LABEL_BOUNDS.valueMaxLength, pattern: EVENT_TEXT_PATTERN }),
+        {
+          maxProperties: LABEL_BOUNDS.max,
+          description:
+            'campaign, source, agent … of the call, under names that the tenant has declared (PUT /api/v1/labels). Of several ' +
+            'events that give a label, the one that occurred last stands; at the same millisecond, the greater text',
+          examples: [{ campaign: 'spring', source: 'search' }],
+        },
+      ),
     ),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {

@@ -6,10 +6,11 @@ import {
   EVENT_BOUNDS,
   TERMINAL_RANK,
 } from '@hopwhistle/contract/calls.ts'
-import { InvalidRequest, MalformedBody, TimeOutOfRange, UnknownState } from '../errors/catalogue.ts'
+import { InvalidRequest, LabelsRefused, MalformedBody, TimeOutOfRange, UnknownState } from '../errors/catalogue.ts'
 import { isLongerThan } from '../errors/is-longer-than.ts'
 import type { FieldError } from '../errors/problem.ts'
 import type { CallEvent } from './call-event.ts'
+import { parseLabels } from './labels.ts'
 import { parseRfc3339 } from './parse-rfc3339.ts'
 import { mayBeLongWhenStored, storedBytes } from './stored-size.ts'
 import { unstorableText, unstorableValue } from './unstorable.ts'
@@ -23,6 +24,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'from',
   'to',
   'corrects',
+  'labels',
   'metadata',
 ])
 const STATES: ReadonlySet<unknown> = new Set(CALL_STATES)
@@ -38,6 +40,7 @@ const DIRECTIONS: ReadonlySet<unknown> = new Set(CALL_DIRECTIONS)
  * @param body parsed JSON
  * @throws {InvalidRequest} naming each field and what it may be
  * @throws {UnknownState} when that is all that is wrong
+ * @throws {LabelsRefused} when nothing else is wrong, and it has too many labels, or one that is too long
  * @throws {TimeOutOfRange} when `occurredAt` is too old or too far ahead
  */
 export function parseEvent(body: unknown, nowMs: number): CallEvent {
@@ -57,6 +60,7 @@ export function parseEvent(body: unknown, nowMs: number): CallEvent {
   const from = text(given, 'from', phoneNumberMaxLength, false, errors)
   const to = text(given, 'to', phoneNumberMaxLength, false, errors)
   const metadata = metadataText(given.metadata, errors)
+  const { labels, refused } = parseLabels(given.labels, errors)
 
   const { state, direction, corrects } = given
   if (state === undefined) errors.push({ field: 'state', message: `is missing; it may be ${CALL_STATES.join(', ')}` })
@@ -84,6 +88,7 @@ export function parseEvent(body: unknown, nowMs: number): CallEvent {
     errors.push(...(unknown.errors ?? []))
   }
   if (errors.length > 0) throw InvalidRequest(errors)
+  if (refused.length > 0) throw LabelsRefused(refused)
   requireInWindow(occurredAtMs as number, occurredAt as string, nowMs)
   return {
     eventId,
@@ -95,6 +100,7 @@ export function parseEvent(body: unknown, nowMs: number): CallEvent {
     to,
     corrects: corrects === true ? true : undefined,
     metadata,
+    ...(labels === undefined ? undefined : { labels }),
   }
 }
 

@@ -2,6 +2,7 @@ import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Rates } from '../access/rates.ts'
+import type { TenantLabels } from '../access/tenant-labels.ts'
 import { EventKeptAside, Internal, InvalidRequest, MalformedBody, TimeOutOfRange } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
@@ -11,6 +12,7 @@ import type { CallEvent } from './call-event.ts'
 import { CallEventSchema, CallEventsSchema, EventResultsSchema, ReceiptSchema } from './event-schema.ts'
 import type { Ingest } from './ingest.ts'
 import type { KeepAside } from './keep-aside.ts'
+import type { Labels } from './labels.ts'
 import { parseEvent } from './parse-event.ts'
 
 const walPosition = (text: string): WalPosition => parseWalPosition(text) ?? 0n
@@ -24,16 +26,37 @@ export function callRoutes(deps: {
   /** Absent: events whose time is out of range are refused and forgotten. */
   readonly keepAside?: KeepAside | undefined
   readonly rates: Pick<Rates, 'charge'>
+  readonly labels: Pick<TenantLabels, 'require'>
 }): FastifyPluginAsync {
-  const { ingest, tokens, keepAside, rates } = deps
+  const { ingest, tokens, keepAside, rates, labels } = deps
 
   async function postEvent(request: FastifyRequest, reply: FastifyReply) {
     const event = await parseOrKeepAside(request)
-    const receipt = await ingest.submit(request.principal.tenantId, event)
+    const { tenantId } = request.principal
+    if (event.labels !== undefined) await requireDeclared(tenantId, event.labels)
+    const receipt = await ingest.submit(tenantId, event)
     const { outcome, callState } = receipt
     const position = tokens.sealPosition(walPosition(receipt.position))
     reply.code(outcome === 'duplicate' ? 200 : 201).header(HEADERS.position, position)
     return { eventId: event.eventId, callId: event.callId, outcome, callState, position }
+  }
+
+  /** @throws {LabelsRefused} the tenant has not declared one of them @throws {DatabaseUnavailable} */
+  const requireDeclared = (tenantId: string, given: Labels) =>
+    labels.require(tenantId, Object.keys(given), (name) => `labels.${name}`)
+
+  /** All of a batch before any is submitted, for a call's events are to be committed in the order given. */
+  async function refuseUndeclared(tenantId: string, parsed: readonly Parsed[]): Promise<readonly Parsed[]> {
+    if (parsed.every(({ event }) => event?.labels === undefined)) return parsed
+    const checked = parsed.map(async (one): Promise<Parsed> => {
+      try {
+        if (one.event?.labels !== undefined) await requireDeclared(tenantId, one.event.labels)
+        return one
+      } catch (refusal) {
+        return { eventId: one.eventId, refusal }
+      }
+    })
+    return Promise.all(checked)
   }
 
   /** Before the body is read: what cannot be taken is not worth parsing. */
@@ -66,9 +89,10 @@ export function callRoutes(deps: {
   }
 
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
-    const parsed = parseBody(request, eventsOf)
+    const all = parseBody(request, eventsOf)
     // The first of them was counted with the request.
-    rates.charge(request.principal, parsed.length - 1)
+    rates.charge(request.principal, all.length - 1)
+    const parsed = await refuseUndeclared(request.principal.tenantId, all)
     releaseRoom(request)
     const settled = await Promise.all(parsed.map((one) => settle(request, one)))
     const results = await keepThoseAside(request, parsed, settled)

@@ -2,7 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createAuthenticator } from '../access/authenticator.ts'
+import { labelRoutes } from '../access/label-routes.ts'
 import { createRates } from '../access/rates.ts'
+import type { TenantLabels } from '../access/tenant-labels.ts'
 import { tokenRoutes } from '../access/token-routes.ts'
 import { buildApp } from '../app.ts'
 import type { Ingest } from '../calls/ingest.ts'
@@ -41,6 +43,7 @@ async function describe(): Promise<unknown> {
   const settings = parseSettings({ DATABASE_URL: 'postgres://nobody@localhost/none' })
   const rates = createRates(1, undefined)
   const tokens = {} as Tokens
+  const labels = {} as TenantLabels
   const { http } = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'openapi' }),
     metrics,
@@ -50,10 +53,11 @@ async function describe(): Promise<unknown> {
     refreshUsage: async () => {},
     surface: settings,
     capabilities: [
-      callRoutes({ ingest: {} as Ingest, tokens, rates }),
-      reportingRoutes({ reports: {} as Reports, tokens, unsent: createUnsent(0, metrics) }),
+      callRoutes({ ingest: {} as Ingest, tokens, rates, labels }),
+      reportingRoutes({ reports: {} as Reports, tokens, labels, unsent: createUnsent(0, metrics) }),
       liveRoutes(),
       tokenRoutes(async () => true),
+      labelRoutes(labels),
     ],
   })
   const document = http.swagger()

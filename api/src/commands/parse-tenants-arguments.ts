@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { LABEL_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { findTimeZone } from '../reporting/zones/time-zone.ts'
 import { rateOf, uuid, WrongUsage } from './parse-keys-arguments.ts'
 
@@ -20,6 +21,13 @@ export type TenantsArguments =
       readonly tenantId: string | undefined
     }
   | { readonly verb: 'erasures' }
+  /** Absent: as they are. */
+  | {
+      readonly verb: 'labels'
+      readonly tenantId: string
+      readonly labels: readonly string[] | undefined
+      readonly by: By
+    }
   | { readonly verb: 'aside'; readonly tenantId: string }
   | { readonly verb: 'forget-again'; readonly file: string }
   | {
@@ -41,6 +49,7 @@ const VERBS = [
   'list',
   'limit',
   'time-zone',
+  'labels',
   'audit',
   'forget',
   'aside',
@@ -53,6 +62,7 @@ const OPTIONS = {
   list: [],
   limit: ['tenant', 'rate', 'by'],
   'time-zone': ['tenant', 'zone', 'by'],
+  labels: ['tenant', 'set', 'by'],
   audit: ['tenant'],
   forget: ['number', 'call', 'tenant'],
   aside: ['tenant'],
@@ -81,6 +91,8 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
       return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), rate: rateOf(values.rate), by: values.by }
     case 'time-zone':
       return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), zone: zoneOf(values.zone), by: values.by }
+    case 'labels':
+      return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), labels: labelsOf(values.set), by: values.by }
     case 'audit':
       return { verb, tenantId: values.tenant === undefined ? undefined : uuid(values.tenant, '--tenant') }
     case 'aside':
@@ -150,6 +162,17 @@ function zoneOf(given = ''): string | null {
     throw new WrongUsage('--zone must be an IANA name such as Europe/Berlin, or none')
   }
   return given
+}
+
+function labelsOf(given: string | undefined): readonly string[] | undefined {
+  if (given === undefined) return undefined
+  const names = given === 'none' ? [] : given.split(',').map((name) => name.trim())
+  const { max, namePattern } = LABEL_BOUNDS
+  const fits = names.every((name) => new RegExp(namePattern).test(name)) && new Set(names).size === names.length
+  if (fits && names.length <= max) return names
+  throw new WrongUsage(
+    `--set must be none, or 1 to ${max} different names with commas between, of small letters, digits and _, such as campaign,source`,
+  )
 }
 
 function daysOf(values: Values, name: string, none: string, also: readonly number[]): number | null | undefined {

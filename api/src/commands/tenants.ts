@@ -29,6 +29,7 @@ import { type DatabaseCommand, runDatabaseCommand } from './run-database-command
 const HELP = `Usage: npm run tenants -- list
        npm run tenants -- limit --tenant ID --rate (N | usual) [--by WHO]
        npm run tenants -- time-zone --tenant ID --zone (NAME | none) [--by WHO]
+       npm run tenants -- labels --tenant ID [--set NAMES] [--by WHO]
        npm run tenants -- audit [--tenant ID]
        npm run tenants -- forget (--number NUMBER | --call CALL_ID) [--tenant ID]
        npm run tenants -- forget --whole-tenant --tenant ID
@@ -51,11 +52,13 @@ also for calls of before. An event that ends the call later does so as ever.
 time-zone sets the time zone of a tenant's metrics for requests that name none. Their answers then say so, and begin days,
 weeks and months at local midnight. Instances know within a few seconds (KEY_CACHE_MS).
 
+labels shows the names under which a tenant's events may carry labels, or sets them, in the place of those there were.
+
 audit lists which settings of tenants were changed, when and by whom.
 
-forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata that has
-it. Events and calls stay, so every count stays. Ids of events and calls cannot be changed: if some have the number, it says
-how many and ends with 1. Of a call it removes all numbers and metadata; of a whole tenant everything, keys and rollups too. It
+forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata and
+labels that have it. Events and calls stay, so every count stays. Ids of events and calls cannot be changed: if some have the number, it says
+how many and ends with 1. Of a call it removes all numbers, metadata and labels; of a whole tenant everything, keys and rollups too. It
 reads all events, and can be run again.
 
 aside writes the events of a tenant that are kept aside (EVENTS_KEEP_ASIDE) to stdout, one JSON object a line.
@@ -70,6 +73,7 @@ forget-again applies it. FILE may be - for stdin.
   --rate N             events a second; usual: as many as TENANT_RATE_PER_SECOND says
   --zone NAME          an IANA name such as Europe/Berlin; none: UTC
   --by WHO             who does it, for the audit; the user and the name of this machine if not given
+  --set NAMES          up to 8, with commas between, such as campaign,source; none: no labels
   --days DAYS          how long its calls are kept, 91 days or more; 0: for ever; default: as RETENTION_DAYS says
   --rollup-days DAYS   how long its metrics are kept, 91 days or more; forever: for ever
   --hours N            1 to 2160; usual: ${STALE_AFTER_HOURS}
@@ -132,6 +136,15 @@ const run: DatabaseCommand = async (client, say, args) => {
       ])
       if (rows.length === 0) return show('No setting of a tenant was changed.')
       return show(table(['WHEN', 'TENANT', 'SETTING', 'WAS', 'BECAME', 'BY', 'AS'], rows))
+    }
+    case 'labels': {
+      const { rows } = await client.query<{ labels: string[] | null }>(
+        `update hopwhistle.tenants set labels = case when $2 then nullif($3::text[], '{}') else labels end
+         where id = $1 returning labels`,
+        [asked.tenantId, asked.labels !== undefined, asked.labels ?? []],
+      )
+      if (rows[0] === undefined) throw new Error(`there is no tenant ${asked.tenantId}`)
+      return show(rows[0].labels?.join('\n') ?? 'no labels')
     }
     case 'erasures':
       for (const erasure of await listErasures(client)) show(JSON.stringify(erasure))

@@ -269,13 +269,22 @@ export const SETTINGS = {
     unit: 'bytes',
     note: 'the same, as WAL that is not replayed yet',
   },
+  reportCallsMax: {
+    env: 'REPORT_CALLS_MAX',
+    kind: 'integer',
+    fallback: 1_000_000,
+    min: 1_000,
+    max: 100_000_000,
+    unit: 'calls',
+    note: 'how many calls a report may read that has filters or groups; one that needs more is refused with 422 report-too-large',
+  },
   keyCacheMs: {
     env: 'KEY_CACHE_MS',
     kind: 'integer',
     fallback: 3000,
     min: 0,
     unit: 'ms',
-    note: 'how long a revoked key may still work',
+    note: 'how long a revoked key may still work, and a label that is no longer declared',
   },
   shutdownDrainMs: {
     env: 'SHUTDOWN_DRAIN_MS',

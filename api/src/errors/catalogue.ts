@@ -134,6 +134,13 @@ export const UnknownTimeZone = problem(
   },
 )
 
+export const LabelsRefused = problem('labels-refused', 422, 'Labels refused', (errors: readonly FieldError[]) => [
+  errors.map((e) => `${e.field} ${e.message}`).join('; '),
+  { errors },
+])
+
+export const ReportTooLarge = problem('report-too-large', 422, 'Report too large', (why: string) => why)
+
 export const EventKeptAside = problem('event-kept-aside', 422, 'Event kept aside', (outOfRange: Problem) => [
   `${outOfRange.message}. The event is kept aside, in no call and no report`,
   outOfRange.errors === undefined ? {} : { errors: outOfRange.errors },

@@ -16,6 +16,7 @@ export const openApiDocument: SwaggerOptions = {
       { name: 'reports', description: 'Calls and metrics out' },
       { name: 'live', description: 'Events as they happen' },
       { name: 'tokens', description: 'Keys for pages' },
+      { name: 'labels', description: 'What events may say of their calls' },
       { name: 'operation', description: 'Health and metrics' },
     ],
     components: {

@@ -58,7 +58,7 @@ const SECTIONS: readonly (readonly [title: string, sql: string])[] = [
   ],
   [
     'Tables',
-    `select format(E'create table hopwhistle.%I (\n%s%s\n)%s%s;', c.relname, (${COLUMNS}), (${CONSTRAINTS}),
+    `select format(E'create %stable hopwhistle.%I (\n%s%s\n)%s%s;', case c.relpersistence when 'u' then 'unlogged ' else '' end, c.relname, (${COLUMNS}), (${CONSTRAINTS}),
        case when c.relkind = 'p' then ' partition by ' || lower(left(pg_get_partkeydef(c.oid), 4)) || substr(pg_get_partkeydef(c.oid), 5) else '' end,
        coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', '')) as text
      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -22,6 +22,7 @@ export type SeedOptions = {
 
 export type Seeded = DemoData & { readonly wasThere: boolean }
 
+const LABELS = ['campaign', 'source', 'agent']
 const DAYS = 30
 const SEED = 20_260_131
 const DAY_MS = 24 * 3600 * 1000
@@ -91,10 +92,10 @@ export async function endDemoKeys(client: Client): Promise<boolean> {
 
 async function giveKeys(client: Client, tenants: number): Promise<void> {
   await client.query(
-    `insert into hopwhistle.tenants (id, name)
-     select id, 'Demo' || coalesce(' ' || nullif(n - 1, 0), '') from unnest($1::uuid[]) with ordinality as t (id, n)
-     on conflict do nothing`,
-    [tenantIds(tenants)],
+    `insert into hopwhistle.tenants (id, name, labels)
+     select id, 'Demo' || coalesce(' ' || nullif(n - 1, 0), ''), $2 from unnest($1::uuid[]) with ordinality as t (id, n)
+     on conflict (id) do update set labels = excluded.labels where tenants.labels is null`,
+    [tenantIds(tenants), LABELS],
   )
   await client.query(
     `insert into hopwhistle.api_keys (tenant_id, name, key_hash, scopes)

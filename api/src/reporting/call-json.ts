@@ -19,6 +19,8 @@ export type CallRow = {
   readonly duration_ms: string | null
   readonly sequence: string | null
   readonly stale: 't' | 'f' | null
+  /** JSON. */
+  readonly labels: string | null
 }
 
 /** What a `CallRow` is selected with, from rows of hopwhistle.calls. $2 is the tenant. */
@@ -32,7 +34,7 @@ export const CALL_COLUMNS = `call_id, sequence, state, direction, from_number, t
   hopwhistle.elapsed_ms(least(initiated_at, ringing_at), answered_at) as ring_ms,
   hopwhistle.elapsed_ms(answered_at, ended_at) as talk_ms,
   hopwhistle.elapsed_ms(started_at, ended_at) as duration_ms,
-  state < ${CALL_STATE_CODE.COMPLETED} and started_at < ${STALE_BEFORE} as stale`
+  state < ${CALL_STATE_CODE.COMPLETED} and started_at < ${STALE_BEFORE} as stale, labels`
 
 /** The fields of a call as JSON, without the braces. Put together by hand: most values go out as they came in. */
 export function callFields(row: CallRow): string {
@@ -42,7 +44,7 @@ export function callFields(row: CallRow): string {
     `"startedAt":${timeJson(row.started_at)},"initiatedAt":${timeJson(row.initiated_at)},` +
     `"ringingAt":${timeJson(row.ringing_at)},"answeredAt":${timeJson(row.answered_at)},` +
     `"endedAt":${timeJson(row.ended_at)},"updatedAt":${timeJson(row.updated_at)},` +
-    `"ringMs":${row.ring_ms},"talkMs":${row.talk_ms},"durationMs":${row.duration_ms},"stale":${row.stale === 't'}`
+    `"ringMs":${row.ring_ms},"talkMs":${row.talk_ms},"durationMs":${row.duration_ms},"stale":${row.stale === 't'},"labels":${row.labels ?? '{}'}`
   )
 }
 

@@ -5,6 +5,7 @@
  */
 import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATE_RANK, TERMINAL_RANK } from '@hopwhistle/contract/calls.ts'
 import type { CallsFilter } from './calls-filter.ts'
+import { labelConditions } from './label-filter.ts'
 
 /** Adds a value to the statement, and tells its placeholder. */
 export type Given = (value: unknown) => string
@@ -30,7 +31,7 @@ export function indexConditions(filter: CallsFilter, given: Given): readonly str
 
 /** What no index has: it is looked up in each row. */
 export function rowConditions(filter: CallsFilter, given: Given): readonly string[] {
-  const { answered, stale, talkMinMs, talkMaxMs, durationMinMs, durationMaxMs } = filter
+  const { answered, stale, talkMinMs, talkMaxMs, durationMinMs, durationMaxMs, labels = [] } = filter
   const duration = 'hopwhistle.elapsed_ms(started_at, ended_at)'
   return [
     ...(answered === undefined ? [] : [`answered_at is ${answered ? 'not null' : 'null'}`]),
@@ -39,6 +40,7 @@ export function rowConditions(filter: CallsFilter, given: Given): readonly strin
     ...(talkMaxMs === undefined ? [] : [`talk_ms <= ${given(talkMaxMs)}`]),
     ...(durationMinMs === undefined ? [] : [`${duration} >= ${given(durationMinMs)}`]),
     ...(durationMaxMs === undefined ? [] : [`${duration} <= ${given(durationMaxMs)}`]),
+    ...labelConditions(labels, given),
   ]
 }
 

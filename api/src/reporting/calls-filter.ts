@@ -1,5 +1,6 @@
 import type { CallDirection, CallState } from '@hopwhistle/contract/calls.ts'
 import { InvalidRequest, TimeOutOfRange } from '../errors/catalogue.ts'
+import { type LabelFilter, parseLabelFilters } from './label-filter.ts'
 import { parseTime } from './parse-time.ts'
 
 /** Which calls a list is of. */
@@ -22,6 +23,8 @@ export type CallsFilter = {
   /** From the start to the end. Calls that have not ended are not in. */
   readonly durationMinMs?: number
   readonly durationMaxMs?: number
+  /** Calls that have all of these. */
+  readonly labels?: readonly LabelFilter[]
 }
 
 /** As it comes in a query string. */
@@ -38,9 +41,10 @@ export type CallsFilterQuery = {
   readonly talkMaxMs?: number
   readonly durationMinMs?: number
   readonly durationMaxMs?: number
+  readonly label?: readonly string[]
 }
 
-/** @throws {InvalidRequest} a time that is none, or a range that is none @throws {TimeOutOfRange} a range of time that is none */
+/** @throws {InvalidRequest} a time or a label that is none, or a range that is none @throws {TimeOutOfRange} a range of time that is none */
 export function parseCallsFilter(query: CallsFilterQuery): CallsFilter {
   const startedFromMs = parseTime('startedFrom', query.startedFrom)
   const startedToMs = parseTime('startedTo', query.startedTo)
@@ -67,6 +71,7 @@ export function parseCallsFilter(query: CallsFilterQuery): CallsFilter {
     talkMaxMs: query.talkMaxMs,
     durationMinMs: query.durationMinMs,
     durationMaxMs: query.durationMaxMs,
+    labels: query.label === undefined ? undefined : parseLabelFilters(query.label),
   })
 }
 

@@ -133,7 +133,7 @@ const EVERY_FINAL_STATE = [
 const EVERY_DIRECTION = ['direction is null', ...CALL_DIRECTIONS.map((_, code) => `direction = ${code}`)]
 
 const ROW_COLUMNS = `call_id, sequence, state, direction, from_number, to_number,
-  started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at, talk_ms`
+  started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at, talk_ms, labels`
 
 const COLUMNS = `${CALL_COLUMNS}, ${SHOWN_UP_TO} as shown_up_to, matches, stopped`
 

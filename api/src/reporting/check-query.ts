@@ -6,6 +6,8 @@ import type { FieldError } from '../errors/problem.ts'
 /** What is known of a parameter; the part of JSON Schema that query strings need. */
 type Parameter = {
   readonly type?: string
+  /** Of an array, which is given as the same parameter several times. */
+  readonly items?: Parameter
   readonly enum?: readonly string[]
   readonly minLength?: number
   readonly maxLength?: number
@@ -21,11 +23,11 @@ type Parameter = {
 export function checkQuery<T extends TObject>(schema: T, given: unknown): Static<T> {
   const query = given as Readonly<Record<string, unknown>>
   const errors: FieldError[] = []
-  const checked: Record<string, string | number> = {}
+  const checked: Record<string, string | number | readonly string[]> = {}
   for (const [field, value] of Object.entries(query)) {
     const parameter = Object.hasOwn(schema.properties, field) ? (schema.properties[field] as Parameter) : undefined
     const outcome = parameter === undefined ? unknown(schema) : check(parameter, value)
-    if (typeof outcome === 'object') errors.push({ field, message: outcome.problem })
+    if (isProblem(outcome)) errors.push({ field, message: outcome.problem })
     else checked[field] = outcome
   }
   for (const field of schema.required ?? []) if (!(field in query)) errors.push(missing(schema, field))
@@ -33,9 +35,13 @@ export function checkQuery<T extends TObject>(schema: T, given: unknown): Static
   return checked as Static<T>
 }
 
-type Outcome = string | number | { readonly problem: string }
+type Outcome = string | number | readonly string[] | { readonly problem: string }
+
+const isProblem = (outcome: Outcome): outcome is { readonly problem: string } =>
+  typeof outcome === 'object' && 'problem' in outcome
 
 function check(parameter: Parameter, value: unknown): Outcome {
+  if (parameter.items !== undefined) return checkEach(parameter.items, [value].flat())
   if (typeof value !== 'string') return { problem: 'is given more than once' }
   if (parameter.enum !== undefined) {
     return parameter.enum.includes(value)
@@ -54,6 +60,11 @@ function check(parameter: Parameter, value: unknown): Outcome {
   }
   // Postgres has no text with a NUL in it, so nothing can ever be found by one.
   return value.includes('\0') ? { problem: 'has a NUL character in it' } : value
+}
+
+function checkEach(items: Parameter, values: readonly unknown[]): Outcome {
+  const outcomes = values.map((value) => check(items, value))
+  return outcomes.find(isProblem) ?? outcomes.map(String)
 }
 
 function unknown(schema: TObject): Outcome {

@@ -33,10 +33,14 @@ export function bucketJson(t: BucketTexts): string {
   const duration = (of: Duration) =>
     `{"count":${t[`${of}_count`]},"averageMs":${t[`${of}_average_ms`]},` +
     `"p50Ms":${t[`${of}_p50_ms`]},"p95Ms":${t[`${of}_p95_ms`]},"p99Ms":${t[`${of}_p99_ms`]}}`
+  return `${countsJson(t)},"ring":${duration('ring')},"talk":${duration('talk')}`
+}
+
+/** The counts of a bucket. */
+export function countsJson(t: { readonly [K in Count]: string }): string {
   return (
     `"calls":${t.calls},"connected":${t.connected},"inbound":${t.inbound},"outbound":${t.outbound},` +
     `"states":{"INITIATED":${t.initiated},"RINGING":${t.ringing},"ANSWERED":${t.answered},"COMPLETED":${t.completed},` +
-    `"BUSY":${t.busy},"NO_ANSWER":${t.no_answer},"FAILED":${t.failed},"CANCELED":${t.canceled}},` +
-    `"ring":${duration('ring')},"talk":${duration('talk')}`
+    `"BUSY":${t.busy},"NO_ANSWER":${t.no_answer},"FAILED":${t.failed},"CANCELED":${t.canceled}}`
   )
 }

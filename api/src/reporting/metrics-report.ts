@@ -144,3 +144,6 @@ function starts(): (atMs: number) => string {
 function isoSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }
+
+/** For metrics that are not from rollups. */
+export { add as addToSums, nothing as noSums, texts as textsOfSums }

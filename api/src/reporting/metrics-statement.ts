@@ -88,6 +88,7 @@ function text({ table, column }: { table: string; column: string }, granularity:
     from pending
     where hour >= date_trunc('day', b.before, 'UTC') and hour < b.before
   ) h on true
+  where b.before is not null
   group by b.before
 `,
     'kind, at, body, ring_histogram, talk_histogram, ring_entries, talk_entries',

@@ -1,8 +1,9 @@
 /** Questions and answers of the reports as JSON Schema: for checking query strings and for the OpenAPI document. */
-import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS, EVENT_OUTCOMES } from '@hopwhistle/contract/calls.ts'
+import { CALL_DIRECTIONS, CALL_STATES, EVENT_BOUNDS, EVENT_OUTCOMES, LABEL_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { Type } from 'typebox'
 import { COUNT_AT_MOST, COUNT_MODES } from './calls-count.ts'
 import { CALLS_ORDERS, USUAL_ORDER } from './calls-order.ts'
+import { GROUPS_LIMIT } from './groups/breakdown.ts'
 import { WEEKDAYS, ZONE_GRANULARITIES } from './zones/zone-buckets.ts'
 import { ZONED_RANGE } from './zones/zoned-range.ts'
 
@@ -44,6 +45,31 @@ const bound = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 0, maximum: MILLISECONDS_MAX, description }))
 const eachGranularity = (what: (of: (typeof ZONED_RANGE)['hour']) => number) =>
   ZONE_GRANULARITIES.map((granularity) => `${what(ZONED_RANGE[granularity])} by the ${granularity}`).join(', ')
+const label = Type.Optional(
+  Type.Array(Type.String({ minLength: 1, maxLength: 33 + LABEL_BOUNDS.valueMaxLength }), {
+    description:
+      'calls that have this label: a declared name, a colon and the value, such as `campaign:spring`; `campaign:` for calls ' +
+      'without it. Given several times, calls that have all of them',
+  }),
+)
+const STALE =
+  'true: calls that have not ended, and started longer ago than calls of the tenant may; false: all others. Unless the tenant ' +
+  'has its own time, 24 hours, and until the end of the hour'
+
+/** Which calls are meant. */
+const filters = {
+  state: Type.Optional(state),
+  direction: Type.Optional(direction),
+  fromNumber: phoneNumber('calls from exactly this number'),
+  toNumber: phoneNumber('calls to exactly this number'),
+  label,
+  answered: flag('true: calls that were ever answered; false: those that were not'),
+  stale: flag(STALE),
+  talkMinMs: bound('calls that were talked on so many milliseconds or more, from answered to the end'),
+  talkMaxMs: bound('calls that were talked on so many milliseconds or fewer'),
+  durationMinMs: bound('calls that took so many milliseconds or more, from their start to their end'),
+  durationMaxMs: bound('calls that took so many milliseconds or fewer'),
+}
 
 export const MetricsQuery = Type.Object(
   {
@@ -68,31 +94,36 @@ export const MetricsQuery = Type.Object(
         description: 'first day of a week, with granularity week. Default: monday, as ISO 8601 says',
       }),
     ),
+    ...filters,
+    groupBy: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description: 'direction, state, from, to, or a label such as `label:campaign`: the same metrics for each group',
+      }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: GROUPS_LIMIT.most,
+        default: GROUPS_LIMIT.usual,
+        description: 'how many groups, largest first; the others are added up as one more',
+      }),
+    ),
+    include: Type.Optional(
+      Type.Enum(['callers'], { description: 'also how many callers there are, and which calls are their first' }),
+    ),
     position,
   },
   { additionalProperties: false },
 )
 
-const STALE =
-  'true: calls that have not ended, and started longer ago than calls of the tenant may; false: all others. Unless the tenant ' +
-  'has its own time, 24 hours, and until the end of the hour'
-
 export const CALLS_LIMIT = { most: 200, usual: 50 } as const
 
 export const CallsQuery = Type.Object(
   {
-    state: Type.Optional(state),
-    direction: Type.Optional(direction),
-    fromNumber: phoneNumber('calls from exactly this number'),
-    toNumber: phoneNumber('calls to exactly this number'),
+    ...filters,
     startedFrom: time('calls that started at this time or later'),
     startedTo: time('calls that started before this time'),
-    answered: flag('true: calls that were ever answered; false: those that were not'),
-    stale: flag(STALE),
-    talkMinMs: bound('calls that were talked on so many milliseconds or more, from answered to the end'),
-    talkMaxMs: bound('calls that were talked on so many milliseconds or fewer'),
-    durationMinMs: bound('calls that took so many milliseconds or more, from their start to their end'),
-    durationMaxMs: bound('calls that took so many milliseconds or fewer'),
     order: Type.Optional(
       Type.Enum([...CALLS_ORDERS], {
         default: USUAL_ORDER,
@@ -171,7 +202,7 @@ const durations = (description: string) =>
     { description: `${description}. Percentiles are within 1 % of the exact ones; null without calls` },
   )
 
-const measures = {
+const counts = {
   calls: count('calls that started in the bucket'),
   connected: count('those that were ever answered'),
   inbound: count('those that are inbound'),
@@ -183,6 +214,20 @@ const measures = {
     'those that have not ended, and started longer ago than calls of the tenant may: before an hour that is that long over. They are ' +
       'counted in states, too',
   ),
+}
+const average = Type.Object({ count: Type.Integer({ minimum: 0 }), averageMs: milliseconds })
+const byCaller = {
+  firstTime: count('calls that are the first of their number in all the calls that are kept'),
+  repeat: count('those from a number that had called before'),
+}
+const distinct = count('numbers that called')
+const callers = Type.Optional(
+  Type.Object(byCaller, { description: 'With include=callers: of the calls that have a `from` and are not outbound' }),
+)
+const callersOfAll = Type.Optional(Type.Object({ distinct, ...byCaller }))
+
+const measures = {
+  ...counts,
   ring: durations('From the first of initiated and ringing to answered'),
   talk: durations('From answered to the end'),
 }
@@ -196,10 +241,34 @@ export const MetricsAnswer = Type.Object({
   weekStart: Type.Optional(Type.Enum([...WEEKDAYS], { description: 'only with granularity week' })),
   from: instant,
   to: instant,
-  totals: Type.Object(measures, { description: 'of the whole range; its percentiles are of all its calls' }),
-  buckets: Type.Array(Type.Object({ start: instant, ...measures }), {
+  totals: Type.Object(
+    { ...measures, callers: callersOfAll },
+    { description: 'of the whole range; its percentiles are of all its calls' },
+  ),
+  buckets: Type.Array(Type.Object({ start: instant, ...measures, callers }), {
     description: 'every bucket from `from` until before `to`, also those without calls',
   }),
+  groupBy: Type.Optional(Type.String()),
+  groups: Type.Optional(
+    Type.Array(
+      Type.Object({
+        group: Type.Enum(['value', 'none', 'rest'], {
+          description: 'calls with the value `key`; calls without any; all the groups beyond `limit`, which come last',
+        }),
+        key: orNull(Type.String()),
+        groups: Type.Optional(count('how many groups the rest is of')),
+        ...measures,
+        callers: callersOfAll,
+        buckets: Type.Array(Type.Object({ start: instant, ...counts, ring: average, talk: average, callers }), {
+          description: 'those with calls',
+        }),
+      }),
+      {
+        description:
+          'With groupBy: the largest first. Their counts add up to the totals; percentiles and distinct callers do not',
+      },
+    ),
+  ),
 })
 
 const Call = Type.Object({
@@ -225,6 +294,7 @@ const Call = Type.Object({
   talkMs: milliseconds,
   durationMs: orNull(Type.Integer({ minimum: 0, description: 'from its start to its end' })),
   stale: Type.Boolean({ description: 'it has not ended, and started too long ago to be still going on' }),
+  labels: Type.Record(Type.String(), Type.String(), { description: 'as its events give them; empty without any' }),
 })
 
 export const CallsAnswer = Type.Object({
@@ -264,6 +334,7 @@ export const TimelineAnswer = Type.Object({
       direction: orNull(direction),
       from: orNull(Type.String()),
       to: orNull(Type.String()),
+      labels: Type.Record(Type.String(), Type.String()),
       corrects: Type.Boolean({ description: 'its final state replaces the one that the call ended with' }),
       metadata: orNull(Type.Record(Type.String(), Type.Unknown())),
     }),

@@ -13,6 +13,9 @@ import type { CallsPageRow } from './calls-page.ts'
 import { callsPageFields } from './calls-page.ts'
 import { callsPageStatement } from './calls-page-statement.ts'
 import { type ChangesPlace, type ChangesRow, changesPage, changesStatement } from './changes.ts'
+import { type Breakdown, breakdownKey } from './groups/breakdown.ts'
+import { breakdownFields } from './groups/breakdown-report.ts'
+import { type BreakdownRow, breakdownStatement } from './groups/breakdown-statement.ts'
 import type { MetricsRange } from './metrics-range.ts'
 import { metricsFields } from './metrics-report.ts'
 import type { MetricsRow } from './metrics-statement.ts'
@@ -39,7 +42,11 @@ import { zonedReport } from './zones/zoned-report.ts'
 
 export type { Answer } from './shared-answers.ts'
 
-export type ReportSettings = { readonly postgresQueryTimeoutMs: number }
+export type ReportSettings = {
+  readonly postgresQueryTimeoutMs: number
+  /** How many calls a breakdown may read. */
+  readonly reportCallsMax: number
+}
 
 /**
  * Reports of one tenant. Each shows at least everything up to `position`, says as of when it is and where it was
@@ -49,6 +56,8 @@ export type ReportSettings = { readonly postgresQueryTimeoutMs: number }
  */
 export type Reports = {
   metrics(tenantId: string, range: MetricsRange | ZonedRange, position?: WalPosition): Promise<Answer>
+  /** Of some calls, or in groups. @throws {ReportTooLarge} */
+  breakdown(tenantId: string, breakdown: Breakdown, position?: WalPosition): Promise<Answer>
   /** @param limit 1 to 200 @throws {InvalidCursor | TokenOutdated} */
   calls(tenantId: string, page: CallsPage, position?: WalPosition): Promise<Answer>
   /** @param limit 1 to 200 @throws {InvalidCursor | TokenOutdated | ChangesForgotten} */
@@ -98,6 +107,8 @@ export function createReports(deps: {
   const { replica, tokens, settings } = deps
   const answer = createSharedAnswers(deps)
   const turns = createTurns(deps.atOnce)
+  // A breakdown may take a second or more: those leave most connections to what takes milliseconds.
+  const fewTurns = createTurns(() => Math.max(1, Math.floor(deps.atOnce() / 4)))
   const read = <Row extends object>(tenantId: string, statement: ReportStatement, position: WalPosition | undefined) =>
     readReport<Row>(replica, statement, position, settings.postgresQueryTimeoutMs, (work) => turns.run(tenantId, work))
 
@@ -121,6 +132,16 @@ export function createReports(deps: {
           }
           const { rows, from } = await read<MetricsRow>(tenantId, metricsStatement(tenantId, range), position)
           return { fields: metricsFields(rows, range), from }
+        },
+      ),
+    breakdown: (tenantId, breakdown, position) =>
+      answer(
+        { tenantId, key: `breakdown ${breakdownKey(breakdown)}`, position, keepMs: keepMs(breakdown.range.toMs) },
+        async () => {
+          const { reportCallsMax } = settings
+          const statement = breakdownStatement(tenantId, breakdown, reportCallsMax)
+          const { rows, from } = await fewTurns.run(tenantId, () => read<BreakdownRow>(tenantId, statement, position))
+          return { fields: breakdownFields(rows, breakdown, reportCallsMax), from }
         },
       ),
     calls: async (

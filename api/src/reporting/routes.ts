@@ -1,6 +1,7 @@
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
+import type { TenantLabels } from '../access/tenant-labels.ts'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
@@ -8,6 +9,7 @@ import { parseCallsFilter } from './calls-filter.ts'
 import { USUAL_ORDER } from './calls-order.ts'
 import { parseChangesSince } from './changes-since.ts'
 import { checkQuery } from './check-query.ts'
+import { type Breakdown, labelsOf, parseBreakdown } from './groups/breakdown.ts'
 import { parseMetricsRange } from './metrics-range.ts'
 import {
   CALLS_LIMIT,
@@ -39,8 +41,9 @@ export function reportingRoutes(deps: {
   readonly reports: Reports
   readonly tokens: Pick<Tokens, 'openPosition'>
   readonly unsent: Unsent
+  readonly labels: Pick<TenantLabels, 'require'>
 }): FastifyPluginAsync {
-  const { reports, tokens, unsent } = deps
+  const { reports, tokens, unsent, labels } = deps
   /** From the query string or the header. @throws {InvalidPosition | TokenOutdated | DatabaseUnavailable} */
   async function positionOf(
     request: FastifyRequest,
@@ -48,6 +51,16 @@ export function reportingRoutes(deps: {
   ): Promise<WalPosition | undefined> {
     const given = query.position ?? request.headers[HEADERS.position]
     return given === undefined ? undefined : tokens.openPosition(String(given))
+  }
+
+  /** @throws {LabelsRefused} a name that is not declared is most likely misspelt */
+  async function requireLabels(
+    tenantId: string,
+    { filter, groupBy }: Pick<Breakdown, 'filter' | 'groupBy'>,
+  ): Promise<void> {
+    const fieldOf = (name: string) => (groupBy === `label:${name}` ? 'groupBy' : 'label')
+    const names = labelsOf({ filter, ...(groupBy === undefined ? {} : { groupBy }) })
+    if (names.length > 0) await labels.require(tenantId, names, (name) => `${fieldOf(name)} ${name}`)
   }
 
   return async (app) => {
@@ -58,7 +71,8 @@ export function reportingRoutes(deps: {
         summary: 'Metrics of calls by the hour, day, week or month',
         description:
           'Counts by state and direction, and ring and talk time, of the calls that started in each bucket, and of the whole range. ' +
-          'Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise.',
+          'Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise. ' +
+          'With a filter, groupBy or include, the calls of the range are read one by one: as many as REPORT_CALLS_MAX at most.',
         querystring: MetricsQuery,
         response: { 200: MetricsAnswer, ...NOT_MODIFIED, ...problems(400, 410, 422) },
       },
@@ -69,7 +83,14 @@ export function reportingRoutes(deps: {
         const inUtc = plainQuery(query, timeZone)
         const range =
           inUtc === undefined ? parseZonedRange(query, timeZone, Date.now()) : parseMetricsRange(inUtc, Date.now())
-        return send(unsent, request, reply, await reports.metrics(tenantId, range, await positionOf(request, query)))
+        const breakdown = parseBreakdown(query, range)
+        if (breakdown !== undefined) await requireLabels(tenantId, breakdown)
+        const position = await positionOf(request, query)
+        const answer =
+          breakdown === undefined
+            ? await reports.metrics(tenantId, range, position)
+            : await reports.breakdown(tenantId, breakdown, position)
+        return send(unsent, request, reply, answer)
       },
     })
 
@@ -80,7 +101,7 @@ export function reportingRoutes(deps: {
         summary: 'Calls, newest first, a page at a time; or those that have changed',
         description:
           'Sorted by when they started, unless order says otherwise. Pass nextCursor on as cursor, with the same parameters, for the ' +
-          'next page; a page deep down is as fast as the first. With filters by answered, stale, talk time or duration, and in another ' +
+          'next page; a page deep down is as fast as the first. With filters by answered, stale, talk time, duration or label, and in another ' +
           'order than by start, a page may have fewer calls than limit, or none, and a nextCursor nevertheless: go on until it is ' +
           'null. A walk shows every call that was there when it began. One that moves in the order meanwhile, by an event that ' +
           'came late, may be shown again.\n\n' +
@@ -97,7 +118,9 @@ export function reportingRoutes(deps: {
         const query = checkQuery(CallsQuery, request.query)
         const { limit = CALLS_LIMIT.usual, cursor, order = USUAL_ORDER, count = 'none' } = query
         const { tenantId } = request.principal
-        const page = { filter: parseCallsFilter(query), limit, ...(cursor === undefined ? {} : { cursor }) }
+        const filter = parseCallsFilter(query)
+        await requireLabels(tenantId, { filter })
+        const page = { filter, limit, ...(cursor === undefined ? {} : { cursor }) }
         const sinceMs = parseChangesSince(query, Date.now())
         const position = await positionOf(request, query)
         const answer =

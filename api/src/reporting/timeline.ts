@@ -20,6 +20,7 @@ export type TimelineRow = CallRow & {
   readonly event_to: string | null
   readonly event_corrects: string | null
   readonly event_metadata: string | null
+  readonly event_labels: string | null
 }
 
 /**
@@ -32,7 +33,7 @@ export type TimelineRow = CallRow & {
 const TEXT = asTenant(
   `${CALL_COLUMNS}, ${SHOWN_UP_TO} as shown_up_to, event_place,
   event_id, event_state, event_outcome, event_direction, event_from, event_to, event_corrects,
-  event_metadata,
+  event_metadata, event_labels,
   event_occurred_at at time zone 'UTC' as event_occurred_at,
   event_received_at at time zone 'UTC' as event_received_at`,
   `
@@ -41,7 +42,10 @@ const TEXT = asTenant(
   left join lateral (
     select event_id, state as event_state, outcome as event_outcome, occurred_at as event_occurred_at,
       received_at as event_received_at, direction as event_direction, from_number as event_from, to_number as event_to,
-      corrects as event_corrects, metadata as event_metadata, coalesce(place, 0) as event_place
+      corrects as event_corrects, coalesce(place, 0) as event_place,
+      -- With labels it is an array of both.
+      case when jsonb_typeof(metadata) = 'array' then metadata -> 0 end as event_labels,
+      case when jsonb_typeof(metadata) = 'array' then nullif(metadata -> 1, 'null') else metadata end as event_metadata
     from hopwhistle.call_events
     where tenant_id = $2 and call_id = $3
       and (occurred_at, least(state, 3), received_at, coalesce(place, 0), event_id)
@@ -105,6 +109,6 @@ function eventJson(row: TimelineRow): string {
     `"outcome":"${row.event_outcome === '0' ? 'applied' : 'late'}","occurredAt":${timeJson(row.event_occurred_at)},` +
     `"receivedAt":${timeJson(row.event_received_at)},"direction":${directionJson(row.event_direction)},` +
     `"from":${textJson(row.event_from)},"to":${textJson(row.event_to)},` +
-    `"corrects":${row.event_corrects !== null},"metadata":${row.event_metadata ?? 'null'}}`
+    `"corrects":${row.event_corrects !== null},"labels":${row.event_labels ?? '{}'},"metadata":${row.event_metadata ?? 'null'}}`
   )
 }

@@ -53,6 +53,7 @@ const events: readonly CallEventBody[] = [0, 1, 2, 3].map((i) =>
     direction: 'outbound',
     from: NUMBER,
     to: NUMBER,
+    labels: { campaign: MARK },
     metadata: { note: MARK },
   }),
 )
@@ -64,6 +65,7 @@ beforeAll(async () => {
   platform = await runningPlatform(2)
   acme = await platform.newTenant()
   thief = await platform.newTenant()
+  await platform.query(`update hopwhistle.tenants set labels = '{campaign}' where id = any ($1)`, [[acme.id, thief.id]])
   await post(at(0), { events }, acme.key, ROUTES.callEvents)
   const answered = events.map(({ eventId, ...event }, i) => ({
     ...event,
@@ -105,9 +107,14 @@ const tries = (): Record<string, readonly string[]> => ({
   limit: ['200', '1'],
   cursor: [given.cursor, ...forgedCursors()],
   position: [given.position],
-  granularity: ['day', 'hour'],
+  granularity: ['day', 'hour', 'week', 'month'],
+  timezone: ['Asia/Kathmandu', 'UTC'],
+  weekStart: ['sunday'],
   from: [new Date(Date.now() - 80 * 86_400_000).toISOString()],
   to: [new Date(Date.now() + 86_400_000).toISOString()],
+  label: [`campaign:${MARK}`],
+  groupBy: ['label:campaign', 'from', 'to', 'state', 'direction'],
+  include: ['callers'],
 })
 
 /** By who has read the source, for either tenant, at any call; but the key is only the thief's. */
@@ -124,12 +131,15 @@ function forgedCursors(): readonly string[] {
 function queriesOf(path: string): readonly string[] {
   const { parameters = [] } = paths[path]!.get!
   const names = parameters.map(({ name }) => name).filter((name) => !path.includes(`{${name}}`))
-  const needed = path === PATH.metrics ? { granularity: 'day' } : {}
   return names.flatMap((name) => {
     const values = tries()[name]
     if (values === undefined) throw new Error(`${path} takes ${name}, which nobody tries here`)
-    const limit = name === 'cursor' ? { limit: '2' } : {}
-    return values.map((value) => `${path}?${new URLSearchParams({ ...needed, ...limit, [name]: value })}`)
+    const needed = path === PATH.metrics ? { granularity: name === 'weekStart' ? 'week' : 'day' } : {}
+    const with_ =
+      name === 'cursor' ? { limit: '2' } : path === PATH.metrics && name === 'limit' ? { groupBy: 'from' } : {}
+    return values
+      .filter((value) => path !== PATH.metrics || name !== 'limit' || Number(value) <= 100)
+      .map((value) => `${path}?${new URLSearchParams({ ...needed, ...with_, [name]: value })}`)
   })
 }
 
@@ -146,13 +156,14 @@ const headersTried = (): readonly Record<string, string>[] => [
 test('every route that needs a key has its test, and refuses requests without one', async () => {
   const closed = OPERATIONS.filter(({ security }) => security?.length !== 0)
   // Tokens: browser-token.test.ts.
-  const tried: readonly string[] = [PATH.calls, PATH.metrics, PATH.call, ROUTES.live, ROUTES.tokens, ...WRITES]
+  const reads = [PATH.calls, PATH.metrics, PATH.call, ROUTES.live, ROUTES.labels]
+  const tried: readonly string[] = [...reads, ROUTES.tokens, ...WRITES, ROUTES.labels]
   expect(closed.map(({ path }) => path).sort()).toEqual([...tried].sort())
   for (const { name, path } of closed) {
-    const method = name.startsWith('POST') ? 'POST' : 'GET'
+    const [method = ''] = name.split(' ')
     for (const key of [undefined, `${acme.key}x`, acme.id]) {
       const headers = { 'content-type': 'application/json', ...(key && { [HEADERS.apiKey]: key }) }
-      const init = { method, headers, ...(method === 'POST' && { body: JSON.stringify(events[0]) }) }
+      const init = { method, headers, ...(method !== 'GET' && { body: JSON.stringify(events[0]) }) }
       expect((await fetch(at(0).url + path, init)).status, name).toBe(401)
     }
   }
@@ -218,6 +229,7 @@ test('ids of another tenant are free, whatever is written to them changes nothin
     for (const event of [events[0]!, { ...events[0]!, state: 'FAILED', from: '+49', metadata: {} } as const]) {
       // A tenant of its own each time, for which the id must be as new as any.
       const stranger = await platform.newTenant()
+      await platform.query(`update hopwhistle.tenants set labels = '{campaign}' where id = $1`, [stranger.id])
       const wrap = (one: object) => (path === ROUTES.callEvents ? { events: [one] } : one)
       const written = await post(at(1), wrap(event), stranger.key, path)
       const { outcome } = path === ROUTES.callEvents ? written.body.results[0] : written.body
@@ -233,6 +245,16 @@ test('ids of another tenant are free, whatever is written to them changes nothin
   const after = await get(at(0), call(events[0]!.callId), acme.key, { [HEADERS.position]: position })
   const said = ({ asOf: _, source: __, ...all }: Record<string, unknown>) => all
   expect(said(after.body)).toEqual(said(before.body))
+})
+
+test('a tenant sees and declares its own labels only', async () => {
+  const stranger = await platform.newTenant()
+  expect((await get(at(0), ROUTES.labels, stranger.key)).body).toEqual({ labels: [] })
+  const headers = { 'content-type': 'application/json', [HEADERS.apiKey]: stranger.key }
+  const put = { method: 'PUT', headers, body: JSON.stringify({ labels: ['source'] }) }
+  expect((await fetch(at(0).url + ROUTES.labels, put)).status).toBe(200)
+  expect((await get(at(1), ROUTES.labels, stranger.key)).body).toEqual({ labels: ['source'] })
+  expect((await get(at(1), ROUTES.labels, acme.key)).body).toEqual({ labels: ['campaign'] })
 })
 
 test('the same question of both at the same moment has two answers', { timeout: 60_000 }, async () => {

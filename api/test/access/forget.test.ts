@@ -164,6 +164,46 @@ test('events that are kept aside are written out as they came, and go as well', 
   expect(await placesOf(number)).toEqual([])
 })
 
+test('a number goes from labels as well; other labels stay, and so do their counts', async () => {
+  const tenant = await platform.newTenant()
+  await platform.query(`update hopwhistle.tenants set labels = '{line,campaign}' where id = $1`, [tenant.id])
+  const number = newNumber()
+  await send(tenant, { callId: 'labelled', labels: { line: number, campaign: 'spring' }, metadata: { queue: 'sales' } })
+  await send(tenant, {
+    callId: 'labelled',
+    labels: { line: `${number}9` },
+    occurredAt: new Date(Date.now() - 3_600_000).toISOString(),
+    state: 'RINGING',
+  })
+  const { code, err } = await tenants(['forget', '--number', number, '--tenant', tenant.id])
+  expect(code, err).toBe(0)
+  expect(err).toContain('changed 1 events and 1 calls of 1 tenants')
+  expect(await placesOf(`${number}"`)).toEqual([])
+  const labels = await platform.query('select labels from hopwhistle.calls where tenant_id = $1', [tenant.id])
+  expect(labels).toEqual([{ labels: { line: `${number}9`, campaign: 'spring' } }])
+  const { events } = (await get(at(), '/api/v1/calls/labelled', tenant.key)).body
+  expect(events).toMatchObject([
+    { labels: { line: `${number}9` } },
+    { labels: { campaign: 'spring' }, metadata: { queue: 'sales' } },
+  ])
+
+  expect((await tenants(['forget', '--call', 'labelled', '--tenant', tenant.id])).code).toBe(0)
+  expect(await placesOf('spring')).toEqual([])
+})
+
+test('labels are declared, shown and taken back', async () => {
+  const tenant = await platform.newTenant()
+  const labels = (...args: string[]) => tenants(['labels', '--tenant', tenant.id, ...args])
+  expect((await labels()).out).toBe('no labels\n')
+  expect((await labels('--set', 'campaign,source')).out).toBe('campaign\nsource\n')
+  expect((await labels()).out).toBe('campaign\nsource\n')
+  expect((await labels('--set', 'none')).out).toBe('no labels\n')
+  for (const wrong of ['', 'Campaign', 'a,a', '1', 'a,b,c,d,e,f,g,h,i']) {
+    const { code, err } = await labels('--set', wrong)
+    expect([code, err.split('\n')[0]], wrong).toEqual([2, expect.stringContaining('--set must be')])
+  }
+})
+
 test('a number goes from one tenant only when asked so, and one that was given on standard input is in no argument', async () => {
   const [tenant, other] = [await platform.newTenant(), await platform.newTenant()]
   const number = newNumber()

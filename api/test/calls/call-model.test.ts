@@ -3,7 +3,7 @@ import { CALL_STATE_RANK, CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Call, FoldableEvent } from './call-model.ts'
-import { foldCall, ringMs, talkMs } from './call-model.ts'
+import { foldCall, plainLabels, ringMs, talkMs } from './call-model.ts'
 
 const foldAll = (events: readonly FoldableEvent[]) =>
   events.reduce<Call | undefined>((call, event) => foldCall(call, event).call, undefined)
@@ -16,6 +16,7 @@ const event = fc
     from: fc.constantFrom(undefined, '+1', '+2'),
     to: fc.constantFrom(undefined, '+3', '+4'),
     corrects: fc.constantFrom(undefined, undefined, true as const),
+    labels: fc.dictionary(fc.constantFrom('campaign', 'agent'), fc.constantFrom('a', 'b', 'c'), { maxKeys: 2 }),
   })
   .map((given) => ({ ...given, corrects: CALL_STATE_RANK[given.state] === 3 ? given.corrects : undefined }))
 const events = fc.array(event, { minLength: 1, maxLength: 10 })
@@ -56,6 +57,24 @@ test('of several terminal states the one that occurred first stands, unless one 
     ended('COMPLETED', 5),
   ])
   expect(corrected).toMatchObject({ state: 'CANCELED', endedAt: 5, correctedAt: 30 })
+})
+
+test('of a label the value of the event that occurred last stands; at the same time, the greater text', () => {
+  const labelled = (occurredAt: number, labels: Record<string, string>): FoldableEvent => ({
+    state: 'RINGING',
+    occurredAt,
+    labels,
+    corrects: undefined,
+    direction: undefined,
+    from: undefined,
+    to: undefined,
+  })
+  const call = foldAll([
+    labelled(7, { campaign: 'late', agent: 'b' }),
+    labelled(7, { agent: 'a' }),
+    labelled(5, { campaign: 'z', source: 'search' }),
+  ])
+  expect(plainLabels(call as Call)).toEqual({ campaign: 'late', agent: 'b', source: 'search' })
 })
 
 test('a call never goes back: an event is applied and makes its state, or is late and leaves it', () => {

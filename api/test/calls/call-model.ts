@@ -11,6 +11,8 @@
  *   one that occurred last. Of those that occurred in the same millisecond, the one that comes last in CALL_STATES.
  * - The time of each rank is the smallest `occurredAt` of its events; the call started at the smallest of all.
  *   Late events fill in and correct times, never the state.
+ * - Of a label, the value of the event that occurred last stands; of those that occurred in the same millisecond, the
+ *   greater text.
  * - Should events disagree on direction or numbers, the lesser text stands: arbitrary, but the same in any order.
  *
  * Each rule takes the largest or the smallest of a set, so every order and every grouping of the same events makes the
@@ -33,11 +35,18 @@ export type Call = {
   readonly direction: CallDirection | undefined
   readonly from: string | undefined
   readonly to: string | undefined
+  readonly labels: Readonly<Record<string, Given>> | undefined
 }
+
+/** The value of a label, and when the event that gave it occurred. */
+export type Given = { readonly value: string; readonly occurredAt: number }
 
 export type Folded = { readonly call: Call; readonly outcome: 'applied' | 'late' }
 
-export type FoldableEvent = Pick<CallEvent, 'state' | 'occurredAt' | 'direction' | 'from' | 'to' | 'corrects'>
+export type FoldableEvent = Pick<
+  CallEvent,
+  'state' | 'occurredAt' | 'direction' | 'from' | 'to' | 'corrects' | 'labels'
+>
 
 /** Folds one new event into its call; `call` is undefined for the first one. */
 export function foldCall(call: Call | undefined, event: FoldableEvent): Folded {
@@ -64,8 +73,26 @@ export function foldCall(call: Call | undefined, event: FoldableEvent): Folded {
       direction: lesser(call?.direction, event.direction),
       from: lesser(call?.from, event.from),
       to: lesser(call?.to, event.to),
+      labels: withLabels(call?.labels, event),
     },
   }
+}
+
+function withLabels(labels: Call['labels'], { labels: given = {}, occurredAt }: FoldableEvent): Call['labels'] {
+  const all = { ...labels }
+  for (const [name, value] of Object.entries(given)) {
+    const known = all[name]
+    const isLater =
+      known === undefined || occurredAt > known.occurredAt || (occurredAt === known.occurredAt && value > known.value)
+    if (isLater) all[name] = { value, occurredAt }
+  }
+  return Object.keys(all).length === 0 ? undefined : all
+}
+
+/** What is stored of a call's labels: not when they were given. */
+export function plainLabels({ labels }: Pick<Call, 'labels'>): Readonly<Record<string, string>> | undefined {
+  if (labels === undefined) return undefined
+  return Object.fromEntries(Object.entries(labels).map(([name, { value }]) => [name, value]))
 }
 
 type Progress = Pick<Call, 'state' | 'endedAt' | 'correctedAt'>

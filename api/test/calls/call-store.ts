@@ -71,6 +71,7 @@ export async function callStore(given?: TestDatabase) {
       return id
     },
     calls: (tenantId: string) => storedCalls(owner, tenantId),
+    labels: (tenantId: string) => storedLabels(owner, tenantId),
     close: async () => {
       for (const close of closing) await close()
       await owner.end()
@@ -105,7 +106,19 @@ type CallRow = {
 /** A correction's progress says when it occurred: see src/calls/progress.ts. */
 const correctedAtOf = (progress: number) => (progress > 2 ** 52 ? Math.floor((progress - 2 ** 52) / 8) : undefined)
 
-async function storedCalls(owner: pg.Pool, tenantId: string): Promise<Map<string, Call>> {
+/** Labels of each call that has some. */
+async function storedLabels(owner: pg.Pool, tenantId: string): Promise<Record<string, Record<string, string>>> {
+  const { rows } = await owner.query<{ call_id: string; labels: Record<string, string> }>(
+    'select call_id, labels from hopwhistle.calls where tenant_id = $1 and labels is not null',
+    [tenantId],
+  )
+  return Object.fromEntries(rows.map(({ call_id, labels }) => [call_id, labels]))
+}
+
+/** Without their labels. */
+export type StoredCall = Omit<Call, 'labels'>
+
+async function storedCalls(owner: pg.Pool, tenantId: string): Promise<Map<string, StoredCall>> {
   const { rows } = await owner.query<CallRow>('select * from hopwhistle.calls where tenant_id = $1', [tenantId])
   return new Map(
     rows.map((row) => [

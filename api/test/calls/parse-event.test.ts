@@ -1,4 +1,4 @@
-import { CALL_STATES, EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
+import { CALL_STATES, EVENT_BOUNDS, LABEL_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import fc from 'fast-check'
 import { Compile } from 'typebox/compile'
 import { expect, test } from 'vitest'
@@ -30,6 +30,26 @@ test('an event with everything and one with the least are taken as they are', ()
     from: '+14155550100',
     metadata: '{"a":[1,{"b":null}]}',
   })
+})
+
+test('labels are taken as they are; what is none is 400, and what is too much 422', () => {
+  const labels = { campaign: 'spring', agent: 'Zoë' }
+  expect(parseEvent({ ...good, labels }, NOW).labels).toEqual(labels)
+  expect(parseEvent({ ...good, labels: {} }, NOW)).not.toHaveProperty('labels')
+  for (const [given, status, field] of [
+    ['spring', 400, 'labels'],
+    [[], 400, 'labels'],
+    [{ campaign: 7 }, 400, 'labels.campaign'],
+    [{ campaign: '' }, 400, 'labels.campaign'],
+    [{ campaign: 'a\u0000' }, 400, 'labels.campaign'],
+    [{ campaign: 'x'.repeat(LABEL_BOUNDS.valueMaxLength + 1) }, 422, 'labels.campaign'],
+    [Object.fromEntries(Array.from({ length: LABEL_BOUNDS.max + 1 }, (_, i) => [`l${i}`, 'x'])), 422, 'labels'],
+  ] as const) {
+    const problem = refusal({ ...good, labels: given })
+    expect([problem.status, problem.errors?.[0]?.field], JSON.stringify(given)).toEqual([status, field])
+  }
+  const long = { campaign: 'x'.repeat(LABEL_BOUNDS.valueMaxLength) }
+  expect(parseEvent({ ...good, labels: long }, NOW).labels).toEqual(long)
 })
 
 test('an unknown state is named, with those there are', () => {

@@ -1,7 +1,6 @@
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
-import type { Call } from './call-model.ts'
 import { ringMs, talkMs } from './call-model.ts'
-import type { CallStore } from './call-store.ts'
+import type { CallStore, StoredCall } from './call-store.ts'
 
 const HOUR_MS = 3600 * 1000
 const GAMMA = 1.01 / 0.99
@@ -10,7 +9,7 @@ const GAMMA = 1.01 / 0.99
 type Rollup = { counts: Record<string, number>; ring: Record<number, number>; talk: Record<number, number> }
 
 /** Counts calls the plain way: one after the other, from nothing but the calls. */
-export function countCalls(calls: Iterable<Call>, lengthMs: number): Record<string, Rollup> {
+export function countCalls(calls: Iterable<StoredCall>, lengthMs: number): Record<string, Rollup> {
   const rollups: Record<string, Rollup> = {}
   for (const call of calls) {
     const start = new Date(Math.floor(call.startedAt / lengthMs) * lengthMs).toISOString()
@@ -38,8 +37,8 @@ export function countCalls(calls: Iterable<Call>, lengthMs: number): Record<stri
   return rollups
 }
 
-export const plainHours = (calls: Iterable<Call>) => countCalls(calls, HOUR_MS)
-export const plainDays = (calls: Iterable<Call>) => countCalls(calls, 24 * HOUR_MS)
+export const plainHours = (calls: Iterable<StoredCall>) => countCalls(calls, HOUR_MS)
+export const plainDays = (calls: Iterable<StoredCall>) => countCalls(calls, 24 * HOUR_MS)
 
 const COLUMNS = [
   'calls',

@@ -1,12 +1,14 @@
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createTenantLabels, type TenantLabels } from '../../src/access/tenant-labels.ts'
 import { buildApp } from '../../src/app.ts'
 import { createKeepAside } from '../../src/calls/keep-aside.ts'
 import { callRoutes } from '../../src/calls/routes.ts'
 import type { Problem } from '../../src/errors/problem.ts'
 import { createHealth } from '../../src/health/health.ts'
 import { createPrimaryServer } from '../../src/postgres/primary-server.ts'
+import { labelStore } from '../../src/postgres/tenant-labels.ts'
 import { createTokenKeys, createTokens, type Tokens } from '../../src/postgres/tokens.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import type { CallStore, TestIngest } from './call-store.ts'
@@ -15,6 +17,7 @@ import { callStore } from './call-store.ts'
 let store: CallStore
 let ingest: TestIngest
 let tenantId: string
+let labels: TenantLabels
 let http: Awaited<ReturnType<typeof buildApp>>['http']
 
 let tokens: Tokens
@@ -23,6 +26,7 @@ beforeAll(async () => {
   store = await callStore()
   ingest = store.ingest()
   tenantId = await store.newTenant()
+  labels = createTenantLabels(labelStore(store.pool(), undefined), 0)
   const keys = createTokenKeys()
   await keys.read(store.pool())
   const none = async () => {}
@@ -43,7 +47,7 @@ beforeAll(async () => {
     health: createHealth('test', () => ({})),
     refreshUsage: async () => {},
     surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
-    capabilities: [callRoutes({ ingest, tokens, rates })],
+    capabilities: [callRoutes({ ingest, tokens, rates, labels })],
   })
   http = app.http
 })
@@ -134,7 +138,7 @@ test('with EVENTS_KEEP_ASIDE an event whose time is out of range is kept once, a
   aside.setErrorHandler((error: Problem, _, reply) =>
     reply.code(error.status).send({ code: error.code, detail: error.message }),
   )
-  await aside.register(callRoutes({ ingest, tokens, rates, keepAside: createKeepAside(store.pool()) }))
+  await aside.register(callRoutes({ ingest, tokens, rates, labels, keepAside: createKeepAside(store.pool()) }))
   const send = (url: string, payload: object) => aside.inject({ method: 'POST', url, payload })
   const [old, ahead, good] = [
     body({ callId: 'aside', occurredAt: '2020-01-01T00:00:00Z', metadata: { note: 'kept' } }),

@@ -7,7 +7,7 @@ import { commitBatch } from '../../src/calls/commit-batch.ts'
 import { createReceiptClock } from '../../src/calls/receipt-clock.ts'
 import { writeBatch } from '../../src/calls/write-batch.ts'
 import type { Call } from './call-model.ts'
-import { foldCall } from './call-model.ts'
+import { foldCall, plainLabels } from './call-model.ts'
 import type { CallStore } from './call-store.ts'
 import { callStore } from './call-store.ts'
 import { foldedRollups, plainDays, plainHours } from './rollups.ts'
@@ -41,9 +41,14 @@ const anEvent: fc.Arbitrary<CallEvent> = fc
     to: fc.constantFrom(undefined, '', '+3'),
     corrects: fc.constantFrom(undefined, undefined, true as const),
     metadata: fc.constantFrom(undefined, '{}', '{"a":"\\"x\\\\"}'),
+    labels: fc.record(
+      { campaign: fc.constantFrom('spring', 'a"b\\c,{}', '['), agent: fc.constantFrom('a', 'b') },
+      { requiredKeys: [], noNullPrototype: true },
+    ),
   })
-  .map(({ id, call, occurredAt, corrects, ...rest }) => ({
+  .map(({ id, call, occurredAt, corrects, labels, ...rest }) => ({
     ...rest,
+    labels: Object.keys(labels).length === 0 ? undefined : labels,
     corrects: CALL_STATE_RANK[rest.state] === TERMINAL_RANK ? corrects : undefined,
     // An id stands for one content, but for the few that come with two: conflicts.
     eventId: `e-${id}`,
@@ -123,7 +128,12 @@ test.each([
         })
         const want = expected(order)
         expect(order.flatMap((event) => answers.get(event))).toEqual(want.outcomes)
-        expect(await store.calls(tenantId)).toEqual(want.calls)
+        const plain = [...want.calls].map(([id, { labels: _, ...call }]) => [id, call] as const)
+        expect(await store.calls(tenantId)).toEqual(new Map(plain))
+        const labelled = [...want.calls].filter(([, { labels }]) => labels !== undefined)
+        expect(await store.labels(tenantId)).toEqual(
+          Object.fromEntries(labelled.map(([id, call]) => [id, plainLabels(call)])),
+        )
 
         const late = await store.query<{ event_id: string }>(
           'select event_id from hopwhistle.call_events where tenant_id = $1 and outcome = 1 order by 1',

@@ -156,7 +156,8 @@ async function outdatedPosition(): Promise<string> {
   return createTokens({ keys, primary: before, readKeys: nothing, askPrimary: nothing }).sealPosition(1n)
 }
 
-const stale = () => new Date(Date.now() - 400 * 86_400_000).toISOString()
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString()
+const stale = () => daysAgo(400)
 
 const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
   'invalid-request': () => send({ ...anEvent('RINGING'), callId: 7 }),
@@ -204,6 +205,8 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
   'expectation-failed': () => raw('GET /livez HTTP/1.1', 'host: x', 'expect: wonders', '', ''),
   'time-out-of-range': () => send(anEvent('RINGING', { occurredAt: stale() })),
   'unknown-time-zone': () => ask(`${ROUTES.reportMetrics}?granularity=day&timezone=Berlin`),
+  'labels-refused': () => send(anEvent('RINGING', { labels: { nobody_declared_it: 'x' } })),
+  'report-too-large': () => ask(`${ROUTES.reportMetrics}?granularity=day&from=${daysAgo(399)}&groupBy=from&limit=100`),
   'upgrade-required': () => ask(ROUTES.live),
   'headers-too-large': () => raw('GET /livez HTTP/1.1', 'host: x', `x: ${'y'.repeat(20_000)}`, '', ''),
   'rate-limited': async () => {

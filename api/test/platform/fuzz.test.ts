@@ -30,6 +30,7 @@ const nearlyRight = fc.record(
     direction: fc.oneof(fc.constantFrom('inbound', 'outbound'), fc.jsonValue()),
     from: fc.oneof(text, fc.jsonValue()),
     to: fc.oneof(text, fc.jsonValue()),
+    labels: fc.oneof(fc.dictionary(text, fc.oneof(text, fc.jsonValue())), fc.jsonValue()),
     metadata: fc.oneof(fc.dictionary(text, fc.jsonValue()), fc.jsonValue()),
     constructor: fc.jsonValue(),
     toString: fc.jsonValue(),

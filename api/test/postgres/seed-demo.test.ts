@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { endDemoKeys, seedDemo } from '../../src/postgres/seed-demo.ts'
 import type { Call } from '../calls/call-model.ts'
-import { foldCall } from '../calls/call-model.ts'
-import type { CallStore } from '../calls/call-store.ts'
+import { foldCall, plainLabels } from '../calls/call-model.ts'
+import type { CallStore, StoredCall } from '../calls/call-store.ts'
 import { callStore } from '../calls/call-store.ts'
 import { foldedRollups, plainDays, plainHours } from '../calls/rollups.ts'
 
@@ -33,8 +33,9 @@ test('events, calls and rollups agree to the last call', async () => {
     direction: number
     from_number: string
     to_number: string
+    labels: Record<string, string> | null
   }>(
-    `select call_id, state, extract(epoch from occurred_at) * 1000 as at, direction, from_number, to_number
+    `select call_id, state, extract(epoch from occurred_at) * 1000 as at, direction, from_number, to_number, metadata -> 0 as labels
      from hopwhistle.call_events where tenant_id = $1 order by received_at, event_id`,
     [DEMO_TENANT_ID],
   )
@@ -47,19 +48,25 @@ test('events, calls and rollups agree to the last call', async () => {
       from: row.from_number ?? undefined,
       to: row.to_number ?? undefined,
       corrects: undefined,
+      labels: row.labels ?? undefined,
     }
     made.set(row.call_id, foldCall(made.get(row.call_id), event).call)
   }
   const calls = await store.calls(DEMO_TENANT_ID)
   expect(calls.size).toBeGreaterThanOrEqual(CALLS)
-  expect(calls).toEqual(made)
+  expect(calls).toEqual(new Map([...made].map(([id, { labels: _, ...call }]) => [id, call])))
+  const labelled = [...made].filter(([, { labels }]) => labels !== undefined)
+  expect(labelled.length).toBeGreaterThan(CALLS / 2)
+  expect(await store.labels(DEMO_TENANT_ID)).toEqual(
+    Object.fromEntries(labelled.map(([id, call]) => [id, plainLabels(call)])),
+  )
   expect(await foldedRollups(store, DEMO_TENANT_ID, 'hourly')).toEqual(plainHours(calls.values()))
   expect(await foldedRollups(store, DEMO_TENANT_ID, 'daily')).toEqual(plainDays(calls.values()))
 })
 
 test('the calls are believable: every ending, no time after now, days busier than nights and weekends', async () => {
   const calls = [...(await store.calls(DEMO_TENANT_ID)).values()]
-  const share = (of: (call: Call) => boolean) => calls.filter(of).length / calls.length
+  const share = (of: (call: StoredCall) => boolean) => calls.filter(of).length / calls.length
   for (const [state, low, high] of [
     ['COMPLETED', 0.68, 0.76],
     ['NO_ANSWER', 0.1, 0.16],

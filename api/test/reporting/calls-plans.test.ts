@@ -7,6 +7,8 @@ import type { CallsFilter } from '../../src/reporting/calls-filter.ts'
 import { CALLS_ORDERS } from '../../src/reporting/calls-order.ts'
 import { callsPageStatement } from '../../src/reporting/calls-page-statement.ts'
 import { changesStatement } from '../../src/reporting/changes.ts'
+import { type Breakdown, parseBreakdown } from '../../src/reporting/groups/breakdown.ts'
+import { breakdownStatement } from '../../src/reporting/groups/breakdown-statement.ts'
 import { metricsStatement } from '../../src/reporting/metrics-statement.ts'
 import type { ReportStatement } from '../../src/reporting/read-report.ts'
 
@@ -132,6 +134,37 @@ test('a page of the feed reads so many changes and their calls, first or deep in
     expect(whole).toBeLessThanOrEqual(2)
     expect(read).toBeLessThan(2_300)
   }
+})
+
+test('a page by a label that no call has reads as many calls as it may, and one by a label that many have no more than it shows', async () => {
+  const label = (value: string) => ({ labels: [{ name: 'campaign', value }] })
+  const one = await rowsRead(callsPageStatement(tenantId, label('nobody'), undefined, 50))
+  expect(one.whole).toBe(0)
+  expect(one.read).toBeLessThan(5_100)
+  const busy = await rowsRead(callsPageStatement(tenantId, { ...label('nobody'), fromNumber: '+1' }, undefined, 50))
+  expect(busy.read).toBeLessThanOrEqual(18 * 1_000)
+  expect(busy.whole).toBe(0)
+  const none = { labels: [{ name: 'campaign', value: null }] }
+  expect((await rowsRead(callsPageStatement(tenantId, none, undefined, 50))).read).toBeLessThan(600)
+})
+
+test('a breakdown reads the calls that an index finds, and one more than it may', async () => {
+  const toMs = Date.now() + 60_000
+  const range = { granularity: 'day', fromMs: toMs - 30 * 24 * 3_600_000, toMs } as const
+  const read = async (query: object, callsMax = 1_000_000) => {
+    const { read, whole } = await rowsRead(
+      breakdownStatement(tenantId, parseBreakdown(query, range) as Breakdown, callsMax),
+    )
+    // Since when calls are stale, is asked once.
+    expect(whole, JSON.stringify(query)).toBeLessThanOrEqual(1)
+    return read
+  }
+  expect(await read({ groupBy: 'state' })).toBe(CALLS)
+  expect(await read({ groupBy: 'state' }, 5_000)).toBe(5_001)
+  expect(await read({ label: ['campaign:nobody'] }, 5_000)).toBe(5_001)
+  expect(await read({ fromNumber: '+3' })).toBe(CALLS / 3)
+  expect(await read({ fromNumber: '+9', groupBy: 'to' })).toBe(0)
+  expect(await read({ state: 'FAILED' })).toBeLessThan(50)
 })
 
 test('30 days by the hour read the rows of 30 days, whatever else there is', async () => {

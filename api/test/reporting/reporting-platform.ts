@@ -8,6 +8,7 @@ import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { freshRedis } from '../../../platform/test-support/fresh-redis.ts'
 import { createAuthenticator } from '../../src/access/authenticator.ts'
 import { createRates } from '../../src/access/rates.ts'
+import { createTenantLabels } from '../../src/access/tenant-labels.ts'
 import { buildApp } from '../../src/app.ts'
 import { createIngest } from '../../src/calls/ingest.ts'
 import { callRoutes } from '../../src/calls/routes.ts'
@@ -15,6 +16,7 @@ import { parseSettings } from '../../src/config/settings.ts'
 import { createHealth } from '../../src/health/health.ts'
 import { openPostgres } from '../../src/postgres/open-postgres.ts'
 import { createReplicaMonitor } from '../../src/postgres/replica-monitor.ts'
+import { labelStore } from '../../src/postgres/tenant-labels.ts'
 import { openRedis } from '../../src/redis/open-redis.ts'
 import { createReportCache } from '../../src/redis/report-cache.ts'
 import { recentAnswers } from '../../src/reporting/recent-answers.ts'
@@ -70,6 +72,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     atOnce: () => postgres.reportConnections[replica.isUp() ? 'replica' : 'primary'],
   })
   const rates = createRates(1_000_000, undefined)
+  const labels = createTenantLabels(labelStore(postgres.upkeep, postgres.reportsReplica), 0)
   const tenantOfKey = new Map<string, string>()
   const zoneOfTenant = new Map<string, string>()
   const { http } = await buildApp({
@@ -98,8 +101,8 @@ export async function startPlatform(options: PlatformOptions = {}) {
     refreshUsage: async () => {},
     surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [
-      callRoutes({ ingest, tokens, rates }),
-      reportingRoutes({ reports, tokens, unsent: createUnsent(100_000_000, metrics) }),
+      callRoutes({ ingest, tokens, rates, labels }),
+      reportingRoutes({ reports, tokens, labels, unsent: createUnsent(100_000_000, metrics) }),
     ],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
@@ -126,7 +129,11 @@ export async function startPlatform(options: PlatformOptions = {}) {
     newTenant: async (timeZone?: string) => {
       const tenantId = randomUUID()
       if (timeZone !== undefined) zoneOfTenant.set(tenantId, timeZone)
-      await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenantId, 'of a test'])
+      await owner.query('insert into hopwhistle.tenants (id, name, labels) values ($1, $2, $3)', [
+        tenantId,
+        'of a test',
+        LABELS,
+      ])
       return actAs(tenantId)
     },
     actAs,
@@ -170,6 +177,9 @@ export async function startPlatform(options: PlatformOptions = {}) {
   }
 }
 
+/** What every tenant of a test has declared. */
+const LABELS = ['campaign', 'source', 'agent']
+
 export type TestEvent = {
   readonly callId: string
   readonly state: CallState
@@ -179,6 +189,7 @@ export type TestEvent = {
   readonly from?: string
   readonly to?: string
   readonly metadata?: object
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 function eventBody({ atMs, eventId = randomUUID(), ...event }: TestEvent) {

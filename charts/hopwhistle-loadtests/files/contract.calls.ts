@@ -73,6 +73,15 @@ export const EVENT_BOUNDS = {
   occurredAtMaxAheadMs: 5 * 60 * 1000,
 } as const
 
+/** Bounds on labels: what an event says of its call under names that its tenant has declared. */
+export const LABEL_BOUNDS = {
+  /** Of a tenant, and so of an event and of a call. */
+  max: 8,
+  valueMaxLength: 128,
+  /** A regular expression of JSON Schema. */
+  namePattern: '^[a-z][a-z0-9_]{0,31}$',
+} as const
+
 /** What ids and phone numbers are made of: anything but control characters. A regular expression of JSON Schema. */
 export const EVENT_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f]+$'
 
@@ -93,5 +102,7 @@ export type CallEventBody = {
   readonly to?: string
   /** Its terminal state replaces the one that the call ended with. */
   readonly corrects?: boolean
+  /** Campaign, source, agent … of the call, by the names that the tenant has declared. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly metadata?: Readonly<Record<string, unknown>>
 }

@@ -1,5 +1,5 @@
 /**
- * Removes a person's numbers from what is stored. Events and calls stay, without the number, so that every count and every
+ * Removes a person's numbers from what is stored, also where metadata or labels have them. Events and calls stay, without the number, so that every count and every
  * rollup stays what it was.
  *
  * It works in short transactions, and can be run again after any of them. Live delivery goes on meanwhile: what is in the
@@ -30,7 +30,7 @@ export async function forgetNumber(db: Db, number: string, tenantId?: string): P
   return untilNothingIsFound(() => forgetNumberOnce(db, number, tenantId))
 }
 
-/** Removes all numbers and metadata of a call and its events. */
+/** Removes all numbers, metadata and labels of a call and its events. */
 export async function forgetCall(db: Db, callId: string, tenantId?: string): Promise<Forgotten> {
   return untilNothingIsFound(() => forgetCallOnce(db, callId, tenantId))
 }
@@ -70,14 +70,15 @@ async function forgetNumberOnce(db: Db, number: string, tenantId: string | undef
     db,
     `select tenant_id, event_id as id from hopwhistle.call_events
      where ($1::uuid is null or tenant_id = $1)
-       and (from_number = $2 or to_number = $2 or metadata::text ~ $3)`,
+       and (from_number = $2 or to_number = $2
+         or metadata::text ~ $3 and hopwhistle.metadata_without(metadata, $3) is distinct from metadata)`,
     [tenantId, number, inMetadata],
   )
   for (const [of, ids] of portions(events)) {
     await db.query(
       `update hopwhistle.call_events
        set from_number = nullif(from_number, $2), to_number = nullif(to_number, $2),
-         metadata = case when metadata::text ~ $3 then null else metadata end
+         metadata = hopwhistle.metadata_without(metadata, $3)
        where tenant_id = $1 and event_id = any ($4)`,
       [of, number, inMetadata, ids],
     )
@@ -90,18 +91,20 @@ async function forgetNumberOnce(db: Db, number: string, tenantId: string | undef
      returning tenant_id, event_id as id`,
     [tenantId, number, inMetadata],
   )
-  // After the events: a call has the least number that its events have.
+  // After the events: a call has the least number that its events have, and their labels.
   const calls = await find(
     db,
     `select t.id as tenant_id, c.call_id as id
      from hopwhistle.tenants t
      cross join lateral (
        select call_id from hopwhistle.calls where tenant_id = t.id and from_number = $2
-       union select call_id from hopwhistle.calls where tenant_id = t.id and to_number = $2) c
+       union select call_id from hopwhistle.calls where tenant_id = t.id and to_number = $2
+       union select call_id from hopwhistle.calls
+         where tenant_id = t.id and exists (select from jsonb_each_text(labels) l where l.value ~ $3)) c
      where $1::uuid is null or t.id = $1`,
-    [tenantId, number],
+    [tenantId, number, inMetadata],
   )
-  await foldNumbersAgain(db, calls)
+  await foldAgain(db, calls)
   return result([...events, ...aside], calls)
 }
 
@@ -129,21 +132,22 @@ async function forgetCallOnce(db: Db, callId: string, tenantId: string | undefin
   const calls = await find(
     db,
     `select tenant_id, call_id as id from hopwhistle.calls
-     where call_id = $2 and ($1::uuid is null or tenant_id = $1) and num_nonnulls(from_number, to_number) > 0`,
+     where call_id = $2 and ($1::uuid is null or tenant_id = $1) and num_nonnulls(from_number, to_number, labels) > 0`,
     [tenantId, callId],
   )
-  await foldNumbersAgain(db, calls)
+  await foldAgain(db, calls)
   return result([...events, ...aside], calls)
 }
 
 /** Locks calls in the order in which writers do, so that nobody deadlocks. Whoever follows the feed of changes is told. */
-async function foldNumbersAgain(db: Db, calls: readonly Found[]): Promise<void> {
+async function foldAgain(db: Db, calls: readonly Found[]): Promise<void> {
   for (const [of, ids] of portions(calls)) {
     await db.query(
       `with locked as materialized (
          select call_id from hopwhistle.calls where tenant_id = $1 and call_id = any ($2) order by call_id for update)
        update hopwhistle.calls c
-       set from_number = e.from_number, to_number = e.to_number
+       set from_number = e.from_number, to_number = e.to_number,
+         labels = hopwhistle.labels_of_call(c.tenant_id, c.call_id)
        from locked l cross join lateral (
          select min(e.from_number) as from_number, min(e.to_number) as to_number
          from hopwhistle.call_events e where e.tenant_id = $1 and e.call_id = l.call_id) e

@@ -65,6 +65,15 @@ select
   case when inbound then customer.number else line.number end as from_number,
   case when inbound then line.number else customer.number end as to_number,
   (array['sales', 'support', 'billing', 'support', 'returns'])[1 + floor(5 * pg_temp.chance(n, $3, 14))::int] as queue,
+  -- What brought in the call. Those who answer have an agent.
+  jsonb_strip_nulls(jsonb_build_object(
+    'campaign', case when inbound and pg_temp.chance(n, $3, 15) < 0.7
+      then (array['spring-sale', 'brand', 'spring-sale', 'newsletter', 'retargeting', 'brand', 'spring-sale', 'partners'])[
+        1 + floor(8 * pg_temp.chance(n, $3, 16))::int] end,
+    'source', case when inbound
+      then (array['search', 'search', 'direct', 'social', 'referral'])[1 + floor(5 * pg_temp.chance(n, $3, 17))::int] end,
+    'agent', case when final_state = 3
+      then 'agent-' || lpad((1 + floor(40 * pg_temp.chance(n, $3, 18)))::int::text, 2, '0') end)) as labels,
   initiated_at,
   ringing_at,
   case when final_state = 3 then ringing_at + pickup_ms * interval '1 millisecond' end as answered_at,

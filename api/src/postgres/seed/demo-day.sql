@@ -8,7 +8,12 @@ with stored as (
     case when step = 1 then direction end,
     case when step = 1 then from_number end,
     case when step = 1 then to_number end,
-    case when step = 1 then jsonb_build_object('queue', queue) end,
+    -- Campaign and source come with the first event, the agent with the answer.
+    case
+      when step = 1 and labels - 'agent' <> '{}' then jsonb_build_array(labels - 'agent', jsonb_build_object('queue', queue))
+      when step = 1 then jsonb_build_object('queue', queue)
+      when step = 3 and labels ? 'agent' then jsonb_build_array(jsonb_build_object('agent', labels -> 'agent'), null)
+    end,
     1
   from demo_calls,
     lateral (values
@@ -16,19 +21,22 @@ with stored as (
     ) as steps (step, state, at)
   where initiated_at >= $2 and initiated_at < $3 and at <= $1
   order by call_id, step
-  returning tenant_id, call_id, state, occurred_at, received_at, direction, from_number, to_number
+  returning tenant_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, metadata -> 0 as labels
 ),
 folded as (
   insert into hopwhistle.calls (
     tenant_id, call_id, state, started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at, direction, from_number,
-    to_number, talk_ms)
+    to_number, talk_ms, labels)
   select tenant_id, call_id, max(state), min(occurred_at),
     min(occurred_at) filter (where state = 0),
     min(occurred_at) filter (where state = 1),
     min(occurred_at) filter (where state = 2),
     min(occurred_at) filter (where state >= 3),
     max(received_at), min(direction), min(from_number), min(to_number),
-    hopwhistle.elapsed_ms(min(occurred_at) filter (where state = 2), min(occurred_at) filter (where state >= 3))
+    hopwhistle.elapsed_ms(min(occurred_at) filter (where state = 2), min(occurred_at) filter (where state >= 3)),
+    -- No two events of a call have the same label.
+    nullif(coalesce((array_agg(labels) filter (where state = 0))[1], '{}')
+      || coalesce((array_agg(labels) filter (where state = 2))[1], '{}'), '{}')
   from stored
   group by tenant_id, call_id
   order by min(occurred_at)

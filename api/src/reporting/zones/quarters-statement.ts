@@ -102,6 +102,7 @@ const TEXT = asTenant(
     union all
     select ${UNDER_WAY} from pending where at >= b.since and at < b.before
   ) h on b.since is not null
+  where b.before is not null
   group by b.before
 `,
   COLUMNS,

@@ -81,6 +81,14 @@ function lastOf({ borders, labels }: ZoneBuckets, buckets: number): ZoneBuckets 
   return { borders: borders.slice(-(buckets + 1)), labels: labels.slice(-(buckets + 1)) }
 }
 
+/** The fields of an answer that say which buckets it has, without braces. */
+export function zonedRangeJson({ granularity, labels, timeZone, weekStart }: ZonedRange): string {
+  return (
+    `"granularity":"${granularity}","timezone":${JSON.stringify(timeZone)},` +
+    `${granularity === 'week' ? `"weekStart":"${weekStart}",` : ''}"from":"${labels[0]}","to":"${labels.at(-1)}"`
+  )
+}
+
 /** What tells this range from another of the same tenant; with the version of the rules, for instances may differ in it. */
 export function zonedKey({ granularity, fromMs, toMs, timeZone, weekStart }: ZonedRange): string {
   return `metrics ${granularity} ${fromMs} ${toMs} ${timeZone} ${weekStart} ${process.versions.tz}`

@@ -9,7 +9,7 @@ import type { QuartersRow } from './quarters-statement.ts'
 import { quartersStatement } from './quarters-statement.ts'
 import type { Sign, Tally } from './tally.ts'
 import { createTally } from './tally.ts'
-import type { ZonedRange } from './zoned-range.ts'
+import { type ZonedRange, zonedRangeJson } from './zoned-range.ts'
 
 /** What is asked of the database for the metrics of a range in a time zone, and what its rows say. */
 export type ZonedReport = {
@@ -119,16 +119,12 @@ function add(tally: Tally, piece: Piece): void {
 
 /** @param bodies of the buckets, in their order */
 function answer(range: ZonedRange, totals: string, bodies: readonly string[], stale: Stale): string {
-  const { granularity, borders, labels, timeZone, weekStart } = range
+  const { borders, labels } = range
   let allStale = 0
   const buckets = bodies.map((body, i) => {
     const ofBucket = staleOf(body, borders[i] as number, borders[i + 1] as number, stale)
     allStale += ofBucket
     return `{"start":"${labels[i]}",${body},"stale":${ofBucket}}`
   })
-  return (
-    `"granularity":"${granularity}","timezone":${JSON.stringify(timeZone)},` +
-    `${granularity === 'week' ? `"weekStart":"${weekStart}",` : ''}"from":"${labels[0]}","to":"${labels.at(-1)}",` +
-    `"totals":{${totals},"stale":${allStale}},"buckets":[${buckets.join(',')}]`
-  )
+  return `${zonedRangeJson(range)},` + `"totals":{${totals},"stale":${allStale}},"buckets":[${buckets.join(',')}]`
 }

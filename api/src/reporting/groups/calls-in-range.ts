@@ -1,0 +1,60 @@
+import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATE_RANK, TERMINAL_RANK } from '@hopwhistle/contract/calls.ts'
+import { rowConditions, staleConditions } from '../calls-conditions.ts'
+import type { CallsFilter } from '../calls-filter.ts'
+
+/** Calls of a range, in SQL: what an index finds, and what is left to compare row by row. */
+export type CallsInRange = { readonly source: string; readonly conditions: readonly string[] }
+
+/**
+ * Every call of the tenant $2 that started from $3 until before $4 and may match.
+ *
+ * Plan: a range of one index of calls for each branch, so that nothing is read that is not in `source`: what is to be bounded
+ * is counted there. For that, all columns of the index before started_at must be given, or enumerated:
+ *
+ *   calls_started      tenant
+ *   calls_final_state  tenant, final_state, direction
+ *   calls_from         tenant, from_number, final_state, direction
+ *   calls_to           tenant, to_number, final_state, direction
+ *
+ * @param columns that are selected @param given takes a value and returns its parameter
+ */
+export function callsInRange(columns: string, filter: CallsFilter, given: (value: unknown) => string): CallsInRange {
+  const { state, direction, fromNumber, toNumber } = filter
+  const number =
+    fromNumber !== undefined
+      ? [`from_number = ${given(fromNumber)}`]
+      : toNumber !== undefined
+        ? [`to_number = ${given(toNumber)}`]
+        : []
+  const ended = state !== undefined && CALL_STATE_RANK[state] === TERMINAL_RANK
+  const states =
+    state === undefined ? EVERY_FINAL_STATE : [ended ? finalState(CALL_STATE_CODE[state]) : 'final_state is null']
+  const directions = direction === undefined ? EVERY_DIRECTION : [`direction = ${CALL_DIRECTIONS.indexOf(direction)}`]
+  const whole = state === undefined && direction === undefined && number.length === 0
+  const branches = whole
+    ? [[]]
+    : states.flatMap((ofState) => directions.map((ofDirection) => [...number, ofState, ofDirection]))
+  return {
+    source: branches.map((conditions) => branch(columns, conditions)).join('\n  union all\n'),
+    conditions: [
+      ...(state === undefined || ended ? [] : [`state = ${CALL_STATE_CODE[state]}`]),
+      ...(fromNumber === undefined || toNumber === undefined ? [] : [`to_number = ${given(toNumber)}`]),
+      ...staleConditions(filter),
+      ...rowConditions(filter, given),
+    ],
+  }
+}
+
+const finalState = (code: number) => `final_state = ${code}`
+const EVERY_FINAL_STATE = [
+  'final_state is null',
+  ...Object.values(CALL_STATE_CODE)
+    .filter((code) => code >= CALL_STATE_CODE.COMPLETED)
+    .map(finalState),
+]
+const EVERY_DIRECTION = ['direction is null', ...CALL_DIRECTIONS.map((_, code) => `direction = ${code}`)]
+
+function branch(columns: string, conditions: readonly string[]): string {
+  const all = ['tenant_id = $2', 'tenant.ids is not null', ...conditions, 'started_at >= $3', 'started_at < $4']
+  return `  select ${columns} from hopwhistle.calls where ${all.join(' and ')}`
+}
