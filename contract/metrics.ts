@@ -53,6 +53,7 @@ export const COUNTED_FROM_THE_START = {
     'over-share',
     'memory',
     'requests-in-flight',
+    'too-many-exports',
     'ingest-overloaded',
     'websockets',
     'request-timeout',

@@ -24,11 +24,13 @@ import { noteKeyUse } from './postgres/keys/note-key-use.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
 import { readPostgresUsage } from './postgres/read-usage.ts'
 import { createReplicaMonitor } from './postgres/replica-monitor.ts'
+import { createSnapshots } from './postgres/snapshots.ts'
 import { labelStore } from './postgres/tenant-labels.ts'
 import { exchangeCounts } from './redis/exchange-counts.ts'
 import { openRedis } from './redis/open-redis.ts'
 import { readRedisUsage } from './redis/read-usage.ts'
 import { createReportCache } from './redis/report-cache.ts'
+import { createExports } from './reporting/exports.ts'
 import { recentAnswers } from './reporting/recent-answers.ts'
 import { createReports } from './reporting/reports.ts'
 import { reportingRoutes } from './reporting/routes.ts'
@@ -83,6 +85,13 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     metrics,
     settings,
     atOnce: () => postgres.reportConnections[replica.isUp() ? 'replica' : 'primary'],
+  })
+  const exports = createExports({
+    openSnapshot: createSnapshots({ postgres, replica, idleMs: 2 * settings.requestTimeoutMs }),
+    atOnce: postgres.exportsAtOnce,
+    tokens,
+    metrics,
+    settings,
   })
 
   const zones = startZoneComparison({ db: postgres.upkeep, metrics, log })
@@ -142,7 +151,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
         rates,
         labels,
       }),
-      reportingRoutes({ reports, tokens, labels, unsent: createUnsent(memory.answers, metrics) }),
+      reportingRoutes({ reports, exports, tokens, labels, unsent: createUnsent(memory.answers, metrics) }),
       liveRoutes(),
       tokenRoutes((token) => keepBrowserToken(postgres.upkeep, token)),
       labelRoutes(labels),
@@ -163,6 +172,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       }
     },
     close: async () => {
+      exports.drain()
       await live.drain()
       const closed = app.http.close()
       while (app.load.count() > 0) await sleep(10)

@@ -2,7 +2,9 @@ import createFetchClient, { type Client } from 'openapi-fetch'
 import { type Connection, parseConnection } from './connection.ts'
 import type { paths } from './openapi.ts'
 
-export type Api = Client<paths>
+/** Of reports, which come in several types, this asks for JSON; `exportCalls` reads lines. */
+type Answers = 'application/json' | 'application/problem+json'
+export type Api = Client<paths, Answers>
 
 /**
  * Calls to every route, with the types of the OpenAPI document. One call is one request: nothing is tried again.
@@ -16,5 +18,5 @@ export type Api = Client<paths>
  */
 export function createApi(connection: Connection): Api {
   const { baseUrl, headers, fetch } = parseConnection(connection)
-  return createFetchClient<paths>({ baseUrl, headers, fetch })
+  return createFetchClient<paths, Answers>({ baseUrl, headers, fetch })
 }

@@ -1236,7 +1236,7 @@ export interface paths {
         };
         /**
          * Metrics of calls by the hour, day, week or month
-         * @description Counts by state and direction, and ring and talk time, of the calls that started in each bucket, and of the whole range. Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise. With a filter, groupBy or include, the calls of the range are read one by one: as many as REPORT_CALLS_MAX at most.
+         * @description Counts by state and direction, and ring and talk time, of the calls that started in each bucket, and of the whole range. Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise. With a filter, groupBy or include, the calls of the range are read one by one: as many as REPORT_CALLS_MAX at most. As CSV or NDJSON it has a line for each bucket, with groupBy for each bucket of each group, and no totals.
          */
         readonly get: {
             readonly parameters: {
@@ -1286,9 +1286,13 @@ export interface paths {
             };
             readonly requestBody?: never;
             readonly responses: {
-                /** @description Default Response */
+                /** @description The report */
                 readonly 200: {
                     headers: {
+                        /** @description of an export: asOf */
+                        readonly "x-hopwhistle-as-of"?: string;
+                        /** @description of an export: source */
+                        readonly "x-hopwhistle-source"?: string;
                         readonly [name: string]: unknown;
                     };
                     content: {
@@ -1550,6 +1554,8 @@ export interface paths {
                                 }[];
                             }[];
                         };
+                        readonly "application/x-ndjson": string;
+                        readonly "text/csv": string;
                     };
                 };
                 /** @description What the caller has (If-None-Match) is still so */
@@ -1605,6 +1611,28 @@ export interface paths {
                 };
                 /** @description Another tenant, or the key lacks the scope */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description None of what the header accept names is offered */
+                readonly 406: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
@@ -1779,6 +1807,8 @@ export interface paths {
          * @description Sorted by when they started, unless order says otherwise. Pass nextCursor on as cursor, with the same parameters, for the next page; a page deep down is as fast as the first. With filters by answered, stale, talk time, duration or label, and in another order than by start, a page may have fewer calls than limit, or none, and a nextCursor nevertheless: go on until it is null. A walk shows every call that was there when it began. One that moves in the order meanwhile, by an event that came late, may be shown again.
          *
          *     With updatedSince it is a feed of the calls that have changed, each as it is now, in the order in which they changed. nextCursor is always there: ask with it again, at once while `more` is true and else after some seconds, for ever. No change is missed, and no state of a call comes twice. A change is in the feed after about two seconds; a call that changes again sooner, after its last change. Calls that are deleted because they are too old are not told, and a call that becomes stale has not changed.
+         *
+         *     As CSV or NDJSON it is not a page but all of it, as of one moment; limit is then the most lines, and the cursor of a line asks for those after it (docs/exports.md).
          */
         readonly get: {
             readonly parameters: {
@@ -1813,7 +1843,7 @@ export interface paths {
                     readonly count?: "exact" | "estimate" | "none";
                     /** @description a feed: the calls that have changed since then, and with cursor those that have changed since the page before. Not with order or count. Changes are kept for a week, unless CHANGES_RETENTION_DAYS says otherwise: 410 for those before; for example `2026-11-24T10:00:00Z` */
                     readonly updatedSince?: string;
-                    /** @description calls on a page */
+                    /** @description calls on a page. Of an export: the most lines, up to EXPORT_LINES_MAX, which is also the default */
                     readonly limit?: number;
                     /** @description nextCursor of the page before, with the same filters. 410 once the database has failed over or was restored: start over */
                     readonly cursor?: string;
@@ -1826,9 +1856,13 @@ export interface paths {
             };
             readonly requestBody?: never;
             readonly responses: {
-                /** @description Default Response */
+                /** @description A page of calls, or all of them */
                 readonly 200: {
                     headers: {
+                        /** @description of an export: asOf */
+                        readonly "x-hopwhistle-as-of"?: string;
+                        /** @description of an export: source */
+                        readonly "x-hopwhistle-source"?: string;
                         readonly [name: string]: unknown;
                     };
                     content: {
@@ -1881,6 +1915,8 @@ export interface paths {
                             /** @description only with updatedSince: whether there is more already, so that it is worth to ask at once */
                             readonly more?: boolean;
                         };
+                        readonly "application/x-ndjson": string;
+                        readonly "text/csv": string;
                     };
                 };
                 /** @description What the caller has (If-None-Match) is still so */
@@ -1936,6 +1972,28 @@ export interface paths {
                 };
                 /** @description Another tenant, or the key lacks the scope */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description None of what the header accept names is offered */
+                readonly 406: {
                     headers: {
                         readonly [name: string]: unknown;
                     };

@@ -13,6 +13,7 @@ import { parseSettings } from '../config/settings.ts'
 import { createHealth } from '../health/health.ts'
 import { liveRoutes } from '../live/routes.ts'
 import type { Tokens } from '../postgres/tokens.ts'
+import type { Exports } from '../reporting/exports.ts'
 import type { Reports } from '../reporting/reports.ts'
 import { reportingRoutes } from '../reporting/routes.ts'
 import { createUnsent } from '../reporting/unsent.ts'
@@ -54,7 +55,13 @@ async function describe(): Promise<unknown> {
     surface: settings,
     capabilities: [
       callRoutes({ ingest: {} as Ingest, tokens, rates, labels }),
-      reportingRoutes({ reports: {} as Reports, tokens, labels, unsent: createUnsent(0, metrics) }),
+      reportingRoutes({
+        reports: {} as Reports,
+        exports: {} as Exports,
+        tokens,
+        labels,
+        unsent: createUnsent(0, metrics),
+      }),
       liveRoutes(),
       tokenRoutes(async () => true),
       labelRoutes(labels),

@@ -253,6 +253,23 @@ export const SETTINGS = {
     unit: 'ms',
     note: 'how long a report with a position waits for the replica before it reads the primary',
   },
+  exportLinesMax: {
+    env: 'EXPORT_LINES_MAX',
+    kind: 'integer',
+    fallback: 5_000_000,
+    min: 1,
+    unit: 'lines',
+    note: 'most lines of one export of calls (CSV, NDJSON); the cursor of the last one asks for the rest',
+  },
+  exportSecondsMax: {
+    env: 'EXPORT_SECONDS_MAX',
+    kind: 'integer',
+    fallback: 300,
+    min: 1,
+    max: 3_600,
+    unit: 's',
+    note: 'longest time of one export; then it ends after a whole line, and the cursor asks for the rest. For so long the primary keeps dead rows',
+  },
   replicaMaxLagMs: {
     env: 'REPLICA_MAX_LAG_MS',
     kind: 'integer',

@@ -77,6 +77,14 @@ export const MethodNotAllowed = problem(
   (given: string, allowed: string) => `${given} is not what this route answers to; it may be ${allowed}`,
 )
 
+export const NotAcceptable = problem(
+  'not-acceptable',
+  406,
+  'Not offered as that',
+  (given: string, offered: readonly string[]) =>
+    `the header accept is ${JSON.stringify(given)}; this route answers as ${offered.join(', ')}`,
+)
+
 export const RequestIncomplete = problem(
   'request-incomplete',
   408,
@@ -230,6 +238,15 @@ export const TooManyTokens = problem(
   60,
 )
 
+export const TooManyExports = problem(
+  'too-many-exports',
+  429,
+  'Too many exports',
+  (whose: 'the tenant' | 'this instance', limit: number) =>
+    `${whose} already makes ${limit === 1 ? 'one export' : `${limit} exports`} here, which is the most at a time; try again`,
+  5,
+)
+
 export const TooManyRequests = problem(
   'requests-in-flight',
   503,
@@ -263,6 +280,17 @@ export const DatabaseUnavailable = problem(
     cause === undefined ? {} : { cause },
   ],
   1,
+)
+
+export const ExportUnavailable = problem(
+  'export-unavailable',
+  503,
+  'Export unavailable',
+  (cause?: unknown) => [
+    'exports are read from the replica, which is away or not far enough; try again',
+    cause === undefined ? {} : { cause },
+  ],
+  5,
 )
 
 export const LiveUnavailable = problem(

@@ -3,7 +3,15 @@ import { HEADERS } from '@hopwhistle/contract/routes.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 const ALLOWED_HEADERS = ['authorization', 'content-type', 'if-none-match', ...Object.values(HEADERS)].join(', ')
-const EXPOSED_HEADERS = [HEADERS.position, HEADERS.requestId, 'etag', 'retry-after'].join(', ')
+const EXPOSED_HEADERS = [
+  HEADERS.position,
+  HEADERS.requestId,
+  HEADERS.asOf,
+  HEADERS.source,
+  'content-disposition',
+  'etag',
+  'retry-after',
+].join(', ')
 const PREFLIGHT_KEPT_SECONDS = 7_200
 
 /**

@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Its place among the requests in flight. */
     open: OpenRequest
+    /** To be called when the client has read some more of an answer that is long: it is not slow, and has as long again. */
+    answerMoved(): void
   }
 }
 
@@ -41,7 +43,8 @@ export type RequestsInFlight = {
  * served      as long again; then 503. Only this time counts as our latency
  * being read  as long again; then the connection is cut
  *
- * Whoever is arriving or being read for more than a second gives up its place when the instance is full.
+ * Whoever is arriving or being read for more than a second gives up its place when the instance is full. An answer that is
+ * streamed begins to be read again with each part of it.
  */
 export type OpenRequest = {
   readonly request: FastifyRequest
@@ -79,6 +82,18 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
   const bodies = createShares(limits.bodiesBytes)
 
   app.decorateRequest('open', null as unknown as OpenRequest)
+  app.decorateRequest('answerMoved', function () {
+    const one = this.open
+    // One that has ended is in no list, and must not come back into it.
+    if (one.reply.raw.destroyed) return
+    const now = performance.now()
+    // How long it took to answer stays what it was.
+    const servedMs = one.answeredAt - one.startedAt
+    one.answeredAt = now
+    one.startedAt = now - servedMs
+    one.isBeingRead = false
+    prolong(one, now)
+  })
   app.addHook('onRequest', (request, reply, done) => {
     const now = performance.now()
     const one: OpenRequest = {
@@ -132,7 +147,7 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
     for (let one = open.first(); one !== undefined && now - one.startedAt > PROMPT_MS; one = one.after) {
       if (!waitsForClient(one)) continue
       open.remove(one)
-      if (one.reply.sent) one.reply.raw.destroy()
+      if (isAnswered(one)) one.reply.raw.destroy()
       else endIncomplete(one)
       return true
     }
@@ -145,7 +160,7 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
       reply.raw.destroy()
       return
     }
-    if (reply.sent) {
+    if (isAnswered(one)) {
       one.isBeingRead = true
       prolong(one, now)
       return
@@ -211,4 +226,6 @@ function bodyBytesOf({ headers }: FastifyRequest, most: number): number {
   return Math.min(most, Number(headers['content-length'] ?? 0) || 0)
 }
 
-const waitsForClient = ({ request, reply }: OpenRequest) => reply.sent || request.raw.complete === false
+/** `reply.sent` is true of a stream only once all of it is written. */
+const isAnswered = ({ reply }: OpenRequest) => reply.sent || reply.raw.headersSent
+const waitsForClient = (one: OpenRequest) => isAnswered(one) || one.request.raw.complete === false

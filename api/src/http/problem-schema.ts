@@ -33,6 +33,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   401: 'No valid API key',
   403: 'Another tenant, or the key lacks the scope',
   404: 'No such thing, as far as this tenant can see',
+  406: 'None of what the header accept names is offered',
   408: 'The request did not arrive in time',
   409: 'The event id was used for other content',
   413: 'Body too large',

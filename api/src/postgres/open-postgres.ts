@@ -6,7 +6,8 @@
  *   ingest          3/10 of the pool size  batches of call events
  *   upkeep          1/10                   keys, rollups, outbox, replica monitor
  *   reportsPrimary  2/10                   reports that the replica cannot answer
- *   reportsReplica  4/10                   reports
+ *   reportsReplica  3/10                   reports
+ *   exports         1/10                   exports, which keep a connection for minutes
  */
 import pg from 'pg'
 import type { Log } from '../telemetry/log.ts'
@@ -31,6 +32,10 @@ export type Postgres = {
   readonly reportsPrimary: pg.Pool
   /** Absent when there is no replica; its connections may fail at any time. */
   readonly reportsReplica: pg.Pool | undefined
+  /** Of the replica; `reportsPrimary` when there is none. */
+  readonly exports: pg.Pool
+  /** How many of its connections exports may have. */
+  readonly exportsAtOnce: number
   readonly primary: PrimaryServer
   readonly tokens: Tokens
   /** Connections for reports: to replicas, or to the primary. */
@@ -105,14 +110,10 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     upkeep: open('upkeep', settings.databaseUrl, size.upkeep),
     'reports-primary': open('reports-primary', settings.databaseUrl, size.reportsPrimary),
   }
-  if (settings.databaseReplicaUrl !== undefined) {
-    pools['reports-replica'] = open(
-      'reports-replica',
-      settings.databaseReplicaUrl,
-      size.reportsReplica,
-      usualMs,
-      greetReplica,
-    )
+  const { databaseReplicaUrl: replicaUrl } = settings
+  if (replicaUrl !== undefined) {
+    pools['reports-replica'] = open('reports-replica', replicaUrl, size.reportsReplica, usualMs, greetReplica)
+    pools.exports = open('exports', replicaUrl, size.exports, usualMs, greetReplica)
   }
   const { ingest, upkeep, 'reports-primary': reportsPrimary, 'reports-replica': reportsReplica } = pools as PoolsByName
   for (const pool of [ingest, upkeep]) noticeUnreplicated(pool)
@@ -140,6 +141,8 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     upkeep,
     reportsPrimary,
     reportsReplica,
+    exports: pools.exports ?? reportsPrimary,
+    exportsAtOnce: exportsAtOnce(settings.postgresPool),
     primary,
     tokens,
     reportConnections: { replica: size.reportsReplica, primary: size.reportsPrimary },
@@ -160,5 +163,15 @@ export function poolSizes(total: number, withReplica: boolean) {
   const upkeep = Math.max(1, Math.floor(total * 0.1))
   const reports = Math.max(withReplica ? 2 : 1, total - ingest - upkeep)
   const reportsPrimary = withReplica ? Math.max(1, Math.floor(reports / 3)) : reports
-  return { ingest, upkeep, reportsPrimary, reportsReplica: withReplica ? reports - reportsPrimary : 0 }
+  // Without a replica they take those of `reportsPrimary`.
+  const exports = withReplica ? exportsAtOnce(total) : 0
+  return {
+    ingest,
+    upkeep,
+    reportsPrimary,
+    reportsReplica: withReplica ? reports - reportsPrimary - exports : 0,
+    exports,
+  }
 }
+
+const exportsAtOnce = (total: number): number => Math.max(1, Math.floor(total * 0.1))

@@ -72,6 +72,8 @@ export type ReplicaMonitor = {
   choose(position?: WalPosition): Promise<Reader>
   /** Where else to read after `failed` did: undefined when nothing else can show `position`. Looks after `failed`. */
   otherThan(failed: Reader, position: WalPosition | undefined, error: unknown): Reader | undefined
+  /** What a replica shows that has replayed that much, which must not be older than `position`. @throws {ReplicaLate} */
+  shownBy(replayed: WalPosition, position?: WalPosition): ReadFrom
   isUp(): boolean
   primaryIsUp(): boolean
   /** Asks both servers now, and so sets the metrics. Waits for half a second at most; never rejects. */
@@ -250,17 +252,22 @@ export function createReplicaMonitor(deps: {
     },
   })
   /** @param anyAge however old it is, it is better than nothing */
+  function whyLate(shown: WalPosition, position: WalPosition | undefined, anyAge: boolean): ReplicaLate | undefined {
+    if (!anyAge && primaryUp && !isNear(shown)) return new ReplicaLate('the replica is too far behind', true)
+    if (!shows(shown, position)) return new ReplicaLate('the replica has not replayed the position', false)
+    return undefined
+  }
+  const readFrom = (shown: WalPosition): ReadFrom => ({
+    source: 'replica',
+    asOf: new Date(notes.asOfMs(shown) ?? 0),
+    position: shown,
+  })
   const fromReplica = (position: WalPosition | undefined, anyAge: boolean): Reader => ({
     source: 'replica',
     read: async <Row>(query: QueryConfig) => {
-      const refuse = (shown: WalPosition) => {
-        if (!anyAge && primaryUp && !isNear(shown)) return new ReplicaLate('the replica is too far behind', true)
-        if (!shows(shown, position)) return new ReplicaLate('the replica has not replayed the position', false)
-        return undefined
-      }
+      const refuse = (shown: WalPosition) => whyLate(shown, position, anyAge)
       const { rows, replayed: shown } = await (reads as ReplicaReads).read<Row>(query, refuse, lost.signal)
-      const asOf = new Date(notes.asOfMs(shown) ?? 0)
-      return { rows, from: { source: 'replica', asOf, position: shown } }
+      return { rows, from: readFrom(shown) }
     },
   })
   const shows = (shown: WalPosition, position: WalPosition | undefined) => position === undefined || position <= shown
@@ -284,6 +291,11 @@ export function createReplicaMonitor(deps: {
       }
       void primarySampler.now()
       return state !== 'gone' && shows(replayed, position) ? fromReplica(position, true) : undefined
+    },
+    shownBy: (shown, position) => {
+      const late = whyLate(shown, position, false)
+      if (late !== undefined) throw late
+      return readFrom(shown)
     },
     isUp: () => state === 'up',
     primaryIsUp: () => primaryUp,

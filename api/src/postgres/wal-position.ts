@@ -17,3 +17,8 @@ export function formatWalPosition(position: WalPosition): string {
   const hex = (half: bigint) => half.toString(16).toUpperCase()
   return `${hex(position >> 32n)}/${hex(position & 0xffff_ffffn)}`
 }
+
+/** Whichever of two is there, and of both the later. */
+export function latest(a: WalPosition | undefined, b: WalPosition | undefined): WalPosition | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a
+}

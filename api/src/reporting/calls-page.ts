@@ -18,25 +18,24 @@ export function callsPageFields(
   column: OrderColumn,
   encode: (cursor: PageCursor) => string,
 ): string {
-  const page: CallsPageRow[] = []
-  let end: CallsPageRow | undefined
-  for (const row of rows) {
-    if (row.matches === 't' && page.length === limit) {
-      end = page.at(-1)
-      break
-    }
-    if (row.matches === 't') page.push(row)
-    if (row.stopped === 't') {
-      end = row
-      break
-    }
-  }
+  const { page, end } = cutPage(rows, limit)
   const nextCursor =
     end === undefined
       ? 'null'
-      : `"${encode({
-          place: [end[column] ?? '', end.call_id],
-          shownUpTo: parseWalPosition(end.shown_up_to) ?? 0n,
-        })}"`
+      : `"${encode({ place: placeOf(end, column), shownUpTo: parseWalPosition(end.shown_up_to) ?? 0n })}"`
   return `"calls":[${page.map((row) => `{${callFields(row)}}`).join(',')}],"nextCursor":${nextCursor}`
 }
+
+/** What of the rows is the page, and the row after which the next page begins; undefined when there is none. */
+export function cutPage(rows: readonly CallsPageRow[], limit: number) {
+  const page: CallsPageRow[] = []
+  for (const row of rows) {
+    if (row.matches === 't' && page.length === limit) return { page, end: page.at(-1) }
+    if (row.matches === 't') page.push(row)
+    if (row.stopped === 't') return { page, end: row }
+  }
+  return { page, end: undefined }
+}
+
+/** What the list is sorted by. */
+export const placeOf = (row: CallRow, column: OrderColumn): readonly string[] => [row[column] ?? '', row.call_id]

@@ -50,7 +50,7 @@ export async function readReport<Row extends QueryResultRow>(
 }
 
 /** Values as they came: most go into the answer as they are. */
-const AS_TEXT = { getTypeParser: () => (value: string) => value } as const
+export const AS_TEXT = { getTypeParser: () => (value: string) => value } as const
 
 /** A conflict with recovery is also reported as 57014, and says nothing about how long the report would take elsewhere. */
 function ranIntoTimeout(error: unknown): boolean {

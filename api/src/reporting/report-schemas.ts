@@ -150,7 +150,7 @@ export const CallsQuery = Type.Object(
         minimum: 1,
         maximum: CALLS_LIMIT.most,
         default: CALLS_LIMIT.usual,
-        description: 'calls on a page',
+        description: 'calls on a page. Of an export: the most lines, up to EXPORT_LINES_MAX, which is also the default',
       }),
     ),
     cursor: cursor('nextCursor of the page before, with the same filters'),

@@ -2,7 +2,7 @@ import { createTurns } from '../access/turns.ts'
 import { CallNotFound, ChangesForgotten } from '../errors/catalogue.ts'
 import type { ReplicaMonitor } from '../postgres/replica-monitor.ts'
 import type { Tokens } from '../postgres/tokens.ts'
-import type { WalPosition } from '../postgres/wal-position.ts'
+import { latest, type WalPosition } from '../postgres/wal-position.ts'
 import type { ReportCache } from '../redis/report-cache.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type CallsCount, type CountMode, countCalls } from './calls-count.ts'
@@ -220,8 +220,4 @@ function countField(count: CallsCount | undefined): string {
 function keepMs(untilMs: number | undefined): number {
   const settled = untilMs !== undefined && untilMs <= Date.now() - SETTLED_AFTER_MS
   return settled ? KEEP_MS.settled : KEEP_MS.open
-}
-
-function latest(a: WalPosition | undefined, b: WalPosition | undefined): WalPosition | undefined {
-  return a === undefined || (b !== undefined && b > a) ? b : a
 }

@@ -2,6 +2,7 @@ import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { TenantLabels } from '../access/tenant-labels.ts'
+import { negotiate } from '../http/negotiate.ts'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import type { WalPosition } from '../postgres/wal-position.ts'
@@ -9,6 +10,7 @@ import { parseCallsFilter } from './calls-filter.ts'
 import { USUAL_ORDER } from './calls-order.ts'
 import { parseChangesSince } from './changes-since.ts'
 import { checkQuery } from './check-query.ts'
+import type { Exports } from './exports.ts'
 import { type Breakdown, labelsOf, parseBreakdown } from './groups/breakdown.ts'
 import { parseMetricsRange } from './metrics-range.ts'
 import {
@@ -23,6 +25,7 @@ import {
   TimelineQuery,
 } from './report-schemas.ts'
 import type { Answer, Reports } from './reports.ts'
+import { metricsAs, OFFERED, sendCalls, withExports } from './send-export.ts'
 import { isSameAnswer } from './shared-answers.ts'
 import type { Unsent } from './unsent.ts'
 import { parseZonedRange } from './zones/zoned-range.ts'
@@ -39,6 +42,7 @@ const NOT_MODIFIED = { 304: { description: 'What the caller has (If-None-Match) 
 
 export function reportingRoutes(deps: {
   readonly reports: Reports
+  readonly exports: Exports
   readonly tokens: Pick<Tokens, 'openPosition'>
   readonly unsent: Unsent
   readonly labels: Pick<TenantLabels, 'require'>
@@ -72,12 +76,23 @@ export function reportingRoutes(deps: {
         description:
           'Counts by state and direction, and ring and talk time, of the calls that started in each bucket, and of the whole range. ' +
           'Buckets are those of a time zone: of UTC unless timezone, or a setting of the tenant, says otherwise. ' +
-          'With a filter, groupBy or include, the calls of the range are read one by one: as many as REPORT_CALLS_MAX at most.',
+          'With a filter, groupBy or include, the calls of the range are read one by one: as many as REPORT_CALLS_MAX at most. ' +
+          'As CSV or NDJSON it has a line for each bucket, with groupBy for each bucket of each group, and no totals.',
         querystring: MetricsQuery,
-        response: { 200: MetricsAnswer, ...NOT_MODIFIED, ...problems(400, 410, 422) },
+        response: {
+          200: withExports(
+            'The report',
+            MetricsAnswer,
+            'the buckets; a column of CSV is named by its path in the JSON, such as ring.p95Ms',
+          ),
+          ...NOT_MODIFIED,
+          ...problems(400, 406, 410, 422),
+        },
       },
       validatorCompiler: unchecked,
       handler: async (request, reply) => {
+        reply.header('vary', VARY)
+        const type = negotiate(request.headers.accept, OFFERED)
         const query = checkQuery(MetricsQuery, request.query)
         const { tenantId, timeZone } = request.principal
         const inUtc = plainQuery(query, timeZone)
@@ -90,7 +105,7 @@ export function reportingRoutes(deps: {
           breakdown === undefined
             ? await reports.metrics(tenantId, range, position)
             : await reports.breakdown(tenantId, breakdown, position)
-        return send(unsent, request, reply, answer)
+        return send(unsent, request, reply, type === 'application/json' ? answer : metricsAs(type, answer, reply))
       },
     })
 
@@ -109,12 +124,26 @@ export function reportingRoutes(deps: {
           'nextCursor is always there: ask with it again, at once while `more` is true and else after some seconds, for ever. No ' +
           'change is missed, and no state of a call comes twice. A change is in the feed after about two seconds; a call that ' +
           'changes again sooner, after its last change. Calls that are deleted because they are too old are not told, and a call ' +
-          'that becomes stale has not changed.',
+          'that becomes stale has not changed.\n\n' +
+          'As CSV or NDJSON it is not a page but all of it, as of one moment; limit is then the most lines, and the cursor of a ' +
+          'line asks for those after it (docs/exports.md).',
         querystring: CallsQuery,
-        response: { 200: CallsAnswer, ...NOT_MODIFIED, ...problems(400, 410, 422) },
+        response: {
+          200: withExports(
+            'A page of calls, or all of them',
+            CallsAnswer,
+            'calls, each with its cursor, the last one without',
+          ),
+          ...NOT_MODIFIED,
+          ...problems(400, 406, 410, 422),
+        },
       },
       validatorCompiler: unchecked,
       handler: async (request, reply) => {
+        reply.header('vary', VARY)
+        const type = negotiate(request.headers.accept, OFFERED)
+        if (type !== 'application/json')
+          return sendCalls(type, { ...deps, requireLabels }, request, reply, (query) => positionOf(request, query))
         const query = checkQuery(CallsQuery, request.query)
         const { limit = CALLS_LIMIT.usual, cursor, order = USUAL_ORDER, count = 'none' } = query
         const { tenantId } = request.principal
@@ -160,7 +189,7 @@ export function reportingRoutes(deps: {
 }
 
 /** What else than the URL decides an answer, so that no cache on the way gives one caller's to another. */
-const VARY = [HEADERS.apiKey, 'authorization', HEADERS.tenantId, HEADERS.position, 'origin'].join(', ')
+const VARY = ['accept', HEADERS.apiKey, 'authorization', HEADERS.tenantId, HEADERS.position, 'origin'].join(', ')
 
 function send(unsent: Unsent, request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
   const isNew = !callerHas(request.headers['if-none-match'], answer.tag)
@@ -171,7 +200,8 @@ function send(unsent: Unsent, request: FastifyRequest, reply: FastifyReply, answ
     .header('cache-control', maxAge === 0 ? 'private, no-cache' : `private, max-age=${maxAge}`)
     .header('vary', VARY)
   if (!isNew) return reply.code(304).send()
-  return reply.type('application/json; charset=utf-8').send(answer.body)
+  if (!reply.hasHeader('content-type')) reply.type('application/json; charset=utf-8')
+  return reply.send(answer.body)
 }
 
 function callerHas(ifNoneMatch: string | undefined, tag: string): boolean {

@@ -139,6 +139,11 @@ function toAnswer({ report, source }: Found): Answer {
   return { body, tag: `${report.tag}.${source}`, maxAgeMs: Math.max(0, report.expiresAtMs - Date.now()) }
 }
 
+/** The tag of the same report in another form: an ETag is of the bytes. */
+export function tagOfVariant(tag: string, form: string): string {
+  return hash('sha256', `${form} ${tag.slice(0, TAG_LENGTH)}`, 'base64url').slice(0, TAG_LENGTH) + tag.slice(TAG_LENGTH)
+}
+
 /** True when what a caller has is this answer, wherever either was read: only `source` may differ. */
 export function isSameAnswer(given: string, tag: string): boolean {
   return given.slice(0, TAG_LENGTH) === tag.slice(0, TAG_LENGTH)

@@ -191,6 +191,22 @@ test.each([PATH.calls, PATH.metrics])('%s: whatever is asked for, a tenant sees 
   }
 })
 
+test.each([PATH.calls, PATH.metrics])('%s as lines: whatever is asked for, a tenant has only its own', async (path) => {
+  // A list as lines has no count, and is no feed.
+  const urls = queriesOf(path).filter((url) => !/[?&](count|updatedSince)=/.test(url))
+  for (const [i, url] of urls.entries()) {
+    const own = await get(at(i), url, acme.key, { accept: 'text/csv' })
+    const stolen = await get(at(i), url, thief.key, { accept: 'text/csv' })
+    hasNothingOf(stolen)
+    const isOthersCursor = url.includes('cursor=')
+    expect(isOthersCursor ? [200, 400] : [200], url).toContain(stolen.status)
+    if (path === PATH.metrics || stolen.status !== 200) continue
+    // The header, and nothing after it.
+    expect(stolen.body.split('\r\n'), url).toHaveLength(2)
+    if (!isOthersCursor && own.status === 200) expect(own.body, url).toContain(MARK)
+  }
+})
+
 test('a call of another tenant is as if it had never been, with whatever it is asked for', async () => {
   for (const headers of headersTried()) {
     const same = { ...headers, [HEADERS.requestId]: 'same' }

@@ -174,6 +174,7 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
     const { token } = (await ask(ROUTES.tokens, { body: {} })).body
     return ask(ROUTES.tokens, { body: {}, key: token })
   },
+  'not-acceptable': () => ask(ROUTES.reportCalls, { headers: { accept: 'application/xml' } }),
   'call-not-found': call,
   'route-not-found': () => ask('/none'),
   'method-not-allowed': () => ask(ROUTES.reportCalls, { body: {} }),
@@ -249,6 +250,18 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
         times(12, () => call()),
       ),
     ),
+  'too-many-exports': () =>
+    whileCallsAreLocked(() =>
+      oneOf(
+        'too-many-exports',
+        times(2, () => ask(ROUTES.reportCalls, { headers: { accept: 'text/csv' } })),
+      ),
+    ),
+  'export-unavailable': () =>
+    withInstance({ DATABASE_REPLICA_URL: 'postgres://nobody:none@127.0.0.1:1/none' }, async ({ url }) => {
+      const answer = await fetch(url + ROUTES.reportCalls, { headers: { accept: 'text/csv', 'x-api-key': tenant.key } })
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.json() }
+    }),
   memory: () =>
     withInstance({ MEMORY_LIMIT_BYTES: String(512 * MIB), MAX_BODY_BYTES: String(20 * MIB) }, async ({ url }) => {
       // Of three bodies that are announced there is room for two.

@@ -14,6 +14,10 @@ import { startServer, stopServer, waitForServer } from '../../../platform/stack/
 export type Part = 'api' | 'primary' | 'replica' | 'redis'
 
 export type IdleStack = {
+  /** The database, as the superuser. */
+  readonly databaseUrl: string
+  /** Of the API instance that was started last. */
+  url(): string
   /** @returns the main process of each part */
   startApi(): Promise<Readonly<Record<Part, number>>>
   stopApi(): Promise<void>
@@ -49,14 +53,18 @@ export async function startIdleStack(checkout: string, dir: string, guard: Guard
     throw error
   }
   let api: Awaited<ReturnType<typeof startServer>> | undefined
+  let url = ''
 
   const stopApi = async () => {
     if (api !== undefined) await stopServer(api, 10_000)
     api = undefined
   }
   return {
+    databaseUrl: superuser(DATABASE),
+    url: () => url,
     startApi: async () => {
       const port = await freePort()
+      url = `http://127.0.0.1:${port}`
       api = await startServer({
         name: 'the API',
         command: process.execPath,

@@ -24,10 +24,10 @@ afterAll(() => postgres.close())
 
 test.each([8, 9, 20, 50, 100])('the pools of an instance add up to %i connections, each with one at least', (total) => {
   for (const withReplica of [true, false]) {
-    const { reportsReplica, ...others } = poolSizes(total, withReplica)
-    expect(Object.values(others).reduce((sum, size) => sum + size, reportsReplica)).toBe(total)
+    const { reportsReplica, exports, ...others } = poolSizes(total, withReplica)
+    expect(Object.values(others).reduce((sum, size) => sum + size, reportsReplica + exports)).toBe(total)
     expect(Math.min(...Object.values(others))).toBeGreaterThanOrEqual(1)
-    expect(reportsReplica > 0).toBe(withReplica)
+    expect([reportsReplica > 0, exports > 0]).toEqual([withReplica, withReplica])
   }
 })
 

@@ -16,9 +16,11 @@ import { parseSettings } from '../../src/config/settings.ts'
 import { createHealth } from '../../src/health/health.ts'
 import { openPostgres } from '../../src/postgres/open-postgres.ts'
 import { createReplicaMonitor } from '../../src/postgres/replica-monitor.ts'
+import { createSnapshots } from '../../src/postgres/snapshots.ts'
 import { labelStore } from '../../src/postgres/tenant-labels.ts'
 import { openRedis } from '../../src/redis/open-redis.ts'
 import { createReportCache } from '../../src/redis/report-cache.ts'
+import { createExports } from '../../src/reporting/exports.ts'
 import { recentAnswers } from '../../src/reporting/recent-answers.ts'
 import { createReports } from '../../src/reporting/reports.ts'
 import { reportingRoutes } from '../../src/reporting/routes.ts'
@@ -71,6 +73,13 @@ export async function startPlatform(options: PlatformOptions = {}) {
     settings,
     atOnce: () => postgres.reportConnections[replica.isUp() ? 'replica' : 'primary'],
   })
+  const exports = createExports({
+    openSnapshot: createSnapshots({ postgres, replica, idleMs: 2 * settings.requestTimeoutMs }),
+    atOnce: postgres.exportsAtOnce,
+    tokens,
+    metrics,
+    settings,
+  })
   const rates = createRates(1_000_000, undefined)
   const labels = createTenantLabels(labelStore(postgres.upkeep, postgres.reportsReplica), 0)
   const tenantOfKey = new Map<string, string>()
@@ -102,7 +111,7 @@ export async function startPlatform(options: PlatformOptions = {}) {
     surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [
       callRoutes({ ingest, tokens, rates, labels }),
-      reportingRoutes({ reports, tokens, labels, unsent: createUnsent(100_000_000, metrics) }),
+      reportingRoutes({ reports, exports, tokens, labels, unsent: createUnsent(100_000_000, metrics) }),
     ],
   })
   const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 2 })
@@ -153,7 +162,9 @@ export async function startPlatform(options: PlatformOptions = {}) {
     tenantOfKey.set(key, tenantId)
     const ask = async (url: string, headers: Record<string, string> = {}) => {
       const answer = await http.inject({ url, headers: { 'x-api-key': key, ...headers } } satisfies InjectOptions)
-      return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: parse(answer.body) }
+      const isJson = /[/+]json\b/.test(String(answer.headers['content-type']))
+      const body = isJson ? parse(answer.body) : undefined
+      return { status: answer.statusCode, headers: answer.headers, text: answer.body, body }
     }
     return {
       tenantId,

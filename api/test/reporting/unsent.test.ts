@@ -38,6 +38,8 @@ test('answers that nobody reads keep to a budget; one that several are sent coun
   await expect(send('flood', Buffer.alloc(11 * MIB))).rejects.toMatchObject({ code: 'over-share', status: 429 })
   await send('quiet', Buffer.alloc(10 * MIB))
   await expect(send('third', Buffer.alloc(20 * MIB))).rejects.toMatchObject({ code: 'memory', status: 503 })
+  // What a streamed answer holds is of the same budget.
+  expect(() => unsent.hold('third', 20 * MIB, responses.at(-1)!)).toThrow(expect.objectContaining({ code: 'memory' }))
   own.destroy()
   const isFree = () => {
     try {

@@ -26,6 +26,9 @@ export const HEADERS = {
   tenantId: 'x-tenant-id',
   /** Answered by writes, and sent with a report that must not be older than that write. */
   position: 'x-hopwhistle-position',
+  /** Of an export, which has no place for them in its lines: what `asOf` and `source` are in the JSON of a report. */
+  asOf: 'x-hopwhistle-as-of',
+  source: 'x-hopwhistle-source',
   requestId: 'x-request-id',
 } as const
 
