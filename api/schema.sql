@@ -356,6 +356,69 @@ create table hopwhistle.token_keys (
   constraint token_keys_secret_is_long CHECK ((octet_length(secret) >= 32))
 );
 
+create table hopwhistle.webhook_audit (
+  id bigint generated always as identity not null,
+  at timestamp with time zone default now() not null,
+  action text not null,
+  webhook_id uuid not null,
+  tenant_id uuid not null,
+  by_whom text,
+  by_role text default SESSION_USER not null,
+  constraint webhook_audit_pkey PRIMARY KEY (id),
+  constraint webhook_audit_action_is_known CHECK ((action = ANY (ARRAY['made'::text, 'changed'::text, 'rotated'::text, 'active'::text, 'paused'::text, 'disabled'::text, 'replayed'::text, 'deleted'::text])))
+);
+
+create table hopwhistle.webhook_log (
+  tenant_id uuid not null,
+  batch_id bigint not null,
+  created_at timestamp with time zone not null,
+  event_ids text[] not null,
+  sequences integer[],
+  constraint webhook_log_pkey PRIMARY KEY (tenant_id, batch_id)
+) with (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_threshold=5000);
+
+create table hopwhistle.webhook_waiting (
+  webhook_id uuid not null,
+  batch_id bigint not null,
+  place integer not null,
+  event_id text collate "C" not null,
+  call_id text collate "C" not null,
+  sequence integer,
+  attempts integer not null,
+  first_tried_at timestamp with time zone,
+  retry_at timestamp with time zone,
+  constraint webhook_waiting_pkey PRIMARY KEY (webhook_id, batch_id, place),
+  constraint webhook_waiting_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES hopwhistle.webhooks(id) ON DELETE CASCADE
+);
+
+create table hopwhistle.webhooks (
+  id uuid not null,
+  tenant_id uuid not null,
+  url text not null,
+  patterns text[] not null,
+  description text,
+  state text default 'active'::text not null,
+  disabled_because text,
+  secret bytea not null,
+  previous_secret bytea,
+  previous_until timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  replayed_at timestamp with time zone,
+  version integer default 1 not null,
+  kept_from bigint not null,
+  at_batch bigint not null,
+  at_place integer default 2147483647 not null,
+  failing_since timestamp with time zone,
+  failures integer default 0 not null,
+  retry_at timestamp with time zone,
+  delivered_at timestamp with time zone,
+  recent jsonb default '[]'::jsonb not null,
+  leased_by uuid,
+  leased_until timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  constraint webhooks_pkey PRIMARY KEY (id),
+  constraint webhooks_state CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])))
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=500);
+
 -- Partitions
 
 create table hopwhistle.call_events_0 partition of hopwhistle.call_events FOR VALUES WITH (modulus 8, remainder 0) with (autovacuum_vacuum_insert_scale_factor=0, autovacuum_vacuum_insert_threshold=100000, autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=50000, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=100000);
@@ -403,6 +466,10 @@ CREATE INDEX key_audit_tenant ON hopwhistle.key_audit USING btree (tenant_id, id
 CREATE INDEX quarters_since_incomplete ON hopwhistle.quarters_since USING btree (since DESC) WHERE (NOT complete);
 
 CREATE INDEX tenant_audit_tenant ON hopwhistle.tenant_audit USING btree (tenant_id, id);
+
+CREATE INDEX webhook_audit_tenant ON hopwhistle.webhook_audit USING btree (tenant_id, id);
+
+CREATE INDEX webhooks_tenant ON hopwhistle.webhooks USING btree (tenant_id);
 
 -- Row-level security
 
@@ -506,6 +573,30 @@ create policy owner_sees_all on hopwhistle.tenants for all to hopwhistle_owner
   using (true)
   with check (true);
 
+alter table hopwhistle.webhook_audit enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.webhook_audit for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.webhook_log enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.webhook_log for select to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.webhook_log for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.webhook_waiting enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.webhook_waiting for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
+alter table hopwhistle.webhooks enable row level security, force row level security;
+create policy api_sees_its_tenants on hopwhistle.webhooks for select to hopwhistle_api
+  using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
+create policy owner_sees_all on hopwhistle.webhooks for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
 -- Functions and procedures
 
 CREATE OR REPLACE FUNCTION hopwhistle.audit_key()
@@ -542,6 +633,34 @@ begin
   select new.id, n.key, o.value, n.value, nullif(current_setting('hopwhistle.by_whom', true), '')
   from jsonb_each_text(to_jsonb(new)) n join jsonb_each_text(to_jsonb(old)) o using (key)
   where n.value is distinct from o.value;
+  return null;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.audit_webhook()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  one hopwhistle.webhooks := coalesce(new, old);
+begin
+  insert into hopwhistle.webhook_audit (action, webhook_id, tenant_id, by_whom)
+  values (
+    case
+      when tg_op = 'DELETE' then 'deleted'
+      when tg_op = 'INSERT' then 'made'
+      when new.state <> old.state then new.state
+      when new.secret <> old.secret then 'rotated'
+      when new.replayed_at is distinct from old.replayed_at then 'replayed'
+      else 'changed'
+    end,
+    one.id, one.tenant_id, nullif(current_setting('hopwhistle.by_whom', true), ''));
+  delete from hopwhistle.webhook_audit a
+  where a.tenant_id = one.tenant_id and a.id <= (
+    select o.id from hopwhistle.webhook_audit o where o.tenant_id = one.tenant_id order by o.id desc offset 1000 limit 1);
   return null;
 end
 $function$
@@ -622,6 +741,72 @@ AS $function$
      order by c.folded_at limit 1),
     (select c.change_id from hopwhistle.call_changes c order by c.folded_at desc limit 1),
     0)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.change_webhook(action text, of_tenant uuid, of_webhook uuid, by_whom text, most integer, given jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  now_is hopwhistle.webhooks;
+begin
+  perform set_config('hopwhistle.by_whom', by_whom, true);
+  if action = 'make' then
+    -- One at a time for a tenant, so that none has more than `most`.
+    perform pg_advisory_xact_lock(hashtextextended('hopwhistle.webhooks ' || of_tenant, 0));
+    if (select count(*) from hopwhistle.webhooks w where w.tenant_id = of_tenant) >= most then
+      return 'too-many';
+    end if;
+    insert into hopwhistle.webhooks (id, tenant_id, url, patterns, description, secret, kept_from, at_batch)
+    select of_webhook, of_tenant, given ->> 'url', array(select jsonb_array_elements_text(given -> 'patterns')),
+      given ->> 'description', decode(given ->> 'secret', 'hex'),
+      coalesce((select min(w.kept_from) from hopwhistle.webhooks w where w.tenant_id = of_tenant), p.numbered), p.numbered
+    from hopwhistle.outbox_position() p;
+    return 'done';
+  end if;
+
+  select w.* into now_is from hopwhistle.webhooks w
+  where w.id = of_webhook and w.tenant_id = of_tenant for update;
+  if not found then
+    return null;
+  end if;
+  case action
+    when 'delete' then
+      delete from hopwhistle.webhooks w where w.id = of_webhook;
+    when 'rotate' then
+      update hopwhistle.webhooks w
+      set secret = decode(given ->> 'secret', 'hex'), previous_secret = w.secret,
+        previous_until = (given ->> 'previousUntil')::timestamptz, version = w.version + 1
+      where w.id = of_webhook;
+    when 'change' then
+      update hopwhistle.webhooks w
+      set url = coalesce(given ->> 'url', w.url),
+        patterns = case when given ? 'patterns' then array(select jsonb_array_elements_text(given -> 'patterns')) else w.patterns end,
+        description = case when given ? 'description' then given ->> 'description' else w.description end,
+        state = coalesce(given ->> 'state', w.state),
+        disabled_because = case when given ? 'state' then null else w.disabled_because end,
+        failing_since = null, failures = 0, retry_at = null, version = w.version + 1
+      where w.id = of_webhook;
+      -- It begins anew: another day for what waits.
+      update hopwhistle.webhook_waiting t set attempts = 0, first_tried_at = null, retry_at = null
+      where t.webhook_id = of_webhook;
+    when 'replay' then
+      if (given ->> 'batch')::bigint < now_is.kept_from then
+        return 'gone';
+      end if;
+      update hopwhistle.webhooks w
+      set at_batch = (given ->> 'batch')::bigint, at_place = (given ->> 'place')::integer,
+        replayed_at = clock_timestamp(), version = w.version + 1
+      where w.id = of_webhook;
+      delete from hopwhistle.webhook_waiting t
+      where t.webhook_id = of_webhook
+        and (t.batch_id, t.place) > ((given ->> 'batch')::bigint, (given ->> 'place')::integer);
+  end case;
+  return 'done';
+end
 $function$
 ;
 
@@ -942,6 +1127,29 @@ end
 $procedure$
 ;
 
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_webhook(IN action text, IN of_tenant uuid, IN of_webhook uuid, IN by_whom text, IN most integer, IN given jsonb, INOUT answer text)
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+  answer := hopwhistle.change_webhook(action, of_tenant, of_webhook, by_whom, most, given);
+  commit;
+end
+$procedure$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.count_webhooks(OUT active integer, OUT failing integer, OUT paused integer, OUT disabled integer)
+ RETURNS record
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select count(*) filter (where state = 'active' and failing_since is null),
+    count(*) filter (where state = 'active' and failing_since is not null),
+    count(*) filter (where state = 'paused'), count(*) filter (where state = 'disabled')
+  from hopwhistle.webhooks
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.declare_labels(of_tenant uuid, names text[])
  RETURNS void
  LANGUAGE sql
@@ -1034,6 +1242,25 @@ AS $function$
   where o.batch_id > behind and o.created_at < now() - older_than and o.tenant_id <> all (without_tenants)
   order by o.batch_id
   limit at_most
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.find_webhook_news(tenants uuid[], after_batches bigint[], up_to bigint)
+ RETURNS integer[]
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select array(
+    select asked.n::integer
+    from unnest(tenants, after_batches) with ordinality as asked (tenant_id, after_batch, n)
+    where exists (
+        select from hopwhistle.webhook_log l
+        where l.tenant_id = asked.tenant_id and l.batch_id >= asked.after_batch and l.batch_id <= up_to)
+      or exists (
+        select from hopwhistle.outbox o
+        where o.tenant_id = asked.tenant_id and o.batch_id >= asked.after_batch and o.batch_id <= up_to))
 $function$
 ;
 
@@ -1322,6 +1549,7 @@ CREATE OR REPLACE FUNCTION hopwhistle.fold_labels()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
@@ -1343,11 +1571,14 @@ $function$
 
 CREATE OR REPLACE FUNCTION hopwhistle.fold_labels_at_commit(tenant_ids uuid[], call_ids text[])
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog'
 AS $function$
-  insert into hopwhistle.labels_to_fold (tenant_ids, call_ids) values (tenant_ids, call_ids)
+begin
+  insert into hopwhistle.labels_to_fold (tenant_ids, call_ids)
+  values (fold_labels_at_commit.tenant_ids, fold_labels_at_commit.call_ids);
+end
 $function$
 ;
 
@@ -1560,9 +1791,67 @@ CREATE OR REPLACE FUNCTION hopwhistle.forget_published(published bigint[])
  SET enable_seqscan TO 'off'
 AS $function$
 begin
+  if pg_relation_size('hopwhistle.webhooks', 'main') > 0 then
+    if exists (select from hopwhistle.webhooks) then
+      with gone as (
+        delete from hopwhistle.outbox
+        where batch_id = any (array(
+          select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked))
+        returning batch_id, tenant_id, created_at, event_ids, sequences
+      )
+      insert into hopwhistle.webhook_log (tenant_id, batch_id, created_at, event_ids, sequences)
+      select g.tenant_id, g.batch_id, g.created_at, g.event_ids, g.sequences
+      from gone g
+      where exists (select from hopwhistle.webhooks w where w.tenant_id = g.tenant_id);
+      return;
+    end if;
+  end if;
   delete from hopwhistle.outbox
   where batch_id = any (array(
     select o.batch_id from hopwhistle.outbox o where o.batch_id = any (published) for update skip locked));
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.forget_webhook_log(keep interval, at_most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  of_tenant uuid;
+  forgotten integer;
+  last_forgotten bigint;
+  total integer := 0;
+begin
+  perform set_config('synchronous_commit', 'local', true);
+  loop
+    select l.tenant_id into of_tenant from hopwhistle.webhook_log l
+    where of_tenant is null or l.tenant_id > of_tenant order by l.tenant_id limit 1;
+    exit when of_tenant is null or total >= at_most;
+    with oldest as (
+      select l.batch_id, l.created_at from hopwhistle.webhook_log l
+      where l.tenant_id = of_tenant order by l.batch_id limit at_most - total
+      for update skip locked
+    ),
+    gone as (
+      delete from hopwhistle.webhook_log l
+      using oldest o
+      where l.tenant_id = of_tenant and l.batch_id = o.batch_id
+        and (o.created_at < now() - keep
+          or not exists (select from hopwhistle.webhooks w where w.tenant_id = of_tenant))
+      returning l.batch_id
+    )
+    select count(*), max(g.batch_id) into forgotten, last_forgotten from gone g;
+    update hopwhistle.webhooks w set kept_from = last_forgotten
+    where w.tenant_id = of_tenant and w.kept_from < last_forgotten;
+    total := total + forgotten;
+  end loop;
+  return total;
 end
 $function$
 ;
@@ -1584,6 +1873,7 @@ CREATE OR REPLACE FUNCTION hopwhistle.labels_of_call(of_tenant uuid, of_call tex
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog'
+ SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
 AS $function$
 begin
@@ -1596,6 +1886,44 @@ begin
       where e.tenant_id = of_tenant and e.call_id = of_call
       order by given.name, e.occurred_at desc, given.value collate "C" desc
     ) latest);
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.lease_webhooks(lease uuid, held uuid[], for_ms integer, at_most integer)
+ RETURNS TABLE(webhook jsonb, waiting jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  perform set_config('synchronous_commit', 'local', true);
+  return query
+  with kept as (
+    update hopwhistle.webhooks w set leased_until = clock_timestamp() + for_ms * interval '1 millisecond'
+    where w.id = any (held) and w.leased_by = lease and w.state = 'active'
+    returning w.id, w.version
+  ),
+  taken as (
+    update hopwhistle.webhooks w
+    set leased_by = lease, leased_until = clock_timestamp() + for_ms * interval '1 millisecond'
+    where w.id = any (array(
+      select o.id from hopwhistle.webhooks o
+      where o.state = 'active' and o.leased_until < clock_timestamp() and o.id <> all (held)
+      order by o.leased_until limit at_most for update skip locked))
+    returning w.*
+  )
+  select jsonb_build_object('id', k.id, 'version', k.version), null::jsonb from kept k
+  union all
+  select jsonb_build_object('id', t.id, 'version', t.version, 'tenantId', t.tenant_id, 'url', t.url,
+      'patterns', t.patterns, 'secret', encode(t.secret, 'hex'), 'previousSecret', encode(t.previous_secret, 'hex'),
+      'previousUntil', t.previous_until, 'batch', t.at_batch, 'place', t.at_place, 'failingSince', t.failing_since,
+      'failures', t.failures, 'retryAt', t.retry_at, 'deliveredAt', t.delivered_at, 'recent', t.recent),
+    (select jsonb_agg(jsonb_build_object('batch', q.batch_id, 'place', q.place, 'eventId', q.event_id,
+        'callId', q.call_id, 'sequence', q.sequence, 'attempts', q.attempts, 'firstTriedAt', q.first_tried_at,
+        'retryAt', q.retry_at) order by q.batch_id, q.place)
+      from hopwhistle.webhook_waiting q where q.webhook_id = t.id)
+  from taken t;
 end
 $function$
 ;
@@ -1691,6 +2019,36 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.outbox_position(OUT numbered bigint, OUT oldest bigint, OUT next bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  select case when s.is_called then s.last_value else 0 end into numbered from hopwhistle.outbox_batch_id_seq s;
+  select pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint into oldest, next
+  from pg_current_snapshot() s;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.outbox_writers(OUT numbered bigint, OUT writers text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  select case when s.is_called then s.last_value else 0 end into numbered from hopwhistle.outbox_batch_id_seq s;
+  select coalesce(array_agg(l.virtualtransaction), '{}') into writers
+  from pg_locks l
+  where l.locktype = 'relation' and l.relation = 'hopwhistle.outbox'::regclass and l.mode = 'RowExclusiveLock'
+    and l.database = (select d.oid from pg_database d where d.datname = current_database());
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.progress_before(state smallint, ended_at timestamp with time zone)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1725,6 +2083,54 @@ CREATE OR REPLACE FUNCTION hopwhistle.refuse_full_call()
 AS $function$
 begin
   raise exception using errcode = 'HW001', message = 'a call has too many events';
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.release_webhooks(lease uuid, held uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  update hopwhistle.webhooks w set leased_until = '-infinity' where w.id = any (held) and w.leased_by = lease
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.settle_webhook(lease uuid, of_webhook uuid, of_version integer, given jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+begin
+  perform set_config('synchronous_commit', 'local', true);
+  perform set_config('hopwhistle.by_whom', 'the platform', true);
+  update hopwhistle.webhooks w
+  set at_batch = (given ->> 'batch')::bigint, at_place = (given ->> 'place')::integer,
+    failing_since = (given ->> 'failingSince')::timestamptz, failures = (given ->> 'failures')::integer,
+    retry_at = (given ->> 'retryAt')::timestamptz, delivered_at = (given ->> 'deliveredAt')::timestamptz,
+    recent = given -> 'recent'
+  where w.id = of_webhook and w.leased_by = lease and w.version = of_version and w.state = 'active';
+  if not found then
+    return false;
+  end if;
+  delete from hopwhistle.webhook_waiting t
+  using jsonb_to_recordset(given -> 'gone') as g (batch bigint, place integer)
+  where t.webhook_id = of_webhook and t.batch_id = g.batch and t.place = g.place;
+  insert into hopwhistle.webhook_waiting as t (
+    webhook_id, batch_id, place, event_id, call_id, sequence, attempts, first_tried_at, retry_at)
+  select of_webhook, g.batch, g.place, g."eventId", g."callId", g.sequence, g.attempts, g."firstTriedAt", g."retryAt"
+  from jsonb_to_recordset(given -> 'waiting') as g (batch bigint, place integer, "eventId" text, "callId" text,
+    sequence integer, attempts integer, "firstTriedAt" timestamptz, "retryAt" timestamptz)
+  on conflict (webhook_id, batch_id, place) do update set
+    attempts = excluded.attempts, first_tried_at = excluded.first_tried_at, retry_at = excluded.retry_at;
+  if given ->> 'disable' is not null then
+    update hopwhistle.webhooks w
+    set state = 'disabled', disabled_because = given ->> 'disable', version = w.version + 1
+    where w.id = of_webhook;
+  end if;
+  return true;
 end
 $function$
 ;
@@ -2050,6 +2456,8 @@ $function$
 
 -- function audit_tenant: owner hopwhistle_owner; execute to public
 
+-- function audit_webhook: owner hopwhistle_owner; execute to public
+
 -- function authenticate: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function begin_fold_pass: owner hopwhistle_owner; execute to hopwhistle_api
@@ -2057,6 +2465,10 @@ $function$
 -- function bucket_estimate_ms: owner hopwhistle_owner; execute to public
 
 -- function change_before: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function change_webhook: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function count_webhooks: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function declare_labels: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -2073,6 +2485,8 @@ $function$
 -- function find_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function find_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function find_webhook_news: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function fold_call_metrics: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -2092,9 +2506,13 @@ $function$
 
 -- function forget_published: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function forget_webhook_log: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function keep_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function labels_of_call: owner hopwhistle_owner
+
+-- function lease_webhooks: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function lock_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -2108,6 +2526,10 @@ $function$
 
 -- function note_key_use: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function outbox_position: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function outbox_writers: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function progress_before: owner hopwhistle_owner; execute to public
 
 -- function progresses_before: owner hopwhistle_owner; execute to public
@@ -2115,6 +2537,10 @@ $function$
 -- function quarter_count_code: owner hopwhistle_owner; execute to public
 
 -- function refuse_full_call: owner hopwhistle_owner; execute to public
+
+-- function release_webhooks: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function settle_webhook: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function split_hour: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -2143,6 +2569,8 @@ $function$
 -- procedure commit_labelled_call_event: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- procedure commit_labelled_call_events: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- procedure commit_webhook: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- schema hopwhistle: owner hopwhistle_owner; usage to hopwhistle_api
 
@@ -2189,3 +2617,11 @@ $function$
 -- table tenants: owner hopwhistle_owner; select to hopwhistle_api
 
 -- table token_keys: owner hopwhistle_owner
+
+-- table webhook_audit: owner hopwhistle_owner
+
+-- table webhook_log: owner hopwhistle_owner; select to hopwhistle_api
+
+-- table webhook_waiting: owner hopwhistle_owner
+
+-- table webhooks: owner hopwhistle_owner; select to hopwhistle_api

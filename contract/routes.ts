@@ -11,6 +11,12 @@ export const ROUTES = {
   tokens: '/api/v1/tokens',
   /** The names under which a tenant's events may carry labels. */
   labels: '/api/v1/labels',
+  webhooks: '/api/v1/webhooks',
+  webhook: '/api/v1/webhooks/:webhookId',
+  webhookSecret: '/api/v1/webhooks/:webhookId/secret',
+  webhookTest: '/api/v1/webhooks/:webhookId/test',
+  webhookReplay: '/api/v1/webhooks/:webhookId/replay',
+  webhookDeliveries: '/api/v1/webhooks/:webhookId/deliveries',
   health: '/health',
   livez: '/livez',
   readyz: '/readyz',
@@ -33,7 +39,7 @@ export const HEADERS = {
 } as const
 
 /** What a key may do. */
-export const SCOPES = ['events:write', 'reports:read', 'live:read'] as const
+export const SCOPES = ['events:write', 'reports:read', 'live:read', 'webhooks:write'] as const
 export type Scope = (typeof SCOPES)[number]
 
 export const DEFAULT_PORT = 3001

@@ -35,6 +35,7 @@ create policy owner_sees_all on hopwhistle.labels_to_fold for all to hopwhistle_
 create or replace function hopwhistle.labels_of_call(of_tenant uuid, of_call text) returns jsonb
   language plpgsql stable
   set search_path = pg_catalog
+  set plan_cache_mode = force_generic_plan
   set enable_seqscan = off
 as $$
 begin
@@ -54,6 +55,7 @@ $$;
 create or replace function hopwhistle.fold_labels() returns trigger
   language plpgsql security definer
   set search_path = pg_catalog
+  set plan_cache_mode = force_generic_plan
   set enable_seqscan = off
   set enable_hashjoin = off
   set enable_mergejoin = off
@@ -77,10 +79,13 @@ create constraint trigger fold_labels after insert on hopwhistle.labels_to_fold
   deferrable initially deferred for each row execute function hopwhistle.fold_labels();
 
 create or replace function hopwhistle.fold_labels_at_commit(tenant_ids uuid[], call_ids text[]) returns void
-  language sql volatile security definer
+  language plpgsql security definer
   set search_path = pg_catalog
 as $$
-  insert into hopwhistle.labels_to_fold (tenant_ids, call_ids) values (tenant_ids, call_ids)
+begin
+  insert into hopwhistle.labels_to_fold (tenant_ids, call_ids)
+  values (fold_labels_at_commit.tenant_ids, fold_labels_at_commit.call_ids);
+end
 $$;
 
 -- commit_call_events for a batch in which some events have labels: those of the calls that are given first.

@@ -40,6 +40,8 @@ import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { type UsageReaders, usageGauges } from './telemetry/refresh-usage.ts'
 import { createServerUsage } from './telemetry/server-usage.ts'
+import { webhookRoutes } from './webhooks/routes.ts'
+import { createWebhooks } from './webhooks/webhooks.ts'
 
 /** One instance of the API, wired and not yet listening. */
 export type Instance = {
@@ -75,6 +77,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     metrics,
     log,
   })
+  const webhooks = createWebhooks({ postgres, settings, memory, metrics, log })
   const { primary, tokens } = postgres
   const reports = createReports({
     replica,
@@ -155,6 +158,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       liveRoutes(),
       tokenRoutes((token) => keepBrowserToken(postgres.upkeep, token)),
       labelRoutes(labels),
+      webhookRoutes(webhooks.manage),
     ],
   })
   const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
@@ -179,7 +183,7 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       // A connection on which nothing was ever asked is not idle to Node: it would be waited for, and for ever.
       app.http.server.closeAllConnections()
       await closed
-      await Promise.all([ingest.drain(), retention.stop()])
+      await Promise.all([ingest.drain(), retention.stop(), webhooks.stop()])
       await admin.close()
       rates.stop()
       zones.stop()

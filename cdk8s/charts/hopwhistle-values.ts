@@ -235,6 +235,11 @@ export const HOPWHISTLE = {
       monitoringFrom: list<k8s.NetworkPolicyPeer>([], 'Who else may read metrics: a list of NetworkPolicy peers', {
         type: 'object',
       }),
+      webhookPorts: list<{ readonly port: number }>(
+        [],
+        'Ports that webhooks may be sent to, at any address, such as [{ port: 443 }]; empty: none',
+        { type: 'object' },
+      ),
       apiFrom: list<k8s.NetworkPolicyPeer>([], 'Who may call the API: a list of NetworkPolicy peers; empty: everyone', {
         type: 'object',
       }),

@@ -17,6 +17,8 @@ const DECIDED = [
   'redisConnections',
   'redisMemoryBytes',
   'memoryBytes',
+  // A secret: it comes by api.pod.extraEnv.
+  'webhookKeys',
 ] as const satisfies readonly (keyof typeof SETTINGS)[]
 
 /** Where the chart's default is another: its Prometheus reads the admin port. */
@@ -54,7 +56,7 @@ function fieldOf(name: string, { kind, fallback, min, max, oneOf: options, unit,
       ...(max === undefined ? {} : { max }),
     })
   if (kind === 'flag') return flag(fallback === true, described)
-  if ((kind === 'text' || kind === 'origins') && typeof fallback === 'string')
+  if ((kind === 'text' || kind === 'origins' || kind === 'networks') && typeof fallback === 'string')
     return options === undefined ? text(fallback, described) : oneOf(options, fallback, described)
   throw new Error(`the setting ${name} has no default: give it one, or let the chart decide it`)
 }

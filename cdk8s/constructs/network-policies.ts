@@ -53,7 +53,12 @@ export class NetworkPolicies extends Construct {
         { from: [monitoring], ports: tcp(ADMIN_PORT) },
         when(given(networkPolicies.monitoringFrom), { from: networkPolicies.monitoringFrom, ports: tcp(ADMIN_PORT) }),
       ],
-      egress: [DNS, toPostgres, toRedis],
+      egress: [
+        DNS,
+        toPostgres,
+        toRedis,
+        when(given(networkPolicies.webhookPorts), { ports: networkPolicies.webhookPorts }),
+      ],
     })
     for (const job of jobs) allow(enabled, job, { egress: [DNS, toPostgres] })
     allow(new Conditional(enabled, 'made', empty(values.credentials.existingSecret)), CREDENTIALS, {

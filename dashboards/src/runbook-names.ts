@@ -22,6 +22,7 @@ export const RUNBOOKS = [
   'live-gaps',
   'slow-readers',
   'upkeep-behind',
+  'webhooks',
   'cpu-throttled',
   'memory-near-limit',
   'hpa-at-maximum',

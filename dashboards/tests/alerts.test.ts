@@ -17,6 +17,7 @@ import { recordingTests } from './alerts/recording-tests.ts'
 import { redisAndLiveCases } from './alerts/redis-and-live.ts'
 import { targetCases } from './alerts/targets.ts'
 import { upkeepCases } from './alerts/upkeep.ts'
+import { webhookCases } from './alerts/webhooks.ts'
 
 const CASES = [
   ...promiseCases,
@@ -24,6 +25,7 @@ const CASES = [
   ...postgresCases,
   ...redisAndLiveCases,
   ...upkeepCases,
+  ...webhookCases,
   ...kubernetesCases,
   ...targetCases,
 ]

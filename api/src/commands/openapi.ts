@@ -19,6 +19,7 @@ import { reportingRoutes } from '../reporting/routes.ts'
 import { createUnsent } from '../reporting/unsent.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
+import { webhookRoutes } from '../webhooks/routes.ts'
 
 const file = new URL('../../openapi.json', import.meta.url)
 
@@ -65,6 +66,7 @@ async function describe(): Promise<unknown> {
       liveRoutes(),
       tokenRoutes(async () => true),
       labelRoutes(labels),
+      webhookRoutes(undefined),
     ],
   })
   const document = http.swagger()

@@ -15,6 +15,8 @@ export type MemoryBudget = {
   readonly publishing: number
   /** Of answers that are given again. */
   readonly reportCache: number
+  /** Of events that were read for webhooks and are not sent yet. */
+  readonly webhooks: number
 }
 
 export const memoryBudget = (wholeBytes: number): MemoryBudget => ({
@@ -24,6 +26,7 @@ export const memoryBudget = (wholeBytes: number): MemoryBudget => ({
   history: part(wholeBytes, 12),
   publishing: part(wholeBytes, 24),
   reportCache: part(wholeBytes, 48),
+  webhooks: part(wholeBytes, 96),
 })
 
 const part = (wholeBytes: number, divisor: number): number => Math.floor(wholeBytes / divisor)

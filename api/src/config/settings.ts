@@ -7,9 +7,10 @@ import { RETENTION_DAYS_MIN } from '@hopwhistle/contract/calls.ts'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import { networksProblem } from './networks.ts'
 import { pemProblem, urlProblem } from './server-url.ts'
 
-type Kind = 'integer' | 'text' | 'url' | 'flag' | 'origins' | 'pem'
+type Kind = 'integer' | 'text' | 'url' | 'flag' | 'origins' | 'pem' | 'networks' | 'keys'
 
 export type SettingSpec = {
   readonly env: string
@@ -47,6 +48,7 @@ function memoryOfContainer(): number {
   return limit > 0 && limit < totalmem() ? Math.max(limit, MEMORY_LEAST_BYTES) : 805_306_368
 }
 
+const KEY_BYTES = 32
 const POSTGRES = ['postgres:', 'postgresql:']
 const REDIS = ['redis:', 'rediss:']
 
@@ -289,9 +291,9 @@ export const SETTINGS = {
   reportCallsMax: {
     env: 'REPORT_CALLS_MAX',
     kind: 'integer',
-    fallback: 1_000_000,
+    fallback: 200_000,
     min: 1_000,
-    max: 100_000_000,
+    max: 10_000_000,
     unit: 'calls',
     note: 'how many calls a report may read that has filters or groups; one that needs more is refused with 422 report-too-large',
   },
@@ -302,6 +304,67 @@ export const SETTINGS = {
     min: 0,
     unit: 'ms',
     note: 'how long a revoked key may still work, and a label that is no longer declared',
+  },
+  webhookKeys: {
+    env: 'WEBHOOK_KEYS',
+    kind: 'keys',
+    fallback: null,
+    secret: true,
+    note: 'turns webhooks on: keys of 32 bytes in base64 that encrypt the secrets of webhooks in the database, separated by commas. The first encrypts, all decrypt; make one with openssl rand -base64 32',
+  },
+  webhookAllowHttp: {
+    env: 'WEBHOOK_ALLOW_HTTP',
+    kind: 'flag',
+    fallback: false,
+    note: 'true: webhooks may have URLs with http://, which anybody in between can read',
+  },
+  webhookAllowedNetworks: {
+    env: 'WEBHOOK_ALLOWED_NETWORKS',
+    kind: 'networks',
+    fallback: '',
+    note: 'networks that webhooks may be sent to although they are not on the public Internet, such as 10.20.0.0/16,fd00:1::/32',
+  },
+  webhookDeniedNetworks: {
+    env: 'WEBHOOK_DENIED_NETWORKS',
+    kind: 'networks',
+    fallback: '',
+    note: 'networks that webhooks are never sent to, such as public addresses of your own servers',
+  },
+  webhookTimeoutMs: {
+    env: 'WEBHOOK_TIMEOUT_MS',
+    kind: 'integer',
+    fallback: 10_000,
+    min: 100,
+    max: 60_000,
+    unit: 'ms',
+    note: 'in which a webhook must answer. Another instance takes over three times this long after one has died',
+  },
+  webhookRetryAfterMs: {
+    env: 'WEBHOOK_RETRY_AFTER_MS',
+    kind: 'integer',
+    fallback: 5_000,
+    min: 10,
+    max: 3_600_000,
+    unit: 'ms',
+    note: 'pause before the second attempt to deliver an event; it doubles with each further one, up to an hour',
+  },
+  webhookRetryForMs: {
+    env: 'WEBHOOK_RETRY_FOR_MS',
+    kind: 'integer',
+    fallback: 86_400_000,
+    min: 100,
+    max: 604_800_000,
+    unit: 'ms',
+    note: 'how long an event is tried; a webhook to which nothing was delivered for so long is disabled',
+  },
+  webhookLogHours: {
+    env: 'WEBHOOK_LOG_HOURS',
+    kind: 'integer',
+    fallback: 72,
+    min: 1,
+    max: 2_160,
+    unit: 'hours',
+    note: 'how long events can be replayed to webhooks, and how long a disabled one misses nothing',
   },
   shutdownDrainMs: {
     env: 'SHUTDOWN_DRAIN_MS',
@@ -322,7 +385,16 @@ export const SETTINGS = {
 } as const satisfies Record<string, SettingSpec>
 
 type Spec = typeof SETTINGS
-type Values = { integer: number; text: string; url: string; flag: boolean; pem: string; origins: ReadonlySet<string> }
+type Values = {
+  integer: number
+  text: string
+  url: string
+  flag: boolean
+  pem: string
+  keys: string
+  networks: readonly string[]
+  origins: ReadonlySet<string>
+}
 type ValueOf<S extends SettingSpec> = Values[S['kind']]
 export type Settings = {
   readonly [K in keyof Spec]: Spec[K] extends { readonly fallback: null }
@@ -342,7 +414,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     const given = env[spec.env]
     if (given === undefined || given === '') {
       if (spec.fallback === undefined) problems.push(`${spec.env} is missing: ${spec.note}`)
-      return [name, spec.kind === 'origins' ? new Set() : (spec.fallback ?? undefined)] as const
+      return [name, emptyOf(spec.kind) ?? spec.fallback ?? undefined] as const
     }
     const parsed = PARSERS[spec.kind](given, spec)
     if ('problem' in parsed) problems.push(`${spec.env} ${parsed.problem}`)
@@ -351,6 +423,9 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
   if (problems.length > 0) throw new InvalidSettings(`the configuration is not valid:\n  ${problems.join('\n  ')}`)
   return Object.freeze(Object.fromEntries(entries)) as Settings
 }
+
+/** What a list is that is left out. */
+const emptyOf = (kind: Kind) => (kind === 'origins' ? new Set() : kind === 'networks' ? [] : undefined)
 
 type Parsed = { readonly value: unknown } | { readonly problem: string }
 const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parsed>> = {
@@ -381,6 +456,16 @@ const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parse
     const wrong = origins.some((one) => !URL.canParse(one) || !/^https?:\/\//.test(one) || new URL(one).origin !== one)
     if (!wrong) return { value: new Set(origins) }
     return { problem: 'must be origins as browsers send them: https://app.example.com, no path, separated by commas' }
+  },
+  networks: (given) => {
+    const networks = given.split(',').map((one) => one.trim())
+    const problem = networksProblem(networks)
+    return problem === undefined ? { value: networks } : { problem }
+  },
+  keys: (given) => {
+    const fits = given.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === KEY_BYTES)
+    if (fits) return { value: given }
+    return { problem: `must be keys of ${KEY_BYTES} bytes in base64, separated by commas` }
   },
   flag: (given) =>
     given === 'true' || given === 'false' ? { value: given === 'true' } : { problem: 'must be true or false' },

@@ -68,6 +68,13 @@ export const KeyRequired = problem(
 
 export const CallNotFound = problem('call-not-found', 404, 'No such call', () => 'there is no call with this id')
 
+export const WebhookNotFound = problem(
+  'webhook-not-found',
+  404,
+  'No such webhook',
+  () => 'there is no webhook with this id',
+)
+
 export const RouteNotFound = problem('route-not-found', 404, 'No such route', () => 'there is no such route; see /docs')
 
 export const MethodNotAllowed = problem(
@@ -99,6 +106,20 @@ export const EventConflict = problem(
   'Event id already used',
   (eventId: string) =>
     `event ${JSON.stringify(eventId)} was stored before with other content; an event never changes, so send a new event id`,
+)
+
+export const TooManyWebhooks = problem(
+  'too-many-webhooks',
+  409,
+  'Too many webhooks',
+  (limit: number) => `the tenant has ${limit} webhooks, and may have no more; change or delete one`,
+)
+
+export const OffsetGone = problem(
+  'offset-gone',
+  410,
+  'Offset no longer kept',
+  () => 'events are kept for a replay for some days only, and this offset is older; take a later one',
 )
 
 export const BodyTooLarge = problem(
@@ -169,16 +190,19 @@ export const UpgradeRequired = problem(
   () => 'this route speaks WebSocket; connect with Upgrade: websocket, see docs/live-protocol.md',
 )
 
+const REMEDY = {
+  cursor: 'start over without one',
+  position: 'leave it out, and see whether the write is still there',
+  offset: 'take one from the deliveries of the webhook',
+} as const
+
 export const TokenOutdated = problem(
   'token-outdated',
   410,
   'Token of an earlier database',
-  (field: 'cursor' | 'position') => {
+  (field: 'cursor' | 'position' | 'offset') => {
     const message = 'is from before the database failed over or was restored'
-    return [
-      `${field} ${message}; ${field === 'cursor' ? 'start over without one' : 'leave it out, and see whether the write is still there'}`,
-      { errors: [{ field, message }] },
-    ]
+    return [`${field} ${message}; ${REMEDY[field]}`, { errors: [{ field, message }] }]
   },
 )
 
@@ -315,6 +339,13 @@ export const ShuttingDown = problem(
   'Instance is shutting down',
   () => 'this instance is shutting down; send it again',
   1,
+)
+
+export const WebhooksOff = problem(
+  'webhooks-off',
+  501,
+  'Webhooks are off',
+  () => 'the operator of the platform has not turned webhooks on (WEBHOOK_KEYS)',
 )
 
 export const Internal = problem(

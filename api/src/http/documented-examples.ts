@@ -9,6 +9,8 @@ export function exampleEvent(nowMs: number) {
   return { eventId: `example-${id}`, callId: `example-${id}`, state: 'RINGING', occurredAt: hour } as const
 }
 
+const ofWebhook = (route: string) => route.replace(':webhookId', '{webhookId}')
+
 type Operation = { requestBody?: { content: Record<string, { example?: unknown }> }; parameters?: Parameter[] }
 type Parameter = { name: string; in: string; example?: unknown }
 
@@ -17,15 +19,23 @@ type Parameter = { name: string; in: string; example?: unknown }
  * written one would not work for long. All of an hour's are the same event, so that sending it again is a duplicate.
  */
 export function withExamples<D extends object>(document: D, nowMs: number): D {
-  const { paths } = document as { paths: Record<string, { get?: Operation; post?: Operation }> }
+  const { paths } = document as {
+    paths: Record<string, { get?: Operation; post?: Operation; put?: Operation; patch?: Operation }>
+  }
   const event = exampleEvent(nowMs)
   for (const [path, example] of [
     [ROUTES.callEvent, event],
     [ROUTES.demoCallEvent, event],
     [ROUTES.callEvents, { events: [event] }],
+    [ROUTES.labels, { labels: ['campaign', 'source', 'agent'] }],
+    [ROUTES.webhooks, { url: 'https://example.com/calls', patterns: ['call.*'] }],
+    [ofWebhook(ROUTES.webhook), { enabled: true }],
+    [ofWebhook(ROUTES.webhookSecret), { overlapSeconds: 86_400 }],
+    [ofWebhook(ROUTES.webhookReplay), { after: 'an offset' }],
     [ROUTES.tokens, { scopes: ['live:read'], seconds: 300 }],
   ] as const) {
-    const json = paths[path]?.post?.requestBody?.content['application/json']
+    const { post, put, patch } = paths[path] ?? {}
+    const json = (post ?? put ?? patch)?.requestBody?.content['application/json']
     if (json !== undefined) json.example = example
   }
   for (const each of paths[ROUTES.call.replace(':callId', '{callId}')]?.get?.parameters ?? []) {

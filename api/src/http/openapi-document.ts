@@ -15,6 +15,7 @@ export const openApiDocument: SwaggerOptions = {
       { name: 'calls', description: 'Call events in' },
       { name: 'reports', description: 'Calls and metrics out' },
       { name: 'live', description: 'Events as they happen' },
+      { name: 'webhooks', description: 'Events to your URLs' },
       { name: 'tokens', description: 'Keys for pages' },
       { name: 'labels', description: 'What events may say of their calls' },
       { name: 'operation', description: 'Health and metrics' },

@@ -1,9 +1,9 @@
+import type { TypeMask } from '@hopwhistle/contract/patterns.ts'
 import type { Position } from './fan-out.ts'
 import type { EventsFrame } from './frame.ts'
 import { eventsFrames } from './frame.ts'
 import type { Hub } from './hub.ts'
 import type { LiveSocket } from './live-socket.ts'
-import type { TypeMask } from './patterns.ts'
 
 /** Tells the socket where it is; comes before anything that follows from there. */
 export type SayWhere = (at: Position, recovered: boolean) => void

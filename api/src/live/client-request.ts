@@ -1,6 +1,6 @@
 import type { LiveRequest } from '@hopwhistle/contract/live.ts'
 import { LIVE_CLIENT_BOUNDS, LIVE_PATTERN_ALL, LIVE_TYPES } from '@hopwhistle/contract/live.ts'
-import { maskOfPatterns } from './patterns.ts'
+import { maskOfPatterns } from '@hopwhistle/contract/patterns.ts'
 
 const EPOCH_MAX_LENGTH = 64
 

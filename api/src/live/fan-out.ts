@@ -1,9 +1,9 @@
+import type { TypeMask } from '@hopwhistle/contract/patterns.ts'
+import { MASK_ALL, MASK_NONE } from '@hopwhistle/contract/patterns.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { eventsFrames, jsonFrame } from './frame.ts'
 import type { LiveSocket } from './live-socket.ts'
 import type { EncodedMessage } from './messages.ts'
-import type { TypeMask } from './patterns.ts'
-import { MASK_ALL, MASK_NONE } from './patterns.ts'
 
 export type FanOutMetrics = Pick<Metrics, 'liveDelivered' | 'liveFrames' | 'liveDelay'>
 

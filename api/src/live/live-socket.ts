@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LIVE_CLOSE } from '@hopwhistle/contract/live.ts'
+import type { TypeMask } from '@hopwhistle/contract/patterns.ts'
 import type { WebSocket } from 'ws'
-import type { TypeMask } from './patterns.ts'
 
 /** Why we close a socket: its code on the wire, and the reason given with it. */
 const CLOSE = {

@@ -1,6 +1,6 @@
 import type { LiveMessage } from '@hopwhistle/contract/live.ts'
-import type { TypeMask } from './patterns.ts'
-import { bitOfType } from './patterns.ts'
+import type { TypeMask } from '@hopwhistle/contract/patterns.ts'
+import { bitOfType } from '@hopwhistle/contract/patterns.ts'
 
 /** A message before it has its offset. */
 export type UnnumberedMessage = Omit<LiveMessage, 'offset'>

@@ -1,5 +1,6 @@
 import type { LiveRequest } from '@hopwhistle/contract/live.ts'
 import { LIVE_CLIENT_BOUNDS } from '@hopwhistle/contract/live.ts'
+import { maskOfPatterns } from '@hopwhistle/contract/patterns.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { catchUp } from './catch-up.ts'
 import { parseRequest } from './client-request.ts'
@@ -8,7 +9,6 @@ import { jsonFrame } from './frame.ts'
 import type { Hub } from './hub.ts'
 import type { LiveSocket } from './live-socket.ts'
 import { createMessageAllowance } from './message-allowance.ts'
-import { maskOfPatterns } from './patterns.ts'
 
 export type Session = {
   /** A frame from the client; undefined for one that is not text. */

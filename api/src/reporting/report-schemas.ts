@@ -105,8 +105,7 @@ export const MetricsQuery = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: GROUPS_LIMIT.most,
-        default: GROUPS_LIMIT.usual,
-        description: 'how many groups, largest first; the others are added up as one more',
+        description: `with groupBy: how many groups, largest first; the others are added up as one more. Default: ${GROUPS_LIMIT.usual}`,
       }),
     ),
     include: Type.Optional(

@@ -155,9 +155,9 @@ const headersTried = (): readonly Record<string, string>[] => [
 
 test('every route that needs a key has its test, and refuses requests without one', async () => {
   const closed = OPERATIONS.filter(({ security }) => security?.length !== 0)
-  // Tokens: browser-token.test.ts.
+  // Tokens: browser-token.test.ts. Webhooks: webhooks.test.ts.
   const reads = [PATH.calls, PATH.metrics, PATH.call, ROUTES.live, ROUTES.labels]
-  const tried: readonly string[] = [...reads, ROUTES.tokens, ...WRITES, ROUTES.labels]
+  const tried: readonly string[] = [...reads, ROUTES.tokens, ...WRITES, ROUTES.labels, ...WEBHOOKS]
   expect(closed.map(({ path }) => path).sort()).toEqual([...tried].sort())
   for (const { name, path } of closed) {
     const [method = ''] = name.split(' ')
@@ -237,6 +237,11 @@ test('who claims to be a tenant learns nothing about whether there is one', asyn
   }
 })
 
+const WEBHOOK = `${ROUTES.webhooks}/{webhookId}`
+const WEBHOOKS = [
+  ...[ROUTES.webhooks, ROUTES.webhooks, WEBHOOK, WEBHOOK, WEBHOOK],
+  ...['secret', 'test', 'replay', 'deliveries'].map((what) => `${WEBHOOK}/${what}`),
+]
 const WRITES = [ROUTES.callEvent, ROUTES.demoCallEvent, ROUTES.callEvents]
 test('ids of another tenant are free, whatever is written to them changes nothing of it, and no field names a tenant', async () => {
   const before = await get(at(0), call(events[0]!.callId), acme.key, { [HEADERS.position]: given.position })

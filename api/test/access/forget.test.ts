@@ -50,6 +50,9 @@ const TABLES = [
   'call_metrics_daily',
   'erasures',
   'events_aside',
+  'webhooks',
+  'webhook_waiting',
+  'webhook_log',
   'tenants',
   'api_keys',
 ]

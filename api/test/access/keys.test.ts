@@ -195,7 +195,7 @@ test('what is wrong is said, with what it may be, and a key given by mistake is 
   expect(await wrong('create')).toEqual([2, 'keys: create takes --tenant ID or --new-tenant NAME, and not both'])
   expect(await wrong('create', '--new-tenant', 'x', '--scopes', 'all')).toEqual([
     2,
-    'keys: --scopes may have events:write, reports:read, live:read',
+    'keys: --scopes may have events:write, reports:read, live:read, webhooks:write',
   ])
   expect(await wrong('revoke', 'hwk_secret')).toEqual([2, "keys: a key's id must be a UUID; list shows them"])
   expect(await wrong('rotate', DEMO_TENANT_ID, '--overlap-hours', '-1')).toEqual([2, expect.anything()])

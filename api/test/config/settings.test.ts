@@ -36,6 +36,21 @@ test('calls are kept for ever, or at least for as long as one of their events ma
   }
 })
 
+test('networks and keys are checked, and never repeated', () => {
+  const parse = (given: object) => parseSettings({ ...enough, ...given })
+  expect(parse({ WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/8, fd00::/8' }).webhookAllowedNetworks).toEqual([
+    '10.0.0.0/8',
+    'fd00::/8',
+  ])
+  expect(parse({}).webhookDeniedNetworks).toEqual([])
+  for (const given of ['10.0.0.1', '10.0.0.0/33', 'example.com/8', '10.0.0.0/8/8', '10.0.0.0/']) {
+    expect(() => parse({ WEBHOOK_ALLOWED_NETWORKS: given }), given).toThrow('WEBHOOK_ALLOWED_NETWORKS must be networks')
+  }
+  const key = Buffer.alloc(32).toString('base64')
+  expect(parse({ WEBHOOK_KEYS: `${key},${key}` }).webhookKeys).toBe(`${key},${key}`)
+  expect(() => parse({ WEBHOOK_KEYS: 'hunter2' })).toThrow(/WEBHOOK_KEYS must be keys of 32 bytes(?!.*hunter)/)
+})
+
 test('an optional setting that is left out, or empty, is undefined', () => {
   expect(parseSettings({ ...enough, DATABASE_REPLICA_URL: '' }).databaseReplicaUrl).toBeUndefined()
 })

@@ -26,6 +26,7 @@ const SMALL = {
   MAX_WEBSOCKETS: '1',
   TENANT_RATE_PER_SECOND: '20',
   MAX_BODY_BYTES: '5000',
+  WEBHOOK_KEYS: Buffer.alloc(32, 1).toString('base64'),
 }
 
 let platform: Platform
@@ -156,6 +157,9 @@ async function outdatedPosition(): Promise<string> {
   return createTokens({ keys, primary: before, readKeys: nothing, askPrimary: nothing }).sealPosition(1n)
 }
 
+const A_WEBHOOK = { url: 'https://nowhere.invalid/', patterns: ['call.*'] }
+const webhookKey = async () => (await platform.newTenant(['webhooks:write'])).key
+
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString()
 const stale = () => daysAgo(400)
 
@@ -227,6 +231,25 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
     )
     return ask(ROUTES.tokens, { body: {}, key })
   },
+  'webhook-not-found': async () => ask(`${ROUTES.webhooks}/none`, { key: await webhookKey() }),
+  'too-many-webhooks': async () => {
+    const key = await webhookKey()
+    for (let made = 0; made < 10; made++) {
+      expect((await ask(ROUTES.webhooks, { key, body: A_WEBHOOK })).status).toBe(201)
+    }
+    return ask(ROUTES.webhooks, { key, body: A_WEBHOOK })
+  },
+  'offset-gone': async () => {
+    const key = await webhookKey()
+    const { id, offset } = (await ask(ROUTES.webhooks, { key, body: A_WEBHOOK })).body
+    await owner.query('update hopwhistle.webhooks set kept_from = kept_from + 1')
+    return ask(`${ROUTES.webhooks}/${id}/replay`, { key, body: { after: offset } })
+  },
+  'webhooks-off': () =>
+    withInstance({ WEBHOOK_KEYS: '' }, async ({ url }) => {
+      const answer = await fetch(url + ROUTES.webhooks, { headers: { 'x-api-key': await webhookKey() } })
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.json() }
+    }),
   'event-kept-aside': () =>
     withInstance({ EVENTS_KEEP_ASIDE: 'true' }, async ({ url }) => {
       const headers = { 'content-type': 'application/json', 'x-api-key': tenant.key }

@@ -1,8 +1,8 @@
+import { MASK_ALL } from '@hopwhistle/contract/patterns.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createFanOut } from '../../src/live/fan-out.ts'
 import type { LiveSocket } from '../../src/live/live-socket.ts'
 import { decodeBody, encodeBody } from '../../src/live/messages.ts'
-import { MASK_ALL } from '../../src/live/patterns.ts'
 
 const TICK_MS = 40
 /** What `setImmediate` takes by fake timers. */

@@ -1,4 +1,5 @@
 import { LIVE_TYPES } from '@hopwhistle/contract/live.ts'
+import { bitOfType, MASK_ALL, maskOfPatterns } from '@hopwhistle/contract/patterns.ts'
 import { expect, test, vi } from 'vitest'
 import { eventsFrames, textFrame } from '../../src/live/frame.ts'
 import { createHeartbeat } from '../../src/live/heartbeat.ts'
@@ -6,7 +7,6 @@ import { createHistoryBudget } from '../../src/live/history-budget.ts'
 import { keptBatches } from '../../src/live/kept-batches.ts'
 import { createMessageAllowance } from '../../src/live/message-allowance.ts'
 import { decodeBody, encodeBody } from '../../src/live/messages.ts'
-import { bitOfType, MASK_ALL, maskOfPatterns } from '../../src/live/patterns.ts'
 import { recentMessages } from '../../src/live/recent-messages.ts'
 import { connectionOptions, reconnectDelayMs } from '../../src/redis/connection-options.ts'
 

@@ -47,6 +47,24 @@ type Bound = { readonly bytes: number; readonly most: () => Promise<{ status: nu
 const small = (path: string): Bound => ({ bytes: KIB, most: () => get(path) })
 const oneEvent = (path: string): Bound => ({ bytes: 8 * KIB, most: () => send(path, strays(MIB - 100)) })
 
+/** Here they are off; ten of them, with the longest URLs, or fifty attempts, are below 64 KiB. */
+function webhookBounds(): Readonly<Record<string, Bound>> {
+  const one = `${ROUTES.webhooks}/{webhookId}`
+  const named = [
+    ['get', ROUTES.webhooks],
+    ['post', ROUTES.webhooks],
+    ['get', one],
+    ['patch', one],
+    ['delete', one],
+    ['post', `${one}/secret`],
+    ['post', `${one}/test`],
+    ['post', `${one}/replay`],
+    ['get', `${one}/deliveries`],
+  ] as const
+  const most = () => get(ROUTES.webhooks)
+  return Object.fromEntries(named.map(([method, path]) => [`${method} ${path}`, { bytes: 4 * KIB, most }]))
+}
+
 const BOUNDS: Readonly<Record<string, Bound>> = {
   [`get ${ROUTES.health}`]: small(ROUTES.health),
   [`get ${ROUTES.livez}`]: small(ROUTES.livez),
@@ -68,6 +86,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
     bytes: 4 * MIB,
     most: () => get(`${ROUTES.call.replace(':callId', encodeURIComponent(CALL))}?limit=200`),
   },
+  ...webhookBounds(),
   [`post ${ROUTES.tokens}`]: { bytes: 4 * KIB, most: () => send(ROUTES.tokens, '{}') },
   // As plain HTTP it answers that it is a WebSocket; there, a socket has at most LIVE_SOCKET_BUFFER_BYTES to read.
   [`get ${ROUTES.live}`]: small(ROUTES.live),

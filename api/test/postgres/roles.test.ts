@@ -36,6 +36,8 @@ const TABLES = [
   'call_metrics_hourly',
   'call_metrics_daily',
   'call_changes',
+  'webhooks',
+  'webhook_log',
 ]
 
 async function asTenants<T>(tenants: string, use: () => Promise<T>): Promise<T> {

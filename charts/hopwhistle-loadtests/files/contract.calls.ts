@@ -91,6 +91,9 @@ export const EVENT_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f]+$'
  */
 export const RETENTION_DAYS_MIN = EVENT_BOUNDS.occurredAtMaxAgeMs / (24 * 3600 * 1000) + 1
 
+/** A call that has not ended counts as stale when it began longer ago, unless its tenant has a time of its own. Migration 0024 says the same. */
+export const STALE_AFTER_HOURS = 24
+
 /** A call event as it is posted. Times are RFC 3339 with an offset. */
 export type CallEventBody = {
   readonly eventId: string

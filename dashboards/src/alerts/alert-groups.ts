@@ -7,6 +7,7 @@ import { postgresAlerts } from './postgres-alerts.ts'
 import { redisAndLiveAlerts } from './redis-and-live-alerts.ts'
 import { targetAlerts } from './target-alerts.ts'
 import { upkeepAlerts } from './upkeep-alerts.ts'
+import { webhookAlerts } from './webhook-alerts.ts'
 
 export type AlertGroup = { readonly name: string; readonly alerts: readonly Alert[] }
 
@@ -16,6 +17,7 @@ export const alertGroups = (scale: Scale): readonly AlertGroup[] => [
   { name: 'postgres', alerts: postgresAlerts(scale) },
   { name: 'redis-and-live', alerts: redisAndLiveAlerts(scale) },
   { name: 'upkeep', alerts: upkeepAlerts(scale) },
+  { name: 'webhooks', alerts: webhookAlerts(scale) },
   { name: 'kubernetes', alerts: kubernetesAlerts(scale) },
   { name: 'targets', alerts: targetAlerts(scale) },
 ]

@@ -7,7 +7,9 @@ type Db = Pick<ClientBase, 'query'>
 const AT_ONCE = 1_000
 /** In the order in which they go: what would make others again goes first. */
 const TABLES = [
+  'webhooks',
   'outbox',
+  'webhook_log',
   'calls',
   'call_events',
   'call_metrics_pending',

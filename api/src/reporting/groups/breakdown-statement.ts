@@ -83,9 +83,9 @@ export function breakdownStatement(tenantId: string, breakdown: Breakdown, calls
       hopwhistle.elapsed_ms(least(initiated_at, ringing_at), answered_at) as ring_ms,
       hopwhistle.elapsed_ms(answered_at, ended_at) as talk_ms,
       final_state is null and started_at < ${STALE_BEFORE} as is_stale${callers ? CALLER_COLUMNS : ''}
-    from (select c.*, row_number() over () as n from (
+    from (select c.*, row_number() over () as n from (select * from (
 ${source}
-      limit $6::bigint + 1) as c) as numbered
+      ) as found limit $6::bigint + 1) as c) as numbered
     where n > $6::bigint or (${['true', ...conditions].join(' and ')})
   ),
   checked as materialized (

@@ -6,10 +6,10 @@ import type { CallsFilter } from '../calls-filter.ts'
 export type CallsInRange = { readonly source: string; readonly conditions: readonly string[] }
 
 /**
- * Every call of the tenant $2 that started from $3 until before $4 and may match.
+ * Every call of the tenant $2 that started from $3 until before $4 and may match, up to $6 and one more.
  *
- * Plan: a range of one index of calls for each branch, so that nothing is read that is not in `source`: what is to be bounded
- * is counted there. For that, all columns of the index before started_at must be given, or enumerated:
+ * Plan: a range of one index of calls for each branch, in its order, so that nothing is read that is not in `source`: what is
+ * to be bounded is counted there. For that, all columns of the index before started_at must be given, or enumerated:
  *
  *   calls_started      tenant
  *   calls_final_state  tenant, final_state, direction
@@ -35,7 +35,7 @@ export function callsInRange(columns: string, filter: CallsFilter, given: (value
     ? [[]]
     : states.flatMap((ofState) => directions.map((ofDirection) => [...number, ofState, ofDirection]))
   return {
-    source: branches.map((conditions) => branch(columns, conditions)).join('\n  union all\n'),
+    source: branches.map((conditions) => branch(columns, conditions, whole)).join('\n  union all\n'),
     conditions: [
       ...(state === undefined || ended ? [] : [`state = ${CALL_STATE_CODE[state]}`]),
       ...(fromNumber === undefined || toNumber === undefined ? [] : [`to_number = ${given(toNumber)}`]),
@@ -54,7 +54,9 @@ const EVERY_FINAL_STATE = [
 ]
 const EVERY_DIRECTION = ['direction is null', ...CALL_DIRECTIONS.map((_, code) => `direction = ${code}`)]
 
-function branch(columns: string, conditions: readonly string[]): string {
+function branch(columns: string, conditions: readonly string[], whole: boolean): string {
+  // Without an order, Postgres may prefer to read the table, with the calls of all tenants.
+  const order = whole ? 'started_at desc' : 'final_state, direction, started_at desc'
   const all = ['tenant_id = $2', 'tenant.ids is not null', ...conditions, 'started_at >= $3', 'started_at < $4']
-  return `  select ${columns} from hopwhistle.calls where ${all.join(' and ')}`
+  return `  (select ${columns} from hopwhistle.calls where ${all.join(' and ')} order by ${order} limit $6::bigint + 1)`
 }

@@ -2,7 +2,7 @@
  * What reports with filters and groups take, in milliseconds on Postgres, by how many calls the range has; and what an event
  * takes with labels and without, in microseconds of CPU of the primary.
  *
- *   node api/test/reporting/groups/breakdown.bench.ts [--calls=10000,100000,1000000] [--runs=5] [--events=20000]
+ *   node platform/with-fresh-postgres.ts node api/test/reporting/groups/breakdown.bench.ts [--calls=10000,100000,1000000] [--runs=5] [--events=20000]
  *
  * The calls are of 30 days; one label has 8 kinds, and one a value of its own for each call.
  */
@@ -10,9 +10,8 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
-import { connectPostgres } from '../../../../platform/test-support/connect-postgres.ts'
-import { freshDatabase } from '../../../../platform/test-support/fresh-database.ts'
 import { commitBatch } from '../../../src/calls/commit-batch.ts'
+import { migrate, readMigrations } from '../../../src/postgres/migrate.ts'
 import { parseBreakdown } from '../../../src/reporting/groups/breakdown.ts'
 import { breakdownStatement } from '../../../src/reporting/groups/breakdown-statement.ts'
 
@@ -24,9 +23,13 @@ const { values } = parseArgs({
   },
 })
 const DAY_MS = 86_400_000
-const database = await freshDatabase()
-const owner = await connectPostgres(database.ownerUrl)
-const api = await connectPostgres(database.apiUrl)
+const connectionString = process.env.MIGRATION_DATABASE_URL
+const asApi = { connectionString, options: '-c role=hopwhistle_api -c jit=off -c work_mem=8MB' }
+const owner = new pg.Client({ connectionString })
+await owner.connect()
+await migrate(owner, await readMigrations())
+const api = new pg.Client(asApi)
+await api.connect()
 const median = (of: readonly number[]) => of.toSorted((a, b) => a - b)[Math.floor(of.length / 2)] as number
 
 const QUESTIONS: Readonly<Record<string, object>> = {
@@ -83,7 +86,7 @@ async function reports(): Promise<void> {
 
 /** CPU of the backend that writes, in turns. */
 async function ingest(): Promise<void> {
-  const pool = new pg.Pool({ connectionString: database.apiUrl, max: 1 })
+  const pool = new pg.Pool({ ...asApi, max: 1 })
   const tenantId = randomUUID()
   await owner.query('insert into hopwhistle.tenants (id, name) values ($1, $2)', [tenantId, 'measured'])
   const { rows } = await pool.query<{ pid: number }>('select pg_backend_pid() as pid')

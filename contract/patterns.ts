@@ -1,4 +1,4 @@
-import { LIVE_PATTERN_ALL, LIVE_TYPES } from '@hopwhistle/contract/live.ts'
+import { LIVE_PATTERN_ALL, LIVE_TYPES } from './live.ts'
 
 /**
  * What a socket is subscribed to, as a set of bits: one for each type, and one for types that only a newer
