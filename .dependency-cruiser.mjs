@@ -1,14 +1,14 @@
 /**
  * Who may import whom. Imports run one way:
  *
- *   contract ← adapters (postgres, redis) ← capability (calls, reporting, live, webhooks) ← app ← main
+ *   contract ← adapters (postgres, redis) ← capability (calls, providers, reporting, live, webhooks) ← app ← main
  *   contract ← client ← chaos, e2e
  *   contract ← platform ← loadtests, comparisons, chaos, dashboards, cdk8s, tooling, e2e
  *
  * TypeScript 7 has no compiler API for other tools, so the files are parsed by swc; type imports count too.
  */
 
-const CAPABILITIES = ['calls', 'reporting', 'live', 'webhooks']
+const CAPABILITIES = ['calls', 'providers', 'reporting', 'live', 'webhooks']
 const capability = (name) => `^api/src/${name}/`
 const ANY_CAPABILITY = capability(`(${CAPABILITIES.join('|')})`)
 const COMPOSITION = '^api/src/(main|compose|app)\\.ts$'
@@ -77,7 +77,7 @@ const RULES = [
   },
   ...CAPABILITIES.map((name) => ({
     name: `${name}-stands-alone`,
-    comment: `calls, reporting, live and webhooks never import each other: compose.ts hands ${name} what it needs.`,
+    comment: `calls, providers, reporting, live and webhooks never import each other: compose.ts hands ${name} what it needs.`,
     from: { path: capability(name) },
     to: { path: capability(`(${CAPABILITIES.filter((other) => other !== name).join('|')})`) },
   })),

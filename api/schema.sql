@@ -262,7 +262,7 @@ create table hopwhistle.key_audit (
   ends_at timestamp with time zone,
   replaces uuid,
   constraint key_audit_pkey PRIMARY KEY (id),
-  constraint key_audit_action_is_known CHECK ((action = ANY (ARRAY['made'::text, 'rotated'::text, 'ended'::text, 'restored'::text, 'deleted'::text])))
+  constraint key_audit_action_is_known CHECK ((action = ANY (ARRAY['made'::text, 'rotated'::text, 'ended'::text, 'restored'::text, 'deleted'::text, 'callback made'::text, 'callback ended'::text, 'callback deleted'::text])))
 );
 
 create unlogged table hopwhistle.labels_to_fold (
@@ -287,6 +287,21 @@ create table hopwhistle.outbox (
   sequences integer[],
   constraint outbox_pkey PRIMARY KEY (batch_id)
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_analyze_threshold=100000);
+
+create table hopwhistle.provider_callbacks (
+  id uuid default gen_random_uuid() not null,
+  tenant_id uuid not null,
+  provider text not null,
+  name text not null,
+  callback_hash bytea not null,
+  sealed_secret bytea not null,
+  made_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  constraint provider_callbacks_callback_hash_key UNIQUE (callback_hash),
+  constraint provider_callbacks_pkey PRIMARY KEY (id),
+  constraint provider_callbacks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES hopwhistle.tenants(id) ON DELETE CASCADE,
+  constraint provider_callbacks_hash_is_sha256 CHECK ((octet_length(callback_hash) = 32))
+);
 
 create table hopwhistle.quarters_since (
   tenant_id uuid not null,
@@ -463,6 +478,8 @@ CREATE INDEX calls_to ON hopwhistle.calls USING btree (tenant_id, to_number, fin
 
 CREATE INDEX key_audit_tenant ON hopwhistle.key_audit USING btree (tenant_id, id);
 
+CREATE INDEX provider_callbacks_tenant ON hopwhistle.provider_callbacks USING btree (tenant_id);
+
 CREATE INDEX quarters_since_incomplete ON hopwhistle.quarters_since USING btree (since DESC) WHERE (NOT complete);
 
 CREATE INDEX tenant_audit_tenant ON hopwhistle.tenant_audit USING btree (tenant_id, id);
@@ -554,6 +571,11 @@ create policy owner_sees_all on hopwhistle.outbox for all to hopwhistle_owner
   using (true)
   with check (true);
 
+alter table hopwhistle.provider_callbacks enable row level security, force row level security;
+create policy owner_sees_all on hopwhistle.provider_callbacks for all to hopwhistle_owner
+  using (true)
+  with check (true);
+
 alter table hopwhistle.quarters_since enable row level security, force row level security;
 create policy api_sees_its_tenants on hopwhistle.quarters_since for select to hopwhistle_api
   using ((tenant_id = ANY (( SELECT (NULLIF(current_setting('hopwhistle.tenant_ids'::text, true), ''::text))::uuid[] AS "nullif")::uuid[])));
@@ -598,6 +620,24 @@ create policy owner_sees_all on hopwhistle.webhooks for all to hopwhistle_owner
   with check (true);
 
 -- Functions and procedures
+
+CREATE OR REPLACE FUNCTION hopwhistle.audit_callback()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  one hopwhistle.provider_callbacks := coalesce(new, old);
+begin
+  insert into hopwhistle.key_audit (action, key_id, tenant_id, by_whom, ends_at)
+  values (
+    case tg_op when 'INSERT' then 'callback made' when 'UPDATE' then 'callback ended' else 'callback deleted' end,
+    one.id, one.tenant_id, nullif(current_setting('hopwhistle.by_whom', true), ''), one.ended_at);
+  return null;
+end
+$function$
+;
 
 CREATE OR REPLACE FUNCTION hopwhistle.audit_key()
  RETURNS trigger
@@ -885,7 +925,7 @@ begin
     case when new_state = 1 then occurred end,
     case when new_state = 2 then occurred end,
     case when new_state >= 3 then occurred end,
-    new_progress, received, new_direction, new_from, new_to, 1)
+    new_progress, received, new_direction, hopwhistle.normal_number(new_from), hopwhistle.normal_number(new_to), 1)
   on conflict (tenant_id, call_id) do update set
     previous_state = c.state,
     previous_started_at = c.started_at,
@@ -1227,6 +1267,19 @@ AS $function$
   from hopwhistle.browser_tokens t
   join hopwhistle.api_keys k on k.id = t.key_id
   where t.token_hash = wanted and t.ends_at > now()
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.find_provider_callback(wanted bytea, of_provider text)
+ RETURNS TABLE(id uuid, tenant_id uuid, sealed_secret bytea, tenant_rate integer)
+ LANGUAGE sql
+ STABLE STRICT SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select c.id, c.tenant_id, c.sealed_secret, t.events_per_second
+  from hopwhistle.provider_callbacks c
+  join hopwhistle.tenants t on t.id = c.tenant_id
+  where c.callback_hash = wanted and c.provider = of_provider and c.ended_at is null
 $function$
 ;
 
@@ -1992,6 +2045,13 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION hopwhistle.normal_number(given text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (given ~ '[^+0-9]'::text) THEN hopwhistle.number_in(given) ELSE given END
+;
+
 CREATE OR REPLACE FUNCTION hopwhistle.note_changed_calls(of_tenant uuid, calls text[])
  RETURNS void
  LANGUAGE sql
@@ -2016,6 +2076,26 @@ CREATE OR REPLACE FUNCTION hopwhistle.note_key_use(used uuid[])
 AS $function$
   update hopwhistle.api_keys set last_used_at = now()
   where id = any (used) and (last_used_at is null or last_used_at < now() - interval '1 minute')
+$function$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.number_in(given text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog'
+AS $function$
+declare
+  found text[] := regexp_match(given collate "C",
+    '^(?:(?:tel|sips?):(?:\+|%2b)([-. ()/0-9]+)(?:[;@?:].*)?|\+([-. ()/0-9]+))$', 'i');
+  written text := coalesce(found[1], found[2]);
+  digits text := translate(written, '-. ()/', '');
+begin
+  if written is null or position('(0)' in written) > 0 or digits !~ '^[1-9][0-9]{1,14}$' then
+    return given;
+  end if;
+  return '+' || digits;
+end
 $function$
 ;
 
@@ -2327,8 +2407,8 @@ begin
       min(occurred_at) filter (where state >= 3) as ended_at,
       max(received_at) as updated_at,
       min(direction) as direction,
-      min(from_number) as from_number,
-      min(to_number) as to_number,
+      min(hopwhistle.normal_number(from_number)) as from_number,
+      min(hopwhistle.normal_number(to_number)) as to_number,
       count(*)::integer as events
     from moved
     group by tenant_id, call_id
@@ -2452,6 +2532,8 @@ $function$
 
 -- Owners and privileges
 
+-- function audit_callback: owner hopwhistle_owner; execute to public
+
 -- function audit_key: owner hopwhistle_owner; execute to public
 
 -- function audit_tenant: owner hopwhistle_owner; execute to public
@@ -2483,6 +2565,8 @@ $function$
 -- function events_past_full_calls: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function find_browser_token: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function find_provider_callback: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function find_stale_outbox: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -2522,9 +2606,13 @@ $function$
 
 -- function metadata_without: owner hopwhistle_owner
 
+-- function normal_number: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function note_changed_calls: owner hopwhistle_owner
 
 -- function note_key_use: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- function number_in: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function outbox_position: owner hopwhistle_owner; execute to hopwhistle_api
 
@@ -2605,6 +2693,8 @@ $function$
 -- table migrations: owner hopwhistle_owner
 
 -- table outbox: owner hopwhistle_owner; insert+select to hopwhistle_api
+
+-- table provider_callbacks: owner hopwhistle_owner
 
 -- table quarters_since: owner hopwhistle_owner; select to hopwhistle_api
 

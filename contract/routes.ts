@@ -3,6 +3,11 @@ export const ROUTES = {
   demoCallEvent: '/api/v1/demo/events/call',
   callEvent: '/api/v1/events/call',
   callEvents: '/api/v1/events/calls',
+  /** Callbacks of providers: the last part says whose they are. */
+  eventsFromTwilio: '/api/v1/events/from/twilio/:callback',
+  eventsFromTelnyx: '/api/v1/events/from/telnyx/:callback',
+  /** Call detail records of a switch, with a key. */
+  eventsFromSipCdr: '/api/v1/events/from/sip-cdr',
   call: '/api/v1/calls/:callId',
   reportMetrics: '/api/v1/reporting/metrics',
   reportCalls: '/api/v1/reporting/calls',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type {
   FastifyBaseLogger,
@@ -59,6 +60,9 @@ export type Surface = {
   readonly corsOrigins: ReadonlySet<string>
 }
 
+/** An id of as many characters as it may have, each of four bytes, percent-encoded. */
+const MAX_PARAM_LENGTH = EVENT_BOUNDS.idMaxLength * 12
+
 /** Swagger UI runs its own scripts and no others, and writes styles into its page. */
 const DOCS_CSP =
   "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; img-src 'self' data:; object-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'"
@@ -88,7 +92,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     childLoggerFactory: (log, bindings, options) => lazyLog(() => log.child(bindings, options)),
     exposeHeadRoutes: true,
     ajv: { customOptions: { allErrors: false, coerceTypes: false, removeAdditional: false, useDefaults: true } },
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
   })
   const { publicMetrics, publicDocs, corsOrigins } = deps.surface
   addProblemHandler(app, deps.limits)
@@ -99,7 +103,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     done()
   })
   const load = addLoadHooks(app, deps.limits, deps.metrics)
-  addJsonBody(app, load.bodyArrived)
+  addJsonBody(app, deps.limits.bodyBytes, load)
   app.addHook('onResponse', (request, reply, done) => {
     if (deps.log.isLevelEnabled('info')) {
       request.log.info({ req: request, res: reply, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request')

@@ -5,11 +5,13 @@ import { createAuthenticator } from './access/authenticator.ts'
 import { labelRoutes } from './access/label-routes.ts'
 import { withLastUse } from './access/last-use.ts'
 import { createRates } from './access/rates.ts'
+import { createSecretBox } from './access/secret-box.ts'
 import { createTenantLabels } from './access/tenant-labels.ts'
 import { tokenRoutes } from './access/token-routes.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
 import { createKeepAside } from './calls/keep-aside.ts'
+import { parseEvent } from './calls/parse-event.ts'
 import { startRetention } from './calls/retention.ts'
 import { callRoutes } from './calls/routes.ts'
 import { memoryBudget } from './config/memory-budget.ts'
@@ -21,11 +23,14 @@ import { liveRoutes } from './live/routes.ts'
 import { findPrincipal } from './postgres/find-principal.ts'
 import { findBrowserToken, keepBrowserToken } from './postgres/keys/browser-tokens.ts'
 import { noteKeyUse } from './postgres/keys/note-key-use.ts'
+import { findProviderCallback } from './postgres/keys/provider-callbacks.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
 import { readPostgresUsage } from './postgres/read-usage.ts'
 import { createReplicaMonitor } from './postgres/replica-monitor.ts'
 import { createSnapshots } from './postgres/snapshots.ts'
 import { labelStore } from './postgres/tenant-labels.ts'
+import { createCallbacks } from './providers/callbacks.ts'
+import { providerRoutes } from './providers/routes.ts'
 import { exchangeCounts } from './redis/exchange-counts.ts'
 import { openRedis } from './redis/open-redis.ts'
 import { readRedisUsage } from './redis/read-usage.ts'
@@ -153,6 +158,22 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
         keepAside: settings.eventsKeepAside ? createKeepAside(postgres.ingest) : undefined,
         rates,
         labels,
+      }),
+      providerRoutes({
+        callbacks: createCallbacks({
+          find: findProviderCallback(postgres.upkeep),
+          secrets: settings.providerSecretsKeys && createSecretBox(settings.providerSecretsKeys),
+          cacheMs: settings.keyCacheMs,
+          log,
+        }),
+        events: {
+          parse: (body) => parseEvent(body, Date.now()),
+          submit: ingest.submit,
+          refusal: ingest.refusal,
+        },
+        rates,
+        tokens,
+        publicUrl: settings.publicUrl || undefined,
       }),
       reportingRoutes({ reports, exports, tokens, labels, unsent: createUnsent(memory.answers, metrics) }),
       liveRoutes(),

@@ -1,7 +1,7 @@
 import { SETTINGS, type SettingSpec } from '../../api/src/config/settings.ts'
 import { flag, integer, type Leaf, oneOf, text } from '../values/define.ts'
 
-/** Settings that the chart decides itself: ports, addresses, limits that are a server's, and what the API reads off its container. */
+/** Settings that are no value: ports, addresses, limits that are a server's, and what the API reads off its container. */
 const DECIDED = [
   'port',
   'host',
@@ -19,6 +19,8 @@ const DECIDED = [
   'memoryBytes',
   // A secret: it comes by api.pod.extraEnv.
   'webhookKeys',
+  // A secret, for those who have callbacks: given as a variable of the container.
+  'providerSecretsKeys',
 ] as const satisfies readonly (keyof typeof SETTINGS)[]
 
 /** Where the chart's default is another: its Prometheus reads the admin port. */
@@ -56,7 +58,7 @@ function fieldOf(name: string, { kind, fallback, min, max, oneOf: options, unit,
       ...(max === undefined ? {} : { max }),
     })
   if (kind === 'flag') return flag(fallback === true, described)
-  if ((kind === 'text' || kind === 'origins' || kind === 'networks') && typeof fallback === 'string')
+  if ((kind === 'text' || kind === 'url' || kind === 'origins' || kind === 'networks') && typeof fallback === 'string')
     return options === undefined ? text(fallback, described) : oneOf(options, fallback, described)
   throw new Error(`the setting ${name} has no default: give it one, or let the chart decide it`)
 }

@@ -160,7 +160,7 @@ const mute = abuse('mute', `${MUTE} subscribers that never read`, async ({ apiUr
 
 /** Posts events with ids of the greatest length. @returns the ids, once the events are stored */
 async function postLongEvents(apiUrl: string, apiKey: string): Promise<readonly string[]> {
-  const long = () => randomBytes(EVENT_BOUNDS.idMaxLength / 2).toString('hex')
+  const long = () => randomBytes(Math.floor(EVENT_BOUNDS.idMaxLength / 2)).toString('hex')
   const occurredAt = new Date().toISOString()
   const events = Array.from({ length: EVENT_BOUNDS.batchMax }, () => {
     return { eventId: long(), callId: long(), state: 'RINGING', occurredAt }

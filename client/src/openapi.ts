@@ -222,28 +222,16 @@ export interface paths {
                          * @description RFC 3339 with an offset; at most 90 days ago and 5 minutes ahead; kept to the millisecond
                          */
                         readonly occurredAt: string;
-                        /** @enum {unknown} */
-                        readonly direction?: "inbound" | "outbound";
-                        /** @example +14155550100 */
-                        readonly from?: string;
-                        /** @example +14155550100 */
-                        readonly to?: string;
-                        /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
-                        readonly corrects?: boolean;
-                        /**
-                         * @description campaign, source, agent … of the call, under names that the tenant has declared (PUT /api/v1/labels). Of several events that give a label, the one that occurred last stands; at the same millisecond, the greater text
-                         * @example {
-                         *       "campaign": "spring",
-                         *       "source": "search"
-                         *     }
-                         */
+                        readonly direction?: ("inbound" | "outbound") | null;
+                        readonly from?: string | null;
+                        readonly to?: string | null;
+                        readonly corrects?: boolean | null;
                         readonly labels?: {
                             readonly [key: string]: string;
-                        };
-                        /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
+                        } | null;
                         readonly metadata?: {
                             readonly [key: string]: unknown;
-                        };
+                        } | null;
                     };
                 };
             };
@@ -586,28 +574,16 @@ export interface paths {
                          * @description RFC 3339 with an offset; at most 90 days ago and 5 minutes ahead; kept to the millisecond
                          */
                         readonly occurredAt: string;
-                        /** @enum {unknown} */
-                        readonly direction?: "inbound" | "outbound";
-                        /** @example +14155550100 */
-                        readonly from?: string;
-                        /** @example +14155550100 */
-                        readonly to?: string;
-                        /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
-                        readonly corrects?: boolean;
-                        /**
-                         * @description campaign, source, agent … of the call, under names that the tenant has declared (PUT /api/v1/labels). Of several events that give a label, the one that occurred last stands; at the same millisecond, the greater text
-                         * @example {
-                         *       "campaign": "spring",
-                         *       "source": "search"
-                         *     }
-                         */
+                        readonly direction?: ("inbound" | "outbound") | null;
+                        readonly from?: string | null;
+                        readonly to?: string | null;
+                        readonly corrects?: boolean | null;
                         readonly labels?: {
                             readonly [key: string]: string;
-                        };
-                        /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
+                        } | null;
                         readonly metadata?: {
                             readonly [key: string]: unknown;
-                        };
+                        } | null;
                     };
                 };
             };
@@ -951,28 +927,16 @@ export interface paths {
                              * @description RFC 3339 with an offset; at most 90 days ago and 5 minutes ahead; kept to the millisecond
                              */
                             readonly occurredAt: string;
-                            /** @enum {unknown} */
-                            readonly direction?: "inbound" | "outbound";
-                            /** @example +14155550100 */
-                            readonly from?: string;
-                            /** @example +14155550100 */
-                            readonly to?: string;
-                            /** @description true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands */
-                            readonly corrects?: boolean;
-                            /**
-                             * @description campaign, source, agent … of the call, under names that the tenant has declared (PUT /api/v1/labels). Of several events that give a label, the one that occurred last stands; at the same millisecond, the greater text
-                             * @example {
-                             *       "campaign": "spring",
-                             *       "source": "search"
-                             *     }
-                             */
+                            readonly direction?: ("inbound" | "outbound") | null;
+                            readonly from?: string | null;
+                            readonly to?: string | null;
+                            readonly corrects?: boolean | null;
                             readonly labels?: {
                                 readonly [key: string]: string;
-                            };
-                            /** @description at most 4096 bytes of JSON, and 8192 with its numbers written out: 1e308 has 309 digits */
+                            } | null;
                             readonly metadata?: {
                                 readonly [key: string]: unknown;
-                            };
+                            } | null;
                         }[];
                     };
                 };
@@ -1227,6 +1191,1012 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/events/from/twilio/{callback}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Store a callback of Twilio
+         * @description Needs no key: the URL says whose it is, and it must be signed. npm run tenants -- providers makes one.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path: {
+                    readonly callback: string;
+                };
+                readonly cookie?: never;
+            };
+            /** @description as the provider sends it */
+            readonly requestBody: {
+                readonly content: {
+                    readonly "application/x-www-form-urlencoded": {
+                        readonly [key: string]: unknown;
+                    };
+                    readonly "application/json": {
+                        readonly [key: string]: unknown;
+                    };
+                };
+            };
+            readonly responses: {
+                /** @description Default Response */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /** @description what became of each event in it */
+                            readonly events: readonly {
+                                readonly eventId: string;
+                                readonly callId: string;
+                                /** @enum {unknown} */
+                                readonly outcome: "applied" | "late" | "duplicate";
+                                /** @enum {unknown} */
+                                readonly callState?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
+                            }[];
+                            /** @description as of a call event */
+                            readonly position?: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                readonly 201: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /** @description what became of each event in it */
+                            readonly events: readonly {
+                                readonly eventId: string;
+                                readonly callId: string;
+                                /** @enum {unknown} */
+                                readonly outcome: "applied" | "late" | "duplicate";
+                                /** @enum {unknown} */
+                                readonly callState?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
+                            }[];
+                            /** @description as of a call event */
+                            readonly position?: string;
+                        };
+                    };
+                };
+                /** @description it says nothing of the state of a call */
+                readonly 204: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Malformed request; `errors` names the fields */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description No valid API key */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Another tenant, or the key lacks the scope */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description No such thing, as far as this tenant can see */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Body too large */
+                readonly 413: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Not JSON */
+                readonly 415: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description A time out of range */
+                readonly 422: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Over the rate or the share of the tenant; see Retry-After */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Internal error */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description At a limit or shutting down; see Retry-After */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/events/from/telnyx/{callback}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Store a callback of Telnyx
+         * @description Needs no key: the URL says whose it is, and it must be signed. npm run tenants -- providers makes one.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path: {
+                    readonly callback: string;
+                };
+                readonly cookie?: never;
+            };
+            /** @description as the provider sends it */
+            readonly requestBody: {
+                readonly content: {
+                    readonly "application/x-www-form-urlencoded": {
+                        readonly [key: string]: unknown;
+                    };
+                    readonly "application/json": {
+                        readonly [key: string]: unknown;
+                    };
+                };
+            };
+            readonly responses: {
+                /** @description Default Response */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /** @description what became of each event in it */
+                            readonly events: readonly {
+                                readonly eventId: string;
+                                readonly callId: string;
+                                /** @enum {unknown} */
+                                readonly outcome: "applied" | "late" | "duplicate";
+                                /** @enum {unknown} */
+                                readonly callState?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
+                            }[];
+                            /** @description as of a call event */
+                            readonly position?: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                readonly 201: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /** @description what became of each event in it */
+                            readonly events: readonly {
+                                readonly eventId: string;
+                                readonly callId: string;
+                                /** @enum {unknown} */
+                                readonly outcome: "applied" | "late" | "duplicate";
+                                /** @enum {unknown} */
+                                readonly callState?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
+                            }[];
+                            /** @description as of a call event */
+                            readonly position?: string;
+                        };
+                    };
+                };
+                /** @description it says nothing of the state of a call */
+                readonly 204: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Malformed request; `errors` names the fields */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description No valid API key */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Another tenant, or the key lacks the scope */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description No such thing, as far as this tenant can see */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Body too large */
+                readonly 413: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Not JSON */
+                readonly 415: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description A time out of range */
+                readonly 422: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Over the rate or the share of the tenant; see Retry-After */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Internal error */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description At a limit or shutting down; see Retry-After */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/events/from/sip-cdr": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Store a call detail record of a switch
+         * @description Its times become the events of a call that has ended. The key may also be the password of Basic authentication.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            /** @description or what mod_json_cdr of FreeSWITCH sends; docs/providers.md has examples */
+            readonly requestBody: {
+                readonly content: {
+                    readonly "application/json": {
+                        /** @description or uniqueid */
+                        readonly call_id: string;
+                        /** @description or src */
+                        readonly from?: string;
+                        /** @description or dst */
+                        readonly to?: string;
+                        /** @enum {unknown} */
+                        readonly direction?: "inbound" | "outbound";
+                        /** @description RFC 3339, or 2026-01-31 12:00:00 in UTC, or seconds since 1970 */
+                        readonly start?: string | number;
+                        /** @description RFC 3339, or 2026-01-31 12:00:00 in UTC, or seconds since 1970 */
+                        readonly ringing?: string | number;
+                        /** @description RFC 3339, or 2026-01-31 12:00:00 in UTC, or seconds since 1970 */
+                        readonly answer?: string | number;
+                        /** @description RFC 3339, or 2026-01-31 12:00:00 in UTC, or seconds since 1970 */
+                        readonly end: string | number;
+                        /** @description ANSWERED, NO ANSWER, BUSY, CANCEL or FAILED, or a hangup cause of FreeSWITCH */
+                        readonly disposition?: string;
+                        /** @description the final response, when there is no disposition */
+                        readonly sip_code?: number;
+                    };
+                    readonly "application/x-www-form-urlencoded": {
+                        /** @description or uniqueid */
+                        readonly call_id: string;
+                        /** @description or src */
+                        readonly from?: string;
+                        /** @description or dst */
+                        readonly to?: string;
+                        /** @enum {unknown} */
+                        readonly direction?: "inbound" | "outbound";
+                        /** @description RFC 3339, or 2026-01-31 12:00:00 in UTC, or seconds since 1970 */
+                        readonly start?: string | number;
+                        /** @description RFC 3339, or 2026-01-31 12:00:00 in UTC, or seconds since 1970 */
+                        readonly ringing?: string | number;
+                        /** @description RFC 3339, or 2026-01-31 12:00:00 in UTC, or seconds since 1970 */
+                        readonly answer?: string | number;
+                        /** @description RFC 3339, or 2026-01-31 12:00:00 in UTC, or seconds since 1970 */
+                        readonly end: string | number;
+                        /** @description ANSWERED, NO ANSWER, BUSY, CANCEL or FAILED, or a hangup cause of FreeSWITCH */
+                        readonly disposition?: string;
+                        /** @description the final response, when there is no disposition */
+                        readonly sip_code?: number;
+                    };
+                };
+            };
+            readonly responses: {
+                /** @description Default Response */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /** @description what became of each event in it */
+                            readonly events: readonly {
+                                readonly eventId: string;
+                                readonly callId: string;
+                                /** @enum {unknown} */
+                                readonly outcome: "applied" | "late" | "duplicate";
+                                /** @enum {unknown} */
+                                readonly callState?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
+                            }[];
+                            /** @description as of a call event */
+                            readonly position?: string;
+                        };
+                    };
+                };
+                /** @description Default Response */
+                readonly 201: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            /** @description what became of each event in it */
+                            readonly events: readonly {
+                                readonly eventId: string;
+                                readonly callId: string;
+                                /** @enum {unknown} */
+                                readonly outcome: "applied" | "late" | "duplicate";
+                                /** @enum {unknown} */
+                                readonly callState?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
+                            }[];
+                            /** @description as of a call event */
+                            readonly position?: string;
+                        };
+                    };
+                };
+                /** @description Malformed request; `errors` names the fields */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description No valid API key */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Another tenant, or the key lacks the scope */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Body too large */
+                readonly 413: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Not JSON */
+                readonly 415: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description A time out of range */
+                readonly 422: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Over the rate or the share of the tenant; see Retry-After */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Internal error */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description At a limit or shutting down; see Retry-After */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/reporting/metrics": {
         readonly parameters: {
             readonly query?: never;
@@ -1253,9 +2223,9 @@ export interface paths {
                     readonly weekStart?: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
                     readonly state?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                     readonly direction?: "inbound" | "outbound";
-                    /** @description calls from exactly this number; for example `+14155550100` */
+                    /** @description calls from this number, in any notation: +49 30 1234 and tel:+49-30-1234 are the same; what is no number with a +, exactly as it was sent; for example `+14155550100` */
                     readonly fromNumber?: string;
-                    /** @description calls to exactly this number; for example `+14155550100` */
+                    /** @description calls to this number, in any notation: +49 30 1234 and tel:+49-30-1234 are the same; what is no number with a +, exactly as it was sent; for example `+14155550100` */
                     readonly toNumber?: string;
                     /** @description calls that have this label: a declared name, a colon and the value, such as `campaign:spring`; `campaign:` for calls without it. Given several times, calls that have all of them */
                     readonly label?: readonly string[];
@@ -1815,9 +2785,9 @@ export interface paths {
                 readonly query?: {
                     readonly state?: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                     readonly direction?: "inbound" | "outbound";
-                    /** @description calls from exactly this number; for example `+14155550100` */
+                    /** @description calls from this number, in any notation: +49 30 1234 and tel:+49-30-1234 are the same; what is no number with a +, exactly as it was sent; for example `+14155550100` */
                     readonly fromNumber?: string;
-                    /** @description calls to exactly this number; for example `+14155550100` */
+                    /** @description calls to this number, in any notation: +49 30 1234 and tel:+49-30-1234 are the same; what is no number with a +, exactly as it was sent; for example `+14155550100` */
                     readonly toNumber?: string;
                     /** @description calls that have this label: a declared name, a colon and the value, such as `campaign:spring`; `campaign:` for calls without it. Given several times, calls that have all of them */
                     readonly label?: readonly string[];

@@ -14,3 +14,10 @@ export function keyOfRequest(headers: IncomingHttpHeaders): string | undefined {
     .find((p) => p.startsWith(LIVE_KEY_SUBPROTOCOL_PREFIX))
     ?.slice(LIVE_KEY_SUBPROTOCOL_PREFIX.length)
 }
+
+/** The API key as the password of Basic authentication, or as its user when there is no password. */
+export function keyOfBasicAuth({ authorization }: IncomingHttpHeaders): string | undefined {
+  if (authorization === undefined || !/^basic /i.test(authorization)) return undefined
+  const [user, ...password] = Buffer.from(authorization.slice('basic '.length), 'base64').toString().split(':')
+  return password.join(':') || user || undefined
+}

@@ -12,12 +12,17 @@ import { ProblemSchema } from '../http/problem-schema.ts'
 
 const id = (description: string) =>
   Type.String({ minLength: 1, maxLength: EVENT_BOUNDS.idMaxLength, pattern: EVENT_TEXT_PATTERN, description })
-const phoneNumber = Type.String({
-  minLength: 1,
-  maxLength: EVENT_BOUNDS.phoneNumberMaxLength,
-  pattern: EVENT_TEXT_PATTERN,
-  examples: ['+14155550100'],
-})
+/** Left out, or null: the same. */
+const optional = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Optional(Type.Union([schema, Type.Null()]))
+const phoneNumber = (whose: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: EVENT_BOUNDS.phoneNumberMaxLength,
+    pattern: EVENT_TEXT_PATTERN,
+    description: `${whose}: a telephone number in any notation, a SIP URI, the name of a client, anonymous. Kept as given; a call has it in its normal form: +49 30 1234 and tel:+49-30-1234 are +49301234`,
+    examples: ['+14155550100'],
+  })
 
 export const CallEventSchema = Type.Object(
   {
@@ -28,16 +33,16 @@ export const CallEventSchema = Type.Object(
       format: 'date-time',
       description: 'RFC 3339 with an offset; at most 90 days ago and 5 minutes ahead; kept to the millisecond',
     }),
-    direction: Type.Optional(Type.Enum([...CALL_DIRECTIONS])),
-    from: Type.Optional(phoneNumber),
-    to: Type.Optional(phoneNumber),
-    corrects: Type.Optional(
+    direction: optional(Type.Enum([...CALL_DIRECTIONS])),
+    from: optional(phoneNumber('who calls')),
+    to: optional(phoneNumber('who is called')),
+    corrects: optional(
       Type.Boolean({
         description:
           'true: its final state replaces the one that the call ended with; of several corrections the one that occurred last stands',
       }),
     ),
-    labels: Type.Optional(
+    labels: optional(
       Type.Record(
         Type.String({ pattern: LABEL_BOUNDS.namePattern }),
         Type.String({ minLength: 1, maxLength: LABEL_BOUNDS.valueMaxLength, pattern: EVENT_TEXT_PATTERN }),
@@ -50,7 +55,7 @@ export const CallEventSchema = Type.Object(
         },
       ),
     ),
-    metadata: Type.Optional(
+    metadata: optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description: `at most ${EVENT_BOUNDS.metadataMaxBytes} bytes of JSON, and ${EVENT_BOUNDS.metadataStoredMaxBytes} with its numbers written out: 1e308 has 309 digits`,
       }),

@@ -62,8 +62,12 @@ export function parseEvent(body: unknown, nowMs: number): CallEvent {
   const metadata = metadataText(given.metadata, errors)
   const { labels, refused } = parseLabels(given.labels, errors)
 
-  const { state, direction, corrects } = given
-  if (state === undefined) errors.push({ field: 'state', message: `is missing; it may be ${CALL_STATES.join(', ')}` })
+  const { state } = given
+  // null is as good as nothing: many encoders write what they do not have so.
+  const direction = given.direction ?? undefined
+  const corrects = given.corrects ?? undefined
+  if (state === undefined || state === null)
+    errors.push({ field: 'state', message: `is missing; it may be ${CALL_STATES.join(', ')}` })
   else if (typeof state !== 'string') errors.push(mustBe('state', `one of ${CALL_STATES.join(', ')}`, state))
   if (direction !== undefined && !DIRECTIONS.has(direction)) {
     errors.push(mustBe('direction', CALL_DIRECTIONS.join(' or '), direction))
@@ -77,7 +81,7 @@ export function parseEvent(body: unknown, nowMs: number): CallEvent {
 
   const { occurredAt } = given
   const occurredAtMs = typeof occurredAt === 'string' ? parseRfc3339(occurredAt) : undefined
-  if (occurredAt === undefined) errors.push({ field: 'occurredAt', message: 'is missing' })
+  if (occurredAt === undefined || occurredAt === null) errors.push({ field: 'occurredAt', message: 'is missing' })
   else if (occurredAtMs === undefined) {
     errors.push(mustBe('occurredAt', 'an RFC 3339 time with an offset, like 2026-01-31T12:00:00.000Z', occurredAt))
   }
@@ -120,7 +124,7 @@ function text(
   errors: FieldError[],
 ): string | undefined {
   const value = given[field]
-  if (value === undefined) {
+  if (value === undefined || value === null) {
     if (required) errors.push({ field, message: 'is missing' })
     return undefined
   }
@@ -134,7 +138,7 @@ function text(
 }
 
 function metadataText(value: unknown, errors: FieldError[]): string | undefined {
-  if (value === undefined) return undefined
+  if (value === undefined || value === null) return undefined
   const field = 'metadata'
   const { metadataMaxBytes, metadataStoredMaxBytes } = EVENT_BOUNDS
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

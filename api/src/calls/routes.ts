@@ -63,7 +63,11 @@ export function callRoutes(deps: {
   const requireRoom: onRequestHookHandler = (request, _reply, done) => done(ingest.refusal(request.principal.tenantId))
   /** For as many events as the body may have. */
   const reserveRoom: onRequestHookHandler = (request, reply, done) => {
-    const events = mostEvents(Number(request.headers['content-length']))
+    const { headers } = request
+    // How long a packed body becomes is not known yet.
+    const events = mostEvents(
+      headers['content-encoding'] === undefined ? Number(headers['content-length']) : Number.NaN,
+    )
     ingest.reserve(request.principal.tenantId, events).then(({ release }) => {
       // Whoever has gone since would never give it back.
       if (reply.raw.destroyed) release()

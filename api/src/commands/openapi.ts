@@ -13,6 +13,8 @@ import { parseSettings } from '../config/settings.ts'
 import { createHealth } from '../health/health.ts'
 import { liveRoutes } from '../live/routes.ts'
 import type { Tokens } from '../postgres/tokens.ts'
+import type { Callbacks } from '../providers/callbacks.ts'
+import { providerRoutes, type TakesEvents } from '../providers/routes.ts'
 import type { Exports } from '../reporting/exports.ts'
 import type { Reports } from '../reporting/reports.ts'
 import { reportingRoutes } from '../reporting/routes.ts'
@@ -56,6 +58,7 @@ async function describe(): Promise<unknown> {
     surface: settings,
     capabilities: [
       callRoutes({ ingest: {} as Ingest, tokens, rates, labels }),
+      providerRoutes({ callbacks: {} as Callbacks, events: {} as TakesEvents<unknown>, rates, tokens }),
       reportingRoutes({
         reports: {} as Reports,
         exports: {} as Exports,

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
 import { LABEL_BOUNDS } from '@hopwhistle/contract/calls.ts'
+import type { Provider } from '../providers/provider.ts'
+import { PROVIDERS } from '../providers/providers.ts'
 import { findTimeZone } from '../reporting/zones/time-zone.ts'
 import { rateOf, uuid, WrongUsage } from './parse-keys-arguments.ts'
 
@@ -20,6 +22,7 @@ export type TenantsArguments =
       /** Absent: of all tenants. */
       readonly tenantId: string | undefined
     }
+  | ProvidersArguments
   | { readonly verb: 'erasures' }
   /** Absent: as they are. */
   | {
@@ -45,11 +48,25 @@ export type TenantsArguments =
 /** Who does it, for the audit; the user and the name of this machine if not given. */
 type By = string | undefined
 
+/** `by` is who does it, for the audit; the user of this machine unless given. */
+export type ProvidersArguments = { readonly verb: 'providers' } & (
+  | {
+      readonly what: 'add'
+      readonly tenantId: string
+      readonly provider: Provider['name']
+      readonly name: string
+      readonly by: string | undefined
+    }
+  | { readonly what: 'list'; readonly tenantId: string | undefined }
+  | { readonly what: 'end'; readonly callbackId: string; readonly by: string | undefined }
+)
+
 const VERBS = [
   'list',
   'limit',
   'time-zone',
   'labels',
+  'providers',
   'audit',
   'forget',
   'aside',
@@ -63,6 +80,7 @@ const OPTIONS = {
   limit: ['tenant', 'rate', 'by'],
   'time-zone': ['tenant', 'zone', 'by'],
   labels: ['tenant', 'set', 'by'],
+  providers: ['tenant', 'provider', 'name', 'by'],
   audit: ['tenant'],
   forget: ['number', 'call', 'tenant'],
   aside: ['tenant'],
@@ -80,6 +98,7 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
   const verb = VERBS.find((known) => known === given)
   if (verb === undefined) throw new WrongUsage(`the first argument may be ${VERBS.join(', ')}`)
   const { values, positionals } = parsed(verb, rest)
+  if (verb === 'providers') return providers(positionals, values)
   if (positionals.length !== (verb === 'forget-again' ? 1 : 0)) {
     throw new WrongUsage(verb === 'forget-again' ? 'forget-again takes one file, or -' : `${verb} takes only options`)
   }
@@ -111,6 +130,28 @@ export function parseTenantsArguments(args: readonly string[]): TenantsArguments
     case 'stale':
       return { verb, tenantId: uuid(values.tenant ?? '', '--tenant'), hours: hoursOf(values.hours), by: values.by }
   }
+}
+
+const PROVIDERS_TAKES = {
+  add: ['tenant', 'provider', 'name', 'by'],
+  list: ['tenant'],
+  end: ['by'],
+} as const
+
+function providers([what, ...rest]: readonly string[], values: Values): ProvidersArguments {
+  if (what !== 'add' && what !== 'list' && what !== 'end') throw new WrongUsage('providers takes add, list or end')
+  const takes: readonly string[] = PROVIDERS_TAKES[what]
+  if (Object.keys(values).some((name) => !takes.includes(name)) || rest.length !== (what === 'end' ? 1 : 0))
+    throw new WrongUsage(
+      `providers ${what} takes ${what === 'end' ? 'the id of one callback and ' : ''}${takes.map((name) => `--${name}`).join(', ')}`,
+    )
+  const by = values.by || undefined
+  if (what === 'end') return { verb: 'providers', what, callbackId: uuid(rest[0] ?? '', "a callback's id"), by }
+  const tenantId = values.tenant === undefined && what === 'list' ? undefined : uuid(values.tenant ?? '', '--tenant')
+  if (what === 'list') return { verb: 'providers', what, tenantId }
+  const provider = PROVIDERS.find(({ name }) => name === values.provider)?.name
+  if (provider === undefined) throw new WrongUsage(`--provider may be ${PROVIDERS.map(({ name }) => name).join(', ')}`)
+  return { verb: 'providers', what, tenantId: tenantId as string, provider, name: values.name || provider, by }
 }
 
 type Values = Readonly<Record<string, string | undefined>>

@@ -5,6 +5,7 @@ import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { STALE_AFTER_HOURS } from '@hopwhistle/contract/calls.ts'
 import type { Client } from 'pg'
+import { createSecretBox, parseSecretKeys } from '../access/secret-box.ts'
 import {
   countErased,
   type Erasure,
@@ -17,12 +18,20 @@ import {
 import { countIdsWith, type Forgotten, forgetCall, forgetNumber } from '../postgres/erasure/forget-person.ts'
 import { forgetTenant } from '../postgres/erasure/forget-tenant.ts'
 import { actAs } from '../postgres/keys/list-audit.ts'
+import {
+  createProviderCallback,
+  endProviderCallback,
+  listProviderCallbacks,
+} from '../postgres/keys/provider-callbacks.ts'
 import { limitTenant, listTenants } from '../postgres/keys/rates.ts'
 import { listTenantAudit, setStaleAfter, setTimeZone } from '../postgres/keys/tenant-settings.ts'
+import { newCallback, sealedFor } from '../providers/callbacks.ts'
+import type { Provider } from '../providers/provider.ts'
+import { PROVIDERS } from '../providers/providers.ts'
 import { forgetTenantInRedis } from '../redis/forget-tenant.ts'
 import { openRedis, type RedisConnections } from '../redis/open-redis.ts'
 import { usageProblem, WrongUsage } from './parse-keys-arguments.ts'
-import { parseTenantsArguments } from './parse-tenants-arguments.ts'
+import { type ProvidersArguments, parseTenantsArguments } from './parse-tenants-arguments.ts'
 import { minute, rateText, table } from './render-keys.ts'
 import { type DatabaseCommand, runDatabaseCommand } from './run-database-command.ts'
 
@@ -30,6 +39,9 @@ const HELP = `Usage: npm run tenants -- list
        npm run tenants -- limit --tenant ID --rate (N | usual) [--by WHO]
        npm run tenants -- time-zone --tenant ID --zone (NAME | none) [--by WHO]
        npm run tenants -- labels --tenant ID [--set NAMES] [--by WHO]
+       npm run tenants -- providers add --tenant ID --provider (twilio | telnyx) [--name NAME] [--by WHO]
+       npm run tenants -- providers list [--tenant ID]
+       npm run tenants -- providers end CALLBACK_ID [--by WHO]
        npm run tenants -- audit [--tenant ID]
        npm run tenants -- forget (--number NUMBER | --call CALL_ID) [--tenant ID]
        npm run tenants -- forget --whole-tenant --tenant ID
@@ -39,8 +51,8 @@ const HELP = `Usage: npm run tenants -- list
        npm run tenants -- retention --tenant ID [--days DAYS] [--rollup-days DAYS] [--by WHO]
        npm run tenants -- stale --tenant ID --hours (N | usual) [--by WHO]
 
-Erases personal data at somebody's request, and sets how long a tenant's data is kept, how many events it may send and in
-which time zone it reads its metrics.
+Erases personal data at somebody's request, and sets how long a tenant's data is kept, how many events it may send, in
+which time zone it reads its metrics, and which providers report its calls.
 npm run keys makes a tenant together with its first key.
 
 limit sets how many events a second a tenant may send, over all instances and for all its keys together. Every event of a
@@ -54,6 +66,10 @@ weeks and months at local midnight. Instances know within a few seconds (KEY_CAC
 
 labels shows the names under which a tenant's events may carry labels, or sets them, in the place of those there were.
 
+providers add makes a callback, where a provider reports a tenant's calls, and writes its path to stdout, once. The secret by
+which the provider signs is read from PROVIDER_SECRET, or else from stdin: of Twilio the auth token, of Telnyx the public key. It
+is stored encrypted. To replace it, add another callback, and end the first. npm run keys -- audit shows who made and ended them.
+
 audit lists which settings of tenants were changed, when and by whom.
 
 forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata and
@@ -66,12 +82,14 @@ aside writes the events of a tenant that are kept aside (EVENTS_KEEP_ASIDE) to s
 erasures writes what was erased to stdout, one JSON object a line. Keep it where your backups are not: after a restore,
 forget-again applies it. FILE may be - for stdin.
 
-  --number NUMBER      as it was sent, such as +4930123456; - reads it from stdin, so that no shell remembers it
+  --number NUMBER      in any notation, such as +4930123456; - reads it from stdin, so that no shell remembers it
   --call CALL_ID       the id of a call
   --tenant ID          of this tenant only; of all if not given
   --whole-tenant       the tenant with everything
   --rate N             events a second; usual: as many as TENANT_RATE_PER_SECOND says
   --zone NAME          an IANA name such as Europe/Berlin; none: UTC
+  --provider NAME      twilio or telnyx
+  --name NAME          what the callback is for, for people
   --by WHO             who does it, for the audit; the user and the name of this machine if not given
   --set NAMES          up to 8, with commas between, such as campaign,source; none: no labels
   --days DAYS          how long its calls are kept, 91 days or more; 0: for ever; default: as RETENTION_DAYS says
@@ -81,6 +99,8 @@ forget-again applies it. FILE may be - for stdin.
 Environment:
   MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it; for erasures, a replica will do
   REDIS_URL               required  to forget; REDIS_CLUSTER_NODES and REDIS_CA_FILE as for the API
+  PROVIDER_SECRETS_KEY    required  to add a callback; as for the API
+  PROVIDER_SECRET                   the secret of a provider; if it is not set, stdin
   KEY_CACHE_MS                      as for the API, if it was changed there
 
 Exit codes: 0 done, 1 failed, nothing was found, or the number is in ids, 2 wrong usage.
@@ -146,6 +166,8 @@ const run: DatabaseCommand = async (client, say, args) => {
       if (rows[0] === undefined) throw new Error(`there is no tenant ${asked.tenantId}`)
       return show(rows[0].labels?.join('\n') ?? 'no labels')
     }
+    case 'providers':
+      return providers(client, say, asked)
     case 'erasures':
       for (const erasure of await listErasures(client)) show(JSON.stringify(erasure))
       return
@@ -295,9 +317,64 @@ async function withRedis(work: (redis: RedisConnections) => Promise<void>): Prom
   }
 }
 
+async function providers(client: Client, say: (text: string) => void, asked: ProvidersArguments): Promise<void> {
+  if ('by' in asked) await actAs(client, asked.by ?? `${userInfo().username}@${hostname()}`)
+  switch (asked.what) {
+    case 'list': {
+      const rows = (await listProviderCallbacks(client, asked.tenantId)).map((one) => [
+        one.id,
+        one.tenantId,
+        one.provider,
+        one.name,
+        minute(one.madeAt),
+        one.endedAt === null ? 'works' : `ended ${minute(one.endedAt)}`,
+      ])
+      const header = ['CALLBACK', 'TENANT', 'PROVIDER', 'NAME', 'MADE', 'STATE']
+      process.stdout.write(`${rows.length === 0 ? 'There is no callback.' : table(header, rows)}\n`)
+      return
+    }
+    case 'end': {
+      const endedAt = await endProviderCallback(client, asked.callbackId)
+      if (endedAt === undefined) throw new Error(`there is no callback ${asked.callbackId}: providers list`)
+      return say(`callback ${asked.callbackId} ended at ${endedAt.toISOString()}; instances refuse it within seconds`)
+    }
+    case 'add': {
+      const provider = PROVIDERS.find(({ name }) => name === asked.provider) as Provider
+      const secret = (process.env.PROVIDER_SECRET || readFileSync(0, 'utf8')).trim()
+      const problem = secret === '' ? 'is empty' : provider.secretProblem(secret)
+      if (problem !== undefined) throw new Error(`the secret, from PROVIDER_SECRET or stdin, ${problem}`)
+      const keys = parseSecretKeys(process.env.PROVIDER_SECRETS_KEY ?? '') as readonly Buffer[]
+      const { callback, callbackHash } = newCallback()
+      const id = randomUUID()
+      const sealedSecret = createSecretBox(keys).seal(secret, sealedFor(id, provider.name))
+      const { tenantId, name } = asked
+      if (
+        !(await createProviderCallback(client, {
+          id,
+          tenantId,
+          provider: provider.name,
+          name,
+          callbackHash,
+          sealedSecret,
+        }))
+      )
+        throw new Error(`there is no tenant ${tenantId}`)
+      say(`made callback ${id} of tenant ${tenantId} for ${provider.title}. Its path is not shown again:`)
+      process.stdout.write(`${provider.route.replace(':callback', callback)}\n`)
+    }
+  }
+}
+
 const problemWith = (args: readonly string[]) =>
   usageProblem(() => {
-    const { verb } = parseTenantsArguments(args)
+    const asked = parseTenantsArguments(args)
+    const { verb } = asked
+    if (
+      verb === 'providers' &&
+      asked.what === 'add' &&
+      parseSecretKeys(process.env.PROVIDER_SECRETS_KEY ?? '') === undefined
+    )
+      throw new WrongUsage('PROVIDER_SECRETS_KEY is not set, or is not 32 bytes in Base64: openssl rand -base64 32')
     const needsRedis = verb === 'forget' || verb === 'forget-again'
     if (needsRedis && !URL.canParse(process.env.REDIS_URL ?? '')) {
       throw new WrongUsage('REDIS_URL is not set, or is not a URL')

@@ -3,7 +3,7 @@
  * when bodies are counted as what they become; the rest is for code, queued events and garbage.
  */
 export type MemoryBudget = {
-  /** Of requests whose answers are under way. As events, a body takes up to three times its length. */
+  /** Of requests whose answers are under way, unpacked. As events, a body takes up to three times its length. */
   readonly bodies: number
   /** Of reports that clients have not read to their end. */
   readonly answers: number

@@ -7,6 +7,7 @@ import { RETENTION_DAYS_MIN } from '@hopwhistle/contract/calls.ts'
 import type { LimitName } from '@hopwhistle/contract/limits.ts'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { DEFAULT_PORT } from '@hopwhistle/contract/routes.ts'
+import { parseSecretKeys } from '../access/secret-box.ts'
 import { networksProblem } from './networks.ts'
 import { pemProblem, urlProblem } from './server-url.ts'
 
@@ -48,7 +49,6 @@ function memoryOfContainer(): number {
   return limit > 0 && limit < totalmem() ? Math.max(limit, MEMORY_LEAST_BYTES) : 805_306_368
 }
 
-const KEY_BYTES = 32
 const POSTGRES = ['postgres:', 'postgresql:']
 const REDIS = ['redis:', 'rediss:']
 
@@ -137,6 +137,21 @@ export const SETTINGS = {
     kind: 'text',
     fallback: null,
     note: 'host:port,host:port of a Redis Cluster; user, password and TLS are taken from REDIS_URL',
+  },
+
+  publicUrl: {
+    env: 'PUBLIC_URL',
+    kind: 'url',
+    protocols: ['https:', 'http:'],
+    fallback: '',
+    note: 'where providers reach the API, with the path that a proxy takes away, such as https://calls.example.com: Twilio signs it. Without it: https:// and the Host header',
+  },
+  providerSecretsKeys: {
+    env: 'PROVIDER_SECRETS_KEY',
+    kind: 'keys',
+    fallback: null,
+    secret: true,
+    note: 'encrypts the secrets of providers in the database: 32 random bytes in Base64 (openssl rand -base64 32); while it is replaced, the new one, a comma, the old one. Without it, no callbacks of Twilio and Telnyx',
   },
 
   postgresConnections: limit('postgres_connections'),
@@ -391,9 +406,9 @@ type Values = {
   url: string
   flag: boolean
   pem: string
-  keys: string
   networks: readonly string[]
   origins: ReadonlySet<string>
+  keys: readonly Buffer[]
 }
 type ValueOf<S extends SettingSpec> = Values[S['kind']]
 export type Settings = {
@@ -463,9 +478,8 @@ const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parse
     return problem === undefined ? { value: networks } : { problem }
   },
   keys: (given) => {
-    const fits = given.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === KEY_BYTES)
-    if (fits) return { value: given }
-    return { problem: `must be keys of ${KEY_BYTES} bytes in base64, separated by commas` }
+    const value = parseSecretKeys(given)
+    return value === undefined ? { problem: 'must be 32 bytes in Base64: openssl rand -base64 32' } : { value }
   },
   flag: (given) =>
     given === 'true' || given === 'false' ? { value: given === 'true' } : { problem: 'must be true or false' },

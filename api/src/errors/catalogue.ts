@@ -66,6 +66,20 @@ export const KeyRequired = problem(
   () => 'a token cannot make another one; send an API key',
 )
 
+export const WrongSignature = problem(
+  'wrong-signature',
+  403,
+  'Wrong signature',
+  (why: string) => `the callback is not signed as its provider signs: ${why}`,
+)
+
+export const UnknownCallback = problem(
+  'unknown-callback',
+  404,
+  'No such callback',
+  () => 'there is no such callback of this provider, or it was ended; npm run tenants -- providers makes one',
+)
+
 export const CallNotFound = problem('call-not-found', 404, 'No such call', () => 'there is no call with this id')
 
 export const WebhookNotFound = problem(
@@ -133,7 +147,7 @@ export const UnsupportedMediaType = problem(
   'unsupported-media-type',
   415,
   'Unsupported media type',
-  () => 'send the body as application/json, not compressed',
+  () => 'send the body as application/json or application/*+json in UTF-8, not compressed or in gzip',
 )
 
 export const ExpectationFailed = problem(

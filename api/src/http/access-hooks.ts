@@ -2,7 +2,7 @@ import type { Scope } from '@hopwhistle/contract/routes.ts'
 import { HEADERS } from '@hopwhistle/contract/routes.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticator } from '../access/authenticator.ts'
-import { keyOfRequest } from '../access/key-of-request.ts'
+import { keyOfBasicAuth, keyOfRequest } from '../access/key-of-request.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Rates } from '../access/rates.ts'
 import { ForbiddenTenant, MissingScope, RateLimited, Unauthorized } from '../errors/catalogue.ts'
@@ -18,6 +18,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a key needs to use the route. Absent: the route is open to everyone. */
     scope?: Scope
+    /** Who asks, where a request has no key. It rejects with a problem for nobody. Absent: the holder of its key. */
+    callerOf?: (request: FastifyRequest) => Principal | Promise<Principal>
+    /** The key may also be the password, or the user, of Basic authentication: some switches can send nothing else. */
+    basicAuth?: true
   }
 }
 
@@ -42,13 +46,17 @@ export function addAccessHooks(
   app.decorateRequest('principal', null as unknown as Principal)
   // onRequest: before the body is read, so that a stranger cannot make us parse a megabyte.
   app.addHook('onRequest', (request, reply, done) => {
-    const { scope } = request.routeOptions.config
+    const { scope, callerOf, basicAuth } = request.routeOptions.config
     if (scope === undefined) return done()
-    const key = keyOfRequest(request.headers)
-    const principal = key === undefined ? undefined : deps.authenticator.authenticate(key)
+    const principal = callerOf === undefined ? holderOfKey(request, basicAuth) : callerOf(request)
     if (!(principal instanceof Promise)) return done(admit(request, reply, principal, scope))
     principal.then((found) => done(admit(request, reply, found, scope)), done)
   })
+
+  function holderOfKey({ headers }: FastifyRequest, basicAuth?: true) {
+    const key = keyOfRequest(headers) ?? (basicAuth === true ? keyOfBasicAuth(headers) : undefined)
+    return key === undefined ? undefined : deps.authenticator.authenticate(key)
+  }
 
   /** @returns why not */
   function admit(

@@ -23,6 +23,9 @@ export function withExamples<D extends object>(document: D, nowMs: number): D {
     paths: Record<string, { get?: Operation; post?: Operation; put?: Operation; patch?: Operation }>
   }
   const event = exampleEvent(nowMs)
+  const { callId, occurredAt } = event
+  const parties = { from: '+14155550100', to: 'sip:bob@example.com' }
+  const cdr = { call_id: `${callId}-cdr`, ...parties, start: occurredAt, end: occurredAt, sip_code: 486 }
   for (const [path, example] of [
     [ROUTES.callEvent, event],
     [ROUTES.demoCallEvent, event],
@@ -32,6 +35,9 @@ export function withExamples<D extends object>(document: D, nowMs: number): D {
     [ofWebhook(ROUTES.webhook), { enabled: true }],
     [ofWebhook(ROUTES.webhookSecret), { overlapSeconds: 86_400 }],
     [ofWebhook(ROUTES.webhookReplay), { after: 'an offset' }],
+    [ROUTES.eventsFromTwilio.replace(':callback', '{callback}'), {}],
+    [ROUTES.eventsFromTelnyx.replace(':callback', '{callback}'), {}],
+    [ROUTES.eventsFromSipCdr, cdr],
     [ROUTES.tokens, { scopes: ['live:read'], seconds: 300 }],
   ] as const) {
     const { post, put, patch } = paths[path] ?? {}

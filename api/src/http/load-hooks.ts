@@ -32,8 +32,10 @@ export type RequestsInFlight = {
   longestBodyBytes(): number
   /** Counts a request, and its body, as one of a tenant's until it is answered. @returns why the tenant may not have it */
   take(request: FastifyRequest, reply: FastifyReply, tenantId: string): Problem | undefined
-  /** To be called when all of a body is here. */
-  bodyArrived(request: FastifyRequest, bytes: number): void
+  /** To be called when all of a body is here, packed or not. */
+  bodyArrived(request: FastifyRequest): void
+  /** To be called when it is known how long a body is: what was taken beyond that is free again. */
+  bodyUnpacked(request: FastifyRequest, bytes: number): void
 }
 
 /**
@@ -54,6 +56,8 @@ export type OpenRequest = {
   /** 0 until then. */
   answeredAt: number
   isBeingRead: boolean
+  /** What it holds of the memory for bodies. */
+  bodyBytes: number
   before: OpenRequest | undefined
   after: OpenRequest | undefined
 }
@@ -103,6 +107,7 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
       dueAt: now + requestTimeoutMs,
       answeredAt: 0,
       isBeingRead: false,
+      bodyBytes: 0,
       before: undefined,
       after: undefined,
     }
@@ -195,11 +200,16 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
       return oldest === undefined ? 0 : performance.now() - oldest.startedAt
     },
     longestBodyBytes: longestBody.read,
-    bodyArrived: (request, bytes) => {
-      longestBody.add(bytes)
+    bodyArrived: (request) => {
       const now = performance.now()
       if (now - request.open.startedAt > PROMPT_MS) prolong(request.open, now)
       request.open.startedAt = now
+    },
+    bodyUnpacked: ({ open, principal }, bytes) => {
+      longestBody.add(bytes)
+      if (bytes >= open.bodyBytes) return
+      bodies.give(principal.tenantId, open.bodyBytes - bytes)
+      open.bodyBytes = bytes
     },
     take: (request, reply, tenantId) => {
       // Whoever has gone since holds nothing, and would never give it back.
@@ -211,19 +221,25 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
         shares.give(tenantId, 1)
         return taken === 'full' ? MemoryFull() : OverShare('bytes of request bodies')
       }
+      const { open } = request
+      open.bodyBytes = bytes
       reply.raw.on('close', () => {
         shares.give(tenantId, 1)
-        if (bytes > 0) bodies.give(tenantId, bytes)
+        if (open.bodyBytes > 0) bodies.give(tenantId, open.bodyBytes)
+        open.bodyBytes = 0
       })
       return undefined
     },
   }
 }
 
-/** As announced; the most that one may have when that is not known. One that is longer is refused as soon as it is looked at. */
+/**
+ * As announced; the most that one may have when that is not known, until it is. One that is longer is refused as soon as it is
+ * looked at. A packed one is there twice while it is unpacked.
+ */
 function bodyBytesOf({ headers }: FastifyRequest, most: number): number {
-  if (headers['transfer-encoding'] !== undefined) return most
-  return Math.min(most, Number(headers['content-length'] ?? 0) || 0)
+  const announced = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) || 0 : most
+  return Math.min(most, announced) + (headers['content-encoding'] === undefined ? 0 : most)
 }
 
 /** `reply.sent` is true of a stream only once all of it is written. */

@@ -13,6 +13,7 @@ export const openApiDocument: SwaggerOptions = {
     },
     tags: [
       { name: 'calls', description: 'Call events in' },
+      { name: 'providers', description: 'Callbacks of providers, and call detail records, in' },
       { name: 'reports', description: 'Calls and metrics out' },
       { name: 'live', description: 'Events as they happen' },
       { name: 'webhooks', description: 'Events to your URLs' },
@@ -24,6 +25,7 @@ export const openApiDocument: SwaggerOptions = {
       securitySchemes: {
         apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
         bearer: { type: 'http', scheme: 'bearer' },
+        basic: { type: 'http', scheme: 'basic' },
       },
     },
     security: [{ apiKey: [] }, { bearer: [] }],

@@ -262,14 +262,18 @@ export function createReplicaMonitor(deps: {
     asOf: new Date(notes.asOfMs(shown) ?? 0),
     position: shown,
   })
-  const fromReplica = (position: WalPosition | undefined, anyAge: boolean): Reader => ({
-    source: 'replica',
-    read: async <Row>(query: QueryConfig) => {
-      const refuse = (shown: WalPosition) => whyLate(shown, position, anyAge)
-      const { rows, replayed: shown } = await (reads as ReplicaReads).read<Row>(query, refuse, lost.signal)
-      return { rows, from: readFrom(shown) }
-    },
-  })
+  const fromReplica = (position: WalPosition | undefined, anyAge: boolean): Reader => {
+    // Of now, and not of the read: a report whose turn comes after the replica was lost does not wait for it once more.
+    const { signal } = lost
+    return {
+      source: 'replica',
+      read: async <Row>(query: QueryConfig) => {
+        const refuse = (shown: WalPosition) => whyLate(shown, position, anyAge)
+        const { rows, replayed: shown } = await (reads as ReplicaReads).read<Row>(query, refuse, signal)
+        return { rows, from: readFrom(shown) }
+      },
+    }
+  }
   const shows = (shown: WalPosition, position: WalPosition | undefined) => position === undefined || position <= shown
 
   return {

@@ -1,13 +1,16 @@
 import type { CallDirection, CallState } from '@hopwhistle/contract/calls.ts'
 import { InvalidRequest, TimeOutOfRange } from '../errors/catalogue.ts'
 import { type LabelFilter, parseLabelFilters } from './label-filter.ts'
+import { normalNumber } from './normal-number.ts'
 import { parseTime } from './parse-time.ts'
 
 /** Which calls a list is of. */
 export type CallsFilter = {
   readonly state?: CallState
   readonly direction?: CallDirection
+  /** In its normal form. */
   readonly fromNumber?: string
+  /** In its normal form. */
   readonly toNumber?: string
   /** Unix milliseconds; calls that started at it are in. */
   readonly startedFromMs?: number
@@ -61,8 +64,8 @@ export function parseCallsFilter(query: CallsFilterQuery): CallsFilter {
   return withoutAbsent({
     state: query.state,
     direction: query.direction,
-    fromNumber: query.fromNumber,
-    toNumber: query.toNumber,
+    fromNumber: query.fromNumber === undefined ? undefined : normalNumber(query.fromNumber),
+    toNumber: query.toNumber === undefined ? undefined : normalNumber(query.toNumber),
     startedFromMs,
     startedToMs,
     answered: flag(query.answered),

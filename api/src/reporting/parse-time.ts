@@ -1,7 +1,7 @@
 import { InvalidRequest, TimeOutOfRange } from '../errors/catalogue.ts'
 
 const RFC3339 =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 
 /** Postgres takes other years as well, and a report of them is a slip of the pen. */
 const EARLIEST_MS = Date.UTC(2000, 0, 1)
@@ -29,5 +29,5 @@ function parseRfc3339(given: string): number | undefined {
   // Date.parse takes 30 February for 2 March.
   const day = Number(given.slice(8, 10))
   if (day > 28 && new Date(`${given.slice(0, 10)}T00:00:00Z`).getUTCDate() !== day) return undefined
-  return Date.parse(given)
+  return Date.parse(given.toUpperCase())
 }

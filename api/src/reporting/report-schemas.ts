@@ -22,11 +22,13 @@ const phoneNumber = (description: string) =>
       description: `${description}; for example \`+14155550100\``,
     }),
   )
+const NOTATION =
+  'in any notation: +49 30 1234 and tel:+49-30-1234 are the same; what is no number with a +, exactly as it was sent'
 const cursor = (description: string) =>
   Type.Optional(
     Type.String({
       minLength: 1,
-      maxLength: 1024,
+      maxLength: 2048,
       description: `${description}. 410 once the database has failed over or was restored: start over`,
     }),
   )
@@ -60,8 +62,8 @@ const STALE =
 const filters = {
   state: Type.Optional(state),
   direction: Type.Optional(direction),
-  fromNumber: phoneNumber('calls from exactly this number'),
-  toNumber: phoneNumber('calls to exactly this number'),
+  fromNumber: phoneNumber(`calls from this number, ${NOTATION}`),
+  toNumber: phoneNumber(`calls to this number, ${NOTATION}`),
   label,
   answered: flag('true: calls that were ever answered; false: those that were not'),
   stale: flag(STALE),
@@ -270,6 +272,11 @@ export const MetricsAnswer = Type.Object({
   ),
 })
 
+const normalNumber = orNull(
+  Type.String({
+    description: 'a number with its country as + and digits, however it was sent; anything else as it was sent',
+  }),
+)
 const Call = Type.Object({
   callId: Type.String(),
   sequence: orNull(
@@ -281,8 +288,8 @@ const Call = Type.Object({
   ),
   state,
   direction: orNull(direction),
-  from: orNull(Type.String()),
-  to: orNull(Type.String()),
+  from: normalNumber,
+  to: normalNumber,
   startedAt: instant,
   initiatedAt: orNull(instant),
   ringingAt: orNull(instant),
@@ -331,7 +338,7 @@ export const TimelineAnswer = Type.Object({
       occurredAt: instant,
       receivedAt: instant,
       direction: orNull(direction),
-      from: orNull(Type.String()),
+      from: orNull(Type.String({ description: 'as it was sent' })),
       to: orNull(Type.String()),
       labels: Type.Record(Type.String(), Type.String()),
       corrects: Type.Boolean({ description: 'its final state replaces the one that the call ended with' }),

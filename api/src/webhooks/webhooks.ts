@@ -14,7 +14,7 @@ import { createSender } from './sender.ts'
 import { createWebhookStore } from './store.ts'
 
 export type WebhookSettings = AddressSettings & {
-  readonly webhookKeys: string | undefined
+  readonly webhookKeys: readonly Buffer[] | undefined
   readonly webhookTimeoutMs: number
   readonly webhookRetryAfterMs: number
   readonly webhookRetryForMs: number

@@ -155,9 +155,11 @@ const headersTried = (): readonly Record<string, string>[] => [
 
 test('every route that needs a key has its test, and refuses requests without one', async () => {
   const closed = OPERATIONS.filter(({ security }) => security?.length !== 0)
-  // Tokens: browser-token.test.ts. Webhooks: webhooks.test.ts.
+  // Tokens: browser-token.test.ts. Webhooks: webhooks.test.ts. Records of switches, and callbacks, which need no key:
+  // providers/callbacks.test.ts.
   const reads = [PATH.calls, PATH.metrics, PATH.call, ROUTES.live, ROUTES.labels]
-  const tried: readonly string[] = [...reads, ROUTES.tokens, ...WRITES, ROUTES.labels, ...WEBHOOKS]
+  const elsewhere = [ROUTES.tokens, ROUTES.eventsFromSipCdr, ...WEBHOOKS]
+  const tried: readonly string[] = [...reads, ...elsewhere, ...WRITES, ROUTES.labels]
   expect(closed.map(({ path }) => path).sort()).toEqual([...tried].sort())
   for (const { name, path } of closed) {
     const [method = ''] = name.split(' ')

@@ -207,6 +207,45 @@ test('labels are declared, shown and taken back', async () => {
   }
 })
 
+test('a number goes in every notation, of events, calls, metadata and what is kept aside, by whatever notation is asked', async () => {
+  const tenant = await platform.newTenant()
+  const number = newNumber()
+  const [country, area, rest] = [number.slice(1, 3), number.slice(3, 5), number.slice(5)]
+  const written = [
+    number,
+    `+${country} ${area} ${rest}`,
+    `tel:+${country}-${area}-${rest};ext=7`,
+    `sip:${number}@pbx.example.com;user=phone`,
+    `sip:%2B${number.slice(1)}@pbx.example.com`,
+  ]
+  for (const [i, from] of written.entries()) await send(tenant, { callId: `call-${i}`, from })
+  await send(tenant, { callId: 'call-5', metadata: { said: `I am at (+${country}) ${area}/${rest}.` } })
+  await send(tenant, { callId: 'call-6', metadata: { url: `https://example.com/?from=%2B${number.slice(1)}&x=1` } })
+  const other = `+${country} ${area} ${rest}9`
+  await send(tenant, { callId: 'call-7', from: other })
+  const aside = { ...anEvent('INITIATED'), to: written[1], occurredAt: '2020-01-01T00:00:00Z' }
+  expect((await post(at(), aside, tenant.key)).body.code).toBe('event-kept-aside')
+
+  const { code, err } = await tenants(['forget', '--number', written[2] as string, '--tenant', tenant.id])
+  expect(code, err).toBe(0)
+  expect(err).toContain('changed 8 events and 5 calls')
+  const left = await platform.query<{ row: string }>(
+    `select e::text as row from hopwhistle.call_events e where tenant_id = $1 and num_nonnulls(from_number, to_number, metadata) > 0
+     union all select c::text from hopwhistle.calls c where tenant_id = $1 and num_nonnulls(from_number, to_number) > 0
+     union all select a::text from hopwhistle.events_aside a where tenant_id = $1`,
+    [tenant.id],
+  )
+  expect(left.map(({ row }) => row)).toEqual([expect.stringContaining(other), expect.stringContaining(`${number}9`)])
+
+  // As a restore would bring it back, in one of its notations.
+  await platform.query(
+    `update hopwhistle.call_events set from_number = $2 where tenant_id = $1 and call_id = 'call-0'`,
+    [tenant.id, written[1]],
+  )
+  const erasures = (await tenants(['erasures'])).out.split('\n').filter((line) => line.includes(tenant.id))
+  expect((await tenants(['forget-again', '-'], erasures.join('\n'))).err).toContain('changed 1 events')
+})
+
 test('a number goes from one tenant only when asked so, and one that was given on standard input is in no argument', async () => {
   const [tenant, other] = [await platform.newTenant(), await platform.newTenant()]
   const number = newNumber()

@@ -1,14 +1,19 @@
 /** Secrets are planted, everything is made to speak and to fail, and what was said is searched for them. */
+import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
+import { createSecretBox } from '../../src/access/secret-box.ts'
+import { newCallback, sealedFor } from '../../src/providers/callbacks.ts'
 import { type ApiProcess, apiProcess } from '../platform/api-process.ts'
 import { anEvent, type Platform, runningPlatform, type Tenant } from '../platform/running-platform.ts'
 
 const NUMBER = '+12025550177'
 const REMARK = 'planted-in-metadata'
+const AUTH_TOKEN = 'planted-auth-token'
+const SECRETS_KEY = randomBytes(32)
 
 let platform: Platform
 let acme: Tenant
@@ -17,7 +22,7 @@ let url: string
 beforeAll(async () => {
   platform = await runningPlatform(0)
   acme = await platform.newTenant()
-  api = await apiProcess(platform, { LOG_LEVEL: 'trace' })
+  api = await apiProcess(platform, { LOG_LEVEL: 'trace', PROVIDER_SECRETS_KEY: SECRETS_KEY.toString('base64') })
   url = api.url
 })
 afterAll(async () => {
@@ -45,6 +50,35 @@ test('no log, error, metric, process list or statement of the database shows a k
   expect(await ask(`${ROUTES.reportCalls}?fromNumber=${encodeURIComponent(NUMBER)}`, bearer)).toBe(200)
   expect(await ask(`${ROUTES.reportCalls}?fromNumber=${encodeURIComponent(NUMBER)}&cursor=x`, bearer)).toBe(400)
   expect(await ask(`${ROUTES.reportCalls}?api_key=${acme.key}`)).toBe(401)
+  const { callback, callbackHash } = newCallback()
+  const callbackId = randomUUID()
+  await platform.query(
+    `insert into hopwhistle.provider_callbacks (id, tenant_id, provider, name, callback_hash, sealed_secret)
+     values ($1, $2, 'twilio', 'planted', $3, $4)`,
+    [
+      callbackId,
+      acme.id,
+      callbackHash,
+      createSecretBox([SECRETS_KEY]).seal(AUTH_TOKEN, sealedFor(callbackId, 'twilio')),
+    ],
+  )
+  const path = ROUTES.eventsFromTwilio.replace(':callback', callback)
+  const called = (signature: string) =>
+    ask(path, {
+      method: 'POST',
+      body: `CallSid=CA1&CallStatus=ringing&From=${encodeURIComponent(NUMBER)}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature },
+    })
+  const signed = `https://${new URL(url).host}${path}CallSidCA1CallStatusringingFrom${NUMBER}`
+  expect(await called('none')).toBe(403)
+  expect(await called(createHmac('sha1', AUTH_TOKEN).update(signed).digest('base64'))).toBe(201)
+  const basic = Buffer.from(`switch:${acme.key}`).toString('base64')
+  const record = {
+    method: 'POST',
+    body: '{',
+    headers: { 'content-type': 'application/json', authorization: `Basic ${basic}` },
+  }
+  expect(await ask(ROUTES.eventsFromSipCdr, record)).toBe(400)
   const socket = new WebSocket(url.replace('http', 'ws') + ROUTES.live, { headers: { [HEADERS.apiKey]: acme.key } })
   await new Promise((resolve) => socket.once('open', resolve))
   const closed = new Promise((resolve) => socket.once('close', resolve))
@@ -69,7 +103,16 @@ test('no log, error, metric, process list or statement of the database shows a k
      where datname = current_database() and pid <> pg_backend_pid()`,
   )
   const passwords = [platform.database.apiUrl, platform.database.replicaUrl].map((one) => new URL(one).password)
-  const secrets = { key: acme.key, number: NUMBER, metadata: REMARK, password: passwords[0]!, other: passwords[1]! }
+  const sealingKey = SECRETS_KEY.toString('base64')
+  const provider = { callback, token: AUTH_TOKEN, basic, sealingKey }
+  const secrets = {
+    key: acme.key,
+    number: NUMBER,
+    metadata: REMARK,
+    ...provider,
+    password: passwords[0]!,
+    other: passwords[1]!,
+  }
   expect(api.said().length).toBeGreaterThan(1_000)
   expect(answers.length).toBeGreaterThanOrEqual(6)
   for (const [place, text] of Object.entries({

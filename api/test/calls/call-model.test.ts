@@ -13,7 +13,7 @@ const event = fc
     state: fc.constantFrom(...CALL_STATES),
     occurredAt: fc.integer({ min: 0, max: 50 }),
     direction: fc.constantFrom(undefined, 'inbound' as const, 'outbound' as const),
-    from: fc.constantFrom(undefined, '+1', '+2'),
+    from: fc.constantFrom(undefined, '+12', '+22', 'tel:+1-1', 'sip:+2(1)@pbx.example'),
     to: fc.constantFrom(undefined, '+3', '+4'),
     corrects: fc.constantFrom(undefined, undefined, true as const),
     labels: fc.dictionary(fc.constantFrom('campaign', 'agent'), fc.constantFrom('a', 'b', 'c'), { maxKeys: 2 }),

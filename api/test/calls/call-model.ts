@@ -13,7 +13,8 @@
  *   Late events fill in and correct times, never the state.
  * - Of a label, the value of the event that occurred last stands; of those that occurred in the same millisecond, the
  *   greater text.
- * - Should events disagree on direction or numbers, the lesser text stands: arbitrary, but the same in any order.
+ * - Numbers count in their normal form. Should events disagree on direction or numbers, the lesser text stands: arbitrary, but
+ *   the same in any order.
  *
  * Each rule takes the largest or the smallest of a set, so every order and every grouping of the same events makes the
  * same call.
@@ -21,6 +22,7 @@
 import type { CallDirection, CallState } from '@hopwhistle/contract/calls.ts'
 import { CALL_STATE_CODE, CALL_STATE_RANK, TERMINAL_RANK } from '@hopwhistle/contract/calls.ts'
 import type { CallEvent } from '../../src/calls/call-event.ts'
+import { normalNumber } from '../../src/reporting/normal-number.ts'
 
 /** Times are Unix milliseconds. */
 export type Call = {
@@ -71,8 +73,8 @@ export function foldCall(call: Call | undefined, event: FoldableEvent): Folded {
       endedAt: lesser(call?.endedAt, at(TERMINAL_RANK)),
       correctedAt: greater(call?.correctedAt, correctedAt),
       direction: lesser(call?.direction, event.direction),
-      from: lesser(call?.from, event.from),
-      to: lesser(call?.to, event.to),
+      from: lesser(call?.from, normal(event.from)),
+      to: lesser(call?.to, normal(event.to)),
       labels: withLabels(call?.labels, event),
     },
   }
@@ -94,6 +96,8 @@ export function plainLabels({ labels }: Pick<Call, 'labels'>): Readonly<Record<s
   if (labels === undefined) return undefined
   return Object.fromEntries(Object.entries(labels).map(([name, { value }]) => [name, value]))
 }
+
+const normal = (number: string | undefined) => (number === undefined ? undefined : normalNumber(number))
 
 type Progress = Pick<Call, 'state' | 'endedAt' | 'correctedAt'>
 

@@ -37,8 +37,9 @@ const anEvent: fc.Arbitrary<CallEvent> = fc
       fc.tuple(fc.nat(30), fc.integer({ min: -1, max: 1 })).map(([h, ms]) => h * HOUR_MS + ms),
     ),
     direction: fc.constantFrom(undefined, 'inbound' as const, 'outbound' as const),
-    from: fc.constantFrom(undefined, '+1', '+2', 'NULL', 'a"b\\c,{}'),
-    to: fc.constantFrom(undefined, '', '+3'),
+    // One that sorts before another as it was sent, and after it in its normal form.
+    from: fc.constantFrom(undefined, '+12', '+2 3', 'tel:+1-1', 'sip:+2(1)@a', 'NULL', 'a"b\\c,{}'),
+    to: fc.constantFrom(undefined, '', '+33', 'TEL:+3-2;ext=4', 'client:Alice'),
     corrects: fc.constantFrom(undefined, undefined, true as const),
     metadata: fc.constantFrom(undefined, '{}', '{"a":"\\"x\\\\"}'),
     labels: fc.record(

@@ -1,4 +1,5 @@
 /** Goes through docs/errors.md and makes each of its lines happen, on whole instances. */
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
@@ -13,11 +14,15 @@ import { WebSocket } from 'ws'
 import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
 import { startTcpProxy, type TcpProxy } from '../../../platform/test-support/tcp-proxy.ts'
+import { createSecretBox } from '../../src/access/secret-box.ts'
+import { createProviderCallback } from '../../src/postgres/keys/provider-callbacks.ts'
 import { createTokenKeys, createTokens } from '../../src/postgres/tokens.ts'
+import { newCallback, sealedFor } from '../../src/providers/callbacks.ts'
 import { anEvent, type Platform, type Running, runningPlatform, type Tenant } from '../platform/running-platform.ts'
 
 type Refusal = { readonly status: number; readonly headers: Record<string, unknown>; readonly body: unknown }
 
+const SECRETS_KEY = randomBytes(32)
 /** Small limits, so that a test can fill them. */
 const SMALL = {
   REQUEST_TIMEOUT_MS: '2000',
@@ -27,6 +32,7 @@ const SMALL = {
   TENANT_RATE_PER_SECOND: '20',
   MAX_BODY_BYTES: '5000',
   WEBHOOK_KEYS: Buffer.alloc(32, 1).toString('base64'),
+  PROVIDER_SECRETS_KEY: SECRETS_KEY.toString('base64'),
 }
 
 let platform: Platform
@@ -163,6 +169,17 @@ const webhookKey = async () => (await platform.newTenant(['webhooks:write'])).ke
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString()
 const stale = () => daysAgo(400)
 
+/** The path of one. */
+async function callbackOfTwilio(): Promise<string> {
+  const { callback, callbackHash } = newCallback()
+  const id = randomUUID()
+  await createProviderCallback(owner, {
+    ...{ id, tenantId: tenant.id, provider: 'twilio', name: 'a test', callbackHash },
+    sealedSecret: createSecretBox([SECRETS_KEY]).seal('a secret', sealedFor(id, 'twilio')),
+  })
+  return ROUTES.eventsFromTwilio.replace(':callback', callback)
+}
+
 const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
   'invalid-request': () => send({ ...anEvent('RINGING'), callId: 7 }),
   'malformed-body': () => send('{'),
@@ -179,6 +196,8 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
     return ask(ROUTES.tokens, { body: {}, key: token })
   },
   'not-acceptable': () => ask(ROUTES.reportCalls, { headers: { accept: 'application/xml' } }),
+  'wrong-signature': async () => ask(await callbackOfTwilio(), { body: {}, headers: { 'x-twilio-signature': 'none' } }),
+  'unknown-callback': () => ask(ROUTES.eventsFromTwilio.replace(':callback', `hwc_${'x'.repeat(32)}`), { body: {} }),
   'call-not-found': call,
   'route-not-found': () => ask('/none'),
   'method-not-allowed': () => ask(ROUTES.reportCalls, { body: {} }),

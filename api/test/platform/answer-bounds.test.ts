@@ -77,6 +77,15 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
     bytes: 2 * MIB,
     most: () => send(ROUTES.callEvents, `{"events":[${Array(EVENT_BOUNDS.batchMax).fill(strays(2_000)).join()}]}`),
   },
+  [`post ${ROUTES.eventsFromTwilio.replace(':callback', '{callback}')}`]: {
+    bytes: KIB,
+    most: () => send(ROUTES.eventsFromTwilio.replace(':callback', 'x'.repeat(2_000)), strays(MIB - 100)),
+  },
+  [`post ${ROUTES.eventsFromTelnyx.replace(':callback', '{callback}')}`]: {
+    bytes: KIB,
+    most: () => send(ROUTES.eventsFromTelnyx.replace(':callback', 'x'.repeat(2_000)), strays(MIB - 100)),
+  },
+  [`post ${ROUTES.eventsFromSipCdr}`]: oneEvent(ROUTES.eventsFromSipCdr),
   [`get ${ROUTES.reportMetrics}`]: {
     bytes: 4 * MIB,
     most: () => get(`${ROUTES.reportMetrics}?granularity=hour&from=${aMonthAgo(91)}`),

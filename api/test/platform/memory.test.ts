@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import pg from 'pg'
@@ -114,10 +115,10 @@ const isFull = (answer: string, part: string) =>
 /** Every number and id as long as may be. */
 const longest = (n: number) => ({
   ...anEvent('RINGING'),
-  callId: `call ${n} `.padEnd(128, 'c'),
+  callId: `call ${n} `.padEnd(EVENT_BOUNDS.idMaxLength, 'c'),
   direction: 'inbound' as const,
-  from: '+'.padEnd(32, '4'),
-  to: '+'.padEnd(32, '9'),
+  from: '+'.padEnd(EVENT_BOUNDS.phoneNumberMaxLength, '4'),
+  to: '+'.padEnd(EVENT_BOUNDS.phoneNumberMaxLength, '9'),
 })
 
 /** Tenants with a socket each, which reads nothing, are sent more than the parts for unread frames and live history hold. */

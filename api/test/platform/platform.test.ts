@@ -180,7 +180,8 @@ test('a body that is not JSON in UTF-8 is refused as what it is, on every route 
       ['application/json; charset=iso-8859-1', {}],
       ['text/plain', {}],
       ['application/xml', {}],
-      ['application/json', { 'content-encoding': 'gzip' }],
+      ['application/json', { 'content-encoding': 'br' }],
+      ['application/x-www-form-urlencoded', {}],
     ] as const) {
       const refused = await send(type, Buffer.from(text), more)
       expect(
@@ -189,6 +190,7 @@ test('a body that is not JSON in UTF-8 is refused as what it is, on every route 
       ).toEqual([415, 'unsupported-media-type'])
     }
     expect((await send('application/json;charset="UTF-8"', Buffer.from(text))).status).not.toBe(415)
+    expect((await send('application/cloudevents+json', Buffer.from(text))).status).not.toBe(415)
   }
 })
 

@@ -60,8 +60,9 @@ export type EventOutcome = (typeof EVENT_OUTCOMES)[number]
 
 /** Bounds on one call event. An `occurredAt` outside the window answers 422. */
 export const EVENT_BOUNDS = {
-  idMaxLength: 128,
-  phoneNumberMaxLength: 32,
+  idMaxLength: 255,
+  /** Of `from` and `to`: a telephone number, a SIP URI, the name of a client, or what stands for one that is withheld. */
+  phoneNumberMaxLength: 255,
   metadataMaxBytes: 4096,
   /** As Postgres keeps it, with numbers written out: 1e308 has 309 digits. */
   metadataStoredMaxBytes: 8192,
@@ -91,10 +92,10 @@ export const EVENT_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f]+$'
  */
 export const RETENTION_DAYS_MIN = EVENT_BOUNDS.occurredAtMaxAgeMs / (24 * 3600 * 1000) + 1
 
-/** A call that has not ended counts as stale when it began longer ago, unless its tenant has a time of its own. Migration 0024 says the same. */
+/** A call that has not ended counts as stale when it began longer ago, unless its tenant has a time of its own. Migration 0020 says the same. */
 export const STALE_AFTER_HOURS = 24
 
-/** A call event as it is posted. Times are RFC 3339 with an offset. */
+/** A call event as it is posted. Times are RFC 3339 with an offset. What may be left out is also taken as null. */
 export type CallEventBody = {
   readonly eventId: string
   readonly callId: string

@@ -11,7 +11,7 @@ export type Erasure = {
   readonly kind: ErasureKind
   /** Null: of all tenants. */
   readonly tenantId: string | null
-  /** The SHA-256 of salt and number in hexadecimal, the id of the call, or of the tenant. */
+  /** The SHA-256 of salt and number, in its normal form, in hexadecimal, the id of the call, or of the tenant. */
   readonly subject: string
   /** In hexadecimal. */
   readonly salt: string
@@ -26,7 +26,7 @@ export async function recordErasure(db: Db, { id, kind, tenantId, askedBy, given
   await db.query(
     `insert into hopwhistle.erasures (id, kind, tenant_id, asked_by, salt, subject)
      select $1, $2, $3, $4, salt,
-       case when $2 = 'number' then encode(sha256(salt || convert_to($5, 'UTF8')), 'hex') else $5 end
+       case when $2 = 'number' then encode(sha256(salt || convert_to(hopwhistle.normal_number($5), 'UTF8')), 'hex') else $5 end
      from (select sha256(uuid_send(gen_random_uuid())) as salt) s`,
     [id, kind, tenantId, askedBy, given],
   )
@@ -59,17 +59,25 @@ export async function keepErasure(db: Db, erasure: Erasure): Promise<void> {
   )
 }
 
-/** The number that an erasure is of, if it is stored: reads every number of every event, and what looks like one in metadata. */
+/**
+ * The number that an erasure is of, if it is stored: reads every number of every event, and what looks like one in metadata. Older
+ * erasures have the hash of a number as it was sent.
+ */
 export async function findNumber(db: Db, { subject, salt, tenantId }: Erasure): Promise<string | undefined> {
   const { rows } = await db.query<{ number: string }>(
     `with events as materialized (
        select from_number, to_number, metadata from hopwhistle.call_events where $3::uuid is null or tenant_id = $3),
      in_metadata as (
-       select distinct match[1] as digits from events, regexp_matches(metadata::text, '([0-9]{4,})', 'g') as match)
+       select distinct match[1] as digits from events, regexp_matches(metadata::text, '([0-9]{4,})', 'g') as match
+       union
+       select distinct translate(match[1], '-. ()/', '')
+       from events, regexp_matches(metadata::text, '([0-9][-. ()/0-9]{2,}[0-9])', 'g') as match)
      select number
      from (
        select from_number as number from events
        union select to_number from events
+       union select hopwhistle.normal_number(from_number) from events
+       union select hopwhistle.normal_number(to_number) from events
        union select digits from in_metadata
        union select '+' || digits from in_metadata) numbers
      where encode(sha256(decode($2, 'hex') || convert_to(number, 'UTF8')), 'hex') = $1

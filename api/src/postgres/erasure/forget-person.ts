@@ -21,13 +21,16 @@ const AT_ONCE = 500
 const LOOKS_MAX = 5
 
 /**
- * Removes a number from events and calls, and metadata that has it. Reads all events once or twice: metadata has no index.
+ * Removes a number from events and calls, in whatever notation they have it, and metadata that has it. Reads all events once or
+ * twice: metadata has no index.
  *
+ * @param number in any notation
  * @param tenantId absent: of all tenants
  * @throws {Error} when events with it go on coming
  */
 export async function forgetNumber(db: Db, number: string, tenantId?: string): Promise<Forgotten> {
-  return untilNothingIsFound(() => forgetNumberOnce(db, number, tenantId))
+  const normal = await normalForm(db, number)
+  return untilNothingIsFound(() => forgetNumberOnce(db, normal, tenantId))
 }
 
 /** Removes all numbers, metadata and labels of a call and its events. */
@@ -57,27 +60,34 @@ export async function countIdsWith(db: Db, number: string, tenantId?: string): P
   const { rows } = await db.query<{ count: string }>(
     `select count(*) from hopwhistle.call_events
      where ($1::uuid is null or tenant_id = $1) and (event_id ~ $2 or call_id ~ $2)`,
-    [tenantId, patternOf(number)],
+    [tenantId, patternOf(await normalForm(db, number))],
   )
   return Number(rows[0]?.count)
 }
 
+async function normalForm(db: Db, number: string): Promise<string> {
+  const { rows } = await db.query<{ normal: string }>('select hopwhistle.normal_number($1) as normal', [number])
+  return rows[0]?.normal ?? number
+}
+
 type Found = { readonly tenant_id: string; readonly id: string }
 
+/** @param number in its normal form */
 async function forgetNumberOnce(db: Db, number: string, tenantId: string | undefined): Promise<Forgotten> {
   const inMetadata = patternOf(number)
   const events = await find(
     db,
     `select tenant_id, event_id as id from hopwhistle.call_events
      where ($1::uuid is null or tenant_id = $1)
-       and (from_number = $2 or to_number = $2
+       and (hopwhistle.normal_number(from_number) = $2 or hopwhistle.normal_number(to_number) = $2
          or metadata::text ~ $3 and hopwhistle.metadata_without(metadata, $3) is distinct from metadata)`,
     [tenantId, number, inMetadata],
   )
   for (const [of, ids] of portions(events)) {
     await db.query(
       `update hopwhistle.call_events
-       set from_number = nullif(from_number, $2), to_number = nullif(to_number, $2),
+       set from_number = case when hopwhistle.normal_number(from_number) <> $2 then from_number end,
+         to_number = case when hopwhistle.normal_number(to_number) <> $2 then to_number end,
          metadata = hopwhistle.metadata_without(metadata, $3)
        where tenant_id = $1 and event_id = any ($4)`,
       [of, number, inMetadata, ids],
@@ -87,7 +97,7 @@ async function forgetNumberOnce(db: Db, number: string, tenantId: string | undef
     db,
     `delete from hopwhistle.events_aside
      where ($1::uuid is null or tenant_id = $1)
-       and (body ->> 'from' = $2 or body ->> 'to' = $2 or body::text ~ $3)
+       and (hopwhistle.normal_number(body ->> 'from') = $2 or hopwhistle.normal_number(body ->> 'to') = $2 or body::text ~ $3)
      returning tenant_id, event_id as id`,
     [tenantId, number, inMetadata],
   )
@@ -149,7 +159,8 @@ async function foldAgain(db: Db, calls: readonly Found[]): Promise<void> {
        set from_number = e.from_number, to_number = e.to_number,
          labels = hopwhistle.labels_of_call(c.tenant_id, c.call_id)
        from locked l cross join lateral (
-         select min(e.from_number) as from_number, min(e.to_number) as to_number
+         select min(hopwhistle.normal_number(e.from_number)) as from_number,
+           min(hopwhistle.normal_number(e.to_number)) as to_number
          from hopwhistle.call_events e where e.tenant_id = $1 and e.call_id = l.call_id) e
        where c.tenant_id = $1 and c.call_id = l.call_id`,
       [of, ids],
@@ -178,8 +189,14 @@ function result(events: readonly Found[], calls: readonly Found[]): Forgotten {
   }
 }
 
-/** The number in a longer text, with or without its plus, and not as a part of a longer one. */
+/**
+ * The number in a longer text, with or without its plus, and not as a part of a longer one; of a telephone number with its country,
+ * in any notation.
+ *
+ * @param number in its normal form
+ */
 function patternOf(number: string): string {
-  const escaped = number.replace(/^\+/, '').replace(/[^A-Za-z0-9]/g, '\\$&')
-  return `(^|[^0-9A-Za-z])${escaped}([^0-9A-Za-z]|$)`
+  const characters = [...number.replace(/^\+/, '')].map((one) => one.replace(/[^A-Za-z0-9]/, '\\$&'))
+  const written = characters.join(/^\+\d+$/.test(number) ? '[-. ()/]*' : '')
+  return `(^|[^0-9A-Za-z]|%2[Bb])${written}([^0-9A-Za-z]|$)`
 }

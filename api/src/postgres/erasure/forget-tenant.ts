@@ -21,7 +21,7 @@ const TABLES = [
 ]
 
 /**
- * Deletes a tenant with everything that is stored of it: keys, events, calls, rollups. Its keys end first, and what
+ * Deletes a tenant with everything that is stored of it: keys, callbacks, events, calls, rollups. Its keys end first, and what
  * instances still take by them within `keyCacheMs` goes as well.
  *
  * It works in short transactions, and can be run again after any of them.
@@ -30,6 +30,7 @@ const TABLES = [
  */
 export async function forgetTenant(db: Db, tenantId: string, keyCacheMs: number): Promise<Forgotten> {
   await db.query('delete from hopwhistle.api_keys where tenant_id = $1', [tenantId])
+  await db.query('delete from hopwhistle.provider_callbacks where tenant_id = $1', [tenantId])
   const first = await deleteRows(db, tenantId)
   const { rowCount } = await db.query('select from hopwhistle.tenants where id = $1', [tenantId])
   if (rowCount !== 0) await sleep(keyCacheMs)

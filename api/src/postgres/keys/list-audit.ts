@@ -2,7 +2,16 @@ import type { ClientBase } from 'pg'
 
 export type AuditEntry = {
   readonly at: Date
-  readonly action: 'made' | 'rotated' | 'ended' | 'restored' | 'deleted'
+  readonly action:
+    | 'made'
+    | 'rotated'
+    | 'ended'
+    | 'restored'
+    | 'deleted'
+    | 'callback made'
+    | 'callback ended'
+    | 'callback deleted'
+  /** Or that of the callback. */
   readonly keyId: string
   readonly tenantId: string
   readonly byWhom: string | null
@@ -18,7 +27,7 @@ export async function actAs(db: Pick<ClientBase, 'query'>, byWhom: string): Prom
   await db.query(`select set_config('hopwhistle.by_whom', $1, false)`, [byWhom])
 }
 
-/** What became of the keys of one tenant, or of all: the oldest first. */
+/** What became of the keys, and the callbacks of providers, of one tenant, or of all: the oldest first. */
 export async function listAudit(db: Pick<ClientBase, 'query'>, tenantId?: string): Promise<readonly AuditEntry[]> {
   const { rows } = await db.query<AuditEntry>(
     `select at, action, key_id as "keyId", tenant_id as "tenantId", by_whom as "byWhom", by_role as "byRole",
