@@ -35,7 +35,7 @@ help: ## list every target
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo 'First time here? `make baseline` measures everything; `make up` starts the platform to try it out.'
 
-install: $(INSTALLED) ## install what other targets need and is missing: npm packages, Redis, k6, Helm, gitleaks
+install: $(INSTALLED) ## install what other targets need and is missing: npm packages, Redis, k6, Helm, gitleaks, actionlint
 	+@$(RUN) node platform/install-tools.ts
 
 $(INSTALLED): package-lock.json tooling/install-packages.sh
@@ -95,7 +95,7 @@ test: $(INSTALLED) tools ## run all tests, on a real Postgres pair and Redis
 chaos: $(INSTALLED) tools ## inject faults under load, count lost events, write docs/reliability.md [SOAK=1]
 	@$(RUN) npm run --silent chaos --$(if $(filter-out 0,$(SOAK)), --soak-minutes 20)
 
-check: $(INSTALLED) ## check format, lint, types, import rules, generated files and leaked secrets
+check: $(INSTALLED) ## check format, lint, types, import rules, generated files, versions, workflows and leaked secrets
 	@$(RUN) npm run --silent check
 
 fix: $(INSTALLED) ## correct format and lint where a tool can

@@ -10,15 +10,16 @@ type Schemas = {
   readonly crds: Definitions
 }
 
-const { shared, versions, crds } = JSON.parse(
-  readFileSync(new URL('./kubernetes.json', import.meta.url), 'utf8'),
-) as Schemas
+const read = (file: string) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'))
+const { shared, versions, crds: others } = read('./kubernetes.json') as Schemas
+const testRun = read('./test-run.json') as { k6Operator: string; kind: string; schema: object }
+const crds: Definitions = { ...others, [testRun.kind]: testRun.schema }
 
 /** Of Kubernetes. */
 export const API_VERSIONS = Object.keys(versions)
 
-/** Of k6-operator: only a cluster that has it checks these. */
-const UNCHECKED = new Set(['k6.io/v1alpha1/TestRun'])
+/** The version of k6-operator whose TestRun is known here. */
+export const TEST_RUN_OF: string = testRun.k6Operator
 
 const VALIDATORS = new Map(
   API_VERSIONS.map((version) => {
@@ -35,7 +36,6 @@ export function schemaProblems(version: string, manifests: readonly Manifest[]):
   return manifests.flatMap((manifest) => {
     const { apiVersion, kind, metadata } = manifest
     const known = `${apiVersion}/${kind}`
-    if (UNCHECKED.has(known)) return []
     const named = `${kind} ${(metadata as { readonly name: string }).name}`
     const validate = ajv?.getSchema(known in crds ? known : `${version}#/definitions/${definitionOf(apiVersion, kind)}`)
     if (validate === undefined) return [`${named}: Kubernetes ${version} has no ${known}`]

@@ -15,7 +15,8 @@ type Progress = { readonly signal: AbortSignal; readonly onLine: (line: string) 
  * @throws {Failure} when they cannot be installed, or the API would load a workspace of another checkout
  */
 export async function providePackages(dir: string, { signal, onLine }: Progress): Promise<void> {
-  if (lockfile(dir) === lockfile(CHECKOUT)) linkPackages(join(CHECKOUT, 'node_modules'), join(dir, 'node_modules'))
+  if (lockedPackages(dir) === lockedPackages(CHECKOUT))
+    linkPackages(join(CHECKOUT, 'node_modules'), join(dir, 'node_modules'))
   else {
     const args = ['--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--workspace=api']
     await runProgram('npm', ['ci', '--prefix', dir, ...args, '--include-workspace-root=false'], {
@@ -27,7 +28,13 @@ export async function providePackages(dir: string, { signal, onLine }: Progress)
   requireOwnContract(dir)
 }
 
-const lockfile = (dir: string): string => readFileSync(join(dir, 'package-lock.json'), 'utf8')
+/** What is installed from it: without the workspaces, which each checkout has of its own. */
+function lockedPackages(dir: string): string {
+  const { packages } = JSON.parse(readFileSync(join(dir, 'package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<Record<string, object>>
+  }
+  return JSON.stringify(Object.entries(packages).filter(([path]) => path.includes('node_modules')))
+}
 
 /** npm links workspaces by relative paths, so copied links lead to the workspaces of their own checkout. */
 function linkPackages(ours: string, theirs: string): void {

@@ -12,14 +12,15 @@ const versions = json('versions.json') as {
   k6: string
   helm: string
   gitleaks: string
+  actionlint: string
   schemathesis: string
   images: Readonly<Record<string, string>>
 }
 
 test('versions.json names one version each, none of them "latest"', () => {
   for (const image of Object.values(versions.images)) expect(image).toMatch(/^[a-z0-9./_-]+:v?\d/)
-  const { node, k6, helm, gitleaks, schemathesis } = versions
-  for (const tool of [node, k6, helm, gitleaks, schemathesis]) expect(tool).toMatch(/^\d+\.\d+\.\d+$/)
+  const { node, k6, helm, gitleaks, actionlint, schemathesis } = versions
+  for (const tool of [node, k6, helm, gitleaks, actionlint, schemathesis]) expect(tool).toMatch(/^\d+\.\d+\.\d+$/)
 })
 
 test('compose.yaml uses the images of versions.json', () => {

@@ -1,4 +1,9 @@
+import { readFileSync } from 'node:fs'
 import type { SwaggerOptions } from '@fastify/swagger'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string
+}
 
 /** What the OpenAPI document says beyond the routes, which describe themselves. */
 export const openApiDocument: SwaggerOptions = {
@@ -6,7 +11,7 @@ export const openApiDocument: SwaggerOptions = {
     openapi: '3.1.0',
     info: {
       title: 'Hopwhistle API',
-      version: '1.0.0',
+      version,
       description:
         'Takes call events, reports on calls and delivers events live. Every error is problem+json (RFC 9457) with a `code` that never changes. ' +
         'Live delivery is a WebSocket at `/api/v1/live`; its protocol is in docs/live-protocol.md.',
