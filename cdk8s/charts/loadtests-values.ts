@@ -9,9 +9,20 @@ import {
   RUNNER_RESOURCES,
   STARTER_RESOURCES,
 } from '../../loadtests/kubernetes/test-run.ts'
-import { flag, integer, list, oneOf, resources, section, text, textMap, type ValuesOf } from '../values/define.ts'
+import {
+  flag,
+  integer,
+  list,
+  oneOf,
+  quantity,
+  resources,
+  section,
+  text,
+  textMap,
+  type ValuesOf,
+} from '../values/define.ts'
 import { POD_FIELDS, podOf } from './pod-fields.ts'
-import { BENCH_IMAGE, LOADTEST_IMAGES } from './versions.ts'
+import { BENCH_IMAGE, FILE_SERVER_IMAGE, LOADTEST_IMAGES } from './versions.ts'
 
 const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
 
@@ -72,6 +83,25 @@ export const LOADTESTS = {
     }),
     pod: podOf('that pod'),
   }),
+  reports: section(
+    'The last reports of scheduled runs at one address, which asks for no password; needs schedule.enabled. See docs/kubernetes.md',
+    {
+      enabled: flag(false, 'As many of each scenario as schedule.keepResults says, in a volume'),
+      image: text(FILE_SERVER_IMAGE, 'Image that serves them: nginx'),
+      storage: quantity(
+        '2Gi',
+        'Size of the volume: a report takes 1.5 to 5 MB. It stays when the release is uninstalled',
+      ),
+      storageClass: text('', 'Storage class of the volume; empty: the default of the cluster'),
+      serviceType: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'How they are reached: port 8080'),
+      nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
+      resources: resources('Resources of the pod that serves them', {
+        requests: { cpu: '10m', memory: '32Mi' },
+        limits: { cpu: '250m', memory: '64Mi' },
+      }),
+      pod: podOf('that pod'),
+    },
+  ),
   images: section('Images of the pods of a run', {
     k6: text(
       LOADTEST_IMAGES.k6,
@@ -113,6 +143,11 @@ export const LOADTESTS = {
       apiServerPorts: list<{ readonly port: number }>(
         [{ port: 443 }, { port: 6443 }],
         'Ports of the Kubernetes API server, which the scheduled Job connects to',
+        { type: 'object' },
+      ),
+      reportsFrom: list<k8s.NetworkPolicyPeer>(
+        [],
+        'Who may connect to the server of the reports: a list of NetworkPolicy peers, such as an ingress controller; empty: anybody',
         { type: 'object' },
       ),
       runnersFrom: list<k8s.NetworkPolicyPeer>(

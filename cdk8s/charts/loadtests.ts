@@ -15,6 +15,7 @@ import {
 import { given } from '../constructs/given.ts'
 import { apiKeyVariable, podOf } from '../constructs/load-test-pods.ts'
 import { imageOf } from '../constructs/pod.ts'
+import { Reports } from '../constructs/reports.ts'
 import { ofTestRun, RunnerPolicies } from '../constructs/runner-policies.ts'
 import { Schedule } from '../constructs/schedule.ts'
 import { StoredPods } from '../constructs/stored-pods.ts'
@@ -43,6 +44,7 @@ export const loadtests: HelmChart<typeof LOADTESTS> = {
     const stored = new StoredPods(chart, values)
     new RunnerPolicies(stored, stored.pods, values)
     new Schedule(new Conditional(chart, 'schedule', values.schedule.enabled), values)
+    new Reports(new Conditional(chart, 'reports', values.reports.enabled), values)
     for (const scenario of SCENARIO_NAMES) {
       scenarioObjects(new Conditional(chart, scenario, values.scenarios[flagOf(scenario)]), scenario, values)
     }

@@ -24,10 +24,13 @@ export const IMAGES: Readonly<Record<ImageName, string>> = {
   postgresBackup: `hopwhistle/postgres-backup:${VERSION}`,
 }
 
-const { k6, curl } = read('versions.json').images
+const { k6, curl, nginx } = read('versions.json').images
 
 /** Of a TestRun of k6-operator. */
 export const LOADTEST_IMAGES: { readonly k6: string; readonly starter: string } = { k6, starter: curl }
+
+/** Serves the reports of scheduled load tests. */
+export const FILE_SERVER_IMAGE: string = nginx
 
 /** What runs and judges load tests in a cluster. */
 export const BENCH_IMAGE = `hopwhistle/bench:${VERSION}`

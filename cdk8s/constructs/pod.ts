@@ -29,7 +29,7 @@ export type OwnPod = {
   readonly nodeSelector?: Value<TextMap>
   readonly tolerations?: Value<readonly k8s.Toleration[]>
   /** Holds beside what the values ask. */
-  readonly affinity?: Readonly<Record<string, unknown>>
+  readonly affinity?: Value<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>
   /** Unless the values ask for another. */
   readonly topologySpreadConstraints?: readonly Templated<k8s.TopologySpreadConstraint>[]
 }

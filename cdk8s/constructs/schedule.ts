@@ -3,6 +3,7 @@ import { Construct } from 'constructs'
 import { REMOTE_WRITE_URL } from '../../loadtests/kubernetes/remote-write.ts'
 import { LOADTEST_LABELS, PART_LABEL, TEST_RUN_GROUP, TEST_RUN_PLURAL } from '../../loadtests/kubernetes/test-run.ts'
 import type { LoadtestsValues } from '../charts/loadtests-values.ts'
+import { choose } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import { toExpression, Value } from '../values/value.ts'
@@ -11,11 +12,10 @@ import { allow, DNS } from './allow.ts'
 import { type Component, nameIn } from './component.ts'
 import { given } from './given.ts'
 import { imageOf, pod } from './pod.ts'
+import { NEXT_TO_REPORTS, REPORTS_PATH, REPORTS_USER, REPORTS_VOLUME } from './reports.ts'
 import { RESTRICTED_CONTAINER, restrictedPod, scratch } from './restricted.ts'
 import { grant, serviceAccount } from './rights.ts'
 
-/** The user `node` of its image. */
-const NODE_USER = 1000
 const BENCH = 'bench'
 /** Exit code of a run whose figures are valid and missed a target. */
 const MISSED = 1
@@ -34,6 +34,8 @@ const OWN_RIGHTS = [
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] },
 ] satisfies readonly k8s.PolicyRule[]
 
+type Affinity = Readonly<Record<string, unknown>>
+
 /** In that of the platform: it reads the metrics of the API's pods, and no Secret. */
 const PLATFORM_RIGHTS = [
   { apiGroups: [''], resources: ['services'], verbs: ['get'] },
@@ -48,7 +50,7 @@ const PLATFORM_RIGHTS = [
 export class Schedule extends Construct {
   constructor(scope: Construct, values: LoadtestsValues) {
     super(scope, 'runs')
-    const { schedule, metricsUrl, networkPolicies } = values
+    const { schedule, reports, metricsUrl, networkPolicies } = values
     const name = nameIn(RELEASE.name, 'load-test', 'cronJob')
     const selector = { 'app.kubernetes.io/instance': `${RELEASE.name}`, [PART_LABEL]: 'schedule' }
     const labels = { ...LOADTEST_LABELS, ...selector }
@@ -65,7 +67,11 @@ export class Schedule extends Construct {
       egress: [DNS, { ports: networkPolicies.apiServerPorts }],
     })
 
-    const own = pod(values, schedule.pod, { labels, serviceAccountName: new Value<string>(toExpression(name)) })
+    const own = pod(values, schedule.pod, {
+      labels,
+      serviceAccountName: new Value<string>(toExpression(name)),
+      affinity: choose<Affinity>(reports.enabled, { podAffinity: NEXT_TO_REPORTS }, {}),
+    })
     const temporary = scratch('tmp', '/tmp', '256Mi')
     const spec: Templated<k8s.JobSpec> = {
       backoffLimit: 0,
@@ -83,7 +89,7 @@ export class Schedule extends Construct {
       template: {
         metadata: { labels: own.labels, annotations: own.annotations },
         spec: {
-          ...restrictedPod(NODE_USER),
+          ...restrictedPod(REPORTS_USER),
           ...own.spec,
           automountServiceAccountToken: true,
           restartPolicy: 'Never',
@@ -97,6 +103,7 @@ export class Schedule extends Construct {
                 ...['run', '--cluster', '--wait', '--release', `${RELEASE.name}`, '--results-dir', '/tmp/results'],
                 ...['--api-url', `${values.apiUrl}`, '--profile', `${values.profile}`],
                 ...['--parallelism', `${values.parallelism}`, '--keep-results', `${schedule.keepResults}`],
+                ...['--keep-reports', REPORTS_PATH].map((argument) => when(reports.enabled, argument)),
                 each(schedule.scenarios),
               ],
               env: [
@@ -106,10 +113,13 @@ export class Schedule extends Construct {
               ],
               envFrom: own.container.envFrom,
               resources: schedule.resources,
-              volumeMounts: [temporary.mount],
+              volumeMounts: [
+                temporary.mount,
+                when(reports.enabled, { name: REPORTS_VOLUME.name, mountPath: REPORTS_PATH }),
+              ],
             },
           ],
-          volumes: [temporary.volume],
+          volumes: [temporary.volume, when(reports.enabled, REPORTS_VOLUME)],
         },
       },
     }

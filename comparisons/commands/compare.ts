@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { EXIT, Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
+import { list } from '@hopwhistle/platform/document/figures.ts'
 import { writeWhole } from '@hopwhistle/platform/document/write-whole.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { measureAlone, WAIT_HELP } from '@hopwhistle/platform/machine/measure-alone.ts'
@@ -13,6 +14,7 @@ import { conclude, ruleFor } from '../versions/conclude.ts'
 import { loadShape } from '../versions/load-shape.ts'
 import type { ComparisonRecord } from '../versions/measured.ts'
 import { readComparison } from '../versions/read-comparison.ts'
+import { renderComparisonPage } from '../versions/render-page.ts'
 import { renderSummary } from '../versions/render-summary.ts'
 import type { Answer } from '../versions/statistics/decide.ts'
 
@@ -31,13 +33,14 @@ const EXIT_CODES: Readonly<Record<Answer, number>> = {
 export const compare: Command = {
   summary: 'did it get slower? Compare two versions of the platform',
   help: `Usage: main.ts compare --base REF [--head REF] [--minutes N] [--margin PERCENT] [--load PERCENT] [--wait]
-       main.ts compare --from FILE [--margin PERCENT]
+       main.ts compare --from FILE [--margin PERCENT] [--report FILE]
 
 Runs both versions at once on this machine, under the same load, in rounds: each has new API processes, a new Redis and
 a new copy of the database. Compares rate, latency, CPU by component, memory, statements and WAL. Looks at the answer
 after every round and stops as soon as it is known. docs/compare.md tells how to read it.
 
-Writes comparisons/results/compare.json (every window) and compare.md (the summary, which is also printed).
+Writes comparisons/results/compare.json (every window), compare.md (the summary, which is also printed) and compare.html
+(a page with charts that needs no network).
 
   --base REF         what is compared with: any name of a commit
   --head REF         what is compared; the files of this checkout as they are, if not given
@@ -47,6 +50,7 @@ Writes comparisons/results/compare.json (every window) and compare.md (the summa
   --seed N           of the order of everything; another one each time if not given
   --quick            one short round: proves that everything works, and nothing about speed
   --from FILE        measure nothing: conclude again from what a run kept
+  --report FILE      with --from: write its page as well
   --results-dir DIR  instead of comparisons/results
   --wait             ${WAIT_HELP}
 
@@ -63,6 +67,7 @@ Exit codes: 0 every metric is the same or faster, 1 one is slower, 2 undecided, 
       seed: { type: 'string' },
       quick: { type: 'boolean', default: false },
       from: { type: 'string' },
+      report: { type: 'string' },
       'results-dir': { type: 'string', default: RESULTS_DIR },
       wait: { type: 'boolean', default: false },
     })
@@ -73,10 +78,13 @@ Exit codes: 0 every metric is the same or faster, 1 one is slower, 2 undecided, 
       return { summary: renderSummary(record, conclusion, margin), code: EXIT_CODES[conclusion.answer] }
     }
     if (values.from !== undefined) {
-      const { summary, code } = told(readComparison(values.from))
+      const record = readComparison(values.from)
+      const { summary, code } = told(record)
       print(summary)
+      if (values.report !== undefined) await writeWhole(values.report, renderComparisonPage(record, margin))
       return code
     }
+    if (values.report !== undefined) throw new Usage('--report needs --from: a measurement writes its page by itself')
 
     const { base, head, quick } = values
     if (base === undefined) throw new Usage('--base is missing')
@@ -90,15 +98,18 @@ Exit codes: 0 every metric is the same or faster, 1 one is slower, 2 undecided, 
     const command = ['npm run comparisons -- compare', ...args].join(' ')
     return measureAlone({ ...context, command, wait: values.wait, provesNothing: quick }, async () => {
       const dir = resolve(values['results-dir'])
-      const [raw, markdown] = [join(dir, 'compare.json'), join(dir, 'compare.md')]
-      // That of an earlier run would be taken for this one's, should this one fail.
-      rmSync(markdown, { force: true })
+      const file = (type: string) => join(dir, `compare.${type}`)
+      const [raw, markdown, page] = [file('json'), file('md'), file('html')]
+      // Those of an earlier run would be taken for this one's, should this one fail.
+      for (const path of [markdown, page]) rmSync(path, { force: true })
       const keep = (record: ComparisonRecord) => writeWhole(raw, `${JSON.stringify(record)}\n`)
       const rounds = quick ? 1 : Number.POSITIVE_INFINITY
       const options = { base, head, minutes, rounds, seed, load, rule, redisServer, terminal, signal, keep }
-      const { summary, code } = told(await compareVersions(options))
+      const record = await compareVersions(options)
+      const { summary, code } = told(record)
       await writeWhole(markdown, summary)
-      print(`${summary}\n  Wrote ${[raw, markdown].map((path) => relative(CHECKOUT, path)).join(' and ')}\n`)
+      await writeWhole(page, renderComparisonPage(record, margin))
+      print(`${summary}\n  Wrote ${list([raw, markdown, page].map((path) => relative(CHECKOUT, path)))}\n`)
       return code
     })
   },

@@ -21,6 +21,7 @@ test('one round decides nothing, and says so', () => {
   expect(ended.stdout).toContain('# Did it get slower?')
   expect(ended.stdout).toContain(`Undecided: ${METRICS.length} of ${METRICS.length} metrics`)
   expect(ended.stdout).toContain(readFileSync(path('compare.md'), 'utf8'))
+  expect(readFileSync(path('compare.html'), 'utf8')).toContain('? undecided')
 })
 
 test('every metric of both versions is made of something, and what was acknowledged is stored', () => {

@@ -15,7 +15,8 @@ export type Metric = {
 
 const MIB = 1024 * 1024
 
-const THING: Readonly<Record<Kind, { readonly title: string; readonly one: string; readonly many: string }>> = {
+/** What a kind of load is called. */
+export const THING: Readonly<Record<Kind, { readonly title: string; readonly one: string; readonly many: string }>> = {
   ingest: { title: 'Call events', one: 'an event', many: 'events' },
   reports: { title: 'Reports', one: 'a report', many: 'reports' },
   live: { title: 'Live delivery', one: 'a delivery', many: 'deliveries' },

@@ -9,11 +9,16 @@ import { type Answer, FALSE_REPETITION, FALSE_SUSPICION, MISS } from './statisti
 const SIGNS: Readonly<Record<Answer, string>> = { slower: '❌', faster: '✅', same: '✅', undecided: '⏳' }
 
 /** @param margin the change that matters, 0.05 for 5 % */
-export function renderSummary(record: ComparisonRecord, conclusion: Conclusion, margin: number): string {
+export const renderSummary = (record: ComparisonRecord, conclusion: Conclusion, margin: number): string =>
+  `${blocks(`# ${TITLE}`, renderAnswer(record, conclusion, margin))}\n`
+
+export const TITLE = 'Did it get slower?'
+
+/** The same without its title. */
+export function renderAnswer(record: ComparisonRecord, conclusion: Conclusion, margin: number): string {
   const { versions, rounds, seed, machine, measuredAt, secondsTaken } = record
   const within = `±${figure(100 * margin)} %`
-  return `${blocks(
-    '# Did it get slower?',
+  return blocks(
     `${SIGNS[conclusion.answer]} **${headline(conclusion, within)}**`,
     `${nameOf(versions.head)} compared with ${nameOf(versions.base)}, in ${plural(rounds.length, 'round')} and ${number(secondsTaken / 60, 1)} minutes.`,
     table(
@@ -28,7 +33,7 @@ export function renderSummary(record: ComparisonRecord, conclusion: Conclusion, 
       `Both versions ran at once. ${idleLine(record)}`,
       `${machine.cpuModel}, ${plural(machine.cores, 'core')}; ${minute(measuredAt)}; seed ${seed}.`,
     ]),
-  )}\n`
+  )
 }
 
 function headline({ answer, metrics }: Conclusion, within: string): string {
@@ -77,7 +82,7 @@ function rowOf(one: MetricConclusion): readonly string[] {
 }
 
 /** `+5.0 %` of a log ratio; `?` where nothing is known. */
-function change(log: number | undefined): string {
+export function change(log: number | undefined): string {
   if (log === undefined) return '?'
   if (!Number.isFinite(log)) return log < 0 ? '-∞' : '+∞'
   const percent = 100 * (Math.exp(log) - 1)
@@ -85,7 +90,7 @@ function change(log: number | undefined): string {
   return `${percent > 0 && /[1-9]/.test(text) ? '+' : ''}${text} %`
 }
 
-function nameOf({ ref, commit, dirty }: Version): string {
+export function nameOf({ ref, commit, dirty }: Version): string {
   const short = commit === undefined ? 'no commit' : `\`${commit.slice(0, 7)}\``
   if (ref === undefined) return `This checkout (${short}${dirty ? ' with changes' : ''})`
   return ref === commit ? short : `\`${ref}\` (${short})`

@@ -2,7 +2,6 @@
  * What a cluster asks of the pods of a run: pull secrets, nodes, labels, resources and the like. The chart of the load
  * tests keeps it in a ConfigMap, for runs that are made by a command: JSON of a `StoredPod` for each kind of pod.
  */
-import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { PARTS, type Part, type PodPart, partLabels } from './test-run.ts'
 
 /** Of that ConfigMap, with the name of the release. */
@@ -41,7 +40,7 @@ export const byPart = <T>(of: (part: Part) => T) =>
   Object.fromEntries(PARTS.map((part) => [part, of(part)])) as Record<Part, T>
 
 /** For a TestRun of a scenario. Images, and the resources of runners, are for the command to say. */
-export function podsLike(stored: StoredPods, scenario: ScenarioName) {
+export function podsLike(stored: StoredPods, scenario: string) {
   return {
     pods: byPart((part): PodPart => {
       const { labels, annotations, spec, env, envFrom } = stored[part]

@@ -1,6 +1,6 @@
 /**
  * The TestRun of a scenario, as k6-operator 1.6 reads it: one function for the command that applies it and for the
- * chart that is synthesized from it. Pure.
+ * chart that is synthesized from it; and that of a script of somebody else. Pure.
  */
 import { DEMO_API_KEY, DEMO_TENANT_ID } from '@hopwhistle/contract/demo.ts'
 import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
@@ -108,19 +108,58 @@ const K6_USER = 12345
 const CURL_USER = 100
 
 /** How the pods of one kind of a scenario are found. */
-export const partLabels = (scenario: ScenarioName, part: Part) => ({
+export const partLabels = (scenario: string, part: Part) => ({
   ...LOADTEST_LABELS,
   [SCENARIO_LABEL]: scenario,
   [PART_LABEL]: part,
 })
 
-export type TestRun = ReturnType<typeof testRun>
+export type TestRun = ReturnType<typeof runOf>
 
 export function testRun(options: TestRunOptions) {
+  const { name, scenario } = options
+  const settings = settingsOf(options)
+  return runOf(options, {
+    file: scriptFile(scenario),
+    settings,
+    runnerEnv: [
+      ...settings,
+      options.apiKeyVariable ?? DEMO_KEY,
+      ...PER_RUNNER,
+      // By the Services that the operator makes of its runners.
+      { name: 'RUNNER_URL', value: `http://${name}-service-{}:${RUNNER_PORT}` },
+      ...(options.runnerEnv ?? []),
+    ],
+  })
+}
+
+export type ArchiveRunOptions = Omit<
+  TestRunOptions,
+  'scenario' | 'profile' | 'apiUrl' | 'tenantId' | 'apiKeyVariable' | 'runId' | 'k6Version' | 'overrides'
+> & {
+  /** What the script is called. */
+  readonly scenario: string
+}
+
+/** The archive of a script in its ConfigMap: with the files that it imports and opens, and its options. */
+export const ARCHIVE_FILE = 'archive.tar'
+
+/** The TestRun of a script of somebody else, which k6 has archived: it names its own target, and has its own settings. */
+export const archiveTestRun = (options: ArchiveRunOptions) =>
+  runOf(options, { file: ARCHIVE_FILE, settings: [], runnerEnv: [...PER_RUNNER, ...(options.runnerEnv ?? [])] })
+
+type Common = Pick<ArchiveRunOptions, keyof ArchiveRunOptions & keyof TestRunOptions>
+type Script = {
+  readonly file: string
+  /** Of the initializer, and so in the arguments of its process. */
+  readonly settings: readonly unknown[]
+  readonly runnerEnv: readonly unknown[]
+}
+
+function runOf(options: Common, { file, settings, runnerEnv }: Script) {
   const { name, namespace, scenario, parallelism, configMap, images, runnerResources = RUNNER_RESOURCES } = options
   const { initializerResources = INITIALIZER_RESOURCES, starterResources = STARTER_RESOURCES, pods } = options
   const labels = { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario }
-  const settings = settingsOf(options)
   const pod = (part: Part, image: Given<string>, user: number, resources: Resources) => ({
     image,
     imagePullPolicy: options.imagePullPolicy ?? 'IfNotPresent',
@@ -140,7 +179,7 @@ export function testRun(options: TestRunOptions) {
     metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels },
     spec: {
       parallelism,
-      script: { configMap: { name: configMap, file: scriptFile(scenario) } },
+      script: { configMap: { name: configMap, file } },
       // Exact, where `arguments` would go through a shell.
       args: ['--no-usage-report', ...(options.args ?? [])],
       // Off: with `post` the operator deletes the pods, and with them the results, as soon as they have ended.
@@ -157,15 +196,7 @@ export function testRun(options: TestRunOptions) {
       runner: {
         ...pod('runner', images.k6, K6_USER, runnerResources),
         ...pods?.runner.container,
-        env: [
-          ...settings,
-          options.apiKeyVariable ?? DEMO_KEY,
-          ...PER_RUNNER,
-          // By the Services that the operator makes of its runners.
-          { name: 'RUNNER_URL', value: `http://${name}-service-{}:${RUNNER_PORT}` },
-          ...(options.runnerEnv ?? []),
-          ...(pods?.runner.moreEnv ?? []),
-        ],
+        env: [...runnerEnv, ...(pods?.runner.moreEnv ?? [])],
         livenessProbe: PATIENT_PROBE,
         ...TEMPORARY_FILES,
       },

@@ -34,6 +34,7 @@ test('compose.yaml uses the images of versions.json', () => {
     curl: _curl,
     alertmanager: _alertmanager,
     kubeStateMetrics: _states,
+    nginx: _nginx,
     ...images
   } = versions.images
   expect([...new Set(used)].sort()).toEqual([own, ...Object.values(images)].sort())

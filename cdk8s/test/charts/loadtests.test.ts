@@ -29,6 +29,18 @@ const given: readonly [string, { readonly [name: string]: Json }][] = [
     'a schedule',
     { schedule: { enabled: true, scenarios: ['redis-pubsub', 'mixed-load'], platformNamespace: 'calls' } },
   ],
+  [
+    'the last reports',
+    { schedule: { enabled: true }, reports: { enabled: true, serviceType: 'NodePort', storageClass: 'fast' } },
+  ],
+  [
+    'reports for some, next to pods that have a place already',
+    {
+      schedule: { enabled: true, pod: { affinity: { nodeAffinity: {} } } },
+      reports: { enabled: true },
+      networkPolicies: { reportsFrom: [{ ipBlock: { cidr: '10.0.0.0/8' } }] },
+    },
+  ],
   ['CPU in numbers and without a limit', { runnerResources: { requests: { cpu: 1 }, limits: { cpu: null } } }],
 ]
 
@@ -123,6 +135,89 @@ const policy = (objects: readonly Manifest[], of: string) =>
   objects.find(
     ({ kind, metadata }) => kind === 'NetworkPolicy' && JSON.stringify(metadata).includes(`-${of}"`),
   ) as unknown as Policy
+
+describe('the last reports', () => {
+  const ON = { schedule: { enabled: true }, reports: { enabled: true } }
+  const of = (values: { readonly [name: string]: Json }) => {
+    const objects = JSON.parse(JSON.stringify(synthesize(loadtests, { name: 'mine', values }))) as readonly Manifest[]
+    return (kind: string, name: string) =>
+      objects.find((one) => one.kind === kind && nameOf(one.metadata)?.endsWith(name)) as unknown as Served | undefined
+  }
+  type Container = {
+    readonly image: string
+    readonly args: readonly string[]
+    readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[]
+  }
+  type Pod = {
+    readonly securityContext: { readonly fsGroup: number }
+    readonly affinity?: unknown
+    readonly containers: readonly [Container]
+    readonly volumes: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[]
+  }
+  type Served = {
+    readonly metadata: { readonly name: string }
+    readonly spec: {
+      readonly template: {
+        readonly spec: Pod
+        readonly metadata: { readonly labels: Readonly<Record<string, string>> }
+      }
+      readonly jobTemplate: { readonly spec: { readonly template: { readonly spec: Pod } } }
+      readonly ingress: readonly { readonly from?: unknown; readonly ports: readonly { readonly port: number }[] }[]
+      readonly egress: readonly unknown[]
+    }
+    readonly data: Readonly<Record<string, string>>
+  }
+
+  test('are not there unless they are asked for', () => {
+    const found = of({ schedule: { enabled: true } })
+    expect(found('StatefulSet', 'reports')).toBeUndefined()
+    expect(found('PersistentVolumeClaim', 'reports')).toBeUndefined()
+    const job = found('CronJob', 'load-test')!.spec.jobTemplate.spec.template.spec
+    expect(job.containers[0].args).not.toContain('--keep-reports')
+    expect(job.affinity).toBeUndefined()
+  })
+
+  test('are written by the Job into the volume that the server only reads, on one node, as one user', () => {
+    const found = of(ON)
+    const claim = found('PersistentVolumeClaim', 'reports')!.metadata.name
+    const { template } = found('StatefulSet', 'reports')!.spec
+    const job = found('CronJob', 'load-test')!.spec.jobTemplate.spec.template.spec
+    const mountOf = (pod: Pod) => pod.containers[0].volumeMounts.find(({ name }) => name === 'reports')
+    expect(mountOf(template.spec)).toEqual({ name: 'reports', mountPath: '/reports', readOnly: true })
+    expect(mountOf(job)).toEqual({ name: 'reports', mountPath: '/reports' })
+    const { args } = job.containers[0]
+    expect(args[args.indexOf('--keep-reports') + 1]).toBe('/reports')
+    for (const pod of [template.spec, job]) {
+      expect(pod.volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim ?? [])).toEqual([
+        { claimName: claim },
+      ])
+    }
+    expect(template.spec.securityContext.fsGroup).toBe(job.securityContext.fsGroup)
+    const [term] = (job.affinity as { podAffinity: Record<string, { labelSelector: { matchLabels: object } }[]> })
+      .podAffinity.requiredDuringSchedulingIgnoredDuringExecution!
+    expect(template.metadata.labels).toMatchObject(term!.labelSelector.matchLabels)
+    // Another place that is asked for holds as well.
+    const asked = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } }
+    const elsewhere = of({ ...ON, schedule: { enabled: true, pod: { affinity: asked } } })
+    expect(elsewhere('CronJob', 'load-test')!.spec.jobTemplate.spec.template.spec.affinity).toMatchObject(asked)
+  })
+
+  test('are served by a pinned image that reaches nothing and is reached at one port', () => {
+    const found = of(ON)
+    expect(found('StatefulSet', 'reports')!.spec.template.spec.containers[0].image).toMatch(/^nginx:\d/)
+    const { ingress, egress } = found('NetworkPolicy', 'reports')!.spec
+    expect(egress).toEqual([])
+    expect(ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 8080 }] }])
+    const peers = [{ ipBlock: { cidr: '10.0.0.0/8' } }]
+    expect(of({ ...ON, networkPolicies: { reportsFrom: peers } })('NetworkPolicy', 'reports')!.spec.ingress).toEqual([
+      { from: peers, ports: [{ protocol: 'TCP', port: 8080 }] },
+    ])
+  })
+
+  test('need a schedule that leaves some', () => {
+    expect(() => synthesize(loadtests, { values: { reports: { enabled: true } } })).toThrow('Set schedule.enabled=true')
+  })
+})
 
 test('a key stands in no manifest, and the initializer, which would put it into arguments, has none', () => {
   const [run] = testRuns(synthesize(loadtests, { values: { apiKey: { existingSecret: 'key' } } }))

@@ -1,5 +1,5 @@
 /** From windows to words: what is one observation, which way is worse, and what the command ends with. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Program, program } from '@hopwhistle/platform/test-support/program.ts'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -135,6 +135,13 @@ describe('compare --from', () => {
     expect((await from(comparison(30, { latency: 1.2 }), '--margin', '30')).code).toBe(0)
   })
 
+  test('writes its page where it is told to', async () => {
+    const page = join(here.tempDir, 'page.html')
+    const { code, stderr } = await from(comparison(30, { latency: 1.2 }), '--report', page)
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+    expect(readFileSync(page, 'utf8')).toContain('✘ slower')
+  })
+
   test('refuses what is no comparison', async () => {
     const { code, stderr } = await from({ format: 'other/1' })
     expect(code).toBe(2)
@@ -148,6 +155,7 @@ describe('compare --from', () => {
     ['--base HEAD --head no-such-commit', `the head "no-such-commit" is no commit of this clone's history`],
     ['--base HEAD --minutes 0', '--minutes is "0"'],
     ['--base HEAD --margin x', '--margin is "x"'],
+    ['--base HEAD --report page.html', '--report needs --from'],
   ])('compare %s is told', async (args, told) => {
     const { code, stderr } = await here.run('compare', ...args.split(' ').filter(Boolean))
     expect(code).toBe(2)

@@ -58,25 +58,68 @@ export function roundsToDecide(rounds: readonly RoundEffect[], rule: Rule): numb
   return counts.length === 0 ? undefined : Math.min(...counts)
 }
 
-/** After how many rounds each answer was reached. */
-function decidedAfter(rounds: readonly RoundEffect[], { metrics, margin }: Rule) {
+/** The evidence that each answer takes: reached once, it counts, whatever follows. */
+export const neededFor = ({ metrics }: Pick<Rule, 'metrics'>) => ({
+  suspicion: (2 * metrics) / FALSE_SUSPICION,
+  repetition: 1 / FALSE_REPETITION,
+  same: 1 / MISS,
+})
+
+/** What the evidence came to after each round. */
+export type Course = {
+  /** Against "as large as the margin", in either direction. */
+  readonly notSlower: readonly number[]
+  readonly notFaster: readonly number[]
+  /** Against "no change". */
+  readonly slower: ChangeCourse
+  readonly faster: ChangeCourse
+}
+
+export type ChangeCourse = {
+  readonly evidence: readonly number[]
+  /** Begun anew when a change was suspected, on the first round with other servers; counted from 0. */
+  readonly repetition?: { readonly from: number; readonly evidence: readonly number[] }
+}
+
+export function courseOf(rounds: readonly RoundEffect[], { metrics, margin }: Rule): Course {
   const effects = rounds.map(({ effect }) => effect)
   const scales = scalesOf(effects)
-  const small = reachedAfter(evidence(effects, scales, margin, 'below'), 1 / MISS)
-  const notNegative = reachedAfter(evidence(effects, scales, -margin, 'above'), 1 / MISS)
-  const change = (direction: 'above' | 'below') => {
-    const suspected = reachedAfter(evidence(effects, scales, 0, direction), (2 * metrics) / FALSE_SUSPICION)
-    if (suspected === undefined) return { suspected, repeated: undefined }
+  const change = (direction: 'above' | 'below'): ChangeCourse => {
+    const course = evidence(effects, scales, 0, direction)
+    const suspected = reachedAfter(course, neededFor({ metrics }).suspicion)
+    if (suspected === undefined) return { evidence: course }
     const { servers } = rounds[suspected - 1]!
-    const later = rounds.findIndex((round, i) => i >= suspected && round.servers !== servers)
-    if (later < 0) return { suspected, repeated: undefined }
-    const again = evidence(effects.slice(later), scales.slice(later), 0, direction)
-    const repeated = reachedAfter(again, 1 / FALSE_REPETITION)
-    return { suspected, repeated: repeated === undefined ? undefined : later + repeated }
+    const from = rounds.findIndex((round, i) => i >= suspected && round.servers !== servers)
+    if (from < 0) return { evidence: course }
+    return {
+      evidence: course,
+      repetition: { from, evidence: evidence(effects.slice(from), scales.slice(from), 0, direction) },
+    }
+  }
+  return {
+    notSlower: evidence(effects, scales, margin, 'below'),
+    notFaster: evidence(effects, scales, -margin, 'above'),
+    slower: change('above'),
+    faster: change('below'),
+  }
+}
+
+/** After how many rounds each answer was reached. */
+function decidedAfter(rounds: readonly RoundEffect[], rule: Rule) {
+  const needed = neededFor(rule)
+  const course = courseOf(rounds, rule)
+  const small = reachedAfter(course.notSlower, needed.same)
+  const notNegative = reachedAfter(course.notFaster, needed.same)
+  const change = ({ evidence, repetition }: ChangeCourse) => {
+    const repeated = repetition && reachedAfter(repetition.evidence, needed.repetition)
+    return {
+      suspected: reachedAfter(evidence, needed.suspicion),
+      repeated: repetition === undefined || repeated === undefined ? undefined : repetition.from + repeated,
+    }
   }
   return {
     same: small === undefined || notNegative === undefined ? undefined : Math.max(small, notNegative),
-    slower: change('above'),
-    faster: change('below'),
+    slower: change(course.slower),
+    faster: change(course.faster),
   }
 }

@@ -22,31 +22,49 @@ const BOX = { left: 64, right: 32, top: 78, height: 250 }
 /** Beyond those measured the law is extrapolated; so many more are drawn. */
 const TIMES_MEASURED = 2
 
+/** In multiples of what the law says of one instance. */
+export type LawCurves = {
+  /** The most instances that are drawn. */
+  readonly most: number
+  readonly law: readonly Xy[]
+  /** 95 % of the draws lie between the two. */
+  readonly low: readonly Xy[]
+  readonly high: readonly Xy[]
+  readonly workloads: readonly { readonly name: string; readonly points: readonly Xy[] }[]
+}
+type Xy = readonly [instances: number, times: number]
+
 /** @returns undefined when there is no law */
-export function capacityChart(result: CapacityResult): Picture | undefined {
+export function lawCurves(result: CapacityResult): LawCurves | undefined {
   const model = modelOf(result)
   if (model === undefined) return undefined
-  const { lambda } = model.law
   const most = TIMES_MEASURED * Math.max(...result.points.map(({ instances }) => instances))
   const counts = Array.from({ length: 4 * (most - 1) + 1 }, (_, i) => 1 + i / 4)
   const draws = drawnModels(result).map(({ law }) => law)
-  const ranges = counts.map((n) => interval(draws.map((law) => speedup(law, n))))
-  const curve = (name: string, color: string, value: (n: number, i: number) => number) =>
-    line(
-      name,
-      color,
-      counts.map((n, i) => [n, value(n, i)]),
-    )
-  const workloads = [...lambda].map(([name, one], i) => ({
-    name: SCENARIOS[name as keyof typeof SCENARIOS].title,
-    color: LINE_COLOURS[i % LINE_COLOURS.length]!,
-    data: result.points.flatMap((point) => {
-      const { held } = capacityOf(triedOf(point, result))
-      if (point.scenario !== name || held === 0) return []
-      const work = workOf(model, loadOf(point.scenario, held, point.subscribers))
-      return [[point.instances, work / one] as const]
-    }),
-  }))
+  const ranges = counts.map((n) => [n, ...interval(draws.map((law) => speedup(law, n)))] as const)
+  return {
+    most,
+    law: counts.map((n) => [n, speedup(model.law, n)]),
+    low: ranges.map(([n, low]) => [n, low]),
+    high: ranges.map(([n, , high]) => [n, high]),
+    workloads: [...model.law.lambda].map(([name, one]) => ({
+      name: SCENARIOS[name as keyof typeof SCENARIOS].title,
+      points: result.points.flatMap((point) => {
+        const { held } = capacityOf(triedOf(point, result))
+        if (point.scenario !== name || held === 0) return []
+        const work = workOf(model, loadOf(point.scenario, held, point.subscribers))
+        return [[point.instances, work / one] as const]
+      }),
+    })),
+  }
+}
+
+/** @returns undefined when there is no law */
+export function capacityChart(result: CapacityResult): Picture | undefined {
+  const curves = lawCurves(result)
+  if (curves === undefined) return undefined
+  const { most, law, low, high } = curves
+  const workloads = curves.workloads.map((one, i) => ({ ...one, color: LINE_COLOURS[i % LINE_COLOURS.length]! }))
   const title = 'What N instances carry, in multiples of one'
   const subtitle = `${number(result.coresEach, 2)} cores each · ${result.environment.name} · ${minute(result.startedAt)}`
   const dashed = { lineStyle: { type: [4, 4] as [number, number], width: 1, opacity: 0.7 } }
@@ -61,14 +79,14 @@ export function capacityChart(result: CapacityResult): Picture | undefined {
         y: {
           ...valueAxis((tick) => number(tick)),
           type: 'value',
-          ...roundScale(Math.max(...ranges.map(([, high]) => high)), 5),
+          ...roundScale(Math.max(...high.map(([, times]) => times)), 5),
         },
         series: [
-          curve('law', COLOURS.rate, (n) => speedup(model.law, n)),
-          { ...curve('95 % of draws', COLOURS.quiet, (_, i) => ranges[i]![0]), ...dashed },
-          { ...curve('95 % of draws', COLOURS.quiet, (_, i) => ranges[i]![1]), ...dashed },
-          ...workloads.map(({ name, color, data }) => ({
-            ...line(name, color, data, 0),
+          line('law', COLOURS.rate, law),
+          { ...line('95 % of draws', COLOURS.quiet, low), ...dashed },
+          { ...line('95 % of draws', COLOURS.quiet, high), ...dashed },
+          ...workloads.map(({ name, color, points }) => ({
+            ...line(name, color, points, 0),
             symbol: 'circle',
             symbolSize: 8,
           })),
@@ -79,7 +97,7 @@ export function capacityChart(result: CapacityResult): Picture | undefined {
   return {
     ...SIZE,
     title,
-    description: `${subtitle}. ${workloads.map(({ name, data }) => `${name}: ${data.map(([n, times]) => `${n} carry ${number(times, 2)}`).join(', ')}`).join('. ')}.`,
+    description: `${subtitle}. ${workloads.map(({ name, points }) => `${name}: ${points.map(([n, times]) => `${n} carry ${number(times, 2)}`).join(', ')}`).join('. ')}.`,
     option: {
       ...option,
       legend: {

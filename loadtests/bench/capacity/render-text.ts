@@ -2,7 +2,7 @@
 import { SCENARIOS, TRAFFIC, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import { figure, number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, code, minute, table } from '@hopwhistle/platform/document/markdown.ts'
-import { coresText } from '../machine/fit.ts'
+import { coresText } from '@hopwhistle/platform/machine/machine-line.ts'
 import { type Answer, answerFor, loadText, MOST_PODS, PART_NAMES, type Sizes, stopOf } from './answer.ts'
 import type { CapacityResult, Point } from './capacity-result.ts'
 import { triedOf } from './measure-capacity.ts'
@@ -45,7 +45,8 @@ function foundText(point: Point, result: CapacityResult, model: Model | undefine
   return `${first}${check}${at}${isFull(point, held) ? ' (left out of the law)' : ''}`
 }
 
-const limitAt = ({ steps }: Point, ratePerSecond: number): string => {
+/** Why a rate did not hold. */
+export const limitAt = ({ steps }: Point, ratePerSecond: number): string => {
   const step = steps.find((one) => one.ratePerSecond === ratePerSecond && one.outcome !== 'met')
   return step?.use?.limitedBy ?? step?.why ?? 'not known'
 }
@@ -53,7 +54,8 @@ const limitAt = ({ steps }: Point, ratePerSecond: number): string => {
 const checkText = (predicted: number, measured: number): string =>
   `predicted ${number(predicted)}/s${measured === 0 ? '' : ` (${signed(predicted / measured - 1)})`}`
 
-const signed = (part: number): string => `${part < 0 ? '−' : '+'}${number(Math.abs(100 * part), 1)} %`
+/** `+4.2 %` */
+export const signed = (part: number): string => `${part < 0 ? '−' : '+'}${number(Math.abs(100 * part), 1)} %`
 
 const range = ([low, high]: readonly [number, number], text: (value: number) => string = figure): string =>
   `${text(low)} to ${text(high)}`
@@ -131,7 +133,8 @@ const QUESTIONS = blocks(
   'Every event is delivered to every subscriber. `--pod-cpu` and `--postgres-cpu` set other sizes of pods and of Postgres. The answer says what is extrapolated. `npm run bench -- capacity --help` has the rest.',
 )
 
-function environmentPart(result: CapacityResult, several: boolean, chart: string | undefined): string {
+/** All that is worked out of one measurement. @param chart where that lies, relative to the document */
+export function environmentPart(result: CapacityResult, several = false, chart?: string): string {
   const { environment, coresEach, startedAt } = result
   const model = modelOf(result)
   const heading = several ? `## ${environment.name}` : '## What instances carry'
@@ -226,7 +229,7 @@ function costPart(result: CapacityResult, model: Model): string {
     '### What work costs',
     'CPU seconds, of all instances together.',
     table(
-      ['', ...PARTS.map((part) => PART_NAMES[part])],
+      ['Work', ...PARTS.map((part) => PART_NAMES[part])],
       UNITS.map(([of, name, times]) => [name, ...PARTS.map((part) => cell(part, of, times))]),
       PARTS.map((_, i) => i + 1),
     ),
@@ -254,7 +257,7 @@ function examplePart(result: CapacityResult): string {
   return blocks(
     heading,
     table(
-      ['', 'Needed'],
+      ['What', 'Needed'],
       [
         [
           'API pods, one of them may be lost',

@@ -18,7 +18,7 @@ const STAGES: Readonly<Record<string, string>> = {
 }
 
 /** Before the load begins: what the operator does, and how many runners are there. */
-export function waitingLine(scenario: ScenarioName, { stage, pods, sinceSeconds, problems = [] }: Look): string {
+export function waitingLine(scenario: string, { stage, pods, sinceSeconds, problems = [] }: Look): string {
   const there = pods.filter(({ state }) => state === 'running').length
   const runners = problems[0]?.text ?? `${there} of ${plural(pods.length, 'runner')} up`
   return [`  … ${scenario.padEnd(19)}`, STAGES[stage] ?? stage, runners, `${sinceSeconds.toFixed(0)} s`].join('  ')

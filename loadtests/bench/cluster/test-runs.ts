@@ -12,6 +12,7 @@ import {
   type TestRun,
 } from '../../kubernetes/test-run.ts'
 import type { apiKeySecret } from './api-key-secret.ts'
+import type { ownConfigMap, ownSecret } from './own-belongings.ts'
 
 /** What the operator keeps, as far as it is read here. */
 export type TestRunObject = {
@@ -48,7 +49,11 @@ export async function requireOperator({ get, config }: Cluster): Promise<void> {
 }
 
 /** What a TestRun needs beside it, in its namespace: its scripts, and perhaps a key. */
-export type Belonging = ReturnType<typeof scriptConfigMap> | ReturnType<typeof apiKeySecret>
+export type Belonging =
+  | ReturnType<typeof scriptConfigMap>
+  | ReturnType<typeof apiKeySecret>
+  | ReturnType<typeof ownConfigMap>
+  | ReturnType<typeof ownSecret>
 
 /**
  * Applies a TestRun with what belongs to it, and goes with it when it is deleted.

@@ -31,7 +31,7 @@ export const capacity: Command = {
   summary: 'measure how much N API instances carry, and say how many pods a load needs',
   help: `Usage: main.ts capacity [--instances LIST] [--cpu CORES] [--workload NAME]… [--resume] [--wait]
        main.ts capacity --for events=N,reports=N,subscribers=N [--values] [--from FILE]
-       main.ts capacity --from FILE
+       main.ts capacity --from FILE [--report FILE]
 
 The first measures: for each workload the highest rate that meets its targets, at each number of API instances, each of
 them limited to a share of a core. Then it measures a mix and a number of instances that the model does not know, and
@@ -56,6 +56,7 @@ The others measure nothing: they work the answer out again from what was measure
 
   --from FILE          a measurement; if not given with --for: loadtests/results/capacity.json, or the one that is kept
                        in loadtests/baselines/capacity
+  --report FILE        with --from: write its page as well
   --for LOAD           events and reports a second, and subscribers that get every event: events=2000,reports=50,subscribers=500
   --values             print values for charts/hopwhistle instead
   --pod-cpu CORES      of a pod; ${USUAL_SIZES.podCores} if not given
@@ -81,6 +82,7 @@ Exit codes: 0 done, 2 it could not be measured, or no number of pods carries the
       neighbour: { type: 'string', multiple: true, default: [] },
       wait: { type: 'boolean', default: false },
       from: { type: 'string' },
+      report: { type: 'string' },
       for: { type: 'string' },
       values: { type: 'boolean', default: false },
       'pod-cpu': { type: 'string', default: String(USUAL_SIZES.podCores) },
@@ -94,6 +96,8 @@ Exit codes: 0 done, 2 it could not be measured, or no number of pods carries the
     }
     if (values.values && load === undefined)
       throw new Usage('--values needs a load: --for events=N,reports=N,subscribers=N')
+    if (values.report !== undefined && values.from === undefined)
+      throw new Usage('--report needs --from: a measurement writes its page by itself')
     if (values.resume && (load !== undefined || values.from !== undefined)) {
       throw new Usage('--resume goes on measuring; --for and --from measure nothing')
     }
@@ -102,6 +106,7 @@ Exit codes: 0 done, 2 it could not be measured, or no number of pods carries the
       return measure(plan, { ...values, command: ['main.ts capacity', ...args].join(' ') }, context)
     }
     const result = values.from === undefined ? await saved() : readCapacity(values.from)
+    if (values.report !== undefined) await writeWhole(values.report, renderCapacityPage(result))
     if (!values.values) print(`\n${renderTerminal(result)}`)
     if (load === undefined) return EXIT.ok
     const answer = answerFor(result, load, sizes)

@@ -8,10 +8,13 @@ import { type DistributedOptions, knownScenario, measureDistributed } from '../c
 import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { deleteTestRun, readTestRun, requireOperator, scenarioNameOf, settingOf } from '../cluster/test-runs.ts'
 import { runSeconds } from '../cluster/time-limits.ts'
+import { measureOwnOnCluster } from '../own/measure-on-cluster.ts'
+import { isArchive, readOwnRun } from '../own/read-own-run.ts'
 import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
 import { profileOf } from './measurement-options.ts'
 import { printReport, printVerdicts, writeComplete } from './report-results.ts'
+import { tellOwn } from './run-own-cluster.ts'
 
 export const collect: Command = {
   summary: 'judge a TestRun that was applied by hand, running or over',
@@ -27,6 +30,7 @@ was seen while it went on.
   --namespace NS      that of the kubeconfig's context if not given
   --start-within N    seconds for the runners to come up: 180
   --results-dir DIR   instead of loadtests/results
+  --prometheus URL    of a script of your own: whom to ask the queries of its targets file; or PROMETHEUS_URL
   --document          also keeps the result as the baseline of this cluster and writes the document; not of smoke
   --delete            deletes the TestRun with its pods, once its result is written
 
@@ -42,6 +46,7 @@ Exit codes: as of main.ts baseline.
         namespace: { type: 'string' },
         'start-within': { type: 'string', default: '180' },
         'results-dir': { type: 'string' },
+        prometheus: { type: 'string' },
         document: { type: 'boolean', default: false },
         delete: { type: 'boolean', default: false },
       },
@@ -53,6 +58,22 @@ Exit codes: as of main.ts baseline.
     const testRun = await readTestRun(cluster, name)
     if (testRun === undefined) {
       throw new Failure(`there is no TestRun "${name}" in namespace "${cluster.namespace}"; main.ts list shows them`)
+    }
+    const startWithinSeconds = wholeNumber('--start-within', values['start-within'], 1, 86_400)
+    if (isArchive(testRun)) {
+      const measured = await measureOwnOnCluster({
+        cluster,
+        name,
+        run: await readOwnRun(cluster, testRun),
+        parallelism: testRun.spec.parallelism,
+        prometheus: values.prometheus ?? process.env.PROMETHEUS_URL,
+        startWithinSeconds,
+        terminal,
+        signal,
+      })
+      const exitCode = await tellOwn(measured, values['results-dir'], print)
+      if (values.delete) await deleteTestRun(cluster, name)
+      return exitCode
     }
     const setting = (variable: string) => settingOf(testRun, variable)
     const scenario = knownScenario(scenarioNameOf(testRun))
@@ -67,7 +88,7 @@ Exit codes: as of main.ts baseline.
       parallelism: testRun.spec.parallelism,
       apiUrl,
       platform: apiUrl ? await platformAt(cluster, apiUrl) : await findPlatform(cluster).catch(() => undefined),
-      startWithinSeconds: wholeNumber('--start-within', values['start-within'], 1, 86_400),
+      startWithinSeconds,
       runWithinSeconds: runSeconds(scenario, profile, testRun.spec.parallelism, {
         RAMP_SECONDS: setting('RAMP_SECONDS'),
         PEAK_SECONDS: setting('PEAK_SECONDS'),

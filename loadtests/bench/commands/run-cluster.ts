@@ -15,6 +15,7 @@ import { readPodOptions } from '../cluster/pod-options.ts'
 import { runOnCluster } from '../cluster/run-on-cluster.ts'
 import { requireOperator } from '../cluster/test-runs.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
+import { keepReport } from '../report/report-folder.ts'
 import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { runnerResources } from './cluster-options.ts'
 import { printReport, printVerdicts, writeComplete } from './report-results.ts'
@@ -31,6 +32,7 @@ export const CLUSTER_OPTIONS = {
   document: { type: 'boolean' },
   release: { type: 'string' },
   'keep-results': { type: 'string' },
+  'keep-reports': { type: 'string' },
 } as const
 
 export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
@@ -48,10 +50,12 @@ export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
   --start-within N      seconds for the runners to come up: 180
   --keep                leaves the TestRun and its pods
   --keep-results N      keeps the result in the namespace, with the N newest of its scenario: see main.ts results
+  --keep-reports DIR    keeps its page in a folder as well, as many of its scenario (30 without --keep-results), with an
+                        index.html that lists them: for a server of static files
   --wait                for a TestRun of ours in the namespace that is not over, which else is named and refused
   --document            also keeps the results as the baseline of this cluster and writes the document; not of smoke`
 
-type ClusterValues = {
+export type ClusterValues = {
   readonly parallelism?: string | undefined
   readonly namespace?: string | undefined
   readonly 'runner-limits'?: string | undefined
@@ -62,9 +66,13 @@ type ClusterValues = {
   readonly document?: boolean | undefined
   readonly release?: string | undefined
   readonly 'keep-results'?: string | undefined
+  readonly 'keep-reports'?: string | undefined
   readonly wait?: boolean | undefined
   readonly 'results-dir'?: string | undefined
 }
+
+/** Reports of each scenario. */
+const USUALLY_KEPT = 30
 
 /** @throws {Usage} when an option is given that needs `--cluster` */
 export function refuseClusterOptions(values: ClusterValues): void {
@@ -135,6 +143,14 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
         throw new Failure(`the result cannot be kept in namespace "${cluster.namespace}": ${reasonOf(error)}`)
       })
       terminal.step(`  ✓ Result ${cluster.namespace}/${name} is kept: main.ts results ${name} reads it`)
+    }
+    if (values['keep-reports']) {
+      // A verdict stands without its page, which can be made again from the result.
+      const kept = await keepReport(values['keep-reports'], result, keepResults || USUALLY_KEPT).then(
+        (path) => `✓ Report ${path} is kept`,
+        (error: Error) => `! The report cannot be kept in ${values['keep-reports']}: ${error.message}`,
+      )
+      terminal.step(`  ${kept}`)
     }
   }
   const exitCode = printVerdicts(results, print, values.document ? undefined : '`run --cluster --document`')

@@ -1,6 +1,6 @@
 /** `run SCRIPT`: a k6 script of somebody else, judged like ours. */
 import { existsSync, rmSync } from 'node:fs'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import type { CommandContext } from '@hopwhistle/platform/command-line/command.ts'
 import { Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { measureAlone } from '@hopwhistle/platform/machine/measure-alone.ts'
@@ -8,19 +8,18 @@ import { readPlace } from '@hopwhistle/platform/machine/place.ts'
 import { startGuard } from '@hopwhistle/platform/stack/guard.ts'
 import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
 import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
-import { exitCodeOf } from '../judge/exit-code.ts'
-import { judgeOwn } from '../own/judge-own.ts'
-import { keepOwn } from '../own/keep-own.ts'
 import { measureOwn } from '../own/measure-own.ts'
-import { renderOwn } from '../own/render-own.ts'
 import { readTargetsFile, type Targets } from '../own/targets-file.ts'
-import { RESULTS_DIR } from '../run/result-files.ts'
 import { neighboursOf } from './measurement-options.ts'
+import type { ClusterValues } from './run-cluster.ts'
+import { runOwnOnCluster, tellOwn } from './run-own-cluster.ts'
 
 export const OWN_OPTIONS = {
   targets: { type: 'string' },
   prometheus: { type: 'string' },
   env: { type: 'string', multiple: true },
+  'secret-env': { type: 'string', multiple: true },
+  manifest: { type: 'string' },
 } as const
 
 export const OWN_HELP = `A script of your own, any that k6 runs (docs/your-own-load-test.md):
@@ -31,16 +30,22 @@ export const OWN_HELP = `A script of your own, any that k6 runs (docs/your-own-l
   --prometheus URL     where the figures of the servers come from, by the queries of the targets file; or PROMETHEUS_URL,
                        where a password in it stands in no list of processes
   --env NAME=VALUE     as of k6; the script has the environment of this command as well, but for K6_…
-  -- K6 OPTIONS        options of \`k6 run\`, as in: -- --vus 10 --duration 30s`
+  -- K6 OPTIONS        options of \`k6 run\`, as in: -- --vus 10 --duration 30s
+  --cluster            by k6-operator instead, with the options of Kubernetes above but --document, --keep-results and
+                       --keep-reports. Its runners get the script as an archive of k6, with what it imports and opens, and
+                       with --env; nothing else of the environment of this command
+  --secret-env NAME    a variable of this command that runners get from a Secret; may be repeated
+  --manifest FILE      with --cluster: run nothing; write the TestRun, for kubectl apply and main.ts collect`
 
 export const isScript = (given: string): boolean => /\.(js|ts|mjs|cjs)$/.test(given)
 
-type OwnValues = {
+type OwnValues = ClusterValues & {
   readonly targets?: string | undefined
   readonly prometheus?: string | undefined
   readonly env?: readonly string[] | undefined
+  readonly 'secret-env'?: readonly string[] | undefined
+  readonly manifest?: string | undefined
   readonly neighbour?: readonly string[] | undefined
-  readonly 'results-dir'?: string | undefined
   readonly wait: boolean
   readonly cluster: boolean
   readonly profile?: string | undefined
@@ -54,8 +59,9 @@ export type OwnRun = {
 }
 
 /** @throws {Usage} when an option is given that needs a script */
-export function refuseOwnOptions({ targets, prometheus, env }: OwnValues, k6Options: readonly string[]): void {
-  const given = Object.entries({ targets, prometheus, env }).find(([, value]) => value !== undefined)?.[0]
+export function refuseOwnOptions(values: OwnValues, k6Options: readonly string[]): void {
+  const options = Object.keys(OWN_OPTIONS) as (keyof typeof OWN_OPTIONS)[]
+  const given = options.find((name) => values[name] !== undefined)
   if (given !== undefined) throw new Usage(`--${given} is of a script of your own: name one, as ./checkout.ts`)
   if (k6Options.length > 0) throw new Usage('options of k6 are of a script of your own: name one, as ./checkout.ts')
 }
@@ -64,19 +70,25 @@ export function refuseOwnOptions({ targets, prometheus, env }: OwnValues, k6Opti
 export async function runOwn({ scripts, values, k6Options }: OwnRun, context: CommandContext): Promise<number> {
   const { terminal, signal, print } = context
   const [given = '', another] = scripts
-  const ours = Object.entries({ cluster: values.cluster, profile: values.profile, 'api-url': values['api-url'] })
-  const refused = ours.find(([, value]) => value !== undefined && value !== false)?.[0]
+  const refused = (['profile', 'api-url'] as const).find((name) => values[name] !== undefined)
   if (refused !== undefined) {
-    throw new Usage(
-      `--${refused} is of our scenarios; a script of your own runs on this machine, and names its own target and load`,
-    )
+    throw new Usage(`--${refused} is of our scenarios; a script of your own names its own target and load`)
+  }
+  const ofCluster = (['secret-env', 'manifest'] as const).find((name) => values[name] !== undefined)
+  if (ofCluster !== undefined && !values.cluster) {
+    throw new Usage(`--${ofCluster} is of a run in Kubernetes: give --cluster, too`)
   }
   if (another !== undefined) throw new Usage(`"${another}" stands beside "${given}"; a script of your own runs alone`)
   const script = resolve(given)
   if (!existsSync(script)) throw new Failure(`${given} does not exist`)
   const targets = targetsFor(script, values)
   const name = targets.name ?? nameOf(script)
-  const env = { ...ownEnvironment(), ...Object.fromEntries((values.env ?? []).map(variable)) }
+  const variables = Object.fromEntries((values.env ?? []).map(variable))
+  if (values.cluster) {
+    const { 'secret-env': secrets = [], manifest } = values
+    return runOwnOnCluster({ script, name, targets, env: variables, secrets, k6Options, manifest, values }, context)
+  }
+  const env = { ...ownEnvironment(), ...variables }
   const alone = { ...context, command: `main.ts run ${given}`, wait: values.wait }
   return measureAlone(alone, async () => {
     const k6 = await findK6(terminal, signal)
@@ -100,11 +112,7 @@ export async function runOwn({ scripts, values, k6Options }: OwnRun, context: Co
           signal,
         })
       const measured = await terminal.during(name, measure, () => `✓ ${name} ran`)
-      const verdict = judgeOwn(measured)
-      const kept = await keepOwn({ ...measured, verdict }, values['results-dir'] ?? RESULTS_DIR)
-      print(renderOwn(measured, verdict))
-      print(kept.map(([what, path]) => `${what}: ${relative(process.cwd(), path)}\n`).join(''))
-      return exitCodeOf([verdict])
+      return await tellOwn(measured, values['results-dir'], print)
     } finally {
       terminal.clear()
       guard.off()

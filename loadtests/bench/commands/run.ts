@@ -46,7 +46,7 @@ export const run: Command = {
   summary: 'run scenarios against the platform that is up, or against any API',
   help: `Usage: main.ts run [SCENARIO]… [--profile PROFILE] [--api-url URL] [--results-dir DIR] [--wait]
        main.ts run [SCENARIO]… --cluster [--parallelism N] [--namespace NS] …
-       main.ts run SCRIPT [--targets FILE] [--prometheus URL] [--env NAME=VALUE]… [-- K6 OPTIONS]
+       main.ts run SCRIPT [--targets FILE] [--prometheus URL] [--env NAME=VALUE]… [--cluster …] [-- K6 OPTIONS]
 
 Runs scenarios against the platform that \`make up\` started, judges them and writes loadtests/results. Baselines and
 document stay as they are. The scenarios; if none is given, those that the baselines are about (*):
@@ -102,7 +102,7 @@ Exit codes: as of main.ts baseline.
       { min: 0, max: SCENARIO_NAMES.length },
     )
     if (positionals.some(isScript)) {
-      refuseClusterOptions(values)
+      if (!values.cluster) refuseClusterOptions(values)
       return runOwn({ scripts: positionals, values, k6Options }, context)
     }
     refuseOwnOptions(values, k6Options)

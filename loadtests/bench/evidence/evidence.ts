@@ -68,7 +68,7 @@ export function evidenceOf(result: LoadtestResult, part: Part = 'whole'): Eviden
 export const hasCrashed = ({ runners }: LoadtestResult): boolean => runners.some(({ crash }) => crash !== undefined)
 
 /** Whether k6-operator made the run: its evidence was gathered by a command that may have come too late. */
-export const isDistributed = ({ distributed, server }: LoadtestResult): boolean =>
+export const isDistributed = ({ distributed, server }: Pick<LoadtestResult, 'distributed' | 'server'>): boolean =>
   distributed !== undefined || server?.kubernetes !== undefined
 
 /** In seconds, from the beginning of the load to the first sample of the servers; 0 when they were sampled before it. */

@@ -1,6 +1,7 @@
 import { wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { type CpuAllowance, readCpuAllowance, usableCores } from '@hopwhistle/platform/machine/cpu-allowance.ts'
+import { coresText } from '@hopwhistle/platform/machine/machine-line.ts'
 import { instancesFor, readInstances } from '@hopwhistle/platform/stack/how-many-instances.ts'
 import type { Environment } from '../sample/environment.ts'
 
@@ -17,12 +18,6 @@ export function fitFor(allowance: CpuAllowance): Fit {
     apiInstances: instancesFor(allowance),
     subscriberVUs: Math.max(1, Math.min(MOST_SUBSCRIBER_VUS, Math.floor(cores))),
   }
-}
-
-/** `2 cores`, `2 cores, of which a CPU quota allows 0.5`. */
-export function coresText({ cores, quotaCores }: CpuAllowance): string {
-  const quota = quotaCores === undefined ? '' : `, of which a CPU quota allows ${Number(quotaCores.toFixed(2))}`
-  return `${plural(cores, 'core')}${quota}`
 }
 
 /** What suits this machine, with what the user set in its place. @throws {Usage} */

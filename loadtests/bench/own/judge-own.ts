@@ -2,8 +2,10 @@
 import { list, number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
 import { histogramCount, mergeHistograms, percentileMs } from '../../scenarios/lib/histogram.ts'
 import { LATENCY, type OwnMetric, type OwnRunner } from '../../scenarios/own/plan.ts'
+import { mean } from '../evidence/evidence.ts'
 import { machineCpuOf } from '../evidence/machine-cpu.ts'
-import { LARGE_SHARE, SATURATED } from '../judge/rules/cpu.ts'
+import { LARGE_SHARE, SATURATED, THROTTLED_CPU_ALLOWED } from '../judge/rules/cpu.ts'
+import { hungTestRun, MOST_SKEW_SECONDS, oomKilled, operatorError, runnerNeverRan } from '../judge/rules/test-run.ts'
 import { metricText } from './figure-text.ts'
 import { limitedBy } from './limited-by.ts'
 import type { Figure, OwnResult, OwnVerdict } from './own-result.ts'
@@ -119,6 +121,20 @@ function unitOf({ aggregate }: Target, metric: OwnMetric | undefined): string {
 const wholeSeconds = ({ runners }: OwnResult): number =>
   Math.max(0, ...runners.map(({ startedAt, endedAt }) => (Date.parse(endedAt) - Date.parse(startedAt)) / 1000))
 
+/** What is about the run in a cluster alone. */
+const CLUSTER_RULES = [operatorError, hungTestRun, runnerNeverRan, oomKilled]
+
+const ofCluster = ({ distributed, expectedRunners }: OwnResult) => ({
+  expectedRunners,
+  ...(distributed === undefined ? {} : { distributed }),
+})
+
+/** Pods that ended and left none: those that were killed for want of memory have a rule of their own. */
+const withoutResult = (runners: readonly OwnRunner[], distributed: OwnResult['distributed']) =>
+  (distributed?.runners ?? []).filter(
+    ({ instance, oomKilled }) => oomKilled !== true && !runners.some((runner) => runner.instance === instance),
+  )
+
 /** k6's exit codes of a test that came to its end; 99 when a threshold was missed. */
 const ENDED_WELL: readonly number[] = [0, 99]
 /** Failures are often quick: latencies of many of them are no answer to any target. */
@@ -133,13 +149,19 @@ const RULES: Readonly<Record<string, (result: OwnResult, figures: readonly Figur
     runners.length < expectedRunners
       ? [invalid(`${expectedRunners - runners.length} of ${plural(expectedRunners, 'runner')} left no result`)]
       : [],
-  'runner-error': ({ runners }) =>
-    runners.flatMap(({ instance, exitCode = 0, lastWords }) =>
+  ...Object.fromEntries(
+    CLUSTER_RULES.map(({ name, check }) => [
+      name,
+      (result: OwnResult) => check({ result: ofCluster(result) }) as Found[],
+    ]),
+  ),
+  'runner-error': ({ runners, distributed }) =>
+    [...runners, ...withoutResult(runners, distributed)].flatMap(({ instance, exitCode = 0, lastWords }) =>
       ENDED_WELL.includes(exitCode)
         ? []
         : [
             invalid(
-              `k6 ${runners.length > 1 ? `of runner ${instance} ` : ''}ended with ${exitCode}${lastWords === undefined ? '' : `: ${lastWords}`}`,
+              `k6 ${runners.length > 1 || distributed !== undefined ? `of runner ${instance} ` : ''}ended with ${exitCode}${lastWords === undefined ? '' : `: ${lastWords}`}`,
             ),
           ],
     ),
@@ -215,6 +237,46 @@ const RULES: Readonly<Record<string, (result: OwnResult, figures: readonly Figur
     return misses.length === 0
       ? [remark(`${text}: the latencies hold the generator's own waiting for CPU`)]
       : [invalid(`generator: ${text}, so that a miss (${list(misses)}) may be its own`)]
+  },
+  'throttled-cpu': (result, figures) => {
+    const { machine, distributed } = result
+    if (distributed === undefined || result.runners.length === 0) return []
+    const during = machine === undefined ? () => [] : duringJudged(result, machine)
+    const isMissed = figures.some(({ status }) => status === 'missed')
+    return distributed.runners.flatMap(({ instance, pod: name }) => {
+      const pod = machine?.kubernetes?.pods.find(({ pod }) => pod === name)
+      const part = mean(during(pod?.throttled))
+      if (part === undefined) {
+        const text = `it is not known whether the CPU of runner ${instance} was throttled: its kubelet was not asked twice while it ran`
+        return [isMissed ? invalid(`generator: ${text}, so that a miss may be its own`) : remark(text)]
+      }
+      if (part < THROTTLED_CPU_ALLOWED) return []
+      return [invalid(`generator: the CPU of runner ${instance} was throttled in ${percent(part)} of the time`)]
+    })
+  },
+  'node-cpu': (result, figures) => {
+    const { machine } = result
+    const { nodes = [], pods = [] } = machine?.kubernetes ?? {}
+    const misses = figures.filter(({ status }) => status === 'missed').map(metricText)
+    return nodes.flatMap(({ name, cores, cpuCores }) => {
+      const during = machine === undefined ? () => [] : duringJudged(result, machine)
+      const busy = (mean(during(cpuCores)) ?? 0) / cores
+      if (cores === 0 || busy < SATURATED || !pods.some(({ node }) => node === name)) return []
+      const text = `node ${name} was ${percent(busy)} busy`
+      return misses.length === 0
+        ? [remark(`${text}: the latencies hold the generator's own waiting for CPU`)]
+        : [invalid(`generator: ${text}, so that a miss (${list(misses)}) may be its own`)]
+    })
+  },
+  'late-start': ({ runners }) => {
+    const starts = runners.map(({ startedAt }) => Date.parse(startedAt))
+    const seconds = starts.length < 2 ? 0 : (Math.max(...starts) - Math.min(...starts)) / 1000
+    if (seconds <= MOST_SKEW_SECONDS) return []
+    return [
+      remark(
+        `the last runner began ${number(seconds, 1)} s after the first: runners of a script do not wait for each other`,
+      ),
+    ]
   },
   'failed-checks': ({ runners }) => {
     const failed = new Map<string, { fails: number; all: number }>()

@@ -45,7 +45,8 @@ export type MeasureOwnOptions = {
 
 const FOLLOW_EVERY_MS = 2_000
 const SAMPLE_EVERY_MS = 1_000
-const INSTRUMENT = join(CHECKOUT, 'loadtests', 'scenarios', 'own', 'instrument.ts')
+/** What runs around a script, inside k6. */
+export const INSTRUMENT = join(CHECKOUT, 'loadtests', 'scenarios', 'own', 'instrument.ts')
 
 /** @throws {Failure} when k6 cannot run the script at all, or Prometheus cannot be asked */
 export async function measureOwn(options: MeasureOwnOptions): Promise<OwnResult> {
@@ -126,8 +127,12 @@ export async function measureOwn(options: MeasureOwnOptions): Promise<OwnResult>
   }
 }
 
-/** A checksum. */
-function loadOf({ script, targets, k6Options }: MeasureOwnOptions): string {
+/** A checksum of what makes it another load. */
+export function loadOf({
+  script,
+  targets,
+  k6Options,
+}: Pick<MeasureOwnOptions, 'script' | 'targets' | 'k6Options'>): string {
   const { targets: judged, judged: part } = targets
   const load = [readFileSync(script, 'utf8'), judged, part, k6Options]
   return createHash('sha256').update(JSON.stringify(load)).digest('hex').slice(0, 8)
@@ -136,7 +141,7 @@ function loadOf({ script, targets, k6Options }: MeasureOwnOptions): string {
 const readRunner = (file: string): OwnRunner => JSON.parse(readFileSync(file, 'utf8')) as OwnRunner
 
 /** What k6 complained about. That thresholds were missed is the verdict's business. */
-function endOf(log: string): Pick<OwnRunner, 'errors' | 'lastWords'> {
+export function endOf(log: string): Pick<OwnRunner, 'errors' | 'lastWords'> {
   const errors = log
     .split('\n')
     .filter((line) => /level=error/.test(line) && !line.includes('have been crossed')).length
@@ -144,7 +149,8 @@ function endOf(log: string): Pick<OwnRunner, 'errors' | 'lastWords'> {
   return { errors, ...(words === undefined ? {} : { lastWords: words }) }
 }
 
-function progress({ windowSeconds, counters, histograms }: SeriesPoint, startedAt: number): string {
+/** @param startedAt in Unix milliseconds */
+export function progress({ windowSeconds, counters, histograms }: SeriesPoint, startedAt: number): string {
   const seconds = Math.round((Date.now() - startedAt) / 1000)
   const rate = (name: string) => (counters[`k6_${name}`] ?? 0) / windowSeconds
   const all = Object.entries(histograms).flatMap(([name, one]) => (name.startsWith(`${latencyName(0)}_`) ? [one] : []))

@@ -2,13 +2,14 @@
 import { figure, number } from '@hopwhistle/platform/document/figures.ts'
 import { minute } from '@hopwhistle/platform/document/markdown.ts'
 import { type Html, html } from '@hopwhistle/platform/document/page/html.ts'
-import { chartFigure, type TimeChart } from '@hopwhistle/platform/document/page/page-chart.ts'
+import { type Drawn, draw, shown, type TimeChart } from '@hopwhistle/platform/document/page/page-chart.ts'
+import { contents, dataTable, saveButtons, signed } from '@hopwhistle/platform/document/page/parts.ts'
 import { renderPage } from '@hopwhistle/platform/document/page/render-page.ts'
 import { histogramCount, mergeHistograms } from '../../scenarios/lib/histogram.ts'
 import { LATENCY, latencyName } from '../../scenarios/own/plan.ts'
 import { windowsIn } from '../document/chart-data.ts'
 import { rounded } from '../findings/stat.ts'
-import { type Drawn, distribution, heat, latency, percentiles, shown, type Time } from '../report/latency-charts.ts'
+import { distribution, heat, latency, percentiles, type Time } from '../report/latency-charts.ts'
 import { measuredText, metricText, targetText } from './figure-text.ts'
 import { judgeOwn } from './judge-own.ts'
 import { usesOf, useText } from './limited-by.ts'
@@ -33,17 +34,14 @@ export function renderOwnReport(results: readonly OwnResult[]): string {
     downloads: files,
     body: html`<header>
 <h1>Load test report</h1>
-<nav aria-label="Contents"><ul>
-${parts.map(({ id, result, verdict }) => html`<li><a href="#${id}">${result.name}</a> ${sign(verdict.outcome)}</li>`)}
-</ul></nav>
+${contents(parts.map(({ id, result, verdict }) => [id, result.name, sign(verdict.outcome)]))}
 </header>
 <main>
 ${parts.length === 2 ? compared(parts) : ''}
 ${parts.map(sectionOf)}
 <section id="raw">
 <h2>Raw data</h2>
-<p class="script-only">${Object.keys(files).map((name) => html`<button type="button" data-download="${name}">Save ${name}</button> `)}</p>
-<noscript><p>Saving it from this page needs JavaScript.</p></noscript>
+${saveButtons(Object.keys(files))}
 </section>
 </main>
 `,
@@ -57,8 +55,7 @@ type Part = {
   readonly drawn: readonly Drawn[]
 }
 
-const sign = (given: keyof typeof SIGNS): Html =>
-  html`<span class="${given === 'unknown' ? 'invalid' : given}">${SIGNS[given]}</span>`
+const sign = (given: keyof typeof SIGNS): Html => signed(given === 'unknown' ? 'invalid' : given, SIGNS[given])
 
 function sectionOf({ id, result, verdict, drawn }: Part): Html {
   const { script, runId, startedAt, runners, judged, environment } = result
@@ -68,7 +65,7 @@ function sectionOf({ id, result, verdict, drawn }: Part): Html {
 <h2>${result.name}: ${sign(verdict.outcome)}</h2>
 <p class="quiet">${script}, ${minute(startedAt)}, run ${runId}, k6 ${environment.k6}, on ${machine.cores} cores (${machine.cpuModel})</p>
 <div class="card">
-${table(
+${dataTable(
   `Targets of ${id}`,
   ['Metric', 'Target', 'Measured', 'Verdict'],
   verdict.figures.map((figure) => [metricText(figure), targetText(figure), measuredText(figure), sign(figure.status)]),
@@ -97,14 +94,9 @@ function compared(parts: readonly Part[]): Html {
   return html`<section id="compared">
 <h2>Compared</h2>
 <p>The second divided by the first. Two runs do not tell a change from noise: repeat both, in turns.</p>
-${table('The two runs', ['Metric', before.id, after.id, 'Ratio'], rows)}
+${dataTable('The two runs', ['Metric', before.id, after.id, 'Ratio'], rows)}
 </section>`
 }
-
-const table = (label: string, header: readonly string[], rows: readonly (readonly (string | Html)[])[]): Html =>
-  html`<div class="wide" tabindex="0" role="group" aria-label="${label}"><table>
-<thead><tr>${header.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`
 
 function timeOf({ runners, judged }: OwnResult, group: string): Time & { readonly startedAt: number } {
   const startedAt = Math.min(...runners.map((runner) => Date.parse(runner.startedAt)))
@@ -141,7 +133,7 @@ function loadCharts(result: OwnResult, { figures }: OwnVerdict, group: string): 
       ? []
       : [
           latency(some, timed, targets, time),
-          drawn({
+          withRows({
             ...time,
             kind: 'time',
             id: `${group}-rate`,
@@ -163,7 +155,7 @@ function serverCharts(result: OwnResult, group: string): readonly Drawn[] {
     series.length === 0
       ? []
       : [
-          drawn({
+          withRows({
             ...time,
             kind: 'time',
             id: `${group}-server-${i}`,
@@ -180,15 +172,9 @@ function serverCharts(result: OwnResult, group: string): readonly Drawn[] {
 }
 
 /** With a row for each moment at which any of its lines has a value. */
-function drawn(chart: TimeChart): Drawn {
+function withRows(chart: TimeChart): Drawn {
   const times = [...new Set(chart.lines.flatMap(({ points }) => points.map(([at]) => at)))].sort((a, b) => a - b)
   const values = chart.lines.map(({ points }) => new Map(points))
   const header = ['Seconds', ...chart.lines.map(({ name }) => `${name}, ${chart.unit}`)]
-  return {
-    chart,
-    figure: chartFigure(chart, {
-      header,
-      rows: times.map((at) => shown([at, ...values.map((of) => of.get(at) ?? null)])),
-    }),
-  }
+  return draw(chart, { header, rows: times.map((at) => shown([at, ...values.map((of) => of.get(at) ?? null)])) })
 }

@@ -1,5 +1,5 @@
 /** The result of a script of somebody else: `results/<name>.json`. */
-import type { Name, SeriesPoint } from '../../results-format.ts'
+import type { DistributedRun, Name, SeriesPoint } from '../../results-format.ts'
 import type { JudgedPart, OwnRunner } from '../../scenarios/own/plan.ts'
 import type { Environment } from '../sample/environment.ts'
 import type { ServerEvidence } from '../sample/server-evidence.ts'
@@ -21,8 +21,10 @@ export type OwnResult = {
   readonly targets: readonly Target[]
   readonly judged?: JudgedPart
   readonly runners: readonly OwnRunner[]
+  /** Of a run by k6-operator. */
+  readonly distributed?: DistributedRun
   readonly series: readonly SeriesPoint[]
-  /** The machine of k6, where it is this one. */
+  /** The machine of k6, where it is this one; in a cluster its pods and nodes. */
   readonly machine?: ServerEvidence
   readonly servers: readonly ServerFigures[]
   readonly environment: Pick<Environment, 'name' | 'machine' | 'source' | 'neighbours'> & {

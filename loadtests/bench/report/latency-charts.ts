@@ -2,11 +2,12 @@
 import { rateOf, TRAFFIC, type TrafficKind, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import type { Role } from '@hopwhistle/platform/document/chart/theme.ts'
 import { figure, number } from '@hopwhistle/platform/document/figures.ts'
-import type { Html } from '@hopwhistle/platform/document/page/html.ts'
 import {
   chartFigure,
+  type Drawn,
   type PageChart,
   type PercentileChart,
+  shown,
   type TimeChart,
 } from '@hopwhistle/platform/document/page/page-chart.ts'
 import type { HistogramData } from '../../results-format.ts'
@@ -17,8 +18,6 @@ import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { trafficOf } from '../evidence/traffic.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { rounded } from '../findings/stat.ts'
-
-export type Drawn = { readonly chart: PageChart; readonly figure: Html }
 
 /** More windows than these, an eye cannot tell apart. */
 const MOST_WINDOWS = 240
@@ -195,6 +194,3 @@ function bandsOf(histogram: HistogramData, size: number): (readonly [number, num
 }
 
 const roundedOr = (ms: number | undefined): number | null => (ms === undefined ? null : rounded(ms))
-
-export const shown = (row: readonly (number | null)[]): string[] =>
-  row.map((value) => (value === null ? '–' : number(value, Number.isInteger(value) ? 0 : value < 10 ? 2 : 1)))

@@ -5,6 +5,8 @@ import { number, percent, plural } from '@hopwhistle/platform/document/figures.t
 import { minute } from '@hopwhistle/platform/document/markdown.ts'
 import { Html, html } from '@hopwhistle/platform/document/page/html.ts'
 import { markdown, markdownLine } from '@hopwhistle/platform/document/page/markdown.ts'
+import type { Drawn } from '@hopwhistle/platform/document/page/page-chart.ts'
+import { contents, dataTable, saveButtons, signed } from '@hopwhistle/platform/document/page/parts.ts'
 import { renderPage } from '@hopwhistle/platform/document/page/render-page.ts'
 import { scenarioBaselineOf } from '../document/baseline.ts'
 import type { DocumentModel, Measured } from '../document/model.ts'
@@ -19,10 +21,11 @@ import { COMPARISON, measuredWithUnit } from '../evidence/metric-text.ts'
 import type { Outcome } from '../evidence/verdict.ts'
 import { find } from '../findings/find.ts'
 import { resourcesOf } from '../findings/resources.ts'
-import { type Drawn, latencyCharts } from './latency-charts.ts'
+import { latencyCharts } from './latency-charts.ts'
 import { serverCharts } from './server-charts.ts'
 
-const OUTCOMES: Readonly<Record<Outcome, string>> = { met: '✔ met', missed: '✘ missed', invalid: '⚠ invalid' }
+/** What a verdict is shown as. */
+export const OUTCOMES: Readonly<Record<Outcome, string>> = { met: '✔ met', missed: '✘ missed', invalid: '⚠ invalid' }
 
 /**
  * @param results judged, one or more; several of one scenario are shown next to each other
@@ -45,11 +48,13 @@ export function renderReport(results: readonly LoadtestResult[]): string {
     body: html`<header>
 <h1>Load test report</h1>
 <p class="quiet">${model.environment} · ${minute(model.measured[0]?.startedAt ?? '')}</p>
-<nav aria-label="Contents"><ul>
-${parts.map(({ id, measured }) => html`<li><a href="#${id}">${SCENARIOS[measured.scenario].title}</a> ${outcome(measured.verdict.outcome)}</li>`)}
-<li><a href="#limits">Limits and use</a></li>
-<li><a href="#environment">Environment</a></li>
-</ul></nav>
+${contents([
+  ...parts.map(
+    ({ id, measured }) => [id, SCENARIOS[measured.scenario].title, outcome(measured.verdict.outcome)] as const,
+  ),
+  ['limits', 'Limits and use'],
+  ['environment', 'Environment'],
+])}
 </header>
 <main>
 ${parts.map(scenarioPart)}
@@ -57,8 +62,7 @@ ${parts.map(scenarioPart)}
 <section id="environment">${markdown(environmentSection(model))}
 <h3>Raw data</h3>
 <p>Each result has every counter, bucket and sample of its run, as JSON.</p>
-<p class="script-only">${Object.keys(files).map((name) => html`<button type="button" data-download="${name}">Save ${name}</button> `)}</p>
-<noscript><p>Saving it from this page needs JavaScript.</p></noscript>
+${saveButtons(Object.keys(files))}
 </section>
 </main>
 `,
@@ -89,7 +93,7 @@ function partOf(result: LoadtestResult, place: number, all: readonly LoadtestRes
   }
 }
 
-const outcome = (given: Outcome): Html => html`<span class="${given}">${OUTCOMES[given]}</span>`
+const outcome = (given: Outcome): Html => signed(given, OUTCOMES[given])
 
 function scenarioPart({ id, result, measured, load, servers }: Part): Html {
   const drawn = [...load, ...servers]
@@ -105,17 +109,17 @@ function scenarioPart({ id, result, measured, load, servers }: Part): Html {
 <h2>${title}: ${outcome(verdict.outcome)}</h2>
 <p class="quiet">Profile ${profile}, ${minute(startedAt)}, ${plural(runners, 'k6 process', 'k6 processes')}, run ${result.runId}</p>
 <div class="card">
-<div class="wide" tabindex="0" role="group" aria-label="Targets of ${title}"><table>
-<thead><tr><th scope="col">Metric</th><th scope="col">Target</th><th scope="col">Measured</th><th scope="col">Verdict</th></tr></thead>
-<tbody>${verdict.metrics.map(
-    (metric) => html`<tr>
-<td>${metric.label}${metric.of === undefined ? '' : ` (${TRAFFIC[metric.of].many})`}</td>
-<td>${COMPARISON[metric.comparison]} ${number(metric.target)} ${metric.unit}</td>
-<td>${metric.measured === undefined ? 'not measured' : measuredWithUnit(metric)}</td>
-<td>${outcome(metric.status)}</td>
-</tr>`,
-  )}</tbody></table></div>
-${verdict.reasons.length === 0 ? '' : html`<h3>Evidence</h3><ul>${verdict.reasons.map(({ effect, text }) => html`<li>${effect === 'remark' ? '' : html`<span class="${effect}">${OUTCOMES[effect]}</span>: `}${sentence(text)}</li>`)}</ul>`}
+${dataTable(
+  `Targets of ${title}`,
+  ['Metric', 'Target', 'Measured', 'Verdict'],
+  verdict.metrics.map((metric) => [
+    `${metric.label}${metric.of === undefined ? '' : ` (${TRAFFIC[metric.of].many})`}`,
+    `${COMPARISON[metric.comparison]} ${number(metric.target)} ${metric.unit}`,
+    metric.measured === undefined ? 'not measured' : measuredWithUnit(metric),
+    outcome(metric.status),
+  ]),
+)}
+${verdict.reasons.length === 0 ? '' : html`<h3>Evidence</h3><ul>${verdict.reasons.map(({ effect, text }) => html`<li>${effect === 'remark' ? '' : html`${outcome(effect)}: `}${sentence(text)}</li>`)}</ul>`}
 ${verdict.carried === undefined ? '' : markdown(carriedNote(verdict.carried, verdict))}
 </div>
 <h3>Findings</h3>

@@ -1,10 +1,9 @@
 /** What the servers did meanwhile, on the same seconds as the latencies. */
-import { chartFigure, type TimeChart } from '@hopwhistle/platform/document/page/page-chart.ts'
+import { type Drawn, draw, shown, type TimeChart } from '@hopwhistle/platform/document/page/page-chart.ts'
 import { loadSeconds, startOf } from '../document/chart-data.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { rounded } from '../findings/stat.ts'
 import type { Series, ServerEvidence } from '../sample/server-evidence.ts'
-import { type Drawn, shown } from './latency-charts.ts'
 
 type Line = { readonly name: string; readonly series: Series | undefined }
 type Shown = Pick<TimeChart, 'title' | 'description' | 'unit' | 'stacked'> & {
@@ -36,7 +35,7 @@ export function serverCharts(result: LoadtestResult, group: string): readonly Dr
       shown([at, ...drawn.map(({ points }) => points[i]?.[1] ?? null)]),
     )
     const header = ['Seconds', ...drawn.map(({ name }) => `${name}, ${chart.unit}`)]
-    return [{ chart: time, figure: chartFigure(time, { header, rows }) }]
+    return [draw(time, { header, rows })]
   })
 }
 

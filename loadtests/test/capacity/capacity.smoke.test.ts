@@ -1,6 +1,6 @@
 /** The whole job, small: that a stopped measurement goes on, what it keeps, and that Helm takes its answer. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { waitUntil } from '@hopwhistle/platform/lib/wait-until.ts'
 import { cpuCgroupOfProcess } from '@hopwhistle/platform/machine/cpu-cgroup.ts'
@@ -63,8 +63,12 @@ test('a measurement that was stopped goes on, and is answered for the chart', as
   const groups = cpuCgroupOfProcess('self')?.folders.flatMap((folder) => readdirSync(folder)) ?? []
   expect(groups.filter((name) => /^hopwhistle-\d+-api-/.test(name))).toEqual([])
 
-  const again = await here.run('capacity', '--from', file)
+  const page = readFileSync(file.replace('.json', '.html'), 'utf8')
+  expect(page).toContain('Steps of profile smoke say nothing about the capacity.')
+  const samePage = `${here.tempDir}/again.html`
+  const again = await here.run('capacity', '--from', file, '--report', samePage)
   expect(again.code, again.stderr).toBe(0)
+  expect(readFileSync(samePage, 'utf8')).toBe(page)
   expect(whole.stdout).toContain(again.stdout.trim())
 }, 600_000)
 
@@ -93,6 +97,7 @@ test('what is wrong is said with what it may be', async () => {
     [['--for', 'events=ten'], '--for has "events=ten"; it may be events=N, reports=N, subscribers=N'],
     [['--for', 'subscribers=5'], 'events or reports must be above 0'],
     [['--cpu', '0'], '--cpu is "0"; it must be a number of cores'],
+    [['--report', 'page.html'], '--report needs --from'],
     [['--from', `${here.tempDir}/none.json`], 'none.json cannot be read'],
   ] as const) {
     const { code, stderr } = await here.run('capacity', ...args)

@@ -1,5 +1,6 @@
+import { coresText } from '@hopwhistle/platform/machine/machine-line.ts'
 import { expect, test } from 'vitest'
-import { coresText, fitFor, machineText, readFit } from '../../bench/machine/fit.ts'
+import { fitFor, machineText, readFit } from '../../bench/machine/fit.ts'
 import { ENVIRONMENT } from '../fixtures/result-with.ts'
 
 test.each([

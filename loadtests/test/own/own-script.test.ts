@@ -142,7 +142,7 @@ describe.skipIf(k6Path === undefined)(`a script of one's own${withK6}`, { timeou
     const refused = async (...args: string[]) => (await bench.run('run', ...args)).stderr
     expect(await refused(join(dir, 'none.js'))).toContain('none.js does not exist')
     expect(await refused(script('plain.js'), 'redis-pubsub')).toContain('a script of your own runs alone')
-    expect(await refused(script('plain.js'), '--cluster')).toContain('--cluster is of our scenarios')
+    expect(await refused(script('plain.js'), '--profile', 'full')).toContain('--profile is of our scenarios')
     expect(await refused(script('plain.js'), '--env', 'S3CRET')).toContain('--env may be as NAME=VALUE')
     expect(await refused('redis-pubsub', '--targets', 'some.yaml')).toContain('name one, as ./checkout.ts')
     const { code, stderr } = await run('plain.js', '--targets', join(dir, 'none.yaml'))

@@ -1,11 +1,15 @@
 /** The report as a reader has it: in a real browser, without a network. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { readFileSync } from 'node:fs'
 import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
-import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
-import axe from 'axe-core'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type BrowserContextOptions,
+  CHROMIUM_NEEDED,
+  DEVICES,
+  HAS_CHROMIUM,
+  problemsOf,
+  type Reader,
+  startReader,
+} from '@hopwhistle/platform/test-support/chromium.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { judge } from '../../bench/judge/judge.ts'
 import { renderReport } from '../../bench/report/render-report.ts'
@@ -47,61 +51,25 @@ test('a run of 100 runners makes less than 5 MB', () => {
   expect(Buffer.byteLength(report)).toBeLessThan(5_000_000)
 })
 
-const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const program = process.env.CHROMIUM ?? PROGRAMS.find(existsSync)
-
-const NEEDS = program === undefined ? ' (skipped: there is no chromium; CHROMIUM names one)' : ''
-
-describe.skipIf(program === undefined)(`in Chromium${NEEDS}`, { timeout: 120_000 }, () => {
-  let dir: string
-  let browser: Browser
+describe.skipIf(!HAS_CHROMIUM)(`in Chromium${CHROMIUM_NEEDED}`, { timeout: 120_000 }, () => {
+  let reader: Reader
+  let report: string
   beforeAll(async () => {
-    dir = makeTempDir('hopwhistle-report-')
-    const results = [
+    reader = await startReader()
+    report = renderReport([
       judged({}),
       judged({ scenario: 'reporting-endpoints', slowness: 40 }),
       judged({ scenario: 'redis-pubsub', slowness: 3 }),
-    ]
-    writeFileSync(join(dir, 'report.html'), renderReport(results))
-    browser = await chromium.launch({ executablePath: program!, args: ['--no-sandbox'] })
+    ])
   }, 120_000)
-  afterAll(async () => {
-    await browser?.close()
-    rmSync(dir, { recursive: true, force: true })
+  afterAll(() => reader?.close())
+  const open = (options: BrowserContextOptions) => reader.open(report, options)
+
+  test.each(DEVICES)('on %s all is drawn, fits the screen, and axe finds nothing', async (_device, options) => {
+    const opened = await open(options)
+    expect(await opened.page.locator('[data-chart]').count()).toBeGreaterThan(30)
+    expect(await problemsOf(opened)).toEqual([])
   })
-
-  async function open(options: BrowserContextOptions): Promise<{ page: Page; complaints: string[] }> {
-    const page = await (await browser.newContext(options)).newPage()
-    const complaints: string[] = []
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-    })
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('request', (request) => {
-      if (!/^(file|data|blob):/.test(request.url())) complaints.push(`asked for ${request.url()}`)
-    })
-    await page.goto(pathToFileURL(join(dir, 'report.html')).href)
-    return { page, complaints }
-  }
-
-  const DEVICES: readonly (readonly [string, BrowserContextOptions])[] = [
-    ['a desktop, light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
-    ['a phone, dark', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' }],
-  ]
-  test.each(DEVICES)(
-    'on %s every chart is drawn, nothing is wider than the screen, and axe finds nothing',
-    async (_device, options) => {
-      const { page, complaints } = await open(options)
-      const charts = page.locator('[data-chart]')
-      expect(await charts.count()).toBeGreaterThan(30)
-      expect(await page.locator('[data-chart] canvas').count()).toBe(await charts.count())
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-      await page.addScriptTag({ content: axe.source })
-      const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: unknown[] }[] }
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.length}`)).toEqual([])
-      expect(complaints).toEqual([])
-    },
-  )
 
   test('by keyboard the cursor of a chart moves, and what it shows is said', async () => {
     const { page, complaints } = await open({})

@@ -1,6 +1,8 @@
 /** A chart of a page as data: what browser/charts.ts draws, and the table that says the same without a script. */
 import type { Role } from '../chart/theme.ts'
+import { number } from '../figures.ts'
 import { type Html, html } from './html.ts'
+import { dataTable } from './parts.ts'
 
 type Common = {
   /** Unique in the page. */
@@ -62,7 +64,61 @@ export type PercentileChart = Common & {
   readonly targets?: readonly { readonly percentile: number; readonly ms: number }[]
 }
 
-export type PageChart = TimeChart | HeatChart | DistributionChart | PercentileChart
+/** Values over something else than time, such as rounds or instances. Those with the same `group` share their cursor. */
+export type XyChart = Common & {
+  readonly kind: 'xy'
+  readonly group?: string
+  readonly x: { readonly name: string; readonly min: number; readonly max: number; readonly whole?: boolean }
+  readonly unit: string
+  readonly log?: boolean
+  readonly series: readonly {
+    readonly name: string
+    /** One of the theme; undefined: the next one that tells series apart. */
+    readonly colour?: Role
+    readonly mark: 'line' | 'dashes' | 'dots' | 'circles'
+    /** Ascending. */
+    readonly points: readonly (readonly [number, number | null])[]
+  }[]
+  readonly targets?: TimeChart['targets']
+}
+
+/** Where each of several values may lie, next to the range in which that does not matter. */
+export type IntervalChart = Common & {
+  readonly kind: 'intervals'
+  readonly unit: string
+  /** What lies beyond is drawn at the edge. */
+  readonly min: number
+  readonly max: number
+  /** From minus this to plus this. */
+  readonly margin: number
+  /** What the legend calls the intervals and the points. */
+  readonly names: { readonly interval: string; readonly points: string }
+  readonly rows: readonly {
+    readonly name: string
+    /** What it came to, in words. */
+    readonly answer: string
+    readonly colour: Role
+    readonly value: number | null
+    /** null: without an end on that side. */
+    readonly low: number | null
+    readonly high: number | null
+    readonly points: readonly number[]
+  }[]
+}
+
+export type PageChart = TimeChart | HeatChart | DistributionChart | PercentileChart | XyChart | IntervalChart
+
+/** A chart, and how it stands in the page. */
+export type Drawn = { readonly chart: PageChart; readonly figure: Html }
+
+/** A row of figures as text. */
+export const shown = (row: readonly (number | null)[]): string[] =>
+  row.map((value) => (value === null ? '–' : number(value, Number.isInteger(value) ? 0 : value < 10 ? 2 : 1)))
+
+/** Pixels of a row of intervals, and of what is above and below all of them. */
+const ROW = { each: 38, others: 96 }
+
+const KEYS = 'Arrow keys move the cursor, plus and minus zoom, 0 shows all.'
 
 /** @param figures the same as a table, for those without a script, and for those who want the figures */
 export function chartFigure(
@@ -70,14 +126,21 @@ export function chartFigure(
   figures: { readonly header: readonly string[]; readonly rows: readonly (readonly (string | number)[])[] },
 ): Html {
   const { id, title, description } = chart
+  const [style, keys] =
+    chart.kind === 'intervals'
+      ? [html` style="height:${ROW.others + ROW.each * chart.rows.length}px"`, 'Arrow keys move from row to row.']
+      : [undefined, KEYS]
   return html`<figure id="${id}">
 <figcaption><strong>${title}</strong> <span class="quiet">${description}</span></figcaption>
-<div class="chart" data-chart="${id}" role="group" tabindex="0" aria-label="${title}: ${description} Arrow keys move the cursor, plus and minus zoom, 0 shows all."></div>
+<div class="chart"${style} data-chart="${id}" role="group" tabindex="0" aria-label="${title}: ${description} ${keys}"></div>
 <details><summary>Figures of “${title}”</summary>
-<div class="wide" tabindex="0" role="group" aria-label="Figures of ${title}"><table>
-<thead><tr>${figures.header.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
-<tbody>${figures.rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
-</table></div></details>
+${dataTable(`Figures of ${title}`, figures.header, figures.rows)}</details>
 </figure>
 `
 }
+
+/** The same, as one. */
+export const draw = (chart: PageChart, figures: Parameters<typeof chartFigure>[1]): Drawn => ({
+  chart,
+  figure: chartFigure(chart, figures),
+})

@@ -1,8 +1,8 @@
 import { SCENARIOS } from '@hopwhistle/contract/scenarios.ts'
-import { bytes, list, number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { list, number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, minute, table } from '@hopwhistle/platform/document/markdown.ts'
+import { machineLine } from '@hopwhistle/platform/machine/machine-line.ts'
 import { ANY_NEIGHBOUR } from '@hopwhistle/platform/machine/place.ts'
-import { coresText } from '../../machine/fit.ts'
 import type { Environment } from '../../sample/environment.ts'
 import type { DocumentModel, Measured } from '../model.ts'
 import { commitText } from './words.ts'
@@ -39,7 +39,8 @@ export function environmentSection({ measured }: DocumentModel): string {
   )
 }
 
-function describe({ machine, versions, stack, generatorPriority, neighbours = [] }: Environment): string[] {
+/** Where and with what one measurement was made, as Markdown: a line each. */
+export function describe({ machine, versions, stack, generatorPriority, neighbours = [] }: Environment): string[] {
   const replica = stack.replicas === 0 ? 'no replica' : plural(stack.replicas, 'streaming replica')
   const postgres = versions.postgres === undefined ? 'of unknown version' : versions.postgres
   const redis = versions.redis === undefined ? 'of unknown version' : versions.redis
@@ -47,7 +48,7 @@ function describe({ machine, versions, stack, generatorPriority, neighbours = []
     ? `on the same machine, where it takes CPU from the platform${priority(generatorPriority)}`
     : 'on its own machine'
   return [
-    `**Machine:** ${machine.cpuModel}, ${coresText(machine)}, ${bytes(machine.memoryBytes)} of memory; ${machine.os}, kernel ${machine.kernel}, ${machine.architecture}`,
+    `**Machine:** ${machineLine(machine)}`,
     ...(neighbours.length === 0 ? [] : [`**Neighbours:** ${neighboursText(neighbours)}`]),
     `**API server:** Fastify on Node.js ${versions.node}, ${plural(stack.apiInstances, 'instance')}${given(stack)}`,
     `**Database:** PostgreSQL ${postgres}, a primary and ${replica}`,

@@ -55,7 +55,7 @@ export const generatorCpu: Rule = {
 }
 
 /** As a part of the kernel's periods. From here on a latency may be the runner's own waiting. */
-const THROTTLED_CPU_ALLOWED = 0.05
+export const THROTTLED_CPU_ALLOWED = 0.05
 
 /**
  * The CPU of no runner was throttled. Where the platform's is, that is what its limit is there for, and told.

@@ -7,10 +7,20 @@ import type { Crash, RunnerPod, RunnerResult, RunnerSettings } from '../../../re
 import { endedEarly, endOfPeak, secondsRun } from '../../../scenarios/lib/complete-run.ts'
 import { histogramCount } from '../../../scenarios/lib/histogram.ts'
 import { invalid, isDistributed, type Rule, sampledLateBy } from '../../evidence/evidence.ts'
+import type { LoadtestResult } from '../../evidence/loadtest-result.ts'
 import { trafficOf } from '../../evidence/traffic.ts'
+import type { Reason } from '../../evidence/verdict.ts'
+
+/** What is about the run in a cluster alone, whatever it measured: also of scripts of others. */
+export type ClusterRule = {
+  readonly name: string
+  check(evidence: {
+    readonly result: Pick<LoadtestResult, 'distributed' | 'expectedRunners' | 'server'>
+  }): readonly Omit<Reason, 'rule'>[]
+}
 
 /** k6-operator could start the test. */
-export const operatorError: Rule = {
+export const operatorError: ClusterRule = {
   name: 'operator-error',
   check({ result: { distributed } }) {
     if (distributed?.failure === undefined) return []
@@ -19,7 +29,7 @@ export const operatorError: Rule = {
 }
 
 /** The test run came to its end in time. */
-export const hungTestRun: Rule = {
+export const hungTestRun: ClusterRule = {
   name: 'hung-test-run',
   check({ result: { distributed } }) {
     if (distributed?.hung === undefined) return []
@@ -69,7 +79,7 @@ export const unsampled: Rule = {
 }
 
 /** The TestRun is still the one that ran: what is read from it is about its runners. */
-export const changedTestRun: Rule = {
+export const changedTestRun: ClusterRule = {
   name: 'changed-test-run',
   check: ({ result: { distributed } }) =>
     (distributed?.changed ?? []).map((change) =>
@@ -84,7 +94,7 @@ const NEVER: Partial<Record<RunnerPod['state'], string>> = {
 }
 
 /** Every runner had a pod, a node, and a container that ran. */
-export const runnerNeverRan: Rule = {
+export const runnerNeverRan: ClusterRule = {
   name: 'runner-never-ran',
   check({ result }) {
     const { distributed, expectedRunners } = result
@@ -101,7 +111,7 @@ export const runnerNeverRan: Rule = {
 }
 
 /** No runner was killed for want of memory. */
-export const oomKilled: Rule = {
+export const oomKilled: ClusterRule = {
   name: 'oom-killed',
   check({ result: { distributed } }) {
     return (distributed?.runners ?? []).flatMap(({ instance, oomKilled, memoryLimitBytes }) => {
@@ -220,7 +230,8 @@ export const cutShort: Rule = {
   },
 }
 
-const MOST_SKEW_SECONDS = 1
+/** Between the first runner and the last. */
+export const MOST_SKEW_SECONDS = 1
 
 /** Runners began together: else their peaks do not lie above each other and the rate was never the sum. */
 export const lateStart: Rule = {

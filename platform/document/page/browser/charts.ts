@@ -4,7 +4,15 @@
  */
 import type { CustomSeriesOption, ECharts, EChartsOption, SeriesOption } from 'echarts'
 import type { LINES, Role, THEME } from '../../chart/theme.ts'
-import type { DistributionChart, HeatChart, PageChart, PercentileChart, TimeChart } from '../page-chart.ts'
+import type {
+  DistributionChart,
+  HeatChart,
+  IntervalChart,
+  PageChart,
+  PercentileChart,
+  TimeChart,
+  XyChart,
+} from '../page-chart.ts'
 
 declare const echarts: typeof import('echarts')
 
@@ -276,10 +284,198 @@ function percentileOption({ series, targets = [] }: PercentileChart): EChartsOpt
   }
 }
 
-function optionOf(chart: PageChart): EChartsOption {
-  if (chart.kind === 'time') return timeOption(chart)
-  if (chart.kind === 'heat') return heatOption(chart)
-  return chart.kind === 'distribution' ? distributionOption(chart) : percentileOption(chart)
+function xyOption({ x, unit, log, series: shown, targets = [] }: XyChart): EChartsOption {
+  const series = shown.map(({ name, colour: role, mark, points }, i): SeriesOption => {
+    const color = lineColour(role, i)
+    const common = {
+      name,
+      data: points as [number, number | null][],
+      itemStyle: { color },
+      ...(i > 0
+        ? {}
+        : {
+            markLine: {
+              silent: true,
+              symbol: 'none',
+              data: targets.map(({ value, text, colour: role }) => targetLine(text, role, { yAxis: value })),
+            },
+          }),
+    }
+    if (mark === 'dots' || mark === 'circles') {
+      return { ...common, type: 'scatter', symbol: mark === 'dots' ? 'circle' : 'emptyCircle', symbolSize: 6 }
+    }
+    const type = mark === 'dashes' ? ('dashed' as const) : ('solid' as const)
+    return { ...common, type: 'line', symbol: 'none', lineStyle: { width: 1.75, color, type } }
+  })
+  return {
+    ...looks(),
+    grid: { left: 56, right: 16, top: 52, bottom: 64 },
+    xAxis: {
+      ...axis(),
+      type: 'value',
+      min: x.min,
+      max: x.max,
+      ...(x.whole ? { minInterval: 1 } : {}),
+      name: x.name,
+      nameLocation: 'middle',
+      nameGap: 26,
+      axisLabel: {
+        ...axis().axisLabel,
+        formatter: (value: number) => (x.whole && !Number.isInteger(value) ? '' : short(value)),
+      },
+    },
+    yAxis: { ...axis(), type: log ? 'log' : 'value', name: unit, axisLabel: { ...axis().axisLabel, formatter: short } },
+    dataZoom: zoom(),
+    series,
+    tooltip: {
+      ...tooltip(),
+      valueFormatter: (value) => {
+        const y = Array.isArray(value) ? value[1] : value
+        return typeof y === 'number' ? `${precise(y)} ${unit}` : '–'
+      },
+    },
+  }
+}
+
+/** How far below the middle of its row an interval is drawn: the row's name is above it. */
+const BELOW = 9
+
+/** Left and right of a picture of intervals, in pixels. */
+const SIDE = 12
+
+/** @param width of the picture: names that are longer are cut */
+function intervalOption({ unit, min, max, margin, names, rows }: IntervalChart, width: number): EChartsOption {
+  const inside = (value: number): number => Math.max(min, Math.min(max, value))
+  const renderItem: NonNullable<CustomSeriesOption['renderItem']> = (_, api) => {
+    const i = Number(api.value(1))
+    const row = rows[i]
+    if (row === undefined) return
+    const xOf = (value: number): number => api.coord([inside(value), i])[0] ?? 0
+    const y = (api.coord([0, i])[1] ?? 0) + BELOW
+    const [left, right] = [xOf(row.low ?? min), xOf(row.high ?? max)]
+    const style = { stroke: colour(row.colour), lineWidth: 2 }
+    // An end that is drawn is one that is known, and is in the picture.
+    const ends = [
+      ...(row.low === null || row.low < min ? [] : [left]),
+      ...(row.high === null || row.high > max ? [] : [right]),
+    ]
+    const middle = row.value === null ? undefined : xOf(row.value)
+    return {
+      type: 'group',
+      children: [
+        { type: 'line', shape: { x1: left, y1: y, x2: right, y2: y }, style },
+        ...ends.map((x) => ({ type: 'line' as const, shape: { x1: x, y1: y - 4, x2: x, y2: y + 4 }, style })),
+        ...(middle === undefined
+          ? []
+          : [
+              {
+                type: 'rect' as const,
+                shape: { x: middle - 3, y: y - 5, width: 6, height: 10 },
+                style: { fill: colour(row.colour) },
+              },
+            ]),
+      ],
+    }
+  }
+  return {
+    ...looks(),
+    grid: { left: SIDE, right: SIDE, top: 40, bottom: 40, outerBoundsMode: 'none' },
+    xAxis: {
+      ...axis(),
+      type: 'value',
+      min,
+      max,
+      name: unit,
+      nameLocation: 'middle',
+      nameGap: 24,
+      axisLabel: { ...axis().axisLabel, formatter: short, showMinLabel: false, showMaxLabel: false },
+    },
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: rows.map(({ name, answer }) => `${name} — ${answer}`),
+      axisLine: { show: false },
+      axisTick: { show: false },
+      splitLine: { show: true, lineStyle: { color: colour('grid') } },
+      z: 5,
+      axisLabel: {
+        inside: true,
+        interval: 0,
+        margin: 4,
+        verticalAlign: 'bottom',
+        color: colour('text'),
+        fontSize: 11,
+        width: width - 3 * SIDE,
+        overflow: 'truncate',
+      },
+    },
+    tooltip: {
+      ...tooltip(),
+      trigger: 'item',
+      formatter: (params) => {
+        const { seriesIndex } = params as { seriesIndex?: number }
+        const { value } = params as { value: number[] }
+        const [x = 0, i = 0] = value
+        const row = rows[i]
+        if (row === undefined) return ''
+        if (seriesIndex === 1) return `${names.points}: ${precise(x)} ${unit}`
+        return echarts.format.encodeHTML(intervalText(row, unit))
+      },
+    },
+    series: [
+      {
+        type: 'custom',
+        name: names.interval,
+        renderItem,
+        itemStyle: { color: colour('quiet') },
+        data: rows.map(({ value }, i) => [inside(value ?? 0), i]),
+        markArea: {
+          silent: true,
+          itemStyle: { color: colour('shade') },
+          data: [[{ xAxis: Math.max(min, -margin) }, { xAxis: Math.min(max, margin) }]],
+        },
+        markLine: {
+          silent: true,
+          symbol: 'none',
+          label: { show: false },
+          lineStyle: { color: colour('quiet'), type: 'solid', width: 1 },
+          data: [{ xAxis: 0 }],
+        },
+      },
+      {
+        type: 'scatter',
+        name: names.points,
+        symbolSize: 5,
+        symbolOffset: [0, BELOW],
+        itemStyle: { color: colour('quiet'), opacity: 0.45 },
+        data: rows.flatMap(({ points }, i) => points.map((value) => [inside(value), i])),
+      },
+    ],
+  }
+}
+
+const withSign = (value: number): string => `${value > 0 ? '+' : ''}${precise(value)}`
+
+function intervalText({ name, answer, value, low, high }: IntervalChart['rows'][number], unit: string): string {
+  const range = `${low === null ? '−∞' : withSign(low)} to ${high === null ? '+∞' : withSign(high)} ${unit}`
+  return `${name}: ${value === null ? 'no value' : `${withSign(value)} ${unit}`} (${range}), ${answer}`
+}
+
+function optionOf(chart: PageChart, width: number): EChartsOption {
+  switch (chart.kind) {
+    case 'time':
+      return timeOption(chart)
+    case 'heat':
+      return heatOption(chart)
+    case 'distribution':
+      return distributionOption(chart)
+    case 'percentiles':
+      return percentileOption(chart)
+    case 'xy':
+      return xyOption(chart)
+    case 'intervals':
+      return intervalOption(chart, width)
+  }
 }
 
 const said = document.createElement('p')
@@ -289,18 +485,14 @@ document.body.append(said)
 
 /** The cursor of a chart by keyboard. */
 function byKeyboard(element: HTMLElement, chart: PageChart, drawn: ECharts): void {
-  const rows: readonly (readonly [number, number | null])[] =
-    chart.kind === 'time'
-      ? (chart.lines[0]?.points ?? [])
-      : chart.kind === 'percentiles'
-        ? (chart.series[0]?.points ?? [])
-        : []
+  const places = placesOf(chart)
   let at = -1
   const show = (to: number) => {
-    if (rows.length === 0) return
-    at = Math.max(0, Math.min(rows.length - 1, to))
-    drawn.dispatchAction({ type: 'showTip', seriesIndex: 0, dataIndex: at })
-    said.textContent = textAt(chart, at)
+    at = Math.max(0, Math.min(places.length - 1, to))
+    const there = places[at]
+    if (there === undefined) return
+    drawn.dispatchAction({ type: 'showTip', seriesIndex: there.series, dataIndex: there.index })
+    said.textContent = there.text
   }
   const zoomBy = (factor: number) => {
     const [given] = (drawn.getOption().dataZoom ?? []) as { start: number; end: number }[]
@@ -313,7 +505,7 @@ function byKeyboard(element: HTMLElement, chart: PageChart, drawn: ECharts): voi
     ArrowRight: () => show(at + 1),
     ArrowLeft: () => show(at - 1),
     Home: () => show(0),
-    End: () => show(rows.length - 1),
+    End: () => show(places.length - 1),
     '+': () => zoomBy(0.5),
     '-': () => zoomBy(2),
     '0': () => drawn.dispatchAction({ type: 'dataZoom', start: 0, end: 100 }),
@@ -327,29 +519,67 @@ function byKeyboard(element: HTMLElement, chart: PageChart, drawn: ECharts): voi
   })
 }
 
-function textAt(chart: PageChart, at: number): string {
-  if (chart.kind === 'time') {
-    const values = chart.lines.map(({ name, points }) => `${name} ${points[at]?.[1] ?? 'nothing'}`)
-    return `${clock(chart.lines[0]?.points[at]?.[0] ?? 0)}: ${values.join(', ')} ${chart.unit}`
+/** Where the cursor of a chart may stand: which point that is, and what is said of it. */
+type Place = { readonly series: number; readonly index: number; readonly text: string }
+
+function placesOf(chart: PageChart): readonly Place[] {
+  switch (chart.kind) {
+    case 'time':
+      return (chart.lines[0]?.points ?? []).map(([seconds], index) => {
+        const values = chart.lines.map(({ name, points }) => `${name} ${points[index]?.[1] ?? 'nothing'}`)
+        return { series: 0, index, text: `${clock(seconds)}: ${values.join(', ')} ${chart.unit}` }
+      })
+    case 'percentiles':
+      return (chart.series[0]?.points ?? []).map((_, index) => {
+        const values = chart.series.map(
+          ({ name, points }) => `${name} p${points[index]?.[0]}: ${points[index]?.[1]} ms`,
+        )
+        return { series: 0, index, text: values.join(', ') }
+      })
+    case 'xy':
+      return xyPlaces(chart)
+    case 'intervals':
+      return chart.rows.map((row, index) => ({ series: 0, index, text: intervalText(row, chart.unit) }))
+    default:
+      return []
   }
-  if (chart.kind !== 'percentiles') return ''
-  return chart.series.map(({ name, points }) => `${name} p${points[at]?.[0]}: ${points[at]?.[1]} ms`).join(', ')
 }
 
-const drawnCharts = charts.flatMap((chart) => {
+/** One for each x, from the left to the right, with the values of all series that have one there. */
+function xyPlaces({ x, unit, series }: XyChart): readonly Place[] {
+  const all = series.flatMap(({ name, points }, i) =>
+    points.flatMap(([at, value], index) => (value === null ? [] : [{ series: i, index, at, name, value }])),
+  )
+  return [...Map.groupBy(all, ({ at }) => at)]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([at, there]) => {
+      const [first] = there
+      if (first === undefined) return []
+      const values = there.map(({ name, value }) => `${name} ${precise(value)}`)
+      return [
+        { series: first.series, index: first.index, text: `${x.name} ${precise(at)}: ${values.join(', ')} ${unit}` },
+      ]
+    })
+}
+
+const groupOf = (chart: PageChart): string | undefined => ('group' in chart ? chart.group : undefined)
+
+for (const chart of charts) {
   const element = document.querySelector<HTMLElement>(`[data-chart="${CSS.escape(chart.id)}"]`)
-  if (element === null) return []
+  if (element === null) continue
   const drawn = echarts.init(element)
-  drawn.setOption(optionOf(chart))
-  if ('group' in chart) drawn.group = chart.group
+  const show = () => drawn.setOption(optionOf(chart, drawn.getWidth()))
+  show()
+  const group = groupOf(chart)
+  if (group !== undefined) drawn.group = group
   byKeyboard(element, chart, drawn)
-  new ResizeObserver(() => drawn.resize()).observe(element)
-  return [{ chart, drawn }]
-})
-for (const group of new Set(charts.flatMap((chart) => ('group' in chart ? [chart.group] : [])))) echarts.connect(group)
-dark.addEventListener('change', () => {
-  for (const { chart, drawn } of drawnCharts) drawn.setOption(optionOf(chart))
-})
+  new ResizeObserver(() => {
+    drawn.resize()
+    if (chart.kind === 'intervals') show()
+  }).observe(element)
+  dark.addEventListener('change', show)
+}
+for (const group of new Set(charts.flatMap((chart) => groupOf(chart) ?? []))) echarts.connect(group)
 
 /** Files are packed, so that the page stays small. */
 const packed = read<Readonly<Record<string, string>>>('downloads')

@@ -1,0 +1,146 @@
+/**
+ * The run of a script of somebody else by k6-operator, from its TestRun to a result that is complete but for its verdict:
+ *
+ *   watch, sample the runners and follow ─▶ collect their results ─▶ Prometheus is asked ─▶ put together
+ *
+ * Unlike those of our scenarios, its runners do not wait for each other: they begin as the operator's starter gets to them.
+ */
+import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
+import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
+import type { DistributedRun, SeriesPoint } from '../../results-format.ts'
+import { fromLogLines } from '../../scenarios/lib/result-lines.ts'
+import type { OwnRunner } from '../../scenarios/own/plan.ts'
+import { clusterEnvironment } from '../cluster/cluster-environment.ts'
+import { runnerReaders } from '../cluster/follow-runners.ts'
+import type { Look } from '../cluster/look.ts'
+import { type LogReader, podLogs } from '../cluster/runner-results.ts'
+import { endedEarly, waitingLine } from '../cluster/runners-line.ts'
+import { samplePlatform } from '../cluster/sample-platform.ts'
+import { watchTestRun } from '../cluster/watch-test-run.ts'
+import { followK6 } from '../collect/follow-k6.ts'
+import { lastWords } from '../collect/last-words.ts'
+import { beginSampling } from '../sample/sampler.ts'
+import { endOf, progress } from './measure-own.ts'
+import { OWN_FORMAT, type OwnResult } from './own-result.ts'
+import type { OwnRun } from './own-run.ts'
+import { prometheusAt } from './prometheus.ts'
+
+export type OwnOnClusterOptions = {
+  readonly cluster: Cluster
+  /** Of the TestRun. */
+  readonly name: string
+  readonly run: OwnRun
+  readonly parallelism: number
+  /** Makes the TestRun, once sampling has begun; absent for one that somebody else made. */
+  readonly apply?: () => Promise<void>
+  readonly prometheus: string | undefined
+  readonly startWithinSeconds: number
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+const FOLLOW_EVERY_MS = 2_000
+const SAMPLE_EVERY_MS = 2_000
+
+/** @throws {Failure} when it cannot be applied, there is no such TestRun, or Prometheus cannot be asked */
+export async function measureOwnOnCluster(options: OwnOnClusterOptions): Promise<OwnResult> {
+  const { cluster, name, run, parallelism, terminal } = options
+  const { withinSeconds, servers = {}, format: _, k6, ...known } = run
+  const prometheus = options.prometheus === undefined ? undefined : prometheusAt(options.prometheus)
+  await prometheus?.check(servers)
+  const began = Date.now()
+  // Of its runners alone: what they load is known to nobody but the script.
+  const sampled = await samplePlatform(cluster, undefined, name, undefined)
+  try {
+    const sampler = await beginSampling(sampled.targets, SAMPLE_EVERY_MS)
+    const following = follow(options)
+    const watched = async () => {
+      await options.apply?.()
+      return watchTestRun({ ...options, runWithinSeconds: withinSeconds, onLook: following.look })
+    }
+    const ended = await watched().then(
+      (distributed) => ({ distributed }),
+      (error: unknown) => ({ error }),
+    )
+    const [series, machine] = await Promise.all([following.stop(), sampler.end()])
+    terminal.clear()
+    if ('error' in ended) throw ended.error
+    const { runners, pods } = await collectOwn(ended.distributed.runners, podLogs(cluster))
+    const starts = runners.map(({ startedAt }) => Date.parse(startedAt))
+    const from = starts.length === 0 ? began : Math.min(...starts)
+    const environment = await clusterEnvironment(cluster, {
+      platformPods: [],
+      runners: pods,
+      server: machine,
+      k6Version: k6,
+    })
+    return {
+      format: OWN_FORMAT,
+      ...known,
+      startedAt: new Date(from).toISOString(),
+      expectedRunners: parallelism,
+      runners,
+      distributed: { ...ended.distributed, runners: pods },
+      series,
+      machine,
+      servers: (await prometheus?.figures(servers, from, Date.now())) ?? [],
+      environment: { name: environment.name, machine: environment.machine, source: environment.source, k6 },
+    }
+  } finally {
+    sampled.close()
+  }
+}
+
+/** What each runner printed at its end, in the order of the pods; those that printed none are left out. */
+export async function collectOwn(pods: DistributedRun['runners'], readLog: LogReader) {
+  const read = await Promise.all(
+    pods.map(async (pod) => {
+      const log = pod.pod === undefined ? '' : await readLog(pod.pod).catch(() => '')
+      const words = pod.state === 'ended' && pod.exitCode !== 0 ? lastWords(log) : undefined
+      const result = fromLogLines(log)
+      const runner: OwnRunner | undefined =
+        result === undefined
+          ? undefined
+          : {
+              ...(JSON.parse(result) as OwnRunner),
+              ...endOf(log),
+              instance: pod.instance,
+              ...(pod.exitCode === undefined ? {} : { exitCode: pod.exitCode }),
+            }
+      return { pod: words === undefined ? pod : { ...pod, lastWords: words }, runner }
+    }),
+  )
+  return { pods: read.map(({ pod }) => pod), runners: read.flatMap(({ runner }) => runner ?? []) }
+}
+
+/** Shows the run on the terminal, and reads every runner from the moment that all of them are there. */
+function follow({ cluster, run: { name }, terminal }: OwnOnClusterOptions) {
+  let stop: (() => Promise<readonly SeriesPoint[]>) | undefined
+  let loadBeganAt: number | undefined
+  let pods: DistributedRun['runners'] = []
+  const told = new Set<string>()
+  return {
+    look(look: Look) {
+      pods = look.pods
+      for (const { kind, text } of look.problems ?? []) {
+        if (!told.has(kind)) terminal.step(`  ! ${name}  ${text}`)
+        told.add(kind)
+      }
+      const isUp = pods.length > 0 && pods.every(({ state }) => state === 'running')
+      if (loadBeganAt === undefined && look.stage !== 'finished') terminal.show(waitingLine(name, look))
+      if (stop !== undefined || !isUp) return
+      stop = followK6({
+        runners: runnerReaders(cluster, pods),
+        everyMs: FOLLOW_EVERY_MS,
+        onPoint(point) {
+          if (Object.keys(point.counters).length > 0) {
+            loadBeganAt ??= Date.parse(point.at) - 1000 * point.windowSeconds
+          }
+          if (loadBeganAt === undefined) return
+          terminal.show(`  … ${name}  ${progress(point, loadBeganAt)}  ${endedEarly(pods)}`.trimEnd())
+        },
+      })
+    },
+    stop: async (): Promise<readonly SeriesPoint[]> => (await stop?.()) ?? [],
+  }
+}
