@@ -2036,6 +2036,7 @@ CREATE OR REPLACE FUNCTION hopwhistle.metadata_without(metadata jsonb, pattern t
  SET search_path TO 'pg_catalog'
 AS $function$
   select case
+    when metadata is null then null
     when jsonb_typeof(metadata) <> 'array' then case when metadata::text ~ pattern then null else metadata end
     else jsonb_build_array(
       (select coalesce(jsonb_object_agg(l.name, l.value), '{}')

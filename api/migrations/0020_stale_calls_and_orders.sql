@@ -61,9 +61,9 @@ create or replace trigger audit_tenant
   after update on hopwhistle.tenants
   for each row when (new is distinct from old) execute function hopwhistle.audit_tenant();
 
+-- step outside of a transaction
 -- Talk times of calls that ended before they were stored, some pages of the table at a time. Locked in the order in which
 -- writers lock them.
--- step outside of a transaction
 do $$
 declare
   pages constant integer := 32;
@@ -87,10 +87,10 @@ begin
 end
 $$;
 
--- Both only of calls that have ended: what their columns are before, a call on its way is updated in place.
 -- step outside of a transaction
+-- Both only of calls that have ended: what their columns are before, a call on its way is updated in place.
 create index concurrently if not exists calls_ended on hopwhistle.calls (tenant_id, ended_at desc) where ended_at is not null;
 
--- With the id: very many calls may have lasted equally long.
 -- step outside of a transaction
+-- With the id: very many calls may have lasted equally long.
 create index concurrently if not exists calls_talk on hopwhistle.calls (tenant_id, talk_ms desc, call_id desc) where talk_ms is not null;

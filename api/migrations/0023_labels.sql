@@ -153,6 +153,7 @@ create or replace function hopwhistle.metadata_without(metadata jsonb, pattern t
   set search_path = pg_catalog
 as $$
   select case
+    when metadata is null then null
     when jsonb_typeof(metadata) <> 'array' then case when metadata::text ~ pattern then null else metadata end
     else jsonb_build_array(
       (select coalesce(jsonb_object_agg(l.name, l.value), '{}')

@@ -479,7 +479,9 @@ const PARSERS: Readonly<Record<Kind, (given: string, spec: SettingSpec) => Parse
   },
   keys: (given) => {
     const value = parseSecretKeys(given)
-    return value === undefined ? { problem: 'must be 32 bytes in Base64: openssl rand -base64 32' } : { value }
+    return value === undefined
+      ? { problem: 'must be keys of 32 bytes in Base64, separated by commas: openssl rand -base64 32' }
+      : { value }
   },
   flag: (given) =>
     given === 'true' || given === 'false' ? { value: given === 'true' } : { problem: 'must be true or false' },

@@ -47,7 +47,7 @@ test('networks and keys are checked, and never repeated', () => {
     expect(() => parse({ WEBHOOK_ALLOWED_NETWORKS: given }), given).toThrow('WEBHOOK_ALLOWED_NETWORKS must be networks')
   }
   const key = Buffer.alloc(32).toString('base64')
-  expect(parse({ WEBHOOK_KEYS: `${key},${key}` }).webhookKeys).toBe(`${key},${key}`)
+  expect(parse({ WEBHOOK_KEYS: `${key},${key}` }).webhookKeys).toEqual([Buffer.alloc(32), Buffer.alloc(32)])
   expect(() => parse({ WEBHOOK_KEYS: 'hunter2' })).toThrow(/WEBHOOK_KEYS must be keys of 32 bytes(?!.*hunter)/)
 })
 

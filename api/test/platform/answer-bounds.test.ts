@@ -95,6 +95,8 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
     bytes: 4 * MIB,
     most: () => get(`${ROUTES.call.replace(':callId', encodeURIComponent(CALL))}?limit=200`),
   },
+  [`get ${ROUTES.labels}`]: small(ROUTES.labels),
+  [`put ${ROUTES.labels}`]: { bytes: 8 * KIB, most: () => lengthOf('PUT', ROUTES.labels, strays(MIB - 100)) },
   ...webhookBounds(),
   [`post ${ROUTES.tokens}`]: { bytes: 4 * KIB, most: () => send(ROUTES.tokens, '{}') },
   // As plain HTTP it answers that it is a WebSocket; there, a socket has at most LIVE_SOCKET_BUFFER_BYTES to read.

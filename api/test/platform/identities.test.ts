@@ -131,7 +131,7 @@ test('a gzip bomb is 413 as soon as it is longer than a body may be, and costs n
 
 test('a packed body counts as much of the memory as it may become, until it is unpacked', async () => {
   // Room for two bodies of the longest.
-  const settings = { MEMORY_LIMIT_BYTES: String(512 * MIB), MAX_BODY_BYTES: String(20 * MIB) }
+  const settings = { MEMORY_LIMIT_BYTES: String(512 * MIB), MAX_BODY_BYTES: String(15 * MIB) }
   const beside = await runningPlatform(1, settings, platform.database)
   try {
     const { url } = beside.instances[0]!
