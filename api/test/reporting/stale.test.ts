@@ -84,11 +84,13 @@ test('what is stale is the same in lists and metrics, for any events in any orde
         const position = await tenant.post(...batch(events.slice(half)))
         const { calls } = (await tenant.calls({ limit: '200', position })).body
         const expected = new Map<string, number>()
+        const staleStarts: number[] = []
         for (const call of calls) {
           const startedMs = Date.parse(call.startedAt)
           const stale = call.endedAt === null && startedMs < base - hours * HOUR_MS
           expect(call.stale).toBe(stale)
           if (!stale) continue
+          staleStarts.push(startedMs)
           for (const at of [fullHour(startedMs), `day ${Math.floor(startedMs / DAY_MS) * DAY_MS}`, 'all'])
             expected.set(String(at), (expected.get(String(at)) ?? 0) + 1)
         }
@@ -102,6 +104,24 @@ test('what is stale is the same in lists and metrics, for any events in any orde
             )
           }
           expect(body.totals.stale).toBe(expected.get('all') ?? 0)
+        }
+        for (const query of [
+          { granularity: 'hour', timezone: 'Asia/Kolkata' },
+          { granularity: 'day', timezone: 'Asia/Kathmandu' },
+          { granularity: 'day', timezone: 'America/New_York', groupBy: 'state' },
+          { granularity: 'hour', groupBy: 'direction' },
+        ]) {
+          const from = iso(Math.floor(base / DAY_MS) * DAY_MS - 4 * DAY_MS)
+          const { body } = await tenant.metrics({ ...query, from, to: iso(base), position })
+          const starts: number[] = body.buckets.map(({ start }: { start: string }) => Date.parse(start))
+          for (const [i, { stale, start }] of body.buckets.entries()) {
+            const until = starts[i + 1] ?? Number.POSITIVE_INFINITY
+            const inBucket = staleStarts.filter((at) => at >= Date.parse(start) && at < until)
+            expect(stale, JSON.stringify({ query, start })).toBe(inBucket.length)
+          }
+          expect(body.totals.stale).toBe(staleStarts.length)
+          const inGroups = (body.groups ?? []).map((group: { stale: number }) => group.stale)
+          if ('groupBy' in query) expect(inGroups.reduce((a: number, b: number) => a + b, 0)).toBe(staleStarts.length)
         }
       },
     ),
