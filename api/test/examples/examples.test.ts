@@ -156,6 +156,8 @@ describe('JavaScript', () => {
     const source = fileURLToPath(new URL('../../../client/src/index.ts', import.meta.url))
     const file = join(mkdtempSync(join(tmpdir(), 'hopwhistle-')), 'example.mjs')
     writeFileSync(file, here(text).replace("'@hopwhistle/client'", JSON.stringify(source)))
+    // One call: more would be newer than the example's, which lists three.
+    const { callId } = anEvent('INITIATED')
     for (const _ of TWICE) {
       const child = spawn(process.execPath, [file])
       let said = ''
@@ -168,7 +170,7 @@ describe('JavaScript', () => {
         await waitUntil(
           'a message',
           async () => {
-            await post(platform.instances[0]!, anEvent('INITIATED'), DEMO_API_KEY)
+            await post(platform.instances[0]!, anEvent('INITIATED', { callId }), DEMO_API_KEY)
             return /call\.initiated/.test(said)
           },
           { timeoutMs: 30_000, everyMs: 200 },
