@@ -51,10 +51,22 @@ export function numberConditions({ fromNumber, toNumber }: CallsFilter, given: G
   ]
 }
 
+/** Every value that a call has in a column of an index, each as a condition: for a filter that leaves it open. */
+export const NOT_FINAL = 'final_state is null'
+export const EVERY_FINAL_STATE = [
+  NOT_FINAL,
+  ...Object.values(CALL_STATE_CODE)
+    .filter((code) => code >= CALL_STATE_CODE.COMPLETED)
+    .map((code) => `final_state = ${code}`),
+]
+export const EVERY_DIRECTION = ['direction is null', ...CALL_DIRECTIONS.map((_, code) => `direction = ${code}`)]
+
+export const isFinal = (state: NonNullable<CallsFilter['state']>): boolean => CALL_STATE_RANK[state] === TERMINAL_RANK
+
 /** A call in progress has no final state; those are few, so the state is read from the row. */
 export function stateCondition(state: NonNullable<CallsFilter['state']>, given: Given): string {
   const code = given(CALL_STATE_CODE[state])
-  return CALL_STATE_RANK[state] === TERMINAL_RANK ? `final_state = ${code}` : `final_state is null and state = ${code}`
+  return isFinal(state) ? `final_state = ${code}` : `${NOT_FINAL} and state = ${code}`
 }
 
 export function directionCondition(direction: NonNullable<CallsFilter['direction']>, given: Given): string {

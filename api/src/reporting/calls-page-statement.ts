@@ -1,10 +1,12 @@
-import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATE_RANK, TERMINAL_RANK } from '@hopwhistle/contract/calls.ts'
 import { asTenant, SHOWN_UP_TO } from './as-tenant.ts'
 import { CALL_COLUMNS } from './call-json.ts'
 import {
   directionCondition,
+  EVERY_DIRECTION,
+  EVERY_FINAL_STATE,
   type Given,
   indexConditions,
+  isFinal,
   isoTime,
   numberConditions,
   rowConditions,
@@ -108,9 +110,7 @@ function byStart(filter: CallsFilter, by: OrderedBy, given: Given): readonly Bra
 function byOther(filter: CallsFilter, by: OrderedBy, given: Given): readonly Branch[] {
   const { state, stale, answered, startedFromMs, talkMinMs, talkMaxMs } = filter
   const none =
-    stale === true ||
-    (state !== undefined && CALL_STATE_RANK[state] !== TERMINAL_RANK) ||
-    (by.column === 'talk_ms' && answered === false)
+    stale === true || (state !== undefined && !isFinal(state)) || (by.column === 'talk_ms' && answered === false)
   const indexed = [
     by.only as string,
     ...(none ? ['false'] : []),
@@ -123,14 +123,6 @@ function byOther(filter: CallsFilter, by: OrderedBy, given: Given): readonly Bra
   ]
   return [{ indexed, perRow: [...indexConditions(filter, given), ...rowConditions(filter, given)], sortedBefore: '' }]
 }
-
-const EVERY_FINAL_STATE = [
-  'final_state is null',
-  ...Object.values(CALL_STATE_CODE)
-    .filter((code) => code >= CALL_STATE_CODE.COMPLETED)
-    .map((code) => `final_state = ${code}`),
-]
-const EVERY_DIRECTION = ['direction is null', ...CALL_DIRECTIONS.map((_, code) => `direction = ${code}`)]
 
 const ROW_COLUMNS = `call_id, sequence, state, direction, from_number, to_number,
   started_at, initiated_at, ringing_at, answered_at, ended_at, updated_at, talk_ms, labels`
@@ -175,7 +167,7 @@ function isUsual(filter: CallsFilter, order: CallsOrder): boolean {
 }
 
 function shape(filter: CallsFilter): string {
-  const state = filter.state === undefined ? '-' : CALL_STATE_RANK[filter.state] === TERMINAL_RANK ? 'f' : 'p'
+  const state = filter.state === undefined ? '-' : isFinal(filter.state) ? 'f' : 'p'
   const flag = (given: unknown, letter: string) => (given === undefined ? '-' : letter)
   return state + flag(filter.direction, 'd') + flag(filter.fromNumber, 'n') + flag(filter.toNumber, 't')
 }

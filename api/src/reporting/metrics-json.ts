@@ -44,3 +44,10 @@ export function countsJson(t: { readonly [K in Count]: string }): string {
     `"BUSY":${t.busy},"NO_ANSWER":${t.no_answer},"FAILED":${t.failed},"CANCELED":${t.canceled}}`
   )
 }
+
+/** Halves to the even number, as Postgres rounds in the bodies that it keeps: a bucket reads the same folded or not. */
+export function rounded(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return 'null'
+  const up = Math.round(ms)
+  return String(up - ms === 0.5 && up % 2 !== 0 ? up - 1 : up)
+}

@@ -46,3 +46,10 @@ export function parseMetricsRange(
   }
   return { granularity, fromMs, toMs }
 }
+
+/** Where its buckets begin, and where the last one ends: Unix milliseconds. */
+export function bordersOf({ granularity, fromMs, toMs }: MetricsRange): readonly number[] {
+  const borders: number[] = []
+  for (let atMs = fromMs; atMs < toMs; atMs += BUCKET_MS[granularity]) borders.push(atMs)
+  return [...borders, toMs]
+}

@@ -1,7 +1,7 @@
 import { asTenant } from './as-tenant.ts'
-import type { Duration } from './metrics-json.ts'
 import { COUNTS, DURATIONS } from './metrics-json.ts'
 import type { Granularity, MetricsRange } from './metrics-range.ts'
+import type { SummedRow } from './metrics-sums.ts'
 import type { ReportStatement } from './read-report.ts'
 
 /**
@@ -15,8 +15,7 @@ export type MetricsRow = {
   readonly kind: 'ready' | 'changed' | 'pending' | 'part' | 'stale'
   /** Unix seconds; null for what is ready. */
   readonly at: string | null
-  readonly body: string
-} & { readonly [K in `${Duration}_${'histogram' | 'entries'}`]: string | null }
+} & SummedRow
 
 const TABLES: Readonly<Record<Granularity, { table: string; column: string }>> = {
   hour: { table: 'hopwhistle.call_metrics_hourly', column: 'hour' },
@@ -24,10 +23,11 @@ const TABLES: Readonly<Record<Granularity, { table: string; column: string }>> =
 }
 const DAY_MS = 24 * 3_600_000
 
-const SUMS = COUNTS.map((count) => `sum(${count})::bigint as ${count}`).join(', ')
-const BODY = `concat_ws(',', ${COUNTS.join(', ')})`
-const HISTOGRAMS = DURATIONS.map((d) => `${d}_histogram`).join(', ')
-const UNDER_WAY = 'initiated + ringing + answered'
+// Of a rollup, or of what is pending.
+export const SUMS = COUNTS.map((count) => `sum(${count})::bigint as ${count}`).join(', ')
+export const BODY = `concat_ws(',', ${COUNTS.join(', ')})`
+export const HISTOGRAMS = DURATIONS.map((d) => `${d}_histogram`).join(', ')
+export const UNDER_WAY = 'initiated + ringing + answered'
 const NO_HISTOGRAMS = 'null::bytea, null::bytea'
 const NO_ENTRIES = 'null::smallint[], null::smallint[]'
 

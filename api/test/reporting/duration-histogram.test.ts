@@ -41,7 +41,7 @@ test('histograms add up to the histogram of everything, and entries taken back w
       addEntries(parts, `{${gone.map((ms) => -bucketOf(ms))}}`)
       const whole = emptyHistogram()
       addEntries(whole, `{${[...a, ...b].map(bucketOf)}}`)
-      expect(parts).toEqual(whole)
+      expect(parts.counts).toEqual(whole.counts)
     }),
   )
 })

@@ -1,8 +1,8 @@
 import { CALL_DIRECTIONS, CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import { ReportTooLarge } from '../../errors/catalogue.ts'
-import { type BucketTexts, bucketJson, COUNTS, countsJson, DURATIONS, type Duration } from '../metrics-json.ts'
-import { addToSums, noSums, rounded, textsOfSums } from '../metrics-report.ts'
-import type { MetricsRow } from '../metrics-statement.ts'
+import { type BucketTexts, bucketJson, COUNTS, countsJson, DURATIONS, type Duration, rounded } from '../metrics-json.ts'
+import { EMPTY_BUCKET, isoSeconds, rangeJson } from '../metrics-report.ts'
+import { createSums, type SummedRow } from '../metrics-sums.ts'
 import { zonedRangeJson } from '../zones/zoned-range.ts'
 import { type Breakdown, bucketStarts, type GroupBy } from './breakdown.ts'
 import { type BreakdownRow, CALLERS, ESTIMATES } from './breakdown-statement.ts'
@@ -25,10 +25,10 @@ export function breakdownFields(rows: readonly BreakdownRow[], breakdown: Breakd
   const distinct = (row: BreakdownRow | undefined) => (row === undefined ? '0' : row.body)
 
   const groups = of.get('group') ?? []
-  const totals = noSums()
+  const totals = createSums()
   const ofCallers = CALLERS.map(() => 0)
   for (const group of groups) {
-    addToSums(totals, asPart(group))
+    totals.addRow(asPart(group))
     CALLERS.forEach((name, i) => {
       ofCallers[i] = (ofCallers[i] as number) + Number(textsOf(group)[name])
     })
@@ -39,9 +39,7 @@ export function breakdownFields(rows: readonly BreakdownRow[], breakdown: Breakd
     : ''
 
   const filled = new Map((of.get('bucket') ?? []).map((row) => [startOf(row), measures(row, callers)]))
-  const empty =
-    `${bucketJson(textsOfSums(noSums()))},"stale":0` +
-    (callers ? callersJson({ of_callers: '0', first_time: '0' }) : '')
+  const empty = `${EMPTY_BUCKET},"stale":0${callers ? callersJson({ of_callers: '0', first_time: '0' }) : ''}`
   const buckets = starts
     .slice(0, bucketStarts(range).length)
     .map((start) => `{"start":"${start}",${filled.get(start) ?? empty}}`)
@@ -55,22 +53,13 @@ export function breakdownFields(rows: readonly BreakdownRow[], breakdown: Breakd
   }
   const inOrder = groups.toSorted((a, b) => Number(a.place) - Number(b.place))
   return (
-    `${rangeJson(range)},"totals":{${bucketJson(textsOfSums(totals))},"stale":${stale}${callersTotal}},"buckets":[${buckets.join(',')}]` +
+    `${'borders' in range ? zonedRangeJson(range) : rangeJson(range)},"totals":{${totals.json()},"stale":${stale}${callersTotal}},"buckets":[${buckets.join(',')}]` +
     (groupBy === undefined ? '' : `,"groupBy":"${groupBy}","groups":[${inOrder.map(group).join(',')}]`)
   )
 }
 
-/** As in an answer that is made of rollups. */
-function rangeJson(range: Breakdown['range']): string {
-  if ('borders' in range) return zonedRangeJson(range)
-  const { granularity, fromMs, toMs } = range
-  return `"granularity":"${granularity}","from":"${isoSeconds(fromMs)}","to":"${isoSeconds(toMs)}"`
-}
-
 /** Without what cannot be added up. */
-const asPart = ({ body, ring_histogram, talk_histogram }: BreakdownRow): MetricsRow => ({
-  kind: 'part',
-  at: null,
+const asPart = ({ body, ring_histogram, talk_histogram }: BreakdownRow): SummedRow => ({
   body: body.split(',').slice(0, COUNTS.length).join(','),
   ring_histogram,
   talk_histogram,
@@ -117,5 +106,3 @@ function nameOf({ key }: BreakdownRow, groupBy: GroupBy, rest: number): string {
     groupBy === 'state' ? CALL_STATES[Number(key)] : groupBy === 'direction' ? CALL_DIRECTIONS[Number(key)] : key
   return `"group":"value","key":${JSON.stringify(named)}`
 }
-
-const isoSeconds = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`

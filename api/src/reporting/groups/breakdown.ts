@@ -1,7 +1,7 @@
 import { CALL_DIRECTIONS, CALL_STATES, LABEL_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { InvalidRequest, ReportTooLarge } from '../../errors/catalogue.ts'
 import { type CallsFilter, type CallsFilterQuery, filterKey, parseCallsFilter } from '../calls-filter.ts'
-import { BUCKET_MS, type MetricsRange } from '../metrics-range.ts'
+import { bordersOf, type MetricsRange } from '../metrics-range.ts'
 import { type ZonedRange, zonedKey } from '../zones/zoned-range.ts'
 
 /** What calls are grouped by: one of these, or `label:` and the name of a label. */
@@ -81,13 +81,8 @@ function groupsMax(groupBy: GroupBy, limit: number): number {
 }
 
 /** When each bucket begins, Unix milliseconds. */
-export function bucketStarts(range: MetricsRange | ZonedRange): readonly number[] {
-  if ('borders' in range) return range.borders.slice(0, -1)
-  const { granularity, fromMs, toMs } = range
-  const starts: number[] = []
-  for (let atMs = fromMs; atMs < toMs; atMs += BUCKET_MS[granularity]) starts.push(atMs)
-  return starts
-}
+export const bucketStarts = (range: Breakdown['range']): readonly number[] =>
+  ('borders' in range ? range.borders : bordersOf(range)).slice(0, -1)
 
 /** The name of the label that it groups by, if it does. */
 export const labelOf = (groupBy: GroupBy | undefined): string | undefined =>

@@ -1,5 +1,15 @@
-import { CALL_DIRECTIONS, CALL_STATE_CODE, CALL_STATE_RANK, TERMINAL_RANK } from '@hopwhistle/contract/calls.ts'
-import { rowConditions, staleConditions } from '../calls-conditions.ts'
+import {
+  directionCondition,
+  EVERY_DIRECTION,
+  EVERY_FINAL_STATE,
+  type Given,
+  isFinal,
+  NOT_FINAL,
+  numberConditions,
+  rowConditions,
+  staleConditions,
+  stateCondition,
+} from '../calls-conditions.ts'
 import type { CallsFilter } from '../calls-filter.ts'
 
 /** Calls of a range, in SQL: what an index finds, and what is left to compare row by row. */
@@ -18,41 +28,28 @@ export type CallsInRange = { readonly source: string; readonly conditions: reado
  *
  * @param columns that are selected @param given takes a value and returns its parameter
  */
-export function callsInRange(columns: string, filter: CallsFilter, given: (value: unknown) => string): CallsInRange {
-  const { state, direction, fromNumber, toNumber } = filter
-  const number =
-    fromNumber !== undefined
-      ? [`from_number = ${given(fromNumber)}`]
-      : toNumber !== undefined
-        ? [`to_number = ${given(toNumber)}`]
-        : []
-  const ended = state !== undefined && CALL_STATE_RANK[state] === TERMINAL_RANK
-  const states =
-    state === undefined ? EVERY_FINAL_STATE : [ended ? finalState(CALL_STATE_CODE[state]) : 'final_state is null']
-  const directions = direction === undefined ? EVERY_DIRECTION : [`direction = ${CALL_DIRECTIONS.indexOf(direction)}`]
-  const whole = state === undefined && direction === undefined && number.length === 0
+export function callsInRange(columns: string, filter: CallsFilter, given: Given): CallsInRange {
+  const { state, direction } = filter
+  // The index of one number is read; the other is compared row by row.
+  const [number, ...otherNumber] = numberConditions(filter, given)
+  const states = state === undefined ? EVERY_FINAL_STATE : [isFinal(state) ? stateCondition(state, given) : NOT_FINAL]
+  const directions = direction === undefined ? EVERY_DIRECTION : [directionCondition(direction, given)]
+  const whole = state === undefined && direction === undefined && number === undefined
   const branches = whole
     ? [[]]
-    : states.flatMap((ofState) => directions.map((ofDirection) => [...number, ofState, ofDirection]))
+    : states.flatMap((ofState) =>
+        directions.map((ofDirection) => [...(number === undefined ? [] : [number]), ofState, ofDirection]),
+      )
   return {
     source: branches.map((conditions) => branch(columns, conditions, whole)).join('\n  union all\n'),
     conditions: [
-      ...(state === undefined || ended ? [] : [`state = ${CALL_STATE_CODE[state]}`]),
-      ...(fromNumber === undefined || toNumber === undefined ? [] : [`to_number = ${given(toNumber)}`]),
+      ...(state === undefined || isFinal(state) ? [] : [stateCondition(state, given)]),
+      ...otherNumber,
       ...staleConditions(filter),
       ...rowConditions(filter, given),
     ],
   }
 }
-
-const finalState = (code: number) => `final_state = ${code}`
-const EVERY_FINAL_STATE = [
-  'final_state is null',
-  ...Object.values(CALL_STATE_CODE)
-    .filter((code) => code >= CALL_STATE_CODE.COMPLETED)
-    .map(finalState),
-]
-const EVERY_DIRECTION = ['direction is null', ...CALL_DIRECTIONS.map((_, code) => `direction = ${code}`)]
 
 function branch(columns: string, conditions: readonly string[], whole: boolean): string {
   // Without an order, Postgres may prefer to read the table, with the calls of all tenants.

@@ -1,6 +1,7 @@
 import { asTenant } from '../as-tenant.ts'
-import type { Duration } from '../metrics-json.ts'
-import { COUNTS, DURATIONS } from '../metrics-json.ts'
+import { COUNTS } from '../metrics-json.ts'
+import { BODY, HISTOGRAMS, SUMS, UNDER_WAY } from '../metrics-statement.ts'
+import type { SummedRow } from '../metrics-sums.ts'
 import type { ReportStatement } from '../read-report.ts'
 import type { QuartersPlan } from './quarters-plan.ts'
 import type { ZonedRange } from './zoned-range.ts'
@@ -18,14 +19,9 @@ export type QuartersRow = {
   readonly part: string | null
   /** Unix seconds; null of quarters. */
   readonly at: string | null
-  readonly body: string
-} & { readonly [K in `${Duration}_${'histogram' | 'entries'}`]: string | null }
+} & SummedRow
 
 const COLUMNS = 'kind, part, at, body, ring_histogram, talk_histogram, ring_entries, talk_entries'
-const SUMS = COUNTS.map((count) => `sum(${count})::bigint as ${count}`).join(', ')
-const BODY = `concat_ws(',', ${COUNTS.join(', ')})`
-const HISTOGRAMS = DURATIONS.map((d) => `${d}_histogram`).join(', ')
-const UNDER_WAY = 'initiated + ringing + answered'
 const SECONDS = (time: string) => `date_part('epoch', ${time})::bigint`
 
 /**

@@ -1,14 +1,14 @@
-import { DURATIONS } from '../metrics-json.ts'
-import { collect, NOTHING_STALE, type Stale, staleOf } from '../metrics-report.ts'
+import type { Sign } from '../duration-histogram.ts'
+import { bucketsJson, collect, type Stale, staleIn } from '../metrics-report.ts'
 import type { MetricsRow } from '../metrics-statement.ts'
 import { metricsStatement } from '../metrics-statement.ts'
+import { createSums, type MetricsSums } from '../metrics-sums.ts'
 import type { ReportStatement } from '../read-report.ts'
+import { addQuarter } from './add-quarter.ts'
 import type { QuartersPlan } from './quarters-plan.ts'
 import { bucketAt, quartersPlan } from './quarters-plan.ts'
 import type { QuartersRow } from './quarters-statement.ts'
 import { quartersStatement } from './quarters-statement.ts'
-import type { Sign, Tally } from './tally.ts'
-import { createTally } from './tally.ts'
 import { type ZonedRange, zonedRangeJson } from './zoned-range.ts'
 
 /** What is asked of the database for the metrics of a range in a time zone, and what its rows say. */
@@ -32,7 +32,7 @@ export function zonedReport(tenantId: string, range: ZonedRange): ZonedReport {
     statement: metricsStatement(tenantId, { granularity, fromMs: range.fromMs, toMs: range.toMs }),
     fields: (rows) => {
       const { bodyOf, totals, stale } = collect(rows as readonly MetricsRow[])
-      return answer(range, totals, range.borders.slice(0, -1).map(bodyOf), stale)
+      return answer(range, totals, bodyOf, stale)
     },
   }
 }
@@ -43,22 +43,17 @@ const SECOND_MS = 1000
 type Piece = { readonly sign: Sign } & ({ readonly lines: string; readonly at: number } | { readonly row: QuartersRow })
 
 function fromQuarters(rows: readonly QuartersRow[], range: ZonedRange, plan: QuartersPlan): string {
-  const staleRow = rows.find(({ kind }) => kind === 'stale')
-  const stale =
-    staleRow === undefined
-      ? NOTHING_STALE
-      : { beforeMs: Number(staleRow.at) * SECOND_MS, earlierInBucket: Number(staleRow.body) }
   const pieces = piecesOf(rows, range, plan)
-  const totals = createTally()
+  const totals = createSums()
   // One for all buckets, one after the other: each would be some ten thousand numbers.
-  const tally = createTally()
+  const sums = createSums()
   const bodies = pieces.map((of) => {
-    tally.clear()
-    for (const piece of of) add(tally, piece)
-    totals.add(tally)
-    return tally.json()
+    sums.clear()
+    for (const piece of of) add(sums, piece)
+    totals.add(sums)
+    return sums.json()
   })
-  return answer(range, totals.json(), bodies, stale)
+  return answer(range, totals.json(), (_, i) => bodies[i] as string, staleIn(rows))
 }
 
 /** By bucket. */
@@ -102,29 +97,13 @@ function eachLine(lines: string, use: (seconds: number, at: number) => void): vo
   }
 }
 
-function add(tally: Tally, piece: Piece): void {
-  if ('lines' in piece) {
-    tally.addQuarter(piece.lines, piece.at, piece.sign)
-    return
-  }
-  const { row, sign } = piece
-  tally.addCounts(row.body, sign)
-  for (const of of DURATIONS) {
-    const histogram = row[`${of}_histogram` as const]
-    const entries = row[`${of}_entries` as const]
-    if (histogram !== null) tally.addBytes(of, histogram, sign)
-    if (entries !== null) tally.addEntries(of, entries)
-  }
+function add(sums: MetricsSums, piece: Piece): void {
+  if ('lines' in piece) addQuarter(sums, piece.lines, piece.at, piece.sign)
+  else sums.addRow(piece.row, piece.sign)
 }
 
-/** @param bodies of the buckets, in their order */
-function answer(range: ZonedRange, totals: string, bodies: readonly string[], stale: Stale): string {
+function answer(range: ZonedRange, totals: string, bodyOf: (atMs: number, i: number) => string, stale: Stale): string {
   const { borders, labels } = range
-  let allStale = 0
-  const buckets = bodies.map((body, i) => {
-    const ofBucket = staleOf(body, borders[i] as number, borders[i + 1] as number, stale)
-    allStale += ofBucket
-    return `{"start":"${labels[i]}",${body},"stale":${ofBucket}}`
-  })
-  return `${zonedRangeJson(range)},` + `"totals":{${totals},"stale":${allStale}},"buckets":[${buckets.join(',')}]`
+  const startOf = (_: number, i: number) => labels[i] as string
+  return `${zonedRangeJson(range)},${bucketsJson({ totals, borders, startOf, bodyOf, stale })}`
 }
