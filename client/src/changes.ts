@@ -1,17 +1,11 @@
-import { ROUTES } from '../../contract/routes.ts'
 import { type Backoff, pauseMs, retryAfterMs, sleep } from './backoff.ts'
+import { type Call, type CallsAnswer, type CallsFilter, callsUrl } from './calls-query.ts'
 import { type Connection, type ParsedConnection, parseConnection } from './connection.ts'
-import type { paths } from './openapi.ts'
 import { HopwhistleError, mayHeal, readProblem } from './problem.ts'
-
-type Route = paths['/api/v1/reporting/calls']['get']
-type Query = NonNullable<Route['parameters']['query']>
-type Answer = Route['responses'][200]['content']['application/json']
-export type ChangedCall = Answer['calls'][number]
 
 /** Calls that have changed, each as it is now, in the order in which they changed. */
 export type ChangesPage = {
-  readonly calls: readonly ChangedCall[]
+  readonly calls: readonly Call[]
   /** Keep it once the calls are stored: with it a later follower goes on after them. */
   readonly cursor: string
 }
@@ -22,7 +16,7 @@ export type ChangesOptions = {
   /** Of the last page that an earlier follower has dealt with. */
   readonly cursor?: string | undefined
   /** Only calls that match now. A cursor is good only with the filter that it was made with. */
-  readonly filter?: Omit<Query, 'updatedSince' | 'cursor' | 'limit' | 'order' | 'count' | 'position'>
+  readonly filter?: Omit<CallsFilter, 'order' | 'position'>
   /** Calls on a page: 200, which is also the most, unless given. */
   readonly limit?: number
   /** The pause when there is nothing more. 5 seconds unless given. */
@@ -83,17 +77,15 @@ type Asked = Pick<ChangesOptions, 'since' | 'cursor' | 'filter'> & {
 async function ask(
   connection: ParsedConnection,
   { since, cursor, filter = {}, limit, attemptTimeoutMs, signal }: Asked,
-): Promise<Answer | { readonly failed: number | undefined }> {
-  const query = new URLSearchParams({ updatedSince: since.toISOString(), limit: String(limit) })
-  for (const [name, value] of Object.entries({ ...filter, cursor }))
-    if (value !== undefined) query.set(name, String(value))
+): Promise<CallsAnswer | { readonly failed: number | undefined }> {
+  const query = { ...filter, updatedSince: since.toISOString(), limit, ...(cursor === undefined ? {} : { cursor }) }
   const within = [AbortSignal.timeout(attemptTimeoutMs), ...(signal === undefined ? [] : [signal])]
   try {
-    const response = await connection.fetch(`${connection.baseUrl}${ROUTES.reportCalls}?${query}`, {
+    const response = await connection.fetch(callsUrl(connection, query), {
       headers: connection.headers,
       signal: AbortSignal.any(within),
     })
-    if (response.ok) return (await response.json()) as Answer
+    if (response.ok) return (await response.json()) as CallsAnswer
     if (!mayHeal(response.status)) throw new HopwhistleError(await readProblem(response))
     return { failed: retryAfterMs(response.headers) }
   } catch (error) {

@@ -1,14 +1,7 @@
-import { ROUTES } from '../../contract/routes.ts'
 import { type Backoff, pauseMs, retryAfterMs, sleep } from './backoff.ts'
+import { type Call, type CallsFilter, callsUrl } from './calls-query.ts'
 import { type Connection, parseConnection } from './connection.ts'
-import type { paths } from './openapi.ts'
 import { HopwhistleError, mayHeal, readProblem } from './problem.ts'
-
-type ListOfCalls = paths['/api/v1/reporting/calls']['get']
-/** A call, as in the list of calls. */
-export type Call = ListOfCalls['responses'][200]['content']['application/json']['calls'][number]
-/** The filters of the list of calls. */
-export type CallsFilter = Omit<NonNullable<ListOfCalls['parameters']['query']>, 'limit' | 'cursor'>
 
 export type ExportCallsOptions = {
   /** The cursor that an earlier export, of the same filter, had reached: it goes on there. */
@@ -51,20 +44,16 @@ export function exportCalls(
   filter: CallsFilter = {},
   options: ExportCallsOptions = {},
 ): CallsExport {
-  const { baseUrl, headers, fetch } = parseConnection(connection)
+  const parsed = parseConnection(connection)
   const { signal, backoff = BACKOFF, silentMs = SILENT_MS, onResume } = options
   const isOver = () => signal?.aborted === true
   let cursor = options.after
 
-  async function request(within: AbortSignal): Promise<Response> {
-    const query = new URLSearchParams()
-    for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, String(value))
-    if (cursor !== undefined) query.set('cursor', cursor)
-    return fetch(`${baseUrl}${ROUTES.reportCalls}?${query}`, {
-      headers: { ...headers, accept: NDJSON },
+  const request = (within: AbortSignal): Promise<Response> =>
+    parsed.fetch(callsUrl(parsed, { ...filter, ...(cursor === undefined ? {} : { cursor }) }), {
+      headers: { ...parsed.headers, accept: NDJSON },
       signal: within,
     })
-  }
 
   async function* calls(): AsyncGenerator<Call> {
     let failures = 0

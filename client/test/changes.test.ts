@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { anEvent, type Platform, runningPlatform, type Tenant } from '../../api/test/platform/running-platform.ts'
 import { waitUntil } from '../../platform/lib/wait-until.ts'
 import {
+  type Call,
   type CallEvent,
-  type ChangedCall,
   type ChangesOptions,
   createSender,
   followChanges,
@@ -25,7 +25,7 @@ const send = ({ key }: Tenant, sent: readonly CallEvent[]) => createSender({ url
 /** Follows in the background, and keeps what a warehouse would. */
 function following(at: string, { key }: Tenant, options: Partial<ChangesOptions> = {}) {
   const over = new AbortController()
-  const calls: ChangedCall[] = []
+  const calls: Call[] = []
   let kept: string | undefined
   const end = (async () => {
     const quick = { everyMs: 50, backoff: { firstMs: 20, maxMs: 100 }, signal: over.signal }

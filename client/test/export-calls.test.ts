@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { anEvent, type Platform, runningPlatform, type Tenant } from '../../api/test/platform/running-platform.ts'
-import { type Call, createSender, exportCalls, HopwhistleError } from '../src/index.ts'
+import { type Call, createSender, exportCalls, followChanges, HopwhistleError } from '../src/index.ts'
 import { proxyTo } from './support/proxy-to.ts'
 
 const QUICK = { firstMs: 1, maxMs: 50 }
@@ -46,6 +46,24 @@ test('every call of a filter comes once and in order, though the server ends a r
   const completed = exportCalls({ url: url(), apiKey: acme.key }, { state: 'COMPLETED' })
   expect(await idsOf(completed)).toEqual(callIds.filter((id) => Number(id.split(' ')[1]) % 2 === 1))
   expect(await idsOf(exportCalls({ url: url(), apiKey: acme.key }, { toNumber: '+1' }))).toEqual([])
+})
+
+test('of two labels, calls have both', async () => {
+  const tenant = await platform.newTenant()
+  await platform.query(`update hopwhistle.tenants set labels = '{campaign,source}' where id = $1`, [tenant.id])
+  const platformOf = { url: url(), apiKey: tenant.key }
+  const one = anEvent('RINGING', { labels: { campaign: 'spring' } })
+  const both = anEvent('RINGING', { labels: { campaign: 'spring', source: 'search' } })
+  await createSender(platformOf).send([one, both])
+  await platform.database.replicaCaughtUp()
+  const label = ['campaign:spring', 'source:search']
+  expect(await idsOf(exportCalls(platformOf, { label }))).toEqual([both.callId])
+  const changes = followChanges(platformOf, { since: new Date(Date.now() - 60_000), filter: { label }, everyMs: 50 })
+  for await (const { calls } of changes) {
+    if (calls.length === 0) continue
+    expect(calls.map(({ callId }) => callId)).toEqual([both.callId])
+    break
+  }
 })
 
 test('a connection that breaks within a line costs no call and repeats none', async () => {
