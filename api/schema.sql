@@ -830,7 +830,7 @@ begin
         disabled_because = case when given ? 'state' then null else w.disabled_because end,
         failing_since = null, failures = 0, retry_at = null, version = w.version + 1
       where w.id = of_webhook;
-      -- It begins anew: another day for what waits.
+      -- Waiting events are tried for another day.
       update hopwhistle.webhook_waiting t set attempts = 0, first_tried_at = null, retry_at = null
       where t.webhook_id = of_webhook;
     when 'replay' then

@@ -20,9 +20,9 @@ comment on column hopwhistle.call_metrics_pending.changed_sequences is 'of chang
 -- step
 set local role hopwhistle_owner;
 
--- What changed, a hundred calls a row, in the order of commit: fold_call_metrics writes it, which one session at a time does,
--- so a number that can be seen means that every smaller one can be. A change counts while its sequence is the one that the
--- call has: of a call that has changed again, a later row tells.
+-- What changed, a hundred calls a row, in the order of commit. Only fold_call_metrics of 0021 writes it, in one session at a
+-- time. So a number that can be seen means that every smaller one can be. A change counts while its sequence is the one that
+-- the call has: of a call that has changed again, a later row tells.
 create table if not exists hopwhistle.call_changes (
   tenant_id uuid not null,
   change_id bigint not null generated always as identity,
@@ -40,17 +40,7 @@ create policy api_sees_its_tenants on hopwhistle.call_changes for select to hopw
   using (tenant_id = any ((select nullif(current_setting('hopwhistle.tenant_ids', true), '')::uuid[])::uuid[]));
 grant select on hopwhistle.call_changes to hopwhistle_api;
 
--- Since when everything is in call_changes. What instances have under way while the functions below are replaced is not:
--- it ends within the minute.
-create table if not exists hopwhistle.call_changes_kept (
-  only_row boolean primary key default true,
-  since timestamptz not null,
-  constraint call_changes_kept_only_row check (only_row)
-);
-insert into hopwhistle.call_changes_kept (since)
-select case when exists (select from hopwhistle.calls) then now() + interval '1 minute' else '-infinity' end
-on conflict do nothing;
-grant select on hopwhistle.call_changes_kept, hopwhistle.rollup_folding to hopwhistle_api;
+grant select on hopwhistle.rollup_folding to hopwhistle_api;
 
 -- The last change that is surely before this time. Clocks of instances may differ from that of the primary by seconds.
 create or replace function hopwhistle.change_before(since timestamptz) returns bigint
@@ -108,160 +98,6 @@ revoke all on function hopwhistle.change_before(timestamptz), hopwhistle.forget_
   hopwhistle.note_changed_calls(uuid, text[]) from public;
 grant execute on function hopwhistle.change_before(timestamptz), hopwhistle.forget_old_changes(interval, integer)
   to hopwhistle_api;
-
--- As in 0016, and what changed goes to call_changes. Its commit waits for the primary's WAL: a change that somebody has seen
--- must not come again under another number.
-create or replace function hopwhistle.fold_call_metrics(
-  tenants uuid[], from_hours timestamptz[], each_at_most integer, at_most integer
-)
-  returns table (tenant_id uuid, folded integer, last_hour timestamptz)
-  language plpgsql security definer
-  set search_path = pg_catalog
-  set plan_cache_mode = force_generic_plan
-  set enable_seqscan = off
-  set enable_bitmapscan = off
-  set enable_hashjoin = off
-  set enable_mergejoin = off
-  set jit = off
-as $$
-#variable_conflict use_column
-declare
-  places tid[];
-begin
-  if not pg_try_advisory_xact_lock(hashtextextended('hopwhistle.fold_call_metrics', 0)) then
-    return query select null::uuid, 0, null::timestamptz;
-    return;
-  end if;
-  perform set_config('synchronous_commit', 'local', true);
-
-  places := array(
-    select p.place
-    from unnest(tenants, from_hours) with ordinality as turn (tenant_id, from_hour, n)
-    cross join lateral (
-      select m.ctid as place
-      from hopwhistle.call_metrics_pending m
-      where m.tenant_id = turn.tenant_id and m.hour >= turn.from_hour
-      order by m.hour
-      limit each_at_most
-    ) p
-    limit at_most);
-
-  return query
-  with gone as (
-    delete from hopwhistle.call_metrics_pending where ctid = any (places) returning *
-  ),
-  -- Of a call that changed more than once, the last change.
-  changed as (
-    select tenant_id, call_id, max(sequence) as sequence
-    from gone cross join lateral unnest(changed_calls, changed_sequences) as c (call_id, sequence)
-    group by tenant_id, call_id
-  ),
-  logged as (
-    insert into hopwhistle.call_changes (tenant_id, call_ids, sequences)
-    select tenant_id, array_agg(call_id), array_agg(sequence)
-    from (select c.*, (row_number() over (partition by tenant_id) - 1) / 100 as part from changed c) p
-    group by tenant_id, part
-  ),
-  by_hour as materialized (
-    select tenant_id, hour, count(*)::integer as taken,
-      sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
-      sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
-      sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
-      sum(ring_count) as ring_count, sum(talk_count) as talk_count, sum(ring_total_ms) as ring_total_ms,
-      sum(talk_total_ms) as talk_total_ms,
-      string_agg(nullif(array_to_string(ring_entries, ','), ''), ',') as ring_entries,
-      string_agg(nullif(array_to_string(talk_entries, ','), ''), ',') as talk_entries
-    from gone
-    group by tenant_id, hour
-  ),
-  by_day as materialized (
-    select tenant_id, date_trunc('day', hour, 'UTC') as day,
-      sum(calls) as calls, sum(initiated) as initiated, sum(ringing) as ringing, sum(answered) as answered,
-      sum(completed) as completed, sum(busy) as busy, sum(no_answer) as no_answer, sum(failed) as failed,
-      sum(canceled) as canceled, sum(inbound) as inbound, sum(outbound) as outbound, sum(connected) as connected,
-      sum(ring_count) as ring_count, sum(talk_count) as talk_count, sum(ring_total_ms) as ring_total_ms,
-      sum(talk_total_ms) as talk_total_ms,
-      string_agg(ring_entries, ',') as ring_entries,
-      string_agg(talk_entries, ',') as talk_entries
-    from by_hour
-    group by 1, 2
-  ),
-  into_hours as (
-    insert into hopwhistle.call_metrics_hourly as m (
-      tenant_id, hour, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled, inbound,
-      outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_buckets, ring_counts,
-      ring_histogram, talk_buckets, talk_counts, talk_histogram, ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms,
-      talk_p95_ms, talk_p99_ms)
-    select h.tenant_id, h.hour, h.calls, h.initiated, h.ringing, h.answered, h.completed, h.busy, h.no_answer, h.failed,
-      h.canceled, h.inbound, h.outbound, h.connected, h.ring_count, h.talk_count, h.ring_total_ms, h.talk_total_ms,
-      ring.buckets, ring.counts, ring.histogram, talk.buckets, talk.counts, talk.histogram, ring.p50, ring.p95,
-      ring.p99, talk.p50, talk.p95, talk.p99
-    from by_hour h
-    left join hopwhistle.call_metrics_hourly old on old.tenant_id = h.tenant_id and old.hour = h.hour
-    cross join lateral hopwhistle.fold_histogram(
-      old.ring_buckets, old.ring_counts, string_to_array(h.ring_entries, ',')::smallint[]) as ring
-    cross join lateral hopwhistle.fold_histogram(
-      old.talk_buckets, old.talk_counts, string_to_array(h.talk_entries, ',')::smallint[]) as talk
-    on conflict (tenant_id, hour) do update set
-      calls = m.calls + excluded.calls, initiated = m.initiated + excluded.initiated,
-      ringing = m.ringing + excluded.ringing, answered = m.answered + excluded.answered,
-      completed = m.completed + excluded.completed, busy = m.busy + excluded.busy,
-      no_answer = m.no_answer + excluded.no_answer, failed = m.failed + excluded.failed,
-      canceled = m.canceled + excluded.canceled, inbound = m.inbound + excluded.inbound,
-      outbound = m.outbound + excluded.outbound, connected = m.connected + excluded.connected,
-      ring_count = m.ring_count + excluded.ring_count, talk_count = m.talk_count + excluded.talk_count,
-      ring_total_ms = m.ring_total_ms + excluded.ring_total_ms,
-      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms, ring_buckets = excluded.ring_buckets,
-      ring_counts = excluded.ring_counts, ring_histogram = excluded.ring_histogram,
-      talk_buckets = excluded.talk_buckets, talk_counts = excluded.talk_counts,
-      talk_histogram = excluded.talk_histogram, ring_p50_ms = excluded.ring_p50_ms,
-      ring_p95_ms = excluded.ring_p95_ms, ring_p99_ms = excluded.ring_p99_ms, talk_p50_ms = excluded.talk_p50_ms,
-      talk_p95_ms = excluded.talk_p95_ms, talk_p99_ms = excluded.talk_p99_ms
-  ),
-  into_days as (
-    insert into hopwhistle.call_metrics_daily as m (
-      tenant_id, day, calls, initiated, ringing, answered, completed, busy, no_answer, failed, canceled, inbound,
-      outbound, connected, ring_count, talk_count, ring_total_ms, talk_total_ms, ring_buckets, ring_counts,
-      ring_histogram, talk_buckets, talk_counts, talk_histogram, ring_p50_ms, ring_p95_ms, ring_p99_ms, talk_p50_ms,
-      talk_p95_ms, talk_p99_ms)
-    select d.tenant_id, d.day, d.calls, d.initiated, d.ringing, d.answered, d.completed, d.busy, d.no_answer, d.failed,
-      d.canceled, d.inbound, d.outbound, d.connected, d.ring_count, d.talk_count, d.ring_total_ms, d.talk_total_ms,
-      ring.buckets, ring.counts, ring.histogram, talk.buckets, talk.counts, talk.histogram, ring.p50, ring.p95,
-      ring.p99, talk.p50, talk.p95, talk.p99
-    from by_day d
-    left join hopwhistle.call_metrics_daily old on old.tenant_id = d.tenant_id and old.day = d.day
-    cross join lateral hopwhistle.fold_histogram(
-      old.ring_buckets, old.ring_counts, string_to_array(d.ring_entries, ',')::smallint[]) as ring
-    cross join lateral hopwhistle.fold_histogram(
-      old.talk_buckets, old.talk_counts, string_to_array(d.talk_entries, ',')::smallint[]) as talk
-    on conflict (tenant_id, day) do update set
-      calls = m.calls + excluded.calls, initiated = m.initiated + excluded.initiated,
-      ringing = m.ringing + excluded.ringing, answered = m.answered + excluded.answered,
-      completed = m.completed + excluded.completed, busy = m.busy + excluded.busy,
-      no_answer = m.no_answer + excluded.no_answer, failed = m.failed + excluded.failed,
-      canceled = m.canceled + excluded.canceled, inbound = m.inbound + excluded.inbound,
-      outbound = m.outbound + excluded.outbound, connected = m.connected + excluded.connected,
-      ring_count = m.ring_count + excluded.ring_count, talk_count = m.talk_count + excluded.talk_count,
-      ring_total_ms = m.ring_total_ms + excluded.ring_total_ms,
-      talk_total_ms = m.talk_total_ms + excluded.talk_total_ms, ring_buckets = excluded.ring_buckets,
-      ring_counts = excluded.ring_counts, ring_histogram = excluded.ring_histogram,
-      talk_buckets = excluded.talk_buckets, talk_counts = excluded.talk_counts,
-      talk_histogram = excluded.talk_histogram, ring_p50_ms = excluded.ring_p50_ms,
-      ring_p95_ms = excluded.ring_p95_ms, ring_p99_ms = excluded.ring_p99_ms, talk_p50_ms = excluded.talk_p50_ms,
-      talk_p95_ms = excluded.talk_p95_ms, talk_p99_ms = excluded.talk_p99_ms
-  )
-  select h.tenant_id, sum(h.taken)::integer, max(h.hour)
-  from by_hour h
-  group by h.tenant_id;
-
-  update hopwhistle.rollup_folding f
-  set pending = greatest(f.pending - cardinality(places), 0),
-    leased_until = case
-      when f.leased_until = '-infinity' then f.leased_until
-      else clock_timestamp() + interval '30 seconds'
-    end;
-end
-$$;
 
 -- As in 0012, with talk_ms, and with what changed for call_changes.
 create or replace function hopwhistle.write_call_events(

@@ -132,7 +132,7 @@ insert into hopwhistle.quarters_since (tenant_id, since)
 select t.id, date_trunc('hour', now(), 'UTC') + interval '2 hours' from hopwhistle.tenants t
 on conflict do nothing;
 
--- As in 0019, and by the quarter. Moves pending rows into the rollups: of each of the tenants, from its hour on, `each_at_most`, and of all
+-- As in 0016, and by the quarter; and what changed goes to call_changes. Moves pending rows into the rollups: of each of the tenants, from its hour on, `each_at_most`, and of all
 -- together `at_most`. Tells how many it took of each tenant that had any, and the hour of the last. One row without a
 -- tenant says that another session is folding at this moment.
 --
@@ -328,6 +328,17 @@ begin
     end;
 end
 $$;
+
+-- Since when everything is in call_changes: since now, but for what instances have under way, which ends within the minute.
+create table if not exists hopwhistle.call_changes_kept (
+  only_row boolean primary key default true,
+  since timestamptz not null,
+  constraint call_changes_kept_only_row check (only_row)
+);
+insert into hopwhistle.call_changes_kept (since)
+select case when exists (select from hopwhistle.calls) then now() + interval '1 minute' else '-infinity' end
+on conflict do nothing;
+grant select on hopwhistle.call_changes_kept to hopwhistle_api;
 
 -- What a write adds to call_metrics_pending is by the quarter from here on. Older instances cut these times to the hour when
 -- they read them, and go on working.

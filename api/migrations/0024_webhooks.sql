@@ -124,8 +124,8 @@ create or replace trigger audit_webhook
   after insert or delete or update of url, patterns, description, state, secret, replayed_at on hopwhistle.webhooks
   for each row execute function hopwhistle.audit_webhook();
 
--- As in 0006, and what a tenant with webhooks has published goes into their log. Batches move in one statement: whoever
--- reads both tables in one statement sees each batch in one of them.
+-- As in 0006. The batches of a tenant with webhooks move into their log. They move in one statement, so a statement that
+-- reads both tables sees each batch in one of them.
 --
 -- The size of the table is asked first: where nobody ever had a webhook it is 0, and asking that runs no query.
 create or replace function hopwhistle.forget_published(published bigint[]) returns void
@@ -234,7 +234,7 @@ begin
         disabled_because = case when given ? 'state' then null else w.disabled_because end,
         failing_since = null, failures = 0, retry_at = null, version = w.version + 1
       where w.id = of_webhook;
-      -- It begins anew: another day for what waits.
+      -- Waiting events are tried for another day.
       update hopwhistle.webhook_waiting t set attempts = 0, first_tried_at = null, retry_at = null
       where t.webhook_id = of_webhook;
     when 'replay' then
