@@ -4,11 +4,11 @@ import type { Pool, PoolClient } from 'pg'
 import { COMMIT_HERE } from '../postgres/replicated.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Repeating } from '../timing/repeat.ts'
+import { repeat } from '../timing/repeat.ts'
 import { withinMs } from '../timing/within-ms.ts'
 import type { CommittedBatch, PublishBatch, UnnumberedMessage } from './live-messages.ts'
 import { liveMessage } from './live-messages.ts'
-import type { Repeating } from './repeat.ts'
-import { repeat } from './repeat.ts'
 
 export type OutboxSweeperDependencies = {
   readonly upkeep: Pick<Pool, 'connect' | 'query'>

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Repeating } from './repeat.ts'
-import { repeat } from './repeat.ts'
+import type { Repeating } from '../timing/repeat.ts'
+import { repeat } from '../timing/repeat.ts'
 
 export type RetentionDependencies = {
   readonly upkeep: Pick<Pool, 'query'>

@@ -14,7 +14,7 @@ import { COMMIT_HERE } from '../postgres/replicated.ts'
 import { remedyFor } from '../postgres/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { repeat } from './repeat.ts'
+import { repeat } from '../timing/repeat.ts'
 
 export type FoldDependencies = {
   readonly upkeep: Pick<Pool, 'query'>

@@ -23,8 +23,8 @@ import {
   endProviderCallback,
   listProviderCallbacks,
 } from '../postgres/keys/provider-callbacks.ts'
-import { limitTenant, listTenants } from '../postgres/keys/rates.ts'
-import { listTenantAudit, setStaleAfter, setTimeZone } from '../postgres/keys/tenant-settings.ts'
+import { listTenants } from '../postgres/keys/rates.ts'
+import { listTenantAudit, setTenant } from '../postgres/keys/tenant-settings.ts'
 import { newCallback, sealedFor } from '../providers/callbacks.ts'
 import type { Provider } from '../providers/provider.ts'
 import { PROVIDERS } from '../providers/providers.ts'
@@ -58,8 +58,8 @@ npm run keys makes a tenant together with its first key.
 limit sets how many events a second a tenant may send, over all instances and for all its keys together. Every event of a
 batch counts, and any other request counts as one. Instances know within a few seconds (KEY_CACHE_MS).
 
-stale sets after how many hours a call that has not ended counts as stale in reports. Nothing is stored of it: it holds at once,
-also for calls of before. An event that ends the call later does so as ever.
+stale sets after how many hours a call that has not ended counts as stale in reports. It applies at once, to earlier calls
+too. A later event still ends such a call.
 
 time-zone sets the time zone of a tenant's metrics for requests that name none. Their answers then say so, and begin days,
 weeks and months at local midnight. Instances know within a few seconds (KEY_CACHE_MS).
@@ -135,14 +135,12 @@ const run: DatabaseCommand = async (client, say, args) => {
       )
     }
     case 'limit':
-      if (!(await limitTenant(client, asked.tenantId, asked.rate)))
-        throw new Error(`there is no tenant ${asked.tenantId}`)
+      await setTenant(client, asked.tenantId, 'events_per_second', asked.rate ?? null)
       return say(
         `tenant ${asked.tenantId} may send ${rateText(asked.rate, 'any other')}; instances know within seconds`,
       )
     case 'time-zone':
-      if (!(await setTimeZone(client, asked.tenantId, asked.zone)))
-        throw new Error(`there is no tenant ${asked.tenantId}`)
+      await setTenant(client, asked.tenantId, 'time_zone', asked.zone)
       return say(`metrics of tenant ${asked.tenantId} are in ${asked.zone ?? 'UTC'}; instances know within seconds`)
     case 'audit': {
       const rows = (await listTenantAudit(client, asked.tenantId)).map((entry) => [
@@ -191,13 +189,11 @@ const run: DatabaseCommand = async (client, say, args) => {
       if (rowCount === 0) throw new Error(`there is no tenant ${asked.tenantId}`)
       return say('done; what is too old goes within about an hour')
     }
-    case 'stale': {
-      if (!(await setStaleAfter(client, asked.tenantId, asked.hours)))
-        throw new Error(`there is no tenant ${asked.tenantId}`)
+    case 'stale':
+      await setTenant(client, asked.tenantId, 'stale_after_hours', asked.hours)
       return say(
         `a call of tenant ${asked.tenantId} that has not ended is stale after ${asked.hours ?? STALE_AFTER_HOURS} hours`,
       )
-    }
     case 'forget': {
       const given = asked.given === '-' ? readFileSync(0, 'utf8').trim() : asked.given
       const id = randomUUID()

@@ -18,7 +18,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a key needs to use the route. Absent: the route is open to everyone. */
     scope?: Scope
-    /** Who asks, where a request has no key. It rejects with a problem for nobody. Absent: the holder of its key. */
+    /** Finds the caller of a request that has no key; rejects with a problem if there is none. Absent: the holder of the key. */
     callerOf?: (request: FastifyRequest) => Principal | Promise<Principal>
     /** The key may also be the password, or the user, of Basic authentication: some switches can send nothing else. */
     basicAuth?: true

@@ -7,10 +7,9 @@
  *
  * The position is asked for before there is a snapshot, so that the snapshot has all that it says.
  *
- * On a replica, wherever there is one: a snapshot that is kept for minutes is no work for the primary. It is not free there
- * either: with hot_standby_feedback the primary keeps the rows that the snapshot sees, so whoever opens one bounds its time. What
- * hot_standby_feedback does not prevent, such as the lock of a migration, the replica repeats after max_standby_streaming_delay;
- * then it ends the transaction, and the next statement fails.
+ * It reads a replica where there is one, because a long snapshot costs the primary work. Even so, with hot_standby_feedback the
+ * primary keeps the rows that the snapshot sees, so the caller must limit its time. For other conflicts, such as the lock of a
+ * migration, the replica waits for max_standby_streaming_delay. Then it ends the transaction, and the next statement fails.
  */
 import type pg from 'pg'
 import { DatabaseUnavailable, ExportUnavailable } from '../errors/catalogue.ts'

@@ -5,8 +5,8 @@
  * server. Nothing is missed by going on after the largest number that a page has shown, whichever replica shows the next
  * one: one that is behind has nothing new yet.
  *
- * A call is shown at its latest change: an earlier one is passed over when the call has changed again since, for then a later
- * row tells of it. So no state of a call comes twice.
+ * A call is shown at its latest change. Earlier changes of it are skipped, because a later row has it. So no state of a call
+ * comes twice.
  */
 import { asTenant } from './as-tenant.ts'
 import type { CallRow } from './call-json.ts'

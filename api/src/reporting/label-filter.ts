@@ -29,7 +29,7 @@ export function parseLabelFilters(given: readonly string[]): readonly LabelFilte
 const refusal = (message: string) => InvalidRequest([{ field: 'label', message }])
 
 /**
- * The same in SQL, of rows of hopwhistle.calls. No index has labels: whoever uses this bounds the rows that are read.
+ * The same in SQL, of rows of hopwhistle.calls. No index has labels, so the statement must limit how many rows it reads.
  *
  * @param given takes a value and returns its parameter
  */

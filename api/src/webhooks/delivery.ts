@@ -121,7 +121,7 @@ export function startDelivery(deps: DeliveryDependencies): Delivery {
     worker.go()
   }
 
-  /** Its lease goes back when its requests have ended; whoever takes it next begins with what is written down. */
+  /** Gives its lease back when its requests have ended. The next instance begins with what is stored. */
   function end(worker: Worker): void {
     const { id } = worker.webhook
     workers.delete(id)

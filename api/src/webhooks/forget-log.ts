@@ -1,5 +1,6 @@
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { type Repeating, repeat } from '../timing/repeat.ts'
 import type { WebhookStore } from './store.ts'
 
 const EVERY_MS = 60_000
@@ -15,31 +16,18 @@ export function startForgettingLog(deps: {
   readonly keepHours: number
   readonly metrics: Pick<Metrics, 'upkeepFailed'>
   readonly log: Log
-}): { readonly stop: () => Promise<void> } {
-  let stopped = false
-  let running: Promise<void> = Promise.resolve()
-  let timer = plan(EVERY_MS * Math.random())
-
-  function plan(ms: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      running = forget()
-    }, ms).unref()
-  }
-  async function forget(): Promise<void> {
-    let nextMs = EVERY_MS * (0.75 + Math.random() / 2)
-    try {
-      if ((await deps.store.forgetLog(deps.keepHours, AT_ONCE)) >= AT_ONCE) nextMs = REST_MS
-    } catch (error) {
-      deps.metrics.upkeepFailed.inc({ task: 'webhooks' })
-      deps.log.warn({ err: error }, 'the log of webhooks was not shortened; it will be')
-    }
-    if (!stopped) timer = plan(nextMs)
-  }
-  return {
-    stop: () => {
-      stopped = true
-      clearTimeout(timer)
-      return running
+}): Repeating {
+  let nextMs = EVERY_MS * Math.random()
+  return repeat(
+    () => nextMs,
+    async () => {
+      nextMs = EVERY_MS * (0.75 + Math.random() / 2)
+      try {
+        if ((await deps.store.forgetLog(deps.keepHours, AT_ONCE)) >= AT_ONCE) nextMs = REST_MS
+      } catch (error) {
+        deps.metrics.upkeepFailed.inc({ task: 'webhooks' })
+        deps.log.warn({ err: error }, 'the log of webhooks was not shortened; it will be')
+      }
     },
-  }
+  )
 }

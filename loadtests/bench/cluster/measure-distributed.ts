@@ -11,22 +11,20 @@ import { type ProfileName, SCENARIO_NAMES, type ScenarioName } from '@hopwhistle
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
-import { type DistributedRun, RESULTS_FORMAT, type SeriesPoint } from '../../results-format.ts'
+import { type DistributedRun, RESULTS_FORMAT } from '../../results-format.ts'
 import { SETUP_REQUESTS } from '../../scenarios/lib/result.ts'
-import { followK6 } from '../collect/follow-k6.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { liveLine } from '../run/live-line.ts'
 import { scenarioPhases } from '../run/scenario-phases.ts'
 import { beginSampling } from '../sample/sampler.ts'
 import { changedMeanwhile, changedSince } from './changed-since.ts'
 import { clusterEnvironment } from './cluster-environment.ts'
-import { runnerReaders } from './follow-runners.ts'
-import type { Look } from './look.ts'
 import type { Platform } from './platform.ts'
 import { podsOf } from './runner-pods.ts'
 import { collectResults, podLogs } from './runner-results.ts'
-import { endedEarly, shares, waitingLine } from './runners-line.ts'
+import { shares } from './runners-line.ts'
 import { samplePlatform } from './sample-platform.ts'
+import { type ShownRun, showRun } from './show-run.ts'
 import { readTestRun, type TestRunObject } from './test-runs.ts'
 import { watchTestRun } from './watch-test-run.ts'
 
@@ -52,7 +50,6 @@ export type DistributedOptions = {
   readonly signal?: AbortSignal
 }
 
-const FOLLOW_EVERY_MS = 2_000
 const SAMPLE_EVERY_MS = 2_000
 /** What moves while runners wait for each other. */
 const BEFORE_THE_LOAD: ReadonlySet<string> = new Set([
@@ -67,7 +64,7 @@ export async function measureDistributed(options: DistributedOptions): Promise<L
   const sampled = await samplePlatform(cluster, platform, name, options.runId)
   try {
     const sampler = await beginSampling(sampled.targets, SAMPLE_EVERY_MS)
-    const following = follow(options)
+    const following = show(options)
     const ended = await (async () => {
       await options.apply?.()
       return watchTestRun({ ...options, onLook: following.look })
@@ -126,40 +123,19 @@ async function testRunAtEnd(options: DistributedOptions): Promise<Pick<Distribut
   return { uid: now.metadata.uid, ...(changed.length === 0 ? {} : { changed }) }
 }
 
-/** Shows the run on the terminal, and reads every runner from the moment that all of them are there. */
-function follow({ cluster, scenario, profile, terminal }: DistributedOptions) {
-  let stop: (() => Promise<readonly SeriesPoint[]>) | undefined
-  let loadBeganAt: number | undefined
-  let pods: DistributedRun['runners'] = []
-  const told = new Set<string>()
-  return {
-    look(look: Look) {
-      pods = look.pods
-      for (const { kind, text } of look.problems ?? []) {
-        if (!told.has(kind)) terminal.step(`  ! ${scenario.padEnd(19)}  ${text}`)
-        told.add(kind)
-      }
-      const isUp = pods.length > 0 && pods.every(({ state }) => state === 'running')
-      if (loadBeganAt === undefined && look.stage !== 'finished') terminal.show(waitingLine(scenario, look))
-      if (stop !== undefined || !isUp) return
-      stop = followK6({
-        runners: runnerReaders(cluster, pods),
-        everyMs: FOLLOW_EVERY_MS,
-        onPoint: (point, total, each) => {
-          // k6 answers while it waits to be told to begin, and runners ask each other whether all are ready.
-          if (Object.keys(point.counters).some((name) => !BEFORE_THE_LOAD.has(name)))
-            loadBeganAt ??= Date.parse(point.at) - point.windowSeconds * 1000
-          if (loadBeganAt === undefined) return
-          const sinceStart = (Date.now() - loadBeganAt) / 1000
-          const whose = shares(scenario, each, point.windowSeconds)
-          const line = liveLine(scenario, scenarioPhases(scenario, profile), sinceStart, point, total, whose)
-          terminal.show(`${line}  ${endedEarly(pods)}`.trimEnd())
-        },
-      })
+const show = ({ cluster, scenario, profile, terminal }: DistributedOptions): ShownRun =>
+  showRun({
+    cluster,
+    name: scenario,
+    label: scenario.padEnd(19),
+    terminal,
+    // k6 answers while it waits to be told to begin, and runners ask each other whether all are ready.
+    hasBegun: (counters) => Object.keys(counters).some((name) => !BEFORE_THE_LOAD.has(name)),
+    line: (beganAt, point, total, each) => {
+      const whose = shares(scenario, each, point.windowSeconds)
+      return liveLine(scenario, scenarioPhases(scenario, profile), (Date.now() - beganAt) / 1000, point, total, whose)
     },
-    stop: async (): Promise<readonly SeriesPoint[]> => (await stop?.()) ?? [],
-  }
-}
+  })
 
 /** @throws {Failure} when it is none of ours */
 export function knownScenario(name: string): ScenarioName {

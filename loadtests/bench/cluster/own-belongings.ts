@@ -1,5 +1,6 @@
 /** What the TestRun of a script of somebody else needs beside it: the script as an archive of k6, and perhaps secrets. */
-import { ARCHIVE_FILE, LOADTEST_LABELS, SCENARIO_LABEL } from '../../kubernetes/test-run.ts'
+import { metadataOf } from '../../kubernetes/script-config-map.ts'
+import { ARCHIVE_FILE } from '../../kubernetes/test-run.ts'
 
 /** In the ConfigMap of the archive: what whoever collects the run has to know of it. */
 export const OWN_RUN_FILE = 'own-run.json'
@@ -14,11 +15,7 @@ export const ownConfigMap = (
 ) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: {
-    name,
-    ...(namespace === undefined ? {} : { namespace }),
-    labels: { ...LOADTEST_LABELS, [SCENARIO_LABEL]: scenario },
-  },
+  metadata: metadataOf(scenario, name, namespace),
   data: { [OWN_RUN_FILE]: run },
   binaryData: { [ARCHIVE_FILE]: archive.toString('base64') },
 })

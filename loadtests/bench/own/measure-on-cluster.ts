@@ -7,17 +7,14 @@
  */
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
-import type { DistributedRun, SeriesPoint } from '../../results-format.ts'
+import type { DistributedRun } from '../../results-format.ts'
 import { fromLogLines } from '../../scenarios/lib/result-lines.ts'
 import type { OwnRunner } from '../../scenarios/own/plan.ts'
 import { clusterEnvironment } from '../cluster/cluster-environment.ts'
-import { runnerReaders } from '../cluster/follow-runners.ts'
-import type { Look } from '../cluster/look.ts'
 import { type LogReader, podLogs } from '../cluster/runner-results.ts'
-import { endedEarly, waitingLine } from '../cluster/runners-line.ts'
 import { samplePlatform } from '../cluster/sample-platform.ts'
+import { showRun } from '../cluster/show-run.ts'
 import { watchTestRun } from '../cluster/watch-test-run.ts'
-import { followK6 } from '../collect/follow-k6.ts'
 import { lastWords } from '../collect/last-words.ts'
 import { beginSampling } from '../sample/sampler.ts'
 import { endOf, progress } from './measure-own.ts'
@@ -39,7 +36,6 @@ export type OwnOnClusterOptions = {
   readonly signal: AbortSignal
 }
 
-const FOLLOW_EVERY_MS = 2_000
 const SAMPLE_EVERY_MS = 2_000
 
 /** @throws {Failure} when it cannot be applied, there is no such TestRun, or Prometheus cannot be asked */
@@ -53,7 +49,14 @@ export async function measureOwnOnCluster(options: OwnOnClusterOptions): Promise
   const sampled = await samplePlatform(cluster, undefined, name, undefined)
   try {
     const sampler = await beginSampling(sampled.targets, SAMPLE_EVERY_MS)
-    const following = follow(options)
+    const following = showRun({
+      cluster,
+      name: run.name,
+      label: run.name,
+      terminal,
+      hasBegun: (counters) => Object.keys(counters).length > 0,
+      line: (beganAt, point) => `  … ${run.name}  ${progress(point, beganAt)}`,
+    })
     const watched = async () => {
       await options.apply?.()
       return watchTestRun({ ...options, runWithinSeconds: withinSeconds, onLook: following.look })
@@ -111,36 +114,4 @@ export async function collectOwn(pods: DistributedRun['runners'], readLog: LogRe
     }),
   )
   return { pods: read.map(({ pod }) => pod), runners: read.flatMap(({ runner }) => runner ?? []) }
-}
-
-/** Shows the run on the terminal, and reads every runner from the moment that all of them are there. */
-function follow({ cluster, run: { name }, terminal }: OwnOnClusterOptions) {
-  let stop: (() => Promise<readonly SeriesPoint[]>) | undefined
-  let loadBeganAt: number | undefined
-  let pods: DistributedRun['runners'] = []
-  const told = new Set<string>()
-  return {
-    look(look: Look) {
-      pods = look.pods
-      for (const { kind, text } of look.problems ?? []) {
-        if (!told.has(kind)) terminal.step(`  ! ${name}  ${text}`)
-        told.add(kind)
-      }
-      const isUp = pods.length > 0 && pods.every(({ state }) => state === 'running')
-      if (loadBeganAt === undefined && look.stage !== 'finished') terminal.show(waitingLine(name, look))
-      if (stop !== undefined || !isUp) return
-      stop = followK6({
-        runners: runnerReaders(cluster, pods),
-        everyMs: FOLLOW_EVERY_MS,
-        onPoint(point) {
-          if (Object.keys(point.counters).length > 0) {
-            loadBeganAt ??= Date.parse(point.at) - 1000 * point.windowSeconds
-          }
-          if (loadBeganAt === undefined) return
-          terminal.show(`  … ${name}  ${progress(point, loadBeganAt)}  ${endedEarly(pods)}`.trimEnd())
-        },
-      })
-    },
-    stop: async (): Promise<readonly SeriesPoint[]> => (await stop?.()) ?? [],
-  }
 }

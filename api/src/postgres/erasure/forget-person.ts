@@ -149,7 +149,7 @@ async function forgetCallOnce(db: Db, callId: string, tenantId: string | undefin
   return result([...events, ...aside], calls)
 }
 
-/** Locks calls in the order in which writers do, so that nobody deadlocks. Whoever follows the feed of changes is told. */
+/** Locks calls in the order in which writers do, so there is no deadlock. The calls appear in the feed of changes. */
 async function foldAgain(db: Db, calls: readonly Found[]): Promise<void> {
   for (const [of, ids] of portions(calls)) {
     await db.query(

@@ -8,12 +8,6 @@ export async function limitKey(db: Db, id: string, rate: number | undefined): Pr
   return (await db.query(text, [id, rate ?? null])).rowCount === 1
 }
 
-/** @param rate events a second; undefined: as many as TENANT_RATE_PER_SECOND says @returns false when there is no such tenant */
-export async function limitTenant(db: Db, id: string, rate: number | undefined): Promise<boolean> {
-  const text = 'update hopwhistle.tenants set events_per_second = $2 where id = $1'
-  return (await db.query(text, [id, rate ?? null])).rowCount === 1
-}
-
 export type ListedTenant = {
   readonly id: string
   readonly name: string

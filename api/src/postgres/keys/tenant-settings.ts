@@ -2,16 +2,13 @@ import type { ClientBase } from 'pg'
 
 type Db = Pick<ClientBase, 'query'>
 
-/** @param hours after so long a call that has not ended is stale; null: the usual time @returns false when there is no such tenant */
-export async function setStaleAfter(db: Db, tenantId: string, hours: number | null): Promise<boolean> {
-  const text = 'update hopwhistle.tenants set stale_after_hours = $2 where id = $1'
-  return (await db.query(text, [tenantId, hours])).rowCount === 1
-}
+/** Columns of hopwhistle.tenants. */
+type Setting = 'events_per_second' | 'stale_after_hours' | 'time_zone'
 
-/** @param zone an IANA name; null: UTC @returns false when there is no such tenant */
-export async function setTimeZone(db: Db, id: string, zone: string | null): Promise<boolean> {
-  const text = 'update hopwhistle.tenants set time_zone = $2 where id = $1'
-  return (await db.query(text, [id, zone])).rowCount === 1
+/** @param value null: the default @throws {Error} there is no such tenant */
+export async function setTenant(db: Db, id: string, setting: Setting, value: number | string | null): Promise<void> {
+  const { rowCount } = await db.query(`update hopwhistle.tenants set ${setting} = $2 where id = $1`, [id, value])
+  if (rowCount === 0) throw new Error(`there is no tenant ${id}`)
 }
 
 export type TenantAuditEntry = {

@@ -11,7 +11,7 @@ export type TimeZone = {
   segments(from: number, to: number): readonly Segment[]
 }
 
-/** IANA names without a slash. Intl takes more, such as PST and IST, whose meaning depends on who reads them. */
+/** IANA names without a slash. Intl takes more, such as PST and IST, which have several meanings. */
 const SHORT_NAMES = new Set(
   (
     'CET CST6CDT Cuba EET EST EST5EDT Egypt Eire GB GB-Eire GMT GMT+0 GMT-0 GMT0 Greenwich HST Hongkong Iceland Iran Israel ' +

@@ -74,7 +74,7 @@ function dateBorders(segments: readonly Segment[], key: (date: number) => number
   for (const { from, to, offset } of segments) {
     const firstDate = Math.floor((from + offset) / QUARTERS_PER_DAY)
     for (let date = firstDate; date * QUARTERS_PER_DAY < to + offset; date++) {
-      // Clocks that go back over midnight come to a date a second time: it is the same bucket.
+      // If clocks go back over midnight, a date occurs twice. It is one bucket.
       if (key(date) <= latest) continue
       latest = key(date)
       borders.push({ at: Math.max(from, date * QUARTERS_PER_DAY - offset), offset })

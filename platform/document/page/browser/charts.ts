@@ -106,6 +106,13 @@ const targetLine = (text: string, role: Role, at: { xAxis: number } | { yAxis: n
   label: { formatter: text, color: colour(role), position: 'insideEndTop' as const },
 })
 
+/** A line across, for each of them. */
+const targetLines = (targets: NonNullable<TimeChart['targets']>) => ({
+  silent: true,
+  symbol: 'none',
+  data: targets.map(({ value, text, colour: role }) => targetLine(text, role, { yAxis: value })),
+})
+
 function timeOption({ unit, seconds, phases, log, stacked, lines: shown, targets = [] }: TimeChart): EChartsOption {
   const ramp = phases.find(({ name }) => name === 'ramp')
   const series = shown.map(
@@ -120,11 +127,7 @@ function timeOption({ unit, seconds, phases, log, stacked, lines: shown, targets
       ...(i > 0
         ? {}
         : {
-            markLine: {
-              silent: true,
-              symbol: 'none',
-              data: targets.map(({ value, text, colour: role }) => targetLine(text, role, { yAxis: value })),
-            },
+            markLine: targetLines(targets),
             markArea: {
               silent: true,
               itemStyle: { color: colour('shade') },
@@ -294,11 +297,7 @@ function xyOption({ x, unit, log, series: shown, targets = [] }: XyChart): EChar
       ...(i > 0
         ? {}
         : {
-            markLine: {
-              silent: true,
-              symbol: 'none',
-              data: targets.map(({ value, text, colour: role }) => targetLine(text, role, { yAxis: value })),
-            },
+            markLine: targetLines(targets),
           }),
     }
     if (mark === 'dots' || mark === 'circles') {
