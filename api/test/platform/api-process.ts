@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
+import { MALLOC_ENV, NODE_FLAGS } from '@hopwhistle/contract/node-flags.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { freePort } from '../../../platform/machine/free-port.ts'
@@ -48,6 +48,7 @@ export async function startApi(
       DATABASE_REPLICA_URL: database.replicaUrl,
       REDIS_URL: redis.url,
       SHUTDOWN_DRAIN_MS: '0',
+      ...MALLOC_ENV,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -167,7 +167,7 @@ test('a breakdown reads the calls that an index finds, and one more than it may'
   const ofNumber = await read({ fromNumber: '+3' })
   expect(ofNumber).toBeGreaterThanOrEqual(CALLS / 3)
   expect(ofNumber).toBeLessThanOrEqual(CALLS / 3 + 18)
-  expect(await read({ fromNumber: '+9', groupBy: 'to' })).toBe(0)
+  expect(await read({ fromNumber: '+9', groupBy: 'to' })).toBeLessThanOrEqual(18)
   expect(await read({ state: 'FAILED' })).toBeLessThan(50)
 })
 
