@@ -5,7 +5,9 @@ import type { Value } from '../values/value.ts'
 import { type Component, partOf } from './component.ts'
 
 type Rules = {
+  /** @default says nothing of it */
   readonly ingress?: Templated<readonly k8s.NetworkPolicyIngressRule[]>
+  /** @default says nothing of it */
   readonly egress?: Templated<readonly k8s.NetworkPolicyEgressRule[]>
 }
 

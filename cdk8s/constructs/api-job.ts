@@ -20,10 +20,11 @@ export type ApiJobProps = {
   readonly of: Pick<HopwhistleValues['migrations'], 'resources' | 'pod'>
   readonly command: Templated<readonly string[]>
   readonly env: readonly Templated<k8s.EnvVar>[]
-  /** Run before it, in order. */
+  /** Run before it, in order. @default none */
   readonly initContainers?: (own: Pod) => readonly Templated<k8s.Container>[]
+  /** @default none */
   readonly scripts?: Scripts
-  /** Whose token it has; without one it has none. */
+  /** Whose token it has. @default none */
   readonly serviceAccount?: string
 }
 

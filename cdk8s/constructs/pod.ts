@@ -23,14 +23,17 @@ type Maps = Value<TextMap> | Readonly<Record<string, Operand<string>>>
 /** What a construct asks of its pods itself. */
 export type OwnPod = {
   readonly labels: Maps
+  /** @default none */
   readonly annotations?: Maps
-  /** Wins over any other, unless it is empty. */
+  /** Wins over any other, unless it is empty. @default what the values ask, else that of the namespace */
   readonly serviceAccountName?: Value<string>
+  /** @default none but what the values ask */
   readonly nodeSelector?: Value<TextMap>
+  /** @default none but what the values ask */
   readonly tolerations?: Value<readonly k8s.Toleration[]>
-  /** Holds beside what the values ask. */
+  /** Holds beside what the values ask. @default none but what the values ask */
   readonly affinity?: Value<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>
-  /** Unless the values ask for another. */
+  /** Unless the values ask for another. @default none */
   readonly topologySpreadConstraints?: readonly Templated<k8s.TopologySpreadConstraint>[]
 }
 

@@ -23,25 +23,28 @@ export type PostgresServerProps = {
   readonly values: HopwhistleValues
   /** The script of cdk8s/scripts that prepares the data and becomes the server. */
   readonly start: string
-  /** More scripts that the probes run. */
+  /** More scripts that the probes run. @default none */
   readonly scripts?: readonly string[]
   readonly env: readonly Templated<k8s.EnvVar>[]
-  /** postgres.image, if nothing else is said. */
+  /** @default `postgres.image` of the values */
   readonly image?: Value<string>
-  /** More arguments for it. */
+  /** More arguments for it. @default none */
   readonly args?: readonly Templated<string>[]
+  /** @default none */
   readonly initContainers?: Templated<readonly k8s.Container[]>
+  /** @default none but the data */
   readonly mounts?: readonly Templated<k8s.VolumeMount>[]
+  /** @default none but the data */
   readonly volumes?: readonly Templated<k8s.Volume>[]
   /** The sizes of its settings follow from its limit of memory. */
   readonly resources: HopwhistleValues['postgres']['resources']
   /** What the values ask of its pod. */
   readonly ofKind: HopwhistleValues['postgres']['pod']
-  /** Whether its Service leads to it also while it is not ready. */
+  /** Whether its Service leads to it also while it is not ready. @default false */
   readonly publishNotReady?: boolean
-  /** A shell command for a server that is ready, run again and again. */
+  /** A shell command for a server that is ready, run again and again. @default nothing */
   readonly whenReady?: string
-  /** Without one, a server that runs is alive. */
+  /** @default none: a server that runs is alive */
   readonly livenessProbe?: Templated<k8s.Probe>
 }
 

@@ -20,24 +20,27 @@ export type SinglePodProps = {
   /** What the values ask of pods of this kind. */
   readonly ofKind: Value<PodOfKind>
   readonly user: number | Value<number>
-  /** Of the pod and of its Service, with the name by which probes know it: `http`, if nothing else is said. */
+  /** Of the pod and of its Service. */
   readonly port: number
+  /** The name by which probes know the port. @default `http` */
   readonly portName?: string
   /** The container, but for what every one of ours has. */
   readonly container: ContainerParts
+  /** @default none */
   readonly volumes?: readonly Templated<k8s.Volume>[]
-  /** Run before it, in order. */
+  /** Run before it, in order. @default none */
   readonly initContainers?: Templated<readonly k8s.Container[]>
-  /** Whose token it has; without one it has none. An empty name is none. */
+  /** Whose token it has. An empty name is none. @default none */
   readonly serviceAccount?: { readonly name: Value<string>; readonly automount: true | Value<boolean> }
-  /** Of the pod. */
+  /** Of the pod. @default none */
   readonly annotations?: OwnPod['annotations']
+  /** @default a ClusterIP */
   readonly service?: { readonly type: Value<string>; readonly nodePort: Value<number> }
-  /** The Service leads to the pod also while that is not ready. */
+  /** The Service leads to the pod also while that is not ready. @default false */
   readonly publishNotReady?: boolean
-  /** A volume of its own, mounted where the container says; without one it forgets. */
+  /** A volume of its own, mounted where the container says. @default none: what it has is lost with the pod */
   readonly claim?: Templated<k8s.KubePersistentVolumeClaimProps>
-  /** Until a pod that was told to stop is killed: 30, if nothing else is said. */
+  /** Seconds until a pod that was told to stop is killed. @default 30 */
   readonly graceSeconds?: number
 }
 

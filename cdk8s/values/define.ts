@@ -16,13 +16,13 @@ export type Leaf<T> = {
   readonly kind: Kind
   readonly note: string
   readonly schema: Schema
-  /** May be null, and is left out of manifests then. */
+  /** May be null, and is left out of manifests then. @default false */
   readonly optional?: boolean
 }
 export type Section<F extends Fields = Fields> = {
   readonly note: string
   readonly fields: F
-  /** Others may be in it too, of which this chart knows nothing. */
+  /** Others may be in it too, of which this chart knows nothing. @default false */
   readonly open?: boolean
 }
 export type Fields = { readonly [name: string]: Leaf<unknown> | Section }

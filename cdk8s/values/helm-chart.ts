@@ -26,19 +26,22 @@ export type HelmChart<F extends Fields = Fields> = {
   readonly values: F
   /** Makes the objects; called once for each synthesis. */
   readonly build: (chart: Chart, values: ValuesOf<F>) => void
-  /** Text files for `fileContent`, by path in the chart, `files/…`. */
+  /** Text files for `fileContent`, by path in the chart, `files/…`. @default none */
   readonly files?: Readonly<Record<string, string>>
-  /** Shown after installing: a template; values stand in it as in other strings. */
+  /** Shown after installing: a template; values stand in it as in other strings. @default none */
   readonly notes?: string
 }
 
 export type Manifest = { readonly apiVersion: string; readonly kind: string; readonly [key: string]: Json }
 
 type Installed = {
+  /** Of the release. @default the name of the chart */
   readonly name?: string
+  /** @default `default` */
   readonly namespace?: string
+  /** @default 1 */
   readonly revision?: number
-  /** Over the defaults, as `helm install --values` takes them. */
+  /** Over the defaults, as `helm install --values` takes them. @default none */
   readonly values?: { readonly [name: string]: Json }
 }
 
