@@ -26,11 +26,12 @@ const bin = [process.env.HOPWHISTLE_POSTGRES_BIN, '/usr/lib/postgresql/15/bin'].
 )
 const isMissing = bin === undefined || onPath('pgbackrest') === undefined
 const NEEDS = isMissing ? ' (missing: postgresql-15 and pgbackrest)' : ''
+const { versitygw } = JSON.parse(readFileSync(join(CHECKOUT, 'versions.json'), 'utf8')) as { versitygw: string }
 const S3_MODULE = 'github.com/versity/versitygw/cmd/versitygw'
 const S3_SERVER = {
   name: 'versitygw',
   variable: 'HOPWHISTLE_VERSITYGW',
-  howTo: `  go install ${S3_MODULE}@v1.8.0`,
+  howTo: `  go install ${S3_MODULE}@v${versitygw}`,
   packageOf: () => S3_MODULE,
 }
 const s3Server = lookForGoProgram(S3_SERVER)
