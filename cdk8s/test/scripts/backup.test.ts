@@ -108,6 +108,24 @@ describe.skipIf(isMissing).each([
     await primary.stop()
   })
 
+  test.skipIf(isS3Missing || repository === inS3)(
+    'a restore deletes no files, even if they are no database',
+    async () => {
+      const primary = await primaryWithBackups(repository)
+      await primary.start()
+      primary.query('create table rows (id int primary key); insert into rows values (1)')
+      primary.backUp('--first')
+      await primary.stop()
+      // As after a disk error. Only a person can tell what these files are worth.
+      primary.remove('PG_VERSION')
+      await expect(primary.start({ RESTORE_TARGET: 'latest' })).rejects.toThrow('set postgres.restore.replaceData')
+      await primary.start({ RESTORE_TARGET: 'latest', RESTORE_REPLACE: 'true' })
+      expect(primary.query('select id from rows')).toBe('1')
+      expect(primary.folders()).toEqual(['postgres', expect.stringMatching(/^postgres\.replaced-/)])
+      await primary.stop()
+    },
+  )
+
   test.skipIf(isS3Missing)('a primary whose backups cannot be read does not begin an empty database', async () => {
     const primary = await primaryWithBackups(repository)
     await expect(primary.start(primary.unreadable)).rejects.toThrow('cannot be read')
@@ -268,6 +286,7 @@ async function primaryWithBackups(makeRepository: MakeRepository) {
     loseVolume: () => {
       for (const name of readdirSync(data)) rmSync(join(data, name), { recursive: true })
     },
+    remove: (file: string) => rmSync(join(data, 'postgres', file)),
     folders: () =>
       readdirSync(data)
         .filter((name) => name.startsWith('postgres'))
