@@ -12,6 +12,8 @@ umask 077
 partial="$PGDATA.partial" has_backups="$PGDATA.has-backups"
 refuse() { echo "$*" >&2; exit 1; }
 has_data() { [ -s "$PGDATA/PG_VERSION" ]; }
+# Files that are no database may be what is left of one.
+has_files() { [ -e "$PGDATA" ] && ! rmdir "$PGDATA" 2>/dev/null; }
 
 rm -f "$has_backups"
 if [ -z "$RESTORE_TARGET" ]; then
@@ -33,10 +35,10 @@ if [ -z "$RESTORE_TARGET" ]; then
   exit 0
 fi
 
-if has_data; then
+if has_files; then
   [ "$(cat "$PGDATA/restored-to" 2>/dev/null)" != "$RESTORE_TARGET" ] || exit 0
   [ "$RESTORE_REPLACE" = true ] ||
-    refuse "$PGDATA has data, which is not overwritten: set postgres.restore.replaceData to move it aside"
+    refuse "$PGDATA has files, which are not overwritten: set postgres.restore.replaceData to move them aside"
 fi
 
 case $RESTORE_TARGET in
@@ -53,11 +55,10 @@ postgres --single -D "$partial" -c hot_standby=off -c archive_mode=on -c archive
 # Otherwise a replica would copy this file, and stop at the target as well.
 sed -i '/^recovery_target/d; /^restore_command/d' "$partial/postgresql.auto.conf"
 printf %s "$RESTORE_TARGET" >"$partial/restored-to"
-if has_data; then
+if has_files; then
   aside="$PGDATA.replaced-$(date -u +%Y%m%dT%H%M%SZ)"
   mv "$PGDATA" "$aside"
   echo "the data that was there is in $aside"
 fi
-rm -rf "$PGDATA"
 mv "$partial" "$PGDATA"
 echo "restored to $RESTORE_TARGET"

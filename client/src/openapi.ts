@@ -215,7 +215,10 @@ export interface paths {
                         readonly eventId: string;
                         /** @description the call it belongs to, which may have 1000 events */
                         readonly callId: string;
-                        /** @enum {unknown} */
+                        /**
+                         * @description of several final states of a call, the one that occurred first stands
+                         * @enum {unknown}
+                         */
                         readonly state: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                         /**
                          * Format: date-time
@@ -567,7 +570,10 @@ export interface paths {
                         readonly eventId: string;
                         /** @description the call it belongs to, which may have 1000 events */
                         readonly callId: string;
-                        /** @enum {unknown} */
+                        /**
+                         * @description of several final states of a call, the one that occurred first stands
+                         * @enum {unknown}
+                         */
                         readonly state: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                         /**
                          * Format: date-time
@@ -920,7 +926,10 @@ export interface paths {
                             readonly eventId: string;
                             /** @description the call it belongs to, which may have 1000 events */
                             readonly callId: string;
-                            /** @enum {unknown} */
+                            /**
+                             * @description of several final states of a call, the one that occurred first stands
+                             * @enum {unknown}
+                             */
                             readonly state: "INITIATED" | "RINGING" | "ANSWERED" | "COMPLETED" | "BUSY" | "NO_ANSWER" | "FAILED" | "CANCELED";
                             /**
                              * Format: date-time

@@ -14,13 +14,15 @@ const versions = json('versions.json') as {
   gitleaks: string
   actionlint: string
   schemathesis: string
+  versitygw: string
   images: Readonly<Record<string, string>>
 }
 
 test('versions.json names one version each, none of them "latest"', () => {
   for (const image of Object.values(versions.images)) expect(image).toMatch(/^[a-z0-9./_-]+:v?\d/)
-  const { node, k6, helm, gitleaks, actionlint, schemathesis } = versions
-  for (const tool of [node, k6, helm, gitleaks, actionlint, schemathesis]) expect(tool).toMatch(/^\d+\.\d+\.\d+$/)
+  const { node, k6, helm, gitleaks, actionlint, schemathesis, versitygw } = versions
+  for (const tool of [node, k6, helm, gitleaks, actionlint, schemathesis, versitygw])
+    expect(tool).toMatch(/^\d+\.\d+\.\d+$/)
 })
 
 test('compose.yaml uses the images of versions.json', () => {
@@ -86,6 +88,10 @@ test.each(workflows)('%s pins its actions to a version, its machine too, and a t
     for (const { uses } of job.steps.filter((step) => step.uses !== undefined))
       expect(uses).toMatch(/@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/)
   }
+})
+
+test('the guide to backups names the S3 server of versions.json', () => {
+  expect(read('docs/backup.md')).toContain(`versitygw@v${versions.versitygw}`)
 })
 
 test('the guide to the load tests installs the k6 of versions.json', () => {

@@ -28,7 +28,9 @@ export const CallEventSchema = Type.Object(
   {
     eventId: id('unique within the tenant; sending it again with the same content changes nothing'),
     callId: id(`the call it belongs to, which may have ${EVENT_BOUNDS.eventsPerCall} events`),
-    state: Type.Enum([...CALL_STATES]),
+    state: Type.Enum([...CALL_STATES], {
+      description: 'of several final states of a call, the one that occurred first stands',
+    }),
     occurredAt: Type.String({
       format: 'date-time',
       description: 'RFC 3339 with an offset; at most 90 days ago and 5 minutes ahead; kept to the millisecond',
@@ -57,7 +59,7 @@ export const CallEventSchema = Type.Object(
     ),
     metadata: optional(
       Type.Record(Type.String(), Type.Unknown(), {
-        description: `at most ${EVENT_BOUNDS.metadataMaxBytes} bytes of JSON, and ${EVENT_BOUNDS.metadataStoredMaxBytes} with its numbers written out: 1e308 has 309 digits`,
+        description: `at most ${EVENT_BOUNDS.metadataMaxBytes} bytes of JSON, and ${EVENT_BOUNDS.metadataStoredMaxBytes} with its numbers written out: 1e308 has 309 digits. Numbers keep every digit; the order of keys does not matter`,
       }),
     ),
   },

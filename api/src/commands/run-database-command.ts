@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { isUnreplicated } from '../postgres/replicated.ts'
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const
 const CONNECT_TIMEOUT_MS = 10_000
 const WAIT_MS = 300_000
 const ASK_EVERY_MS = 1_000
+
+const NOT_REPLICATED =
+  'this is on the primary, but perhaps not on its synchronous replica: something ended the wait for it. ' +
+  'If the primary is lost before the replica has caught up, do it again'
 
 export type DatabaseCommand = (
   client: pg.Client,
@@ -20,7 +25,7 @@ export type DatabaseCommand = (
  * Says what it does on stderr, prefixed by its name, so that stdout stays free for what a command puts out.
  * With --wait, where a command has it, it keeps trying to connect for five minutes.
  *
- * Exit codes: 0 done, 1 failed, 2 wrong usage. A message never shows the URL, which has a password in it.
+ * Exit codes: 0 done, 1 failed, or done without the synchronous replica, 2 wrong usage. A message never shows the URL, which has a password in it.
  *
  * @param flags that it takes; one that ends in `=` takes a value. Of a command that takes more, they are not looked at
  * @param problemWith says what else is wrong with the arguments, if anything
@@ -54,8 +59,13 @@ export async function runDatabaseCommand(
   const say = (line: string) => void process.stderr.write(`${name}: ${line}\n`)
   try {
     const client = await connect(url, name, say, args.includes('--wait') ? WAIT_MS : 0)
+    let isReplicated = true
+    client.on('notice', (notice) => {
+      if (isUnreplicated(notice)) isReplicated = false
+    })
     const connectAgain = () => connect(url, name, say, 0)
     await run(client, say, args, connectAgain).finally(() => client.end().catch(() => {}))
+    if (!isReplicated) throw new Error(NOT_REPLICATED)
     process.exitCode = EXIT.ok
   } catch (error) {
     say((error as Error).message)

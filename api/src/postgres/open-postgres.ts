@@ -12,7 +12,8 @@
 import pg from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { createPrimaryServer, greet, type PrimaryServer } from './primary-server.ts'
+import { createPrimaryServer, type PrimaryServer } from './primary-server.ts'
+import { createReplicaServers } from './replica-servers.ts'
 import { noticeUnreplicated } from './replicated.ts'
 import { timePoolWait } from './time-pool-wait.ts'
 import { createTokenKeys, createTokens, type Tokens } from './tokens.ts'
@@ -66,7 +67,8 @@ const REPLICA_LOCK_TIMEOUT_MS = 500
 export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metrics): Postgres {
   const size = poolSizes(settings.postgresPool, settings.databaseReplicaUrl !== undefined)
   const { postgresQueryTimeoutMs: usualMs } = settings
-  const primary = createPrimaryServer()
+  const replicas = createReplicaServers(() => primary)
+  const primary = createPrimaryServer(replicas.leaveOthers)
   const keys = createTokenKeys()
   /** Before a connection's first use: a write is answered with a position, and sealing that needs the keys. */
   const greetPrimary = async (client: pg.PoolClient) => {
@@ -74,11 +76,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     if (keys.newest() === undefined) await keys.read(client)
   }
   const greetReplica = async (client: pg.PoolClient) => {
-    const { standby, system } = await greet(client)
-    if (!standby) throw new Error('DATABASE_REPLICA_URL leads to a server that is not a replica')
-    const ofPrimary = primary.history()?.split('/')[0] ?? system
-    if (system !== ofPrimary)
-      throw new Error('DATABASE_REPLICA_URL leads to a replica of another primary than DATABASE_URL')
+    await replicas.greet(client)
     // Not as a parameter of the connection, which a pooler between would have to know.
     await client.query(`set lock_timeout = ${REPLICA_LOCK_TIMEOUT_MS}`)
   }
@@ -114,6 +112,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
   if (replicaUrl !== undefined) {
     pools['reports-replica'] = open('reports-replica', replicaUrl, size.reportsReplica, usualMs, greetReplica)
     pools.exports = open('exports', replicaUrl, size.exports, usualMs, greetReplica)
+    for (const pool of [pools['reports-replica'], pools.exports]) replicas.watch(pool)
   }
   const { ingest, upkeep, 'reports-primary': reportsPrimary, 'reports-replica': reportsReplica } = pools as PoolsByName
   for (const pool of [ingest, upkeep]) noticeUnreplicated(pool)

@@ -29,8 +29,8 @@ export type Greeting = {
   readonly system: string
   /** Of a primary: how far it has written. */
   readonly position: WalPosition | undefined
-  /** Of a primary: a failover and a restore begin another. */
-  readonly timeline: number | undefined
+  /** A failover and a restore begin another. Of a standby: as of its last restartpoint, or later. */
+  readonly timeline: number
 }
 
 export type PrimaryServer = {
@@ -40,6 +40,8 @@ export type PrimaryServer = {
   ask(pool: Pick<Pool, 'connect'>): Promise<WalPosition>
   /** Whose log positions are of: `system/timeline`; undefined before its first answer. */
   history(): string | undefined
+  /** Whether a standby has followed it to its timeline. True before its first answer: nobody can tell. */
+  isFollowedBy(standby: Greeting): boolean
   /** True from an answer of a standby on, until a primary answers. */
   isStandby(): boolean
 }
@@ -50,30 +52,31 @@ const ANSWER_TIMEOUT_MS = 2_000
 const TEXT = `
 select pg_is_in_recovery() as standby, system_identifier::text as system,
   case when not pg_is_in_recovery() then pg_current_wal_flush_lsn()::text end as position,
-  case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) end as timeline
+  case when pg_is_in_recovery()
+    then (select greatest(timeline_id, min_recovery_end_timeline) from pg_control_checkpoint(), pg_control_recovery())
+    else ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::integer
+  end as timeline
 from pg_control_system()`
 
 export async function greet(client: Pick<ClientBase, 'query'>): Promise<Greeting> {
   const query = { text: TEXT, query_timeout: ANSWER_TIMEOUT_MS }
-  const { rows } = await client.query<{ standby: boolean; system: string; position?: string; timeline?: string }>(query)
-  const { standby = true, system = '', position, timeline } = rows[0] ?? {}
-  return {
-    standby,
-    system,
-    position: parseWalPosition(position ?? ''),
-    timeline: timeline === undefined ? undefined : Number.parseInt(timeline, 16),
-  }
+  const { rows } = await client.query<{ standby: boolean; system: string; position?: string; timeline: number }>(query)
+  const { standby = true, system = '', position, timeline = 0 } = rows[0] ?? {}
+  return { standby, system, position: parseWalPosition(position ?? ''), timeline }
 }
 
-export function createPrimaryServer(): PrimaryServer {
-  let history: string | undefined
+/** @param onHistory called when it has another history than before */
+export function createPrimaryServer(onHistory: () => void = () => {}): PrimaryServer {
+  let known: Pick<Greeting, 'system' | 'timeline'> | undefined
   let isStandby = false
 
   async function greetPrimary(client: Pick<ClientBase, 'query'>): Promise<WalPosition> {
     const { standby, system, position, timeline } = await greet(client)
     isStandby = standby
     if (standby || position === undefined) throw new NotPrimary()
-    history = `${system}/${timeline}`
+    const isAnother = known?.system !== system || known.timeline !== timeline
+    known = { system, timeline }
+    if (isAnother) onHistory()
     return position
   }
 
@@ -90,7 +93,9 @@ export function createPrimaryServer(): PrimaryServer {
         client.release(failed)
       }
     },
-    history: () => history,
+    history: () => known && `${known.system}/${known.timeline}`,
+    isFollowedBy: ({ system, timeline }) =>
+      known === undefined || (known.system === system && known.timeline <= timeline),
     isStandby: () => isStandby,
   }
 }

@@ -15,6 +15,9 @@ export class NotReplicated extends Error {
 
 /** The routine of the server that gives the warning. Unlike its text, it is the same in every language. */
 const WAITS_FOR_REPLICAS = 'SyncRepWaitForLSN'
+/** Whether a notice is that warning. */
+export const isUnreplicated = ({ routine }: { readonly routine?: string | undefined }): boolean =>
+  routine === WAITS_FOR_REPLICAS
 
 /** Connections of which the query under way was committed without its replicas. */
 const unreplicated = new WeakSet<object>()
@@ -22,8 +25,8 @@ const unreplicated = new WeakSet<object>()
 /** Listens for that warning on every connection of a pool. */
 export function noticeUnreplicated(pool: Pick<Pool, 'on'>): void {
   pool.on('connect', (client: PoolClient) =>
-    client.on('notice', ({ routine }) => {
-      if (routine === WAITS_FOR_REPLICAS) unreplicated.add(client)
+    client.on('notice', (notice) => {
+      if (isUnreplicated(notice)) unreplicated.add(client)
     }),
   )
 }

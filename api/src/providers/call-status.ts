@@ -1,6 +1,6 @@
 /** Call status callbacks as Twilio sends them, and, for TeXML, Telnyx. */
 import type { CallState } from '@hopwhistle/contract/calls.ts'
-import { type Fields, idFrom, original, type ProviderEvent, requiredText, textOf } from './provider.ts'
+import { type Fields, idFrom, original, type ProviderEvent, requiredId, textOf } from './provider.ts'
 import { parseProviderTime } from './provider-time.ts'
 
 const STATES: Readonly<Record<string, CallState>> = {
@@ -28,7 +28,7 @@ export function statusEvents(provider: string, fields: Fields, nowMs: number): r
   const status = textOf(fields, 'CallStatus')
   const state = status === undefined ? undefined : STATES[status]
   if (status === undefined || state === undefined) return []
-  const callSid = requiredText(fields, 'CallSid')
+  const callSid = requiredId(fields, 'CallSid')
   const direction = textOf(fields, 'Direction')
   return [
     {

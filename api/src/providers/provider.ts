@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type CallEventBody, EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
@@ -45,12 +46,27 @@ export type Fields = Readonly<Record<string, unknown>>
 /** No provider sends a tenth of this; more would take longer to sort than a request may. */
 const FORM_FIELDS_MAX = 1_000
 
-/** @throws {MalformedBody} it has too many fields */
+/**
+ * Bytes that are not UTF-8, as they are or percent-encoded, are refused: decoding would replace them, and two ids would become one.
+ *
+ * @throws {MalformedBody} it is not UTF-8, or has too many fields
+ */
 export function parseForm(body: Buffer): Form {
   const text = body.toString('utf8')
+  if (!isUtf8(body) || !encodesUtf8(text)) throw MalformedBody('not UTF-8')
   if (text.split('&', FORM_FIELDS_MAX + 1).length > FORM_FIELDS_MAX)
     throw MalformedBody(`a form of more than ${FORM_FIELDS_MAX} fields`)
   return [...new URLSearchParams(text)]
+}
+
+/** A % that encodes no byte stands for itself, as it does to `URLSearchParams`. */
+function encodesUtf8(text: string): boolean {
+  try {
+    decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Of a field that is there twice, the last. */
@@ -80,11 +96,25 @@ export function textOf(fields: Fields, name: string): string | undefined {
   return typeof value === 'string' ? value.replaceAll(CONTROL, '').trim() || undefined : undefined
 }
 
+/**
+ * An id as it was sent, or undefined when it is not there or empty. Two ids must never become one, so nothing is taken away from it,
+ * and of numbers only whole ones are ids: 1.10 and 1.1 are the same number, and may be two calls of Asterisk.
+ */
+export function idIn(fields: Fields, name: string): string | undefined {
+  const value = fields[name]
+  if (typeof value === 'string') return value || undefined
+  const isNumber = typeof value === 'number' || JSON.isRawJSON(value)
+  const digits = isNumber ? JSON.stringify(value) : ''
+  return /^\d+$/.test(digits) ? digits : undefined
+}
+
+export const ID_NEEDED = 'is missing, or neither text nor a whole number'
+
 /** @throws {InvalidRequest} when it is not there */
-export function requiredText(fields: Fields, name: string): string {
-  const value = textOf(fields, name)
-  if (value === undefined) throw InvalidRequest([{ field: name, message: 'is missing' }])
-  return value
+export function requiredId(fields: Fields, name: string): string {
+  const id = idIn(fields, name)
+  if (id === undefined) throw InvalidRequest([{ field: name, message: ID_NEEDED }])
+  return id
 }
 
 /** An id of ours that follows from ids of theirs: the same from the same. One that would be too long is hashed. */

@@ -1,7 +1,17 @@
 import type { CallDirection, CallState } from '@hopwhistle/contract/calls.ts'
 import { InvalidRequest } from '../errors/catalogue.ts'
 import type { FieldError } from '../errors/problem.ts'
-import { type Fields, idFrom, jsonObject, objectIn, original, type ProviderEvent, textOf } from './provider.ts'
+import {
+  type Fields,
+  ID_NEEDED,
+  idFrom,
+  idIn,
+  jsonObject,
+  objectIn,
+  original,
+  type ProviderEvent,
+  textOf,
+} from './provider.ts'
 import { parseProviderTime } from './provider-time.ts'
 
 const NAME = 'sip-cdr'
@@ -72,7 +82,7 @@ export function cdrEvents(given: Fields): readonly ProviderEvent[] {
   const times = { INITIATED: time('start'), RINGING: time('ringing'), ANSWERED: time('answer') }
   const end = time('end')
   const ended = endOf(cdr, times.ANSWERED !== undefined)
-  if (cdr.callId === undefined) errors.push({ field: 'call_id', message: 'is missing' })
+  if (cdr.callId === undefined) errors.push({ field: 'call_id', message: ID_NEEDED })
   if (cdr.end === undefined) errors.push({ field: 'end', message: 'is missing' })
   if (ended === undefined)
     errors.push({ field: 'disposition', message: 'is missing; a call that was not answered needs it, or sip_code' })
@@ -86,7 +96,8 @@ export function cdrEvents(given: Fields): readonly ProviderEvent[] {
     to: cdr.to ?? null,
   }
   const event = (state: CallState, ms: number): ProviderEvent => ({
-    eventId: idFrom(NAME, callId, state),
+    // A switch may write several records of one call: what happened at another time is another event.
+    eventId: idFrom(NAME, callId, state, String(ms)),
     callId,
     state,
     occurredAt: new Date(ms).toISOString(),
@@ -104,10 +115,10 @@ function endOf({ disposition, sipCode }: Cdr, isAnswered: boolean): CallState | 
 }
 
 function plainCdr(fields: Fields): Cdr {
-  const entries = Object.entries(NAMES).map(([name, names]) => [
-    name,
-    names.map((one: string) => textOf(fields, one)).find((value) => value !== undefined),
-  ])
+  const entries = Object.entries(NAMES).map(([name, names]) => {
+    const read = name === 'callId' ? idIn : textOf
+    return [name, names.map((one: string) => read(fields, one)).find((value) => value !== undefined)]
+  })
   return Object.fromEntries(entries) as Cdr
 }
 
@@ -118,6 +129,7 @@ function plainCdr(fields: Fields): Cdr {
 function freeswitchCdr(variables: Fields): Cdr {
   const value = (...names: readonly string[]) =>
     names.map((name) => decoded(textOf(variables, name))).find((one) => one !== undefined)
+  const id = (name: string) => decoded(idIn(variables, name))
   const time = (name: string) => {
     const given = value(`${name}_uepoch`, `${name}_epoch`)
     return given === '0' ? undefined : given
@@ -127,7 +139,7 @@ function freeswitchCdr(variables: Fields): Cdr {
     return given === undefined ? undefined : `sip:${given}`
   }
   return {
-    callId: value('uuid', 'sip_call_id'),
+    callId: id('uuid') ?? id('sip_call_id'),
     from: uri('sip_from_uri') ?? value('caller_id_number'),
     to: uri('sip_to_uri') ?? value('destination_number'),
     direction: value('direction'),

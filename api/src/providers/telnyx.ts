@@ -10,7 +10,7 @@ import {
   original,
   type Provider,
   type ProviderEvent,
-  requiredText,
+  requiredId,
   textOf,
 } from './provider.ts'
 import { parseProviderTime } from './provider-time.ts'
@@ -80,8 +80,8 @@ function voiceEvents(body: Fields, nowMs: number): readonly ProviderEvent[] {
   const direction = textOf(payload, 'direction')
   return [
     {
-      eventId: idFrom('telnyx', requiredText(data, 'id')),
-      callId: requiredText(payload, 'call_leg_id'),
+      eventId: idFrom('telnyx', requiredId(data, 'id')),
+      callId: requiredId(payload, 'call_leg_id'),
       state,
       occurredAt: new Date(parseProviderTime(textOf(data, 'occurred_at') ?? '') ?? nowMs).toISOString(),
       direction: direction === 'incoming' ? 'inbound' : direction === 'outgoing' ? 'outbound' : null,

@@ -30,8 +30,8 @@ const REASONS: readonly (readonly [code: RegExp, reason: string, remedy: string]
   [/^DATABASE_REPLICA_URL leads to a server/, 'it is no replica', 'let it lead to a replica, or leave it out'],
   [
     /^DATABASE_REPLICA_URL leads to a replica of/,
-    'it is a replica of another primary than that of DATABASE_URL',
-    'correct one of the two',
+    'it is a replica of another primary than that of DATABASE_URL, or has not followed it through a failover or a restore',
+    'correct one of the two, wait for its next restartpoint, or copy the primary to it',
   ],
   [/^(The server does not support SSL)/, 'it does not offer TLS', 'turn TLS on there, or leave out sslmode'],
 ]

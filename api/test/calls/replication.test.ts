@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { waitUntil } from '../../../platform/lib/wait-until.ts'
@@ -19,6 +21,8 @@ import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import type { CallStore } from './call-store.ts'
 import { callEvent, callStore } from './call-store.ts'
+
+const KEYS_COMMAND = fileURLToPath(new URL('../../src/commands/keys.ts', import.meta.url))
 
 let pair: Awaited<ReturnType<typeof ownPostgres>>
 let store: CallStore
@@ -213,6 +217,30 @@ test.skipIf(process.platform !== 'linux')(
     expect((await sweepOutbox(sweeping)).published).toBeGreaterThan(0)
     expect(await waitingSessions()).toEqual([])
     signalReceiver('SIGCONT')
+  },
+  60_000,
+)
+
+test.skipIf(process.platform !== 'linux')(
+  'a command whose wait for the replica is ended does not claim to have succeeded',
+  async () => {
+    const tenantId = await store.newTenant()
+    signalReceiver('SIGSTOP')
+    const ran = new Promise<{ code: number; err: string }>((resolve) => {
+      const env = { PATH: process.env.PATH, MIGRATION_DATABASE_URL: store.database.ownerUrl }
+      execFile(process.execPath, [KEYS_COMMAND, 'create', '--tenant', tenantId], { env }, (error, _out, err) =>
+        resolve({ code: error === null ? 0 : Number(error.code), err }),
+      )
+    })
+    const cancel = `select pg_cancel_backend(pid) from pg_stat_activity
+      where wait_event = 'SyncRep' and application_name = 'hopwhistle keys'`
+    await waitUntil('the command to wait', async () => (await owner.query(cancel)).rowCount === 1, {
+      timeoutMs: 20_000,
+    })
+    const { code, err } = await ran
+    signalReceiver('SIGCONT')
+    expect(err).toMatch(/^keys: this is on the primary, but perhaps not on its synchronous replica/m)
+    expect(code).toBe(1)
   },
   60_000,
 )

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
-import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
+import { HEADERS, ROUTES, SCOPES } from '@hopwhistle/contract/routes.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { anEvent, get, type Platform, post, runningPlatform, type Tenant } from './running-platform.ts'
 
@@ -165,28 +167,47 @@ test('numbers of metadata come back exactly, and the same metadata written other
   expect(beyond.body).toMatchObject({ status: 400, errors: [{ field: 'metadata' }] })
 })
 
+type Documented = { readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> } }
+const openApi = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')) as {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Documented>>>>
+}
+/** But for callbacks, which are signed: their tests send them. */
+const ROUTES_WITH_A_BODY = Object.entries(openApi.paths).flatMap(([path, methods]) =>
+  Object.entries(methods)
+    .filter(([, { requestBody }]) => requestBody !== undefined && !path.includes('{callback}'))
+    .map(([method, { requestBody }]) => ({
+      method: method.toUpperCase(),
+      route: path.replace(/\{\w+\}/g, randomUUID()),
+      takesForms: requestBody?.content['application/x-www-form-urlencoded'] !== undefined,
+    })),
+)
+
 test('a body that is not JSON in UTF-8 is refused as what it is, on every route that takes one', async () => {
-  for (const route of [ROUTES.callEvent, ROUTES.demoCallEvent, ROUTES.callEvents, ROUTES.tokens]) {
+  const { key } = await platform.newTenant(SCOPES)
+  expect(ROUTES_WITH_A_BODY.length).toBeGreaterThan(8)
+  for (const { method, route, takesForms } of ROUTES_WITH_A_BODY) {
     const send = (type: string, body: Buffer, more: Record<string, string> = {}) =>
       fetch(`${first().url}${route}`, {
-        method: 'POST',
-        headers: { 'x-api-key': acme.key, 'content-type': type, ...more },
+        method,
+        headers: { 'x-api-key': key, 'content-type': type, ...more },
         body: new Uint8Array(body),
       })
     const text = JSON.stringify({ ...anEvent('RINGING'), eventId: 'event-é' })
     const latin1 = await send('application/json', Buffer.from(text, 'latin1'))
-    expect([latin1.status, ((await latin1.json()) as { code: string }).code]).toEqual([400, 'malformed-body'])
+    const answered = [latin1.status, ((await latin1.json()) as { code: string }).code]
+    expect(answered, `${method} ${route}`).toEqual([400, 'malformed-body'])
     for (const [type, more] of [
       ['application/json; charset=iso-8859-1', {}],
+      ['application/x-www-form-urlencoded; charset=iso-8859-1', {}],
       ['text/plain', {}],
       ['application/xml', {}],
       ['application/json', { 'content-encoding': 'br' }],
-      ['application/x-www-form-urlencoded', {}],
+      ...(takesForms ? [] : [['application/x-www-form-urlencoded', {}] as const]),
     ] as const) {
       const refused = await send(type, Buffer.from(text), more)
       expect(
         [refused.status, ((await refused.json()) as { code: string }).code],
-        `${type} ${JSON.stringify(more)}`,
+        `${method} ${route} ${type} ${JSON.stringify(more)}`,
       ).toEqual([415, 'unsupported-media-type'])
     }
     expect((await send('application/json;charset="UTF-8"', Buffer.from(text))).status).not.toBe(415)

@@ -60,7 +60,7 @@ async function add(provider: string, secret: string, of = tenant): Promise<{ pat
   return { path: out.trimEnd(), id }
 }
 
-async function send(path: string, body: string, headers: Record<string, string>) {
+async function send(path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>) {
   const answer = await fetch(at().url + path, { method: 'POST', headers, body })
   const text = await answer.text()
   return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) }
@@ -207,6 +207,86 @@ test('a record of a switch comes with a key, also as the password or the user of
   expect(
     (await send(ROUTES.callEvent, '{}', { 'content-type': 'application/json', ...basic(`x:${key}`) })).status,
   ).toBe(401)
+})
+
+test('two records are never taken for one: ids that are not UTF-8, or numbers that lose digits, are refused', async () => {
+  const { key, id } = await platform.newTenant()
+  const end = Math.floor(Date.now() / 1000)
+  const as = (type: string) => ({ 'content-type': type, 'x-api-key': key })
+  const forms = ['\xe9', '\xe8', '%E9', '%e8', '%C3', '%ED%A0%80'].map((character) =>
+    Buffer.from(`call_id=anruf-${character}&disposition=BUSY&end=${end}`, 'latin1'),
+  )
+  for (const form of forms) {
+    const answer = await send(ROUTES.eventsFromSipCdr, form, as('application/x-www-form-urlencoded'))
+    expect([answer.status, answer.body.code], form.toString('latin1')).toEqual([400, 'malformed-body'])
+  }
+  for (const callId of ['1769860800.10', '1769860800.1', '"a\\u0001"']) {
+    const record = `{"call_id":${callId},"disposition":"BUSY","end":${end}}`
+    const answer = await send(ROUTES.eventsFromSipCdr, record, as('application/json'))
+    expect([answer.status, answer.body.code], record).toEqual([400, 'invalid-request'])
+  }
+  for (const callId of ['9007199254740993', '9007199254740992', '"1769860800.10"', '"1769860800.1"', '"a"', '" a"']) {
+    const record = `{"call_id":${callId},"disposition":"BUSY","end":${end}}`
+    const answer = await send(ROUTES.eventsFromSipCdr, record, as('application/json'))
+    expect(answer, record).toMatchObject({
+      status: 201,
+      body: { events: [{ callId: JSON.parse(callId.replace(/^\d+$/, '"$&"')) }] },
+    })
+  }
+  // A % that encodes nothing is itself, and one that encodes UTF-8 is read.
+  const fine = `call_id=100%+anruf-%C3%A9&disposition=BUSY&end=${end}`
+  const taken = await send(ROUTES.eventsFromSipCdr, fine, as('application/x-www-form-urlencoded'))
+  expect(taken, JSON.stringify(taken.body)).toMatchObject({
+    status: 201,
+    body: { events: [{ callId: '100% anruf-é' }] },
+  })
+  const rows = await platform.query<{ n: number }>(
+    'select count(*)::integer as n from hopwhistle.call_events where tenant_id = $1',
+    [id],
+  )
+  expect(rows).toEqual([{ n: 7 }])
+})
+
+test('several records of one call, as of one that was transferred, are all kept, and each of them once', async () => {
+  const { key, id } = await platform.newTenant()
+  const now = Math.floor(Date.now() / 1000)
+  const record = (start: number, end: number) => ({
+    ...ASTERISK_CDR,
+    uniqueid: 'transferred',
+    start,
+    answer: start,
+    end,
+  })
+  const post = async (given: object) => {
+    const headers = { 'content-type': 'application/json', 'x-api-key': key }
+    const { body } = await send(ROUTES.eventsFromSipCdr, JSON.stringify(given), headers)
+    return body.events.map(({ outcome }: { outcome: string }) => outcome)
+  }
+  const [first, second] = [record(now - 60, now - 30), record(now - 30, now)]
+  expect(await post(second)).toEqual(['applied', 'applied', 'applied'])
+  expect(await post(first)).not.toContain('duplicate')
+  for (const again of [first, second]) expect(await post(again)).toEqual(['duplicate', 'duplicate', 'duplicate'])
+  const [row] = await platform.query<{ seconds: number; events: number }>(
+    `select extract(epoch from ended_at)::integer as seconds,
+       (select count(*)::integer from hopwhistle.call_events where tenant_id = $1) as events
+     from hopwhistle.calls where tenant_id = $1`,
+    [id],
+  )
+  expect(row).toEqual({ seconds: now - 30, events: 6 })
+})
+
+test('a callback that is not UTF-8 is refused, although it is signed', async () => {
+  const { path } = await add('twilio', TOKEN)
+  // What a server that reads Latin-1 as UTF-8 sees of it, and signs.
+  const signed = `CallSidCA\ufffdCallStatusbusy`
+  const signature = createHmac('sha1', TOKEN)
+    .update(PUBLIC_URL + path + signed)
+    .digest('base64')
+  const answer = await send(path, Buffer.from('CallSid=CA%E9&CallStatus=busy'), {
+    'content-type': 'application/x-www-form-urlencoded',
+    'x-twilio-signature': signature,
+  })
+  expect([answer.status, answer.body.code]).toEqual([400, 'malformed-body'])
 })
 
 test('a callback is known to nobody else: another provider, another tenant, a guess; and ended, it is refused within the cache', async () => {

@@ -197,15 +197,19 @@ test('Telnyx: other webhooks make no event, and TeXML comes as a form', () => {
 
 test('a record of Asterisk has the events of its call, and the original once', () => {
   expect(cdrEvents(ASTERISK_CDR)).toMatchObject([
-    { eventId: 'sip-cdr:1769860800.1:INITIATED', state: 'INITIATED', occurredAt: '2026-01-31T12:00:00.000Z' },
     {
-      eventId: 'sip-cdr:1769860800.1:ANSWERED',
+      eventId: 'sip-cdr:1769860800.1:INITIATED:1769860800000',
+      state: 'INITIATED',
+      occurredAt: '2026-01-31T12:00:00.000Z',
+    },
+    {
+      eventId: 'sip-cdr:1769860800.1:ANSWERED:1769860809000',
       state: 'ANSWERED',
       occurredAt: '2026-01-31T12:00:09.000Z',
       from: '+49301234',
     },
     {
-      eventId: 'sip-cdr:1769860800.1:COMPLETED',
+      eventId: 'sip-cdr:1769860800.1:COMPLETED:1769860869000',
       callId: '1769860800.1',
       occurredAt: '2026-01-31T12:01:09.000Z',
       to: '200',

@@ -36,6 +36,8 @@ export type PlatformOptions = {
   /** Instead of the replica's own address, to come between; null: no replica. */
   readonly replicaUrl?: string | null
   readonly primaryUrl?: string
+  /** Default: it waits until reports read the replica, if there is one. */
+  readonly waitsForReplica?: boolean
   readonly redisUrl?: string
   /** How long a report waits for the cache. Default: so long that a busy machine changes nothing. */
   readonly redisAnswersWithinMs?: number
@@ -119,7 +121,8 @@ export async function startPlatform(options: PlatformOptions = {}) {
   for (const pool of [owner, ownerReplica]) pool.on('error', () => {})
   const deadline = { timeoutMs: 10_000, everyMs: 5 }
   await waitUntil('Redis to answer', () => redis.isUp(), deadline)
-  if (replicaUrl !== null) await waitUntil('the replica to be in use', () => replica.isUp(), deadline)
+  if (replicaUrl !== null && options.waitsForReplica !== false)
+    await waitUntil('the replica to be in use', () => replica.isUp(), deadline)
 
   return {
     database,

@@ -26,11 +26,12 @@ const bin = [process.env.HOPWHISTLE_POSTGRES_BIN, '/usr/lib/postgresql/15/bin'].
 )
 const isMissing = bin === undefined || onPath('pgbackrest') === undefined
 const NEEDS = isMissing ? ' (missing: postgresql-15 and pgbackrest)' : ''
+const { versitygw } = JSON.parse(readFileSync(join(CHECKOUT, 'versions.json'), 'utf8')) as { versitygw: string }
 const S3_MODULE = 'github.com/versity/versitygw/cmd/versitygw'
 const S3_SERVER = {
   name: 'versitygw',
   variable: 'HOPWHISTLE_VERSITYGW',
-  howTo: `  go install ${S3_MODULE}@v1.8.0`,
+  howTo: `  go install ${S3_MODULE}@v${versitygw}`,
   packageOf: () => S3_MODULE,
 }
 const s3Server = lookForGoProgram(S3_SERVER)
@@ -106,6 +107,24 @@ describe.skipIf(isMissing).each([
     expect(primary.query('select id from rows')).toBe('1')
     await primary.stop()
   })
+
+  test.skipIf(isS3Missing || repository === inS3)(
+    'a restore deletes no files, even if they are no database',
+    async () => {
+      const primary = await primaryWithBackups(repository)
+      await primary.start()
+      primary.query('create table rows (id int primary key); insert into rows values (1)')
+      primary.backUp('--first')
+      await primary.stop()
+      // As after a disk error. Only a person can tell what these files are worth.
+      primary.remove('PG_VERSION')
+      await expect(primary.start({ RESTORE_TARGET: 'latest' })).rejects.toThrow('set postgres.restore.replaceData')
+      await primary.start({ RESTORE_TARGET: 'latest', RESTORE_REPLACE: 'true' })
+      expect(primary.query('select id from rows')).toBe('1')
+      expect(primary.folders()).toEqual(['postgres', expect.stringMatching(/^postgres\.replaced-/)])
+      await primary.stop()
+    },
+  )
 
   test.skipIf(isS3Missing)('a primary whose backups cannot be read does not begin an empty database', async () => {
     const primary = await primaryWithBackups(repository)
@@ -267,6 +286,7 @@ async function primaryWithBackups(makeRepository: MakeRepository) {
     loseVolume: () => {
       for (const name of readdirSync(data)) rmSync(join(data, name), { recursive: true })
     },
+    remove: (file: string) => rmSync(join(data, 'postgres', file)),
     folders: () =>
       readdirSync(data)
         .filter((name) => name.startsWith('postgres'))
