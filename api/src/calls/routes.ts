@@ -3,7 +3,14 @@ import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Rates } from '../access/rates.ts'
 import type { TenantLabels } from '../access/tenant-labels.ts'
-import { EventKeptAside, Internal, InvalidRequest, MalformedBody, TimeOutOfRange } from '../errors/catalogue.ts'
+import {
+  EventConflict,
+  EventKeptAside,
+  Internal,
+  InvalidRequest,
+  MalformedBody,
+  TimeOutOfRange,
+} from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
 import { problems } from '../http/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
@@ -85,11 +92,11 @@ export function callRoutes(deps: {
   }
 
   async function parseOrKeepAside(request: FastifyRequest): Promise<CallEvent> {
-    const [{ event, refusal, aside }] = parseBody(request, (body) => [body]) as [Parsed]
-    if (event !== undefined) return event
-    if (aside === undefined) throw refusal
-    await keepAside?.(request.principal.tenantId, [aside.body])
-    throw EventKeptAside(aside.why)
+    const [one] = parseBody(request, (body) => [body]) as [Parsed]
+    if (one.event !== undefined) return one.event
+    if (one.aside === undefined) throw one.refusal
+    const conflicts = await keepAside?.(request.principal.tenantId, [one.aside.body])
+    throw conflicts?.has(0) ? EventConflict(one.eventId ?? '') : EventKeptAside(one.aside.why)
   }
 
   async function postEvents(request: FastifyRequest, reply: FastifyReply) {
@@ -130,14 +137,16 @@ export function callRoutes(deps: {
   /** Together, so that a batch of old events costs one statement. */
   async function keepThoseAside(request: FastifyRequest, parsed: readonly Parsed[], settled: readonly Settled[]) {
     const aside = parsed.flatMap((one) => one.aside?.body ?? [])
-    if (aside.length === 0) return settled
-    const failure = await keepAside?.(request.principal.tenantId, aside).then(
-      () => undefined,
-      (error: unknown) => (error instanceof Problem ? error : Internal()),
+    if (aside.length === 0 || keepAside === undefined) return settled
+    const kept = await keepAside(request.principal.tenantId, aside).catch((error: unknown) =>
+      error instanceof Problem ? error : Internal(),
     )
+    let place = 0
     return settled.map((result, i) => {
-      const aside = parsed[i]?.aside
-      return aside === undefined ? result : { ...result, ...refused(failure ?? EventKeptAside(aside.why)) }
+      const { aside, eventId = '' } = parsed[i] as Parsed
+      if (aside === undefined) return result
+      if (kept instanceof Problem) return { ...result, ...refused(kept) }
+      return { ...result, ...refused(kept.has(place++) ? EventConflict(eventId) : EventKeptAside(aside.why)) }
     })
   }
 

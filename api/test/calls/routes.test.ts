@@ -157,9 +157,23 @@ test('with EVENTS_KEEP_ASIDE an event whose time is out of range is kept once, a
     'unknown-state',
   ])
   expect(batch.json().results[0]).not.toHaveProperty('refusal')
+  // Another event with the id of one that is kept is not acknowledged as kept.
+  const other = { ...old, metadata: { note: 'another' } }
+  const conflict = await send(ROUTES.callEvent, other)
+  expect([conflict.statusCode, conflict.json().code]).toEqual([409, 'event-conflict'])
+  const twice = body({ callId: 'aside', occurredAt: '2020-01-01T00:00:00Z' })
+  const mixed = await send(ROUTES.callEvents, { events: [good, twice, other, { ...twice, callId: 'other' }, old] })
+  expect(mixed.json().results.map((r: { problem?: { code: string } }) => r.problem?.code)).toEqual([
+    undefined,
+    'event-kept-aside',
+    'event-conflict',
+    'event-conflict',
+    'event-kept-aside',
+  ])
   const kept = await store.query('select body from hopwhistle.events_aside where tenant_id = $1', [tenantId])
+  expect(kept).toEqual(expect.arrayContaining([{ body: twice }]))
   expect(kept).toEqual(expect.arrayContaining([{ body: old }, { body: ahead }]))
-  expect(kept).toHaveLength(2)
+  expect(kept).toHaveLength(3)
   expect((await store.calls(tenantId)).has('aside')).toBe(false)
 
   await store.query('alter function hopwhistle.keep_events_aside rename to gone')
