@@ -8,6 +8,7 @@ import { createRates } from './access/rates.ts'
 import { createSecretBox } from './access/secret-box.ts'
 import { createTenantLabels } from './access/tenant-labels.ts'
 import { tokenRoutes } from './access/token-routes.ts'
+import { createTurns } from './access/turns.ts'
 import { buildAdminApp, buildApp } from './app.ts'
 import { createIngest } from './calls/ingest.ts'
 import { createKeepAside } from './calls/keep-aside.ts'
@@ -82,7 +83,8 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     metrics,
     log,
   })
-  const webhooks = createWebhooks({ postgres, settings, memory, metrics, log })
+  const turns = createTurns(() => postgres.settingsAtOnce)
+  const webhooks = createWebhooks({ postgres, settings, memory, turns, metrics, log })
   const { primary, tokens } = postgres
   const reports = createReports({
     replica,
@@ -177,8 +179,8 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       }),
       reportingRoutes({ reports, exports, tokens, labels, unsent: createUnsent(memory.answers, metrics) }),
       liveRoutes(),
-      tokenRoutes((token) => keepBrowserToken(postgres.upkeep, token)),
-      labelRoutes(labels),
+      tokenRoutes((token) => keepBrowserToken(postgres.upkeep, token), turns),
+      labelRoutes(labels, turns),
       webhookRoutes(webhooks.manage),
     ],
   })

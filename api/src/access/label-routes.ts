@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { problems } from '../http/problem-schema.ts'
 import type { TenantLabels } from './tenant-labels.ts'
+import type { Turns } from './turns.ts'
 
 const Labels = Type.Object(
   {
@@ -18,12 +19,14 @@ const Labels = Type.Object(
 )
 
 /** A tenant declares the names under which its events may carry labels. */
-export function labelRoutes(labels: Pick<TenantLabels, 'read' | 'declare'>): FastifyPluginAsync {
+export function labelRoutes(labels: Pick<TenantLabels, 'read' | 'declare'>, turns: Turns): FastifyPluginAsync {
   return async (app) => {
     app.get(ROUTES.labels, {
       config: { scope: 'reports:read' },
       schema: { tags: ['labels'], summary: 'The labels that are declared', response: { 200: Labels } },
-      handler: async ({ principal }) => ({ labels: await labels.read(principal.tenantId) }),
+      handler: async ({ principal: { tenantId } }) => ({
+        labels: await turns.run(tenantId, () => labels.read(tenantId)),
+      }),
     })
 
     app.put<{ Body: { labels: string[] } }>(ROUTES.labels, {
@@ -37,8 +40,8 @@ export function labelRoutes(labels: Pick<TenantLabels, 'read' | 'declare'>): Fas
         body: Labels,
         response: { 200: Labels, ...problems(400, 413, 415) },
       },
-      handler: async ({ body, principal }) => {
-        await labels.declare(principal.tenantId, body.labels)
+      handler: async ({ body, principal: { tenantId } }) => {
+        await turns.run(tenantId, () => labels.declare(tenantId, body.labels))
         return { labels: body.labels }
       },
     })

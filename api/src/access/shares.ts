@@ -15,6 +15,8 @@ export type Shares = {
   take(tenantId: string, count: number): Taken
   /** What `take` would say, without taking any. */
   ask(tenantId: string, count: number): Taken
+  /** Takes so many, whatever `take` would say: of what is known only once it is there. `ask` says whether there may be more. */
+  hold(tenantId: string, count: number): void
   give(tenantId: string, count: number): void
   held(tenantId: string): number
   total(): number
@@ -45,6 +47,7 @@ export function createShares(max: number): Shares {
       return taken
     },
     ask: judge,
+    hold: holders.add,
     give: (tenantId, count) => holders.add(tenantId, -count),
     held: holders.of,
     total: holders.total,

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { KeyRequired, MissingScope, TooManyTokens } from '../errors/catalogue.ts'
 import { problems } from '../http/problem-schema.ts'
 import { newBrowserToken } from './browser-token.ts'
+import type { Turns } from './turns.ts'
 
 const SECONDS = { usual: 300, most: 3_600 } as const
 /** Of one key, that work at the same time. */
@@ -38,7 +39,7 @@ type KeepToken = (token: {
 }) => Promise<boolean>
 
 /** A server asks with its key, and hands the token to a page, which then never sees the key. */
-export function tokenRoutes(keep: KeepToken): FastifyPluginAsync {
+export function tokenRoutes(keep: KeepToken, turns: Turns): FastifyPluginAsync {
   return async (app) => {
     app.post<{ Body: { scopes?: Scope[]; seconds?: number } }>(ROUTES.tokens, {
       config: { scope: 'live:read' },
@@ -56,8 +57,8 @@ export function tokenRoutes(keep: KeepToken): FastifyPluginAsync {
         for (const scope of scopes) if (!principal.scopes.has(scope)) throw MissingScope(scope)
         const endsAt = new Date(Date.now() + (body.seconds ?? SECONDS.usual) * 1000)
         const { token, tokenHash } = newBrowserToken()
-        if (!(await keep({ keyId: principal.keyId, tokenHash, scopes, endsAt, most: TOKENS_MAX })))
-          throw TooManyTokens(TOKENS_MAX)
+        const made = { keyId: principal.keyId, tokenHash, scopes, endsAt, most: TOKENS_MAX }
+        if (!(await turns.run(principal.tenantId, () => keep(made)))) throw TooManyTokens(TOKENS_MAX)
         reply.code(201).header('cache-control', 'no-store')
         return { token, expiresAt: endsAt.toISOString(), scopes }
       },

@@ -6,6 +6,7 @@ import { labelRoutes } from '../access/label-routes.ts'
 import { createRates } from '../access/rates.ts'
 import type { TenantLabels } from '../access/tenant-labels.ts'
 import { tokenRoutes } from '../access/token-routes.ts'
+import { createTurns } from '../access/turns.ts'
 import { buildApp } from '../app.ts'
 import type { Ingest } from '../calls/ingest.ts'
 import { callRoutes } from '../calls/routes.ts'
@@ -48,6 +49,7 @@ async function describe(): Promise<unknown> {
   const rates = createRates(1, undefined)
   const tokens = {} as Tokens
   const labels = {} as TenantLabels
+  const turns = createTurns(() => 1)
   const { http } = await buildApp({
     log: createLog({ level: 'silent', instanceId: 'openapi' }),
     metrics,
@@ -67,8 +69,8 @@ async function describe(): Promise<unknown> {
         unsent: createUnsent(0, metrics),
       }),
       liveRoutes(),
-      tokenRoutes(async () => true),
-      labelRoutes(labels),
+      tokenRoutes(async () => true, turns),
+      labelRoutes(labels, turns),
       webhookRoutes(undefined),
     ],
   })

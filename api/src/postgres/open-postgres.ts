@@ -37,6 +37,8 @@ export type Postgres = {
   readonly exports: pg.Pool
   /** How many of its connections exports may have. */
   readonly exportsAtOnce: number
+  /** How many requests of tenants about their settings may use `upkeep` at once, so that it has a connection for the rest. */
+  readonly settingsAtOnce: number
   readonly primary: PrimaryServer
   readonly tokens: Tokens
   /** Connections for reports: to replicas, or to the primary. */
@@ -142,6 +144,7 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
     reportsReplica,
     exports: pools.exports ?? reportsPrimary,
     exportsAtOnce: exportsAtOnce(settings.postgresPool),
+    settingsAtOnce: Math.max(1, size.upkeep - 1),
     primary,
     tokens,
     reportConnections: { replica: size.reportsReplica, primary: size.reportsPrimary },

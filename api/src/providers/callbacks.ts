@@ -24,7 +24,9 @@ export type Callbacks = {
 const PREFIX = 'hwc_'
 const RANDOM_BYTES = 24
 const PATTERN = /^hwc_[\w-]{32}$/
+/** Unknown ones are counted apart, so that guessing does not push out real ones. */
 const KNOWN_MAX = 10_000
+const UNKNOWN_MAX = 1_000
 
 export function newCallback(): { readonly callback: string; readonly callbackHash: Buffer } {
   const callback = PREFIX + randomBytes(RANDOM_BYTES).toString('base64url')
@@ -42,12 +44,10 @@ export function createCallbacks(deps: {
   readonly log: Log
 }): Callbacks {
   const { find, secrets, cacheMs, log } = deps
-  const cache = new LRUCache<string, { readonly found: KnownCallback | undefined }>({
-    max: KNOWN_MAX,
-    // To the library 0 is for ever.
-    ttl: Math.max(1, cacheMs),
-    fetchMethod: async (key) => ({ found: await look(key) }),
-  })
+  // To the library 0 is for ever.
+  const ttl = Math.max(1, cacheMs)
+  const known = new LRUCache<string, KnownCallback>({ max: KNOWN_MAX, ttl, fetchMethod: look })
+  const unknown = new LRUCache<string, true>({ max: UNKNOWN_MAX, ttl })
 
   async function look(key: string): Promise<KnownCallback | undefined> {
     const [provider = '', callback = ''] = key.split('/')
@@ -63,9 +63,12 @@ export function createCallbacks(deps: {
   return {
     find: async (provider, callback) => {
       if (!PATTERN.test(callback)) throw UnknownCallback()
-      const found = (await cache.fetch(`${provider}/${callback}`))?.found
-      if (found === undefined) throw UnknownCallback()
-      return found
+      const key = `${provider}/${callback}`
+      if (unknown.has(key)) throw UnknownCallback()
+      const found = await known.fetch(key)
+      if (found !== undefined) return found
+      unknown.set(key, true)
+      throw UnknownCallback()
     },
   }
 }

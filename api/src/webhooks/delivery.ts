@@ -8,7 +8,7 @@
  * No request begins that could still be under way when the lease ends: two instances never send to a webhook at the same time.
  */
 import { randomUUID } from 'node:crypto'
-import type { Shares } from '../access/shares.ts'
+import { createShares, type Shares } from '../access/shares.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Offset } from './message.ts'
@@ -60,7 +60,7 @@ export function startDelivery(deps: DeliveryDependencies): Delivery {
   const workers = new Map<string, Worker>()
   /** Those that end their last requests. Their leases are still ours. */
   const ending = new Map<string, Promise<void>>()
-  const memory = { heldBytes: 0 }
+  const memory = createShares(deps.memoryBytes)
   let leaseDueAt = 0
   let startsUntil = 0
   let history = deps.history()
@@ -178,7 +178,8 @@ export function startDelivery(deps: DeliveryDependencies): Delivery {
         if (after.batch < upTo) worker.offer([], { batch: upTo, place: LAST_PLACE }, false)
         continue
       }
-      if (events === 0 || memory.heldBytes >= deps.memoryBytes) continue
+      // How long they are is known once they are read: a tenant may have that much more than its share.
+      if (events === 0 || memory.ask(worker.webhook.tenantId, 1) !== 'taken') continue
       const found = await store.read(worker.webhook.tenantId, after, upTo, events)
       const last = found.at(-1)
       const isFull = last !== undefined && found.length >= events

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
 import type { Shares } from '../access/shares.ts'
+import type { Turns } from '../access/turns.ts'
 import {
   DatabaseUnavailable,
   InvalidRequest,
@@ -25,6 +26,8 @@ export type ManageDependencies = {
   readonly secrets: Secrets
   readonly addresses: Addresses
   readonly shares: Shares
+  /** Tenants take turns with `db`. */
+  readonly turns: Turns
   readonly newSender: () => Sender
   readonly onChanged: () => void
 }
@@ -98,13 +101,13 @@ cross join lateral (
 ) found`
 
 export function createManage(deps: ManageDependencies): Manage {
-  const { db, tokens, secrets, addresses, shares } = deps
+  const { db, tokens, secrets, addresses, shares, turns } = deps
 
   const sealOffset = (tenantId: string, offset: Offset) => tokens.seal(offsetPurpose(tenantId), packOffset(offset))
 
   async function rows(tenantId: string, id: string | null): Promise<readonly Row[]> {
     await tokens.ready()
-    const asked = db.query<Row>(SELECT, [tenantId, id])
+    const asked = turns.run(tenantId, () => db.query<Row>(SELECT, [tenantId, id]))
     return (await asked.catch((error) => Promise.reject(DatabaseUnavailable(error)))).rows
   }
 
@@ -121,10 +124,13 @@ export function createManage(deps: ManageDependencies): Manage {
   /** @throws {WebhookNotFound | DatabaseUnavailable} */
   async function commit(action: string, { tenantId, keyId }: Asker, id: string, given: object): Promise<string> {
     if (!UUID.test(id)) throw WebhookNotFound()
-    const { rows } = await queryReplicated<{ answer: string | null }>(db, {
+    const query = {
       text: 'call hopwhistle.commit_webhook($1, $2, $3, $4, $5, $6, null)',
       values: [action, tenantId, id, `key ${keyId}`, WEBHOOKS_MAX, JSON.stringify(given)],
-    }).catch((error) => Promise.reject(DatabaseUnavailable(error)))
+    }
+    const { rows } = await turns
+      .run(tenantId, () => queryReplicated<{ answer: string | null }>(db, query))
+      .catch((error) => Promise.reject(DatabaseUnavailable(error)))
     const answer = rows[0]?.answer ?? null
     if (answer === null) throw WebhookNotFound()
     deps.onChanged()

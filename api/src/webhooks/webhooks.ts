@@ -1,5 +1,6 @@
 /** Webhooks of one instance: the routes' part, and the delivery in the background. Off unless WEBHOOK_KEYS is set. */
 import { createShares } from '../access/shares.ts'
+import type { Turns } from '../access/turns.ts'
 import type { MemoryBudget } from '../config/memory-budget.ts'
 import type { Postgres } from '../postgres/open-postgres.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -36,6 +37,8 @@ export function createWebhooks(deps: {
   readonly postgres: Pick<Postgres, 'upkeep' | 'tokens' | 'primary'>
   readonly settings: WebhookSettings
   readonly memory: Pick<MemoryBudget, 'webhooks'>
+  /** Tenants take turns with requests about their settings. */
+  readonly turns: Turns
   readonly metrics: Metrics
   readonly log: Log
 }): Webhooks {
@@ -68,6 +71,7 @@ export function createWebhooks(deps: {
     secrets,
     addresses,
     shares,
+    turns: deps.turns,
     newSender,
     onChanged: delivery.changed,
   })

@@ -28,8 +28,8 @@ export type WorkerDependencies = {
   readonly sender: Sender
   /** Requests under way, of all webhooks of this instance. */
   readonly shares: Shares
-  /** Of what was read and is not sent yet. */
-  readonly memory: { heldBytes: number }
+  /** Bytes of what was read and is not sent yet, of all webhooks of this instance. */
+  readonly memory: Pick<Shares, 'hold' | 'give'>
   /** The newest first. */
   readonly secrets: () => readonly string[]
   readonly retryAfterMs: number
@@ -70,6 +70,8 @@ const RECENT_MAX = 50
 const OPENS_AFTER_CALLS = 3
 const PAUSE_MAX_MS = 3_600_000
 const READ_AGAIN_AFTER_MS = 1_000
+/** What was read longer ago is read again before it is sent: a number that was erased meanwhile is not. */
+const CONTENT_FRESH_MS = 2_000
 /** A position that no event belongs to is written this often. */
 const POSITION_EVERY_MS = 30_000
 
@@ -81,6 +83,7 @@ type Item = Offset & {
   readonly receivedAtMs: number
   /** Absent: read it again before it is sent. */
   content: Content | undefined
+  readAtMs: number
   bytes: number
   state: 'new' | 'waiting' | 'done'
   attempts: number
@@ -122,6 +125,7 @@ export function createWorker(webhook: Leased, rows: readonly Waiting[], deps: Wo
       ...row,
       receivedAtMs: msOf(row.firstTriedAt) ?? Date.now(),
       content: undefined,
+      readAtMs: 0,
       bytes: 0,
       state: 'waiting',
       firstTriedAtMs: msOf(row.firstTriedAt),
@@ -171,7 +175,7 @@ export function createWorker(webhook: Leased, rows: readonly Waiting[], deps: Wo
   }
 
   function forgetContent(item: Item): void {
-    deps.memory.heldBytes -= item.bytes
+    deps.memory.give(webhook.tenantId, item.bytes)
     item.bytes = 0
     item.content = undefined
   }
@@ -239,7 +243,7 @@ export function createWorker(webhook: Leased, rows: readonly Waiting[], deps: Wo
 
   async function messageOf(item: Item): Promise<Message | undefined> {
     let { content } = item
-    if (content === undefined) {
+    if (content === undefined || performance.now() > item.readAtMs + CONTENT_FRESH_MS) {
       const row = await deps.readOne(item.eventId)
       if (row === undefined) return undefined
       content = contentOf(row, item.sequence)
@@ -323,13 +327,14 @@ export function createWorker(webhook: Leased, rows: readonly Waiting[], deps: Wo
           sequence,
           receivedAtMs: row.received_at.getTime(),
           content,
+          readAtMs: performance.now(),
           bytes: content.data.length,
           state: 'new',
           attempts: 0,
           firstTriedAtMs: undefined,
           retryAtMs: 0,
         }
-        deps.memory.heldBytes += item.bytes
+        deps.memory.hold(webhook.tenantId, item.bytes)
         newCount += 1
         inOrder.push(item)
         enqueue(item)

@@ -39,28 +39,19 @@ function tenants(args: readonly string[], input = ''): Promise<{ code: number; o
   })
 }
 
-const TABLES = [
-  'calls',
-  'call_events',
-  'outbox',
-  'call_metrics_pending',
-  'call_changes',
-  'call_metrics_quarterly',
-  'call_metrics_hourly',
-  'call_metrics_daily',
-  'erasures',
-  'events_aside',
-  'webhooks',
-  'webhook_waiting',
-  'webhook_log',
-  'tenants',
-  'api_keys',
-]
+/** Every table that there is, so that none is forgotten here when it is new. */
+async function tables(): Promise<readonly string[]> {
+  const rows = await platform.query<{ name: string }>(
+    `select relname as name from pg_class
+     where relnamespace = 'hopwhistle'::regnamespace and relkind in ('r', 'p') and not relispartition order by 1`,
+  )
+  return rows.map(({ name }) => name)
+}
 
 /** Where a text is stored, in any column of any table, and in any key and value of Redis. */
 async function placesOf(text: string): Promise<readonly string[]> {
   const places: string[] = []
-  for (const table of TABLES) {
+  for (const table of await tables()) {
     const rows = await platform.query(`select from hopwhistle.${table} t where position($1 in t::text) > 0`, [text])
     if (rows.length > 0) places.push(table)
   }
@@ -299,14 +290,32 @@ test('of a call all numbers and metadata go, and of other calls none', async () 
   ])
 })
 
-test('a whole tenant goes with everything but the entry that it was erased', async () => {
+test('a whole tenant goes with everything but the entries of the audit and that it was erased', async () => {
   const [tenant, other] = [await platform.newTenant(), await platform.newTenant()]
   for (const each of [tenant, other]) await send(each, { from: newNumber() })
   await get(at(), ROUTES.reportCalls, tenant.key)
+  // A row of it in every table that has rows of tenants.
+  expect((await tenants(['labels', '--tenant', tenant.id, '--set', 'campaign'])).code).toBe(0)
+  await send(tenant, { labels: { campaign: 'spring' } })
+  expect((await post(at(), {}, tenant.key, ROUTES.tokens)).status).toBe(201)
+  const old = { ...anEvent('INITIATED'), occurredAt: '2020-01-01T00:00:00Z' }
+  expect((await post(at(), old, tenant.key)).body.code).toBe('event-kept-aside')
+  await platform.query(
+    `with hook as (
+       insert into hopwhistle.webhooks (id, tenant_id, url, patterns, secret, kept_from, at_batch)
+       values ($1, $1, 'https://a.example', '{call.*}', '\\x00', 0, 0) returning id)
+     insert into hopwhistle.webhook_waiting (webhook_id, batch_id, place, event_id, call_id, attempts) values ($1, 1, 1, 'e', 'c', 1)`,
+    [tenant.id],
+  )
+  await platform.query(
+    `insert into hopwhistle.provider_callbacks (tenant_id, provider, name, callback_hash, sealed_secret)
+     values ($1, 'twilio', 'a test', sha256(gen_random_uuid()::text::bytea), '\\x00')`,
+    [tenant.id],
+  )
   const { code, err } = await tenants(['forget', '--whole-tenant', '--tenant', tenant.id])
   expect(code, err).toBe(0)
-  expect(err).toContain('deleted the tenant, with 1 events of 1 calls')
-  expect(await placesOf(tenant.id)).toEqual(['erasures'])
+  expect(err).toContain('deleted the tenant, with 2 events of 2 calls')
+  expect(await placesOf(tenant.id)).toEqual(['erasures', 'key_audit', 'tenant_audit', 'webhook_audit'])
   await waitUntil('its key to end', async () => (await get(at(), ROUTES.reportCalls, tenant.key)).status === 401, {
     timeoutMs: 10_000,
   })

@@ -34,6 +34,15 @@ test('asking takes nothing, and what one tenant can have at most is known', () =
   expect(shares.ask('one', 1)).toBe('over-share')
 })
 
+test('what is only known once it is there is held beyond the share, and then there is no more for its tenant', () => {
+  const shares = createShares(100)
+  shares.hold('one', 85)
+  expect(shares.ask('one', 1)).toBe('over-share')
+  expect(shares.take('two', 10)).toBe('taken')
+  shares.give('one', 85)
+  expect(shares.ask('one', 1)).toBe('taken')
+})
+
 test('a small tenant is told that the others hold everything', () => {
   const shares = createShares(3)
   for (const tenantId of ['a', 'b', 'c']) expect(shares.take(tenantId, 1)).toBe('taken')

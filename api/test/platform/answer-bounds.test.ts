@@ -1,6 +1,7 @@
 /** No answer is unbounded: each route of the OpenAPI document has a bound, and the most that it can be asked for keeps to it. */
 import { readFileSync } from 'node:fs'
 import { type CallEventBody, EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
+import { LIVE_PATTERN_ALL, LIVE_TYPES } from '@hopwhistle/contract/live.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { anEvent, type Platform, post, runningPlatform, type Tenant } from './running-platform.ts'
@@ -8,8 +9,11 @@ import { anEvent, type Platform, post, runningPlatform, type Tenant } from './ru
 let platform: Platform
 let tenant: Tenant
 beforeAll(async () => {
-  platform = await runningPlatform(1, { TENANT_RATE_PER_SECOND: '1000000' })
-  tenant = await platform.newTenant()
+  platform = await runningPlatform(1, {
+    TENANT_RATE_PER_SECOND: '1000000',
+    WEBHOOK_KEYS: Buffer.alloc(32, 1).toString('base64'),
+  })
+  tenant = await platform.newTenant(['events:write', 'reports:read', 'live:read', 'webhooks:write'])
 })
 afterAll(() => platform.close())
 
@@ -47,22 +51,57 @@ type Bound = { readonly bytes: number; readonly most: () => Promise<{ status: nu
 const small = (path: string): Bound => ({ bytes: KIB, most: () => get(path) })
 const oneEvent = (path: string): Bound => ({ bytes: 8 * KIB, most: () => send(path, strays(MIB - 100)) })
 
-/** Here they are off; ten of them, with the longest URLs, or fifty attempts, are below 64 KiB. */
+const A_WEBHOOK = {
+  url: 'https://a.example/'.padEnd(2_048, 'u'),
+  patterns: [LIVE_PATTERN_ALL, ...LIVE_TYPES],
+  description: '📞'.repeat(200),
+}
+const WEBHOOKS_MAX = 10
+const DELIVERIES_KEPT = 50
+let webhookId = ''
+
+/** As many as a tenant may have, as long as they may be, and as many attempts as are kept, of events with the longest ids. */
+async function fillWebhooks(): Promise<void> {
+  for (let made = 0; made < WEBHOOKS_MAX; made++) {
+    const { status, body } = await post(platform.instances[0]!, A_WEBHOOK, tenant.key, ROUTES.webhooks)
+    expect(status).toBe(201)
+    webhookId = body.id
+  }
+  const error = 'the request failed: '.padEnd(80, 'E')
+  const attempt = {
+    at: new Date().toISOString(),
+    batch: 1,
+    place: 1,
+    attempt: 1_000,
+    delivered: false,
+    status: null,
+    error,
+    ms: 60_000,
+  }
+  const recent = Array.from({ length: DELIVERIES_KEPT }, (_, n) => ({
+    ...attempt,
+    eventId: long(EVENT_BOUNDS.idMaxLength, n),
+  }))
+  await platform.query(`update hopwhistle.webhooks set state = 'paused', recent = $1`, [JSON.stringify(recent)])
+}
+
 function webhookBounds(): Readonly<Record<string, Bound>> {
   const one = `${ROUTES.webhooks}/{webhookId}`
-  const named = [
-    ['get', ROUTES.webhooks],
-    ['post', ROUTES.webhooks],
-    ['get', one],
-    ['patch', one],
-    ['delete', one],
-    ['post', `${one}/secret`],
-    ['post', `${one}/test`],
-    ['post', `${one}/replay`],
-    ['get', `${one}/deliveries`],
-  ] as const
-  const most = () => get(ROUTES.webhooks)
-  return Object.fromEntries(named.map(([method, path]) => [`${method} ${path}`, { bytes: 4 * KIB, most }]))
+  const path = (what = '', id = webhookId) => `${ROUTES.webhooks}/${id}${what}`
+  const nobodys = (what = '') => path(what, 'x'.repeat(64))
+  return {
+    [`get ${ROUTES.webhooks}`]: { bytes: 64 * KIB, most: () => get(ROUTES.webhooks) },
+    // Its answer is that of one webhook, and a secret.
+    [`post ${ROUTES.webhooks}`]: { bytes: 8 * KIB, most: () => send(ROUTES.webhooks, JSON.stringify(A_WEBHOOK)) },
+    [`get ${one}`]: { bytes: 8 * KIB, most: () => get(path()) },
+    [`patch ${one}`]: { bytes: 8 * KIB, most: () => lengthOf('PATCH', path(), JSON.stringify(A_WEBHOOK)) },
+    [`delete ${one}`]: { bytes: KIB, most: () => lengthOf('DELETE', nobodys()) },
+    [`post ${one}/secret`]: { bytes: KIB, most: () => send(path('/secret'), '{}') },
+    // An attempt, without an id.
+    [`post ${one}/test`]: { bytes: KIB, most: () => send(nobodys('/test'), '') },
+    [`post ${one}/replay`]: { bytes: 8 * KIB, most: () => send(path('/replay'), strays(MIB - 100)) },
+    [`get ${one}/deliveries`]: { bytes: 128 * KIB, most: () => get(path('/deliveries')) },
+  }
 }
 
 const BOUNDS: Readonly<Record<string, Bound>> = {
@@ -115,6 +154,7 @@ test('every route has a bound', () => {
 
 test('the most that each route answers is within its bound', async () => {
   const at = platform.instances[0]!
+  await fillWebhooks()
   for (const [count, callOf] of [
     [260, () => CALL],
     [220, (n: number) => long(EVENT_BOUNDS.idMaxLength, n)],

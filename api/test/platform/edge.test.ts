@@ -7,13 +7,18 @@ import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { HEADERS, ROUTES } from '@hopwhistle/contract/routes.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { waitUntil } from '../../../platform/lib/wait-until.ts'
 import { anEvent, get, type Platform, post, type Running, runningPlatform, type Tenant } from './running-platform.ts'
 
 let platform: Platform
 let acme: Tenant
 
 beforeAll(async () => {
-  platform = await runningPlatform(1, { REQUEST_TIMEOUT_MS: '1500', MAX_REQUESTS_IN_FLIGHT: '3' })
+  platform = await runningPlatform(1, {
+    REQUEST_TIMEOUT_MS: '1500',
+    MAX_REQUESTS_IN_FLIGHT: '3',
+    WEBHOOK_KEYS: Buffer.alloc(32, 1).toString('base64'),
+  })
   acme = await platform.newTenant()
 })
 afterAll(() => platform.close())
@@ -144,16 +149,29 @@ test('api/openapi.json is what an instance serves', async () => {
 
 test('HEAD answers what GET does, without the body, on every route that has a GET', async () => {
   const document = (await get(at(), ROUTES.openapi)).body
-  const { callId } = (await post(at(), anEvent('RINGING'), acme.key)).body
-  const query = `?granularity=hour`
-  for (const [path, methods] of Object.entries<Record<string, unknown>>(document.paths)) {
-    if (!('get' in methods)) continue
-    const url = at().url + path.replace('{callId}', callId) + (path === ROUTES.reportMetrics ? query : '')
-    const headers = { 'x-api-key': acme.key }
-    const asked = await fetch(url, { headers })
-    const head = await fetch(url, { method: 'HEAD', headers })
-    expect([path, head.status]).toEqual([path, asked.status])
-    expect(head.headers.get('content-type')).toBe(asked.headers.get('content-type'))
+  const { key } = await platform.newTenant(['events:write', 'reports:read', 'live:read', 'webhooks:write'])
+  const { callId } = (await post(at(), anEvent('RINGING'), key)).body
+  const webhook = await post(at(), { url: 'https://a.example/', patterns: ['call.*'] }, key, ROUTES.webhooks)
+  await waitUntil('the call', async () => (await get(at(), `/api/v1/calls/${callId}`, key)).status === 200, {
+    timeoutMs: 20_000,
+  })
+  const described = Object.entries<Record<string, unknown>>(document.paths)
+    .filter(([, methods]) => 'get' in methods)
+    .map(([path]) => path)
+  const asked = [...described, ROUTES.openapi, ROUTES.docs].flatMap((path) => {
+    const url = path.replace('{callId}', callId).replace('{webhookId}', webhook.body.id)
+    const types = /reporting/.test(path) ? ['text/csv', 'application/x-ndjson', '*/*'] : ['*/*']
+    return types.map((accept) => [url + (path === ROUTES.reportMetrics ? '?granularity=hour' : ''), accept] as const)
+  })
+  expect(asked.length).toBeGreaterThan(15)
+  for (const [path, accept] of asked) {
+    const headers = { 'x-api-key': key, accept }
+    const answer = await fetch(at().url + path, { headers })
+    await answer.text()
+    const head = await fetch(at().url + path, { method: 'HEAD', headers })
+    expect([path, answer.status]).toEqual([path, path === ROUTES.live ? 426 : 200])
+    expect([path, head.status]).toEqual([path, answer.status])
+    expect(head.headers.get('content-type'), path).toBe(answer.headers.get('content-type'))
     expect(await head.text()).toBe('')
   }
 })

@@ -13,6 +13,8 @@ import { memoryBudget } from '../../src/config/memory-budget.ts'
 import { encodeBody } from '../../src/live/messages.ts'
 import { messageLog } from '../../src/redis/message-log.ts'
 import { openRedis } from '../../src/redis/open-redis.ts'
+import { seedCalls } from '../reporting/seed-calls.ts'
+import { receiver } from '../webhooks/receiver.ts'
 import { type ApiProcess, apiProcess } from './api-process.ts'
 import { anEvent, type Platform, runningPlatform, type Tenant } from './running-platform.ts'
 
@@ -33,7 +35,12 @@ beforeAll(async () => {
     OUTBOX_SWEEP_AFTER_MS: '600000',
     // On a slow machine it takes a while to fill everything, and what fills it must stay.
     REQUEST_TIMEOUT_MS: '300000',
+    EXPORT_SECONDS_MAX: '3600',
     POSTGRES_QUERY_TIMEOUT_MS: '300000',
+    WEBHOOK_KEYS: Buffer.alloc(32, 1).toString('base64'),
+    WEBHOOK_ALLOW_HTTP: 'true',
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
+    WEBHOOK_TIMEOUT_MS: '60000',
     // As Node itself does in a container of that size.
     NODE_OPTIONS: `--max-old-space-size=${LIMIT / 2 / MIB}`,
   })
@@ -164,6 +171,92 @@ async function fillLive(tenants: readonly Tenant[]): Promise<readonly WebSocket[
   return sockets
 }
 
+/** Asks for them on a connection that reads nothing. */
+function askUnread({ key }: Tenant, paths: readonly string[], more = ''): Socket {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {})
+  socket.pause()
+  for (const path of paths) socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\n${more}\r\n`)
+  return socket
+}
+
+/** As many exports as may run at once, in both formats. They stop in the middle, because nobody reads them. */
+async function fillExports(tenants: readonly Tenant[]): Promise<readonly Socket[]> {
+  // More than the kernel buffers on their way.
+  for (const { id } of tenants) await seedCalls(platform.query, id, 200_000)
+  await platform.database.replicaCaughtUp()
+  const sockets: Socket[] = []
+  const types = ['text/csv', 'application/x-ndjson']
+  await waitUntil(
+    'exports of all to be refused',
+    async () => {
+      requireRunning()
+      const statuses = await Promise.all(tenants.map(exportOf))
+      for (const [i, tenant] of tenants.entries()) {
+        if (statuses[i] !== 429) sockets.push(askUnread(tenant, [ROUTES.reportCalls], `accept: ${types[i % 2]}\r\n`))
+      }
+      return statuses.every((status) => status === 429)
+    },
+    slow,
+  )
+  return sockets
+}
+
+async function exportOf(tenant: Tenant): Promise<number> {
+  const headers = { ...headersOf(tenant), accept: 'text/csv' }
+  const answer = await fetch(`${api.url}${ROUTES.reportCalls}?limit=1`, { headers })
+  await answer.text()
+  return answer.status
+}
+
+/** Transactions that are open on the replica while no other report is read: those of exports. */
+async function openExports(): Promise<number> {
+  const replica = new pg.Client({ connectionString: platform.database.replicaUrl })
+  await replica.connect()
+  const query =
+    'select from pg_stat_activity where usename = current_user and xact_start is not null and pid <> pg_backend_pid()'
+  return (await replica.query(query).finally(() => replica.end())).rowCount ?? 0
+}
+
+/** A call with the most and the longest events: a page of its timeline is the longest answer there is. @returns the path */
+async function longTimeline(tenant: Tenant): Promise<string> {
+  const callId = longest(0).callId
+  const metadata = { note: '📞'.repeat(EVENT_BOUNDS.metadataMaxBytes / 4 - 10) }
+  for (let sent = 0; sent < EVENT_BOUNDS.eventsPerCall; sent += 100) {
+    const events = Array.from({ length: 100 }, () => ({ ...longest(0), callId, metadata }))
+    const body = JSON.stringify({ events })
+    const answer = await fetch(api.url + ROUTES.callEvents, { method: 'POST', headers: headersOf(tenant), body })
+    expect(answer.status).toBe(200)
+    expect(((await answer.json()) as { results: { status: number }[] }).results[0]?.status).toBe(201)
+  }
+  return ROUTES.call.replace(':callId', encodeURIComponent(callId))
+}
+
+/** Timelines and lists, on connections that read nothing, until no more is taken; then the connections are closed. */
+async function fillTimelines(tenant: Tenant): Promise<void> {
+  const timeline = await longTimeline(tenant)
+  await platform.database.replicaCaughtUp()
+  const sockets: Socket[] = []
+  let asked = 0
+  // Each with another limit is another answer.
+  const next = () => `${asked % 6 === 5 ? ROUTES.reportCalls : timeline}?limit=${200 - (asked++ % 100)}`
+  const refused = async () => {
+    const answer = await fetch(api.url + next(), { headers: headersOf(tenant) })
+    return isFull(await answer.text(), 'answers')
+  }
+  await waitUntil(
+    'a timeline to be refused',
+    async () => {
+      requireRunning()
+      // The first few of them fit into the buffers of the kernel.
+      for (let i = 0; i < 4; i++) sockets.push(askUnread(tenant, Array.from({ length: 18 }, next)))
+      return refused()
+    },
+    slow,
+  )
+  for (const socket of sockets) socket.destroy()
+  await waitUntil('room for timelines', async () => !(await refused()), slow)
+}
+
 /** Long reports, each another one, on connections that read nothing, until no more is taken. */
 async function fillAnswers(tenants: readonly Tenant[]): Promise<readonly Socket[]> {
   const HOUR = 3_600_000
@@ -180,12 +273,8 @@ async function fillAnswers(tenants: readonly Tenant[]): Promise<readonly Socket[
   await waitUntil(
     'a report to be refused',
     async () => {
-      for (const { key } of tenants) {
-        const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {})
-        sockets.push(socket)
-        // The first few of them fit into the buffers of the kernel.
-        for (let i = 0; i < 8; i++) socket.write(`GET ${path()} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\n\r\n`)
-      }
+      // The first few of them fit into the buffers of the kernel.
+      for (const tenant of tenants) sockets.push(askUnread(tenant, Array.from({ length: 8 }, path)))
       const next = await fetch(api.url + path(), { headers: headersOf(tenants[0]!) })
       return isFull(await next.text(), 'answers')
     },
@@ -199,7 +288,8 @@ async function fillBodies(tenants: readonly Tenant[]): Promise<void> {
   const owner = new pg.Client({ connectionString: platform.database.ownerUrl })
   await owner.connect()
   try {
-    await owner.query('begin; lock table hopwhistle.calls in access exclusive mode')
+    // Not calls: an export on the replica would be ended for it.
+    await owner.query('begin; lock table hopwhistle.call_events in access exclusive mode')
     const before = await counted(METRICS.ingestQueue)
     const waiting = async () => (await counted(METRICS.ingestQueue)) - before
     let posted = 0
@@ -235,6 +325,40 @@ async function fillBodies(tenants: readonly Tenant[]): Promise<void> {
   }
 }
 
+/** As many webhooks as use every request that may be under way. Their receiver answers nothing. @returns closes it */
+async function fillWebhooks(tenants: readonly Tenant[]): Promise<() => Promise<void>> {
+  const to = await receiver()
+  to.answer(() => 'hang')
+  const metadata = { note: '📞'.repeat(EVENT_BOUNDS.metadataMaxBytes / 4 - 10) }
+  await Promise.all(
+    tenants.map(async (tenant) => {
+      for (let i = 0; i < 10; i++) {
+        const body = JSON.stringify({ url: to.url, patterns: ['call.*'] })
+        const made = await fetch(api.url + ROUTES.webhooks, { method: 'POST', headers: headersOf(tenant), body })
+        expect(made.status, await made.text()).toBe(201)
+      }
+    }),
+  )
+  let sent = 0
+  await waitUntil(
+    'webhooks to be sent',
+    async () => {
+      requireRunning()
+      const body = () =>
+        JSON.stringify({ events: Array.from({ length: 100 }, () => ({ ...longest(1_000_000 + sent++), metadata })) })
+      // Others wait for their turn to be read.
+      if (sent < tenants.length * 300) {
+        const post = (tenant: Tenant) =>
+          fetch(api.url + ROUTES.callEvents, { method: 'POST', headers: headersOf(tenant), body: body() })
+        for (const answer of await Promise.all(tenants.map(post))) await answer.text()
+      }
+      return to.busiest() >= 200
+    },
+    slow,
+  )
+  return to.close
+}
+
 /** Redis does not answer, while more is committed than may wait to be published. */
 async function fillPublishing(tenants: readonly Tenant[]): Promise<void> {
   process.kill(platform.redis.pid, 'SIGSTOP')
@@ -267,15 +391,22 @@ test.runIf(process.platform === 'linux')(
   'with every part full at once it stays below its limit, and serves another tenant',
   { timeout: 600_000 },
   async () => {
-    const tenants = await Promise.all(Array.from({ length: 10 }, () => platform.newTenant()))
+    const scopes = ['events:write', 'reports:read', 'live:read', 'webhooks:write']
+    const tenants = await Promise.all(Array.from({ length: 10 }, () => platform.newTenant(scopes)))
     const quiet = await platform.newTenant()
     const step = (what: string) => expect(mostBytes(), `bytes after ${what}`).toBeLessThan(LIMIT)
     const live = await fillLive(tenants)
     step('unread frames and live history')
+    const exports = await fillExports(tenants.slice(4, 6))
+    step('exports')
+    await fillTimelines(tenants[2]!)
+    step('timelines and lists')
     const answers = await fillAnswers(tenants.slice(0, 2))
     step('answers and cached reports')
     await fillBodies(tenants.slice(0, 2))
     step('bodies')
+    const closeReceiver = await fillWebhooks(tenants)
+    step('webhooks')
     await fillPublishing(tenants)
     step('publishing')
     try {
@@ -284,7 +415,10 @@ test.runIf(process.platform === 'linux')(
         (await fetch(api.url + ROUTES.callEvent, { method: 'POST', headers: headersOf(quiet), body })).status,
       ).toBe(201)
       expect((await fetch(`${api.url}${ROUTES.reportCalls}`, { headers: headersOf(quiet) })).status).toBe(200)
+      expect(await openExports()).toBe(exports.length)
     } finally {
+      await closeReceiver()
+      for (const socket of exports) socket.destroy()
       for (const socket of live) socket.terminate()
       for (const socket of answers) socket.destroy()
     }

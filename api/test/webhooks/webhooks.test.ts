@@ -470,6 +470,55 @@ test('what is erased of an event is not sent any more', async () => {
   expect(to.accepted[0]?.body.data).not.toHaveProperty('from')
 })
 
+test('nor is what was read ahead for a receiver that is slow', async () => {
+  const tenant = await platform.newTenant(SCOPES)
+  const { to } = await subscribed(tenant)
+  to.answer(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 900))
+    return 200
+  })
+  const events = Array.from({ length: 100 }, () => anEvent('RINGING', { from: '+4930123456' }))
+  expect((await post(at(0), { events }, tenant.key, ROUTES.callEvents)).status).toBe(200)
+  await waitUntil('the first of them', () => to.received.length > 0, soon)
+  await platform.query('update hopwhistle.call_events set from_number = null where tenant_id = $1', [tenant.id])
+  // As long as other memory of an instance keeps what was erased.
+  const goneAt = performance.now() + 3_000
+  await waitUntil('all of them', () => to.received.length >= 100, soon)
+  const late = to.received.filter(({ at }) => at > goneAt)
+  expect(late.length).toBeGreaterThan(0)
+  for (const { body } of late) expect(body.data).not.toHaveProperty('from')
+})
+
+test("a tenant's slow endpoints do not use up the memory in which another tenant's events are read", async () => {
+  const small = await runningPlatform(1, {
+    ...WEBHOOKS_ON,
+    WEBHOOK_TIMEOUT_MS: '60000',
+    MEMORY_LIMIT_BYTES: String(512 * 1_048_576),
+  })
+  const over = Promise.withResolvers<number>()
+  onTestFinished(() => {
+    over.resolve(200)
+    return small.close()
+  })
+  const [many, quiet] = [await small.newTenant(SCOPES), await small.newTenant(SCOPES)]
+  const slow = await newReceiver()
+  slow.answer(() => over.promise)
+  for (let made = 0; made < 10; made++) {
+    const given = { url: slow.url, patterns: ['call.*'] }
+    expect((await ask('POST', ROUTES.webhooks, many.key, given, at(0, small))).status).toBe(201)
+  }
+  const { to } = await subscribed(quiet, {}, small)
+  const metadata = { long: Array(25).fill(1e308) }
+  for (let sent = 0; sent < 500; sent += 100) {
+    const events = Array.from({ length: 100 }, () => anEvent('RINGING', { metadata }))
+    expect((await post(at(0, small), { events }, many.key, ROUTES.callEvents)).status).toBe(200)
+  }
+  await waitUntil('its endpoints to be slow', () => slow.busiest() >= 60, soon)
+  const sent = await sendCalls(quiet, 1, small)
+  await waitUntil("the other's events", hasAll(to, sent), soon)
+  expect(slow.accepted).toEqual([])
+})
+
 test('without WEBHOOK_KEYS there are none: the routes say so, and nothing is kept', async () => {
   const off = await runningPlatform(1)
   onTestFinished(() => off.close())
