@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { both, choose, either, empty, not } from '../values/compute.ts'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import { Refusal } from '../values/refusal.ts'

@@ -4,7 +4,7 @@ import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { WebhooksOff } from '../errors/catalogue.ts'
-import { problems } from '../http/problem-schema.ts'
+import { problems } from '../errors/problem-schema.ts'
 import type { Manage, NewWebhook, WebhookChange } from './manage.ts'
 import { WEBHOOKS_MAX } from './manage.ts'
 

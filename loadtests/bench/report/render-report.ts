@@ -3,7 +3,7 @@ import { SCENARIOS, TRAFFIC, trafficIn } from '@hopwhistle/contract/scenarios.ts
 import { renderSvg } from '@hopwhistle/platform/document/chart/render-svg.ts'
 import { number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
 import { minute } from '@hopwhistle/platform/document/markdown.ts'
-import { Html, html } from '@hopwhistle/platform/document/page/html.ts'
+import { Html, html } from '@hopwhistle/platform/document/html.ts'
 import { markdown, markdownLine } from '@hopwhistle/platform/document/page/markdown.ts'
 import type { Drawn } from '@hopwhistle/platform/document/page/page-chart.ts'
 import { contents, dataTable, saveButtons, signed } from '@hopwhistle/platform/document/page/parts.ts'
