@@ -167,8 +167,7 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
       }),
   )
 
-  // Read when scraped: prom-client asks a metric's `collect` each time.
-  Object.assign(metrics.ingestQueue, { collect: () => metrics.ingestQueue.set(queue.size()) })
+  metrics.beforeScrape(() => metrics.ingestQueue.set(queue.size()))
 
   function refused(why: Exclude<Taken | 'closed', 'taken'>): Problem {
     if (why === 'closed') return ShuttingDown()

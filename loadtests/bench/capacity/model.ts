@@ -11,6 +11,7 @@
  * what did not.
  */
 import { rateOf, type ScenarioName, targetsOf, trafficIn } from '@hopwhistle/contract/scenarios.ts'
+import { type Random, seededRandom } from '@hopwhistle/contract/traffic/report-queries.ts'
 import type { CapacityResult, CapacityStep, PartName, Point } from './capacity-result.ts'
 import { leastSquares } from './least-squares.ts'
 import { triedOf } from './measure-capacity.ts'
@@ -43,9 +44,6 @@ export type Model = Ticks & {
   /** λ is in cores of work. */
   readonly law: FittedLaw
 }
-
-/** 0 up to 1. */
-export type Random = () => number
 
 /**
  * From the points with the role `fit`.
@@ -206,7 +204,7 @@ const drawnBefore = new WeakMap<CapacityResult, readonly Model[]>()
 export function drawnModels(result: CapacityResult): readonly Model[] {
   const known = drawnBefore.get(result)
   if (known !== undefined) return known
-  const random = seeded(1)
+  const random = seededRandom(1)
   const models = Array.from({ length: DRAWS }, () => modelOf(result, random)).filter((model) => model !== undefined)
   drawnBefore.set(result, models)
   return models
@@ -217,15 +215,4 @@ export function interval(values: readonly number[]): readonly [number, number] {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN
   return [at(0.025), at(0.975)]
-}
-
-/** mulberry32: a document must come out the same each time. */
-function seeded(seed: number): Random {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }
