@@ -202,7 +202,7 @@ export class PostgresBackup extends Construct {
   }
 }
 
-/** Read anew by each call of pgBackRest. What is secret comes by its environment. */
+/** Read by each call of pgBackRest. Secrets come from its environment. */
 function configuration({ postgres }: HopwhistleValues): string {
   const { backup } = postgres
   const { s3 } = backup

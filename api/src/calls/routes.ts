@@ -69,7 +69,7 @@ export function callRoutes(deps: {
       headers['content-encoding'] === undefined ? Number(headers['content-length']) : Number.NaN,
     )
     ingest.reserve(request.principal.tenantId, events).then(({ release }) => {
-      // Whoever has gone since would never give it back.
+      // A client that has gone since would never give it back.
       if (reply.raw.destroyed) release()
       else {
         reserved.set(request, release)

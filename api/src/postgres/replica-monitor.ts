@@ -15,7 +15,7 @@
  * Several replicas may share the address. One of them is asked, over a connection of its own, and has these states; they say
  * whether reading is worth a try, and how long a position is waited for. What may be read is decided on the connection that
  * reads: its own server must have the position and be near enough, else the report is read on the primary. A server too far
- * behind is left by closing the connection, and the one that is asked, likewise, so that the next may lead to a better one.
+ * behind is left by closing the connection, and so is the one that is asked, so that the next may lead to a better one.
  *
  * Both servers are asked where they are often while reports are read, and now and then otherwise:
  *

@@ -112,7 +112,7 @@ export function webhookRoutes(manage: Manage | undefined): FastifyPluginAsync {
   const tags = ['webhooks']
 
   return async (app) => {
-    // What is about secrets and addresses is kept by nobody on the way.
+    // No cache on the way may keep secrets and addresses.
     app.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })

@@ -7,7 +7,7 @@
  * - **The law.** What N instances carry, by the universal scalability law, from the capacities of all workloads, each
  *   turned into work by its costs: cores of the API, without its rest. So any mix can be asked about.
  *
- * Its uncertainty: the same from steps drawn anew with replacement, and from capacities drawn between what held and
+ * Its uncertainty: the same from steps drawn again with replacement, and from capacities drawn between what held and
  * what did not.
  */
 import { rateOf, type ScenarioName, targetsOf, trafficIn } from '@hopwhistle/contract/scenarios.ts'
@@ -48,7 +48,7 @@ export type Model = Ticks & {
 /**
  * From the points with the role `fit`.
  *
- * @param random draws the measurement anew; absent: as it was measured
+ * @param random draws the measurement again; absent: as it was measured
  * @returns undefined when no workload has a capacity
  */
 export function modelOf(result: CapacityResult, random?: Random): Model | undefined {
@@ -200,7 +200,7 @@ export const DRAWS = 400
 
 const drawnBefore = new WeakMap<CapacityResult, readonly Model[]>()
 
-/** The same measurement drawn anew, always the same draws. */
+/** The same measurement drawn again, always with the same draws. */
 export function drawnModels(result: CapacityResult): readonly Model[] {
   const known = drawnBefore.get(result)
   if (known !== undefined) return known
