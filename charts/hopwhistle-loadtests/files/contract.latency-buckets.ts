@@ -5,5 +5,5 @@
  */
 export const LATENCY_BUCKETS = { minMs: 0.1, relativeError: 0.01, count: 705 } as const
 
-/** γ: how many times as large as the last edge the next one is. */
+/** γ: each edge is so many times the one before. @example gamma(0.01) // 1.0202… */
 export const gamma = (relativeError: number): number => (1 + relativeError) / (1 - relativeError)
