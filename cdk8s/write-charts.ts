@@ -1,4 +1,4 @@
-/** `npm run charts`: writes charts/, each chart's folder anew, and loadtests/testruns. */
+/** `npm run charts`: writes charts/, replacing each chart's folder, and loadtests/testruns. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,6 @@
 /** Renders figures as a table for the terminal. */
 import { number, figure as text } from '@hopwhistle/platform/document/figures.ts'
-import { median, range } from './measure/arithmetic.ts'
+import { median, range } from './arithmetic.ts'
 import { type Figure, meetsGoal } from './measure/figure.ts'
 import type { PartName } from './parts.ts'
 import type { PartRecord } from './record.ts'

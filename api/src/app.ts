@@ -47,8 +47,6 @@ export type AppDependencies = {
   readonly access: AccessDependencies
   readonly surface: Surface
   readonly health: Health
-  /** Sets the gauges that are read at a scrape. */
-  readonly refreshUsage: () => Promise<void>
   /** The routes of each capability. */
   readonly capabilities: readonly FastifyPluginAsync[]
 }
@@ -126,7 +124,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
     app.get(ROUTES.openapi, { schema: { hide: true } }, async () => app.swagger())
   }
   await app.register(healthRoutes(deps.health))
-  if (publicMetrics) await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
+  if (publicMetrics) await app.register(metricsRoute(deps.metrics))
   for (const capability of deps.capabilities) await app.register(capability)
 
   await app.ready()
@@ -135,7 +133,7 @@ export async function buildApp(deps: AppDependencies): Promise<App> {
 
 /** Health and metrics of this very instance, for a port that it shares with no other. */
 export async function buildAdminApp(
-  deps: Pick<AppDependencies, 'log' | 'metrics' | 'health' | 'refreshUsage'>,
+  deps: Pick<AppDependencies, 'log' | 'metrics' | 'health'>,
 ): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
@@ -143,7 +141,7 @@ export async function buildAdminApp(
     forceCloseConnections: true,
   })
   await app.register(healthRoutes(deps.health))
-  await app.register(metricsRoute(deps.metrics, deps.refreshUsage))
+  await app.register(metricsRoute(deps.metrics))
   return app
 }
 

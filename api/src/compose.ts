@@ -118,33 +118,6 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       return primary.history() === undefined ? 'DATABASE_URL was never reached; the log says why' : undefined
     },
   )
-  const servers = createServerUsage([
-    async () => {
-      const { connections, oldestQueryMs } = await readPostgresUsage(postgres.upkeep)
-      return { postgres_connections: connections, postgres_query_timeout: oldestQueryMs }
-    },
-    async () => {
-      const { connections, memoryBytes } = await readRedisUsage(redis.commands)
-      return { redis_connections: connections, redis_memory: memoryBytes }
-    },
-  ])
-  const usage: UsageReaders = {
-    postgres_connections: () => servers.of('postgres_connections'),
-    postgres_query_timeout: () => servers.of('postgres_query_timeout'),
-    postgres_pool: postgres.connectionsInUse,
-    redis_connections: () => servers.of('redis_connections'),
-    redis_memory: () => servers.of('redis_memory'),
-    requests_in_flight: () => app.load.count(),
-    request_timeout: () => app.load.oldestMs(),
-    request_body: () => app.load.longestBodyBytes(),
-    websockets: live.sockets,
-    live_socket_buffer: live.mostUnread,
-    ingest_queue: ingest.queued,
-    tenant_rate: rates.busiest,
-  }
-  const refreshUsage = usageGauges(metrics, limitsOf(settings), usage, () =>
-    Promise.all([servers.read(), replica.look()]),
-  )
   const app = await buildApp({
     log,
     metrics,
@@ -152,7 +125,6 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
     access: { authenticator, rates, metrics },
     surface: settings,
     health,
-    refreshUsage,
     capabilities: [
       callRoutes({
         ingest,
@@ -184,7 +156,35 @@ export async function compose(settings: Settings, log: Log): Promise<Instance> {
       webhookRoutes(webhooks.manage),
     ],
   })
-  const admin = await buildAdminApp({ log, metrics, health, refreshUsage })
+  const admin = await buildAdminApp({ log, metrics, health })
+
+  const servers = createServerUsage([
+    async () => {
+      const { connections, oldestQueryMs } = await readPostgresUsage(postgres.upkeep)
+      return { postgres_connections: connections, postgres_query_timeout: oldestQueryMs }
+    },
+    async () => {
+      const { connections, memoryBytes } = await readRedisUsage(redis.commands)
+      return { redis_connections: connections, redis_memory: memoryBytes }
+    },
+  ])
+  const usage: UsageReaders = {
+    postgres_connections: () => servers.of('postgres_connections'),
+    postgres_query_timeout: () => servers.of('postgres_query_timeout'),
+    postgres_pool: postgres.connectionsInUse,
+    redis_connections: () => servers.of('redis_connections'),
+    redis_memory: () => servers.of('redis_memory'),
+    requests_in_flight: app.load.count,
+    request_timeout: app.load.oldestMs,
+    request_body: app.load.longestBodyBytes,
+    websockets: live.sockets,
+    live_socket_buffer: live.mostUnread,
+    ingest_queue: ingest.queued,
+    tenant_rate: rates.busiest,
+  }
+  metrics.beforeScrape(
+    usageGauges(metrics, limitsOf(settings), usage, () => Promise.all([servers.read(), replica.look()])),
+  )
   app.http.server.on('upgrade', live.handleUpgrade)
 
   return {

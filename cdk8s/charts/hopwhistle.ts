@@ -1,5 +1,7 @@
 /** The chart charts/hopwhistle: the platform, with or without databases of its own. */
 import { readFileSync } from 'node:fs'
+import { HOPWHISTLE } from '../chart-values/hopwhistle-values.ts'
+import { VERSION } from '../chart-values/versions.ts'
 import { API, Api } from '../constructs/api.ts'
 import { ApiJob } from '../constructs/api-job.ts'
 import { ApiScaling } from '../constructs/api-scaling.ts'
@@ -15,8 +17,6 @@ import { waitForSchema } from '../constructs/wait-for-schema.ts'
 import { not } from '../values/compute.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
 import { Conditional, when } from '../values/when.ts'
-import { HOPWHISTLE } from './hopwhistle-values.ts'
-import { VERSION } from './versions.ts'
 
 /** What Helm says at the end. */
 const NOTES = `The API is the Service ${API.name}, port 3001. From this machine:

@@ -12,6 +12,8 @@ import {
   SCENARIO_LABEL,
   testRun,
 } from '../../loadtests/kubernetes/test-run.ts'
+import { flagOf, LOADTESTS, type LoadtestsValues } from '../chart-values/loadtests-values.ts'
+import { VERSION } from '../chart-values/versions.ts'
 import { given } from '../constructs/given.ts'
 import { apiKeyVariable, podOf } from '../constructs/load-test-pods.ts'
 import { imageOf } from '../constructs/pod.ts'
@@ -24,8 +26,6 @@ import { RELEASE } from '../values/define.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
 import { customObject, kubeObject } from '../values/kube-object.ts'
 import { Conditional, each, when } from '../values/when.ts'
-import { flagOf, LOADTESTS, type LoadtestsValues } from './loadtests-values.ts'
-import { VERSION } from './versions.ts'
 
 export const loadtests: HelmChart<typeof LOADTESTS> = {
   name: 'hopwhistle-loadtests',

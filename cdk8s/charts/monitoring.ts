@@ -1,5 +1,7 @@
 /** The chart charts/hopwhistle-monitoring: looks at a release of hopwhistle, by programs of its own or an operator's. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { MONITORING, RULE_SCALES } from '../chart-values/monitoring-values.ts'
+import { VERSION } from '../chart-values/versions.ts'
 import { Alertmanager } from '../constructs/monitoring/alertmanager.ts'
 import { Boards } from '../constructs/monitoring/boards.ts'
 import { Exporters, QUERIES } from '../constructs/monitoring/exporters.ts'
@@ -12,8 +14,6 @@ import { StateMetrics } from '../constructs/monitoring/state-metrics.ts'
 import { both, either, not } from '../values/compute.ts'
 import type { HelmChart } from '../values/helm-chart.ts'
 import { Conditional } from '../values/when.ts'
-import { MONITORING, RULE_SCALES } from './monitoring-values.ts'
-import { VERSION } from './versions.ts'
 
 const DASHBOARDS = new URL('../../dashboards/', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, DASHBOARDS), 'utf8')

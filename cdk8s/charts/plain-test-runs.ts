@@ -5,9 +5,9 @@
 import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { stringify } from 'yaml'
 import { STORED_PODS_LABEL } from '../../loadtests/kubernetes/stored-pods.ts'
+import { flagOf } from '../chart-values/loadtests-values.ts'
 import { synthesize } from '../values/helm-chart.ts'
 import { loadtests } from './loadtests.ts'
-import { flagOf } from './loadtests-values.ts'
 
 const RELEASE_NAME = 'hopwhistle'
 

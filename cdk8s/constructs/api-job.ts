@@ -1,6 +1,6 @@
 import type { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import type { Templated } from '../values/kube-object.ts'
 import { toExpression, Value } from '../values/value.ts'
 import { each } from '../values/when.ts'

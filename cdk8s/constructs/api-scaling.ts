@@ -1,7 +1,7 @@
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { both, greater } from '../values/compute.ts'
 import { kubeObject } from '../values/kube-object.ts'
 import { Refusal } from '../values/refusal.ts'

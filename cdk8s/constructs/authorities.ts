@@ -1,4 +1,4 @@
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { both } from '../values/compute.ts'
 import { when } from '../values/when.ts'
 import { given } from './given.ts'

@@ -1,6 +1,6 @@
 import { LIMITS } from '@hopwhistle/contract/limits.ts'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
-import { SETTING_VARIABLES } from '../charts/setting-fields.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
+import { SETTING_VARIABLES } from '../chart-values/setting-fields.ts'
 import { both, either, not } from '../values/compute.ts'
 import { when } from '../values/when.ts'
 import { REDIS_CA_FILE } from './authorities.ts'

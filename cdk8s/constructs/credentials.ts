@@ -1,5 +1,5 @@
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { choose, empty } from '../values/compute.ts'
 import type { Value } from '../values/value.ts'
 import { Conditional } from '../values/when.ts'

@@ -11,7 +11,7 @@ const SUFFIX = 16
 const LONGEST = 63
 
 /**
- * Argo CD makes a Job anew with each sync, and does not miss it once Kubernetes has removed it. Helm does not read this:
+ * Argo CD creates a Job again with each sync, and does not miss it once Kubernetes has removed it. Helm does not read this:
  * a hook of its own would wait for pods that wait for the Job.
  */
 const WITH_EACH_SYNC = {

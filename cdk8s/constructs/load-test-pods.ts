@@ -1,7 +1,7 @@
 /** The three kinds of pods of a run, as the values of the load tests' chart say. */
 import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import type { Part } from '../../loadtests/kubernetes/test-run.ts'
-import type { LoadtestsValues } from '../charts/loadtests-values.ts'
+import type { LoadtestsValues } from '../chart-values/loadtests-values.ts'
 import { empty } from '../values/compute.ts'
 import { when } from '../values/when.ts'
 import { type Pod, pod } from './pod.ts'

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { both, empty } from '../values/compute.ts'
 import { Refusal } from '../values/refusal.ts'
 

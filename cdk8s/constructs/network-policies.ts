@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { both, empty, not } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import { kubeObject } from '../values/kube-object.ts'

@@ -1,6 +1,6 @@
-/** What a pod has beside its purpose: what the values ask of all pods, and of those of its kind. */
+/** The parts of a pod that do not depend on its purpose: what the values set for all pods, and for those of its kind. */
 import type { k8s } from 'cdk8s-plus-27'
-import type { PodOfKind, PodValues } from '../charts/pod-fields.ts'
+import type { PodOfKind, PodValues } from '../chart-values/pod-fields.ts'
 import {
   appended,
   choose,

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { both, choose, either, empty, not } from '../values/compute.ts'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import { Refusal } from '../values/refusal.ts'
@@ -202,7 +202,7 @@ export class PostgresBackup extends Construct {
   }
 }
 
-/** Read anew by each call of pgBackRest. What is secret comes by its environment. */
+/** Read by each call of pgBackRest. Secrets come from its environment. */
 function configuration({ postgres }: HopwhistleValues): string {
   const { backup } = postgres
   const { s3 } = backup

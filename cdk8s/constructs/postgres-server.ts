@@ -1,6 +1,6 @@
 import type { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { empty, not } from '../values/compute.ts'
 import type { Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'

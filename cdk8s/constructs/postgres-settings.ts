@@ -1,5 +1,5 @@
 import { type PostgresServer, postgresArguments, postgresSettings } from '@hopwhistle/platform/settings/postgres.ts'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import * as compute from '../values/compute.ts'
 import type { Value } from '../values/value.ts'
 

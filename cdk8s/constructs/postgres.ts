@@ -1,5 +1,5 @@
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { both } from '../values/compute.ts'
 import { Conditional, when } from '../values/when.ts'
 import type { Credentials } from './credentials.ts'

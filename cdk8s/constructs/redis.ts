@@ -1,6 +1,6 @@
 import { maxMemoryBytes, redisArguments, redisSettings } from '@hopwhistle/platform/settings/redis.ts'
 import { Construct } from 'constructs'
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import * as compute from '../values/compute.ts'
 import type { Value } from '../values/value.ts'
 import { component } from './component.ts'

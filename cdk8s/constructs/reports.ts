@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import { LOADTEST_LABELS, PART_LABEL } from '../../loadtests/kubernetes/test-run.ts'
-import type { LoadtestsValues } from '../charts/loadtests-values.ts'
+import type { LoadtestsValues } from '../chart-values/loadtests-values.ts'
 import { not } from '../values/compute.ts'
 import { RELEASE } from '../values/define.ts'
 import { kubeObject } from '../values/kube-object.ts'

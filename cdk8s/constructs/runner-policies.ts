@@ -9,7 +9,7 @@ import {
   RUNNER_PORT,
   SCENARIO_LABEL,
 } from '../../loadtests/kubernetes/test-run.ts'
-import type { LoadtestsValues } from '../charts/loadtests-values.ts'
+import type { LoadtestsValues } from '../chart-values/loadtests-values.ts'
 import { appended } from '../values/compute.ts'
 import { kubeObject } from '../values/kube-object.ts'
 import { Conditional, when } from '../values/when.ts'

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { PodOfKind, PodValues } from '../charts/pod-fields.ts'
+import type { PodOfKind, PodValues } from '../chart-values/pod-fields.ts'
 import { greater } from '../values/compute.ts'
 import { kubeObject, type Templated } from '../values/kube-object.ts'
 import type { Value } from '../values/value.ts'

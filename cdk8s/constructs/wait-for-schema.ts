@@ -1,4 +1,4 @@
-import type { HopwhistleValues } from '../charts/hopwhistle-values.ts'
+import type { HopwhistleValues } from '../chart-values/hopwhistle-values.ts'
 import { each } from '../values/when.ts'
 import { authorities } from './authorities.ts'
 import type { connections } from './connections.ts'

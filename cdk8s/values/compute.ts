@@ -9,15 +9,18 @@ const compute =
   (...operands: readonly unknown[]): Value<T> =>
     new Value({ call, on: operands.map(toExpression) })
 
+/** @example not(values.redis.enabled) */
 export const not: (a: Operand<boolean>) => Value<boolean> = compute('not')
+/** @example both(values.backup.enabled, empty(values.backup.s3.bucket)) */
 export const both: (a: Operand<boolean>, b: Operand<boolean>) => Value<boolean> = compute('both')
 export const either: (a: Operand<boolean>, b: Operand<boolean>) => Value<boolean> = compute('either')
+/** @example same(values.service.type, 'NodePort') */
 export const same: <T extends string | number>(a: Operand<T>, b: Operand<T>) => Value<boolean> = compute('same')
 export const greater: (a: Operand<number>, b: Operand<number>) => Value<boolean> = compute('greater')
 /** Whether it is "", 0, false, or a list or map without entries. */
 export const empty: (a: Value<unknown>) => Value<boolean> = compute('empty')
 
-/** Whole numbers, exact below 2 ** 53. */
+/** Whole numbers, exact below 2 ** 53. @example sum(product(values.pool, values.replicas), 10) */
 export const sum: (...terms: readonly Operand<number>[]) => Value<number> = compute('sum')
 export const smaller: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('smaller')
 export const larger: (a: Operand<number>, b: Operand<number>) => Value<number> = compute('larger')
@@ -34,7 +37,11 @@ export const amount: (quantity: Operand<string>) => Value<number> = compute('amo
 /** The same in thousandths, of which CPU may have some: 500 of `500m`. To compare amounts with. */
 export const thousandths: (quantity: Operand<string>) => Value<number> = compute('thousandths')
 
-/** One of two plain values; `when` chooses between parts of a manifest. */
+/**
+ * One of two plain values; `when` chooses between parts of a manifest.
+ *
+ * @example choose(values.tls, 'https', 'http')
+ */
 export const choose: <T>(condition: Value<boolean>, then: Operand<T>, otherwise: Operand<T>) => Value<T> = compute(
   'choose',
 ) as never

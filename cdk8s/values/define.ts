@@ -32,25 +32,29 @@ export type ValuesOf<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Section<infer G> ? ValuesOf<G> : F[K] extends Leaf<infer T> ? Value<T> : never
 }
 
-/** Values that belong together. */
+/**
+ * Values that belong together.
+ *
+ * @example section('Redis of the release', { enabled: flag(true, 'false: an external Redis') })
+ */
 export function section<F extends Fields>(note: string, fields: F, open?: 'open'): Section<F> {
   return { note, fields, ...(open === undefined ? {} : { open: true }) }
 }
 
 type Bounds = { readonly min?: number; readonly max?: number }
 
-/** A whole number. */
+/** A whole number. @example integer(3, 'Pods of the API', { min: 1 }) */
 export function integer(fallback: number, note: string, { min, max }: Bounds = {}): Leaf<number> {
   const bounds = { ...(min === undefined ? {} : { minimum: min }), ...(max === undefined ? {} : { maximum: max }) }
   return { fallback, kind: 'integer', note, schema: { type: 'integer', ...bounds } }
 }
 
-/** A switch. */
+/** A switch. @example flag(false, 'Base backups and WAL, with pgBackRest') */
 export function flag(fallback: boolean, note: string): Leaf<boolean> {
   return { fallback, kind: 'flag', note, schema: { type: 'boolean' } }
 }
 
-/** A string; a pattern holds for all of it. */
+/** A string; a pattern must match all of it. @example text('', 'Name of a Secret', /[a-z0-9.-]+/) */
 export function text(fallback: string, note: string, pattern?: RegExp): Leaf<string> {
   return {
     fallback,
@@ -60,7 +64,7 @@ export function text(fallback: string, note: string, pattern?: RegExp): Leaf<str
   }
 }
 
-/** One of these strings. */
+/** One of these strings. @example oneOf(['ClusterIP', 'NodePort'], 'ClusterIP', 'Type of the service') */
 export function oneOf<const T extends string>(options: readonly T[], fallback: NoInfer<T>, note: string): Leaf<T> {
   return { fallback, kind: 'text', note, schema: { type: 'string', enum: options } }
 }
@@ -69,7 +73,7 @@ const UNIT = '(?:m|k|M|G|T|Ki|Mi|Gi|Ti)?'
 const AMOUNT = new RegExp(`\\d+(?:\\.\\d+)?${UNIT}`)
 const MORE_THAN_NOTHING = new RegExp(`(?:\\d*[1-9]\\d*(?:\\.\\d+)?|\\d+\\.\\d*[1-9]\\d*)${UNIT}`)
 
-/** An amount of memory or of a volume as Kubernetes writes it, more than nothing: 256Mi, 20Gi. */
+/** An amount of memory or of a volume as Kubernetes writes it, more than nothing. @example quantity('20Gi', 'Size of its volume') */
 export function quantity(fallback: string, note: string): Leaf<string> {
   return { ...text(fallback, note, MORE_THAN_NOTHING), kind: 'quantity' }
 }
@@ -82,7 +86,7 @@ function cpu(fallback: string, note: string, pattern: RegExp, orNone: boolean): 
   return { fallback, kind: 'quantity', note, schema: { anyOf }, ...(orNone ? { optional: true } : {}) }
 }
 
-/** Strings by name, such as labels or a node selector. */
+/** Strings by name, such as labels. @example textMap({}, 'Node selector of the pods') */
 export function textMap(
   fallback: Readonly<Record<string, string>>,
   note: string,
@@ -120,7 +124,7 @@ export function annotations(note: string): Leaf<Readonly<Record<string, string>>
   return { ...leaf, schema: { ...leaf.schema, propertyNames: { pattern: LABEL_NAME } } }
 }
 
-/** A list; `items` is the JSON schema of each. */
+/** A list; `items` is the JSON schema of each. @example list<string>([], 'Pull secrets', { type: 'string' }) */
 export function list<T>(fallback: readonly T[], note: string, items: Schema): Leaf<readonly T[]> {
   return { fallback, kind: 'data', note, schema: { type: 'array', items } }
 }

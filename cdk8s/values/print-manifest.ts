@@ -42,7 +42,7 @@ function listItem(item: Json): Lines {
   return first.startsWith('{{-') ? ['-', ...indented(inside)] : [`- ${first}`, ...indented(rest)]
 }
 
-/** The lines of a map or list that has entries; undefined for what YAML writes beside its key. */
+/** The lines of a map or list that has entries; undefined for what YAML writes on the line of its key. */
 function block(node: Json): Lines | undefined {
   if (typeof node !== 'object' || node === null || Object.keys(node).length === 0) return undefined
   const parts: readonly Json[] = Object.values(node)

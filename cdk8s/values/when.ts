@@ -15,7 +15,11 @@ export class When<T> {
   }
 }
 
-/** An entry of a map, an item of a list, or any other part of a manifest: on a condition, or else another. */
+/**
+ * An entry of a map, an item of a list, or any other part of a manifest: on a condition, or else another.
+ *
+ * @example { replicas: when(not(values.autoscaling.enabled), values.replicas) }
+ */
 export function when<T, U = T>(condition: Value<boolean>, part: T, otherwise?: U): When<T | U> {
   return new When<T | U>(condition, part, otherwise)
 }
@@ -30,7 +34,7 @@ export class Each<T> {
   }
 }
 
-/** All items of a list, as some of those of a list in a manifest. */
+/** All items of a list, as some of those of a list in a manifest. @example [apiPort, each(values.extraPorts)] */
 export function each<T>(list: Value<readonly T[]>): Each<T> {
   return new Each(list)
 }

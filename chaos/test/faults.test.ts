@@ -3,10 +3,10 @@ import { beforeAll, expect, test } from 'vitest'
 import { connectPostgres } from '../../platform/test-support/connect-postgres.ts'
 import { freshDatabase, type TestDatabase } from '../../platform/test-support/fresh-database.ts'
 import { problemsOf } from '../faults/problems-of.ts'
-import { renderReliability } from '../faults/render-reliability.ts'
 import type { FaultResult } from '../faults/run-fault.ts'
 import { compareLedger } from '../load/compare-ledger.ts'
 import type { Entry } from '../load/ledger-load.ts'
+import { renderReliability } from '../render-reliability.ts'
 
 let database: TestDatabase
 let owner: pg.Client

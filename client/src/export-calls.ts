@@ -71,7 +71,7 @@ export function exportCalls(
             const { cursor: after, ...call } = JSON.parse(line) as Call & { readonly cursor: string | null }
             next = after
             failures = 0
-            // Before it is handed out: whoever stops at it has had it.
+            // Before it is handed out: a caller that stops there has received it.
             cursor = after ?? cursor
             watch.pause()
             yield call as Call

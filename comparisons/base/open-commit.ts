@@ -12,7 +12,7 @@ import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { startGuard } from '@hopwhistle/platform/stack/guard.ts'
 import { makeTempDir } from '@hopwhistle/platform/stack/run-as.ts'
-import type { checkStored } from '../ingest/check-stored.ts'
+import type { checkStored } from './check-stored.ts'
 
 export type CheckStored = typeof checkStored
 
@@ -28,7 +28,11 @@ export type OpenCommit = {
 
 const NODE_FLAGS_FILE = 'contract/node-flags.ts'
 /** The newest place first. */
-const CHECK_STORED_FILES = ['comparisons/ingest/check-stored.ts', 'loadtests/bench/peers/ingest/check-stored.ts']
+const CHECK_STORED_FILES = [
+  'comparisons/base/check-stored.ts',
+  'comparisons/ingest/check-stored.ts',
+  'loadtests/bench/peers/ingest/check-stored.ts',
+]
 
 /** What a commit is called in a message, and the option that gives it. */
 type Role = 'base' | 'head' | 'version'

@@ -26,22 +26,22 @@ export const calibrate: Command = {
   help: `Usage: main.ts calibrate [--version REF] [--runs N] [--series NAME]… [--wait]
        main.ts calibrate --from DIR
 
-Compares a version with itself, and with itself made slower in one thing, again and again, each time to the end of its
-time. Then counts the false alarms and the slowdowns that are found: by make compare, by a threshold on two runs, by a
-difference in per cent, and by Welch's t-test. Plants more slowdowns into what was recorded, and counts those.
+Compares a version with itself, and with itself made slower in one respect, many times, each for the full time. Then it
+counts false alarms and slowdowns that were found, with four methods: make compare, a threshold on two runs, a difference
+in per cent, and Welch's t-test. It also adds more slowdowns to the recorded values, and counts again.
 
-All of it takes a day. Stop it at any time: the next call goes on with what is missing. Finished runs are kept in
+All of it takes a day. You may stop it at any time: the next call continues with what is missing. Finished runs are kept in
 comparisons/baselines/calibration, and ${relative(CHECKOUT, TRUST_PAGE)} is written from them.
 
   --version REF      the version; if not given, that of the runs that are kept, or HEAD
-  --runs N           make so many and stop: 0 to 1000; all that are missing if not given
+  --runs N           number of runs to make now: 0 to 1000; all that are missing if not given
   --series NAME      ${SERIES_NAMES.slice(0, 4).join(', ')},
                      ${SERIES_NAMES.slice(4).join(', ')};
                      may be repeated; all if not given, the one of which most is missing first
   --minutes N        of each run: 1 to 1440; ${MINUTES} if not given
   --load PERCENT     of the usual rates: 1 to 1000; 100 if not given
   --quick            one short round in each run: proves that everything works, and nothing else
-  --from DIR         measure nothing: count again in the runs that are kept there
+  --from DIR         measure nothing: evaluate the runs that are kept there
   --results-dir DIR  keeps the runs, and the page, elsewhere
   --wait             ${WAIT_HELP}
 

@@ -36,21 +36,21 @@ export const compare: Command = {
        main.ts compare --from FILE [--margin PERCENT] [--report FILE]
 
 Runs both versions at once on this machine, under the same load, in rounds: each has new API processes, a new Redis and
-a new copy of the database. Compares rate, latency, CPU by component, memory, statements and WAL. Looks at the answer
-after every round and stops as soon as it is known. docs/compare.md tells how to read it.
+a new copy of the database. Compares rate, latency, CPU by component, memory, statements and WAL. Checks the answer
+after every round and stops as soon as it is certain. docs/compare.md explains how to read it.
 
 Writes comparisons/results/compare.json (every window), compare.md (the summary, which is also printed) and compare.html
 (a page with charts that needs no network).
 
-  --base REF         what is compared with: any name of a commit
-  --head REF         what is compared; the files of this checkout as they are, if not given
-  --minutes N        stop after so long, decided or not: 1 to 1440; ${MINUTES} if not given
+  --base REF         the version to compare with: any name of a commit
+  --head REF         the version to compare; if not given, the files of this checkout as they are
+  --minutes N        stop after this time, decided or not: 1 to 1440; ${MINUTES} if not given
   --margin PERCENT   the change that matters: 1 to 100; ${MARGIN_PERCENT} if not given
   --load PERCENT     of the usual rates: 1 to 1000; 100 if not given
-  --seed N           of the order of everything; another one each time if not given
+  --seed N           repeats the random choices of an earlier run; new ones each time if not given
   --quick            one short round: proves that everything works, and nothing about speed
-  --from FILE        measure nothing: conclude again from what a run kept
-  --report FILE      with --from: write its page as well
+  --from FILE        measure nothing: evaluate a kept run again
+  --report FILE      with --from: also write its page to this file
   --results-dir DIR  instead of comparisons/results
   --wait             ${WAIT_HELP}
 

@@ -1,6 +1,6 @@
 import { number } from '@hopwhistle/platform/document/figures.ts'
 import { MIB } from '@hopwhistle/platform/settings/arithmetic.ts'
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import type { Figure } from '../measure/figure.ts'
 import { cpuMsEach } from '../measure/loaded.ts'
 import type { PartResult, Table } from '../parts.ts'

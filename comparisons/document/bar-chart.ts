@@ -7,7 +7,7 @@ import {
   pictureOption,
 } from '@hopwhistle/platform/document/chart/picture.ts'
 import { COLOURS, FONT_SIZE } from '@hopwhistle/platform/document/chart/theme.ts'
-import { median, range } from '../measure/arithmetic.ts'
+import { median, range } from '../arithmetic.ts'
 import { valueText } from '../render-figures.ts'
 
 export type Bar = { readonly label: string; readonly rounds: readonly number[]; readonly isOurs: boolean }

@@ -3,7 +3,7 @@
 import { duration } from '@hopwhistle/platform/command-line/terminal.ts'
 import { bytes, number } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, code, minute, table } from '@hopwhistle/platform/document/markdown.ts'
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import { type Figure, meetsGoal } from '../measure/figure.ts'
 import { PARTS, type PartName } from '../parts.ts'
 import type { PartRecord, PeersRecord } from '../record.ts'

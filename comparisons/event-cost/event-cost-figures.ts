@@ -1,6 +1,6 @@
 import { number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { median } from '../arithmetic.ts'
 import { storedNote } from '../ingest/ingest-figures.ts'
-import { median } from '../measure/arithmetic.ts'
 import { type Figure, type Goal, ratioOf } from '../measure/figure.ts'
 import { coresOf, cpuMsEach } from '../measure/loaded.ts'
 import type { PartResult, Table } from '../parts.ts'

@@ -1,7 +1,7 @@
 /** The load generator: a process that sends requests over raw connections, with as little CPU as possible in Node. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
-import { latencyOf } from '../measure/arithmetic.ts'
+import { latencyOf } from '../arithmetic.ts'
 import { connectHttp, type HttpConnection } from './http-connection.ts'
 import type { GeneratorConfig, Load, LoadResult } from './load.ts'
 import { requestsOf } from './requests.ts'

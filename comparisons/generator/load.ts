@@ -1,5 +1,5 @@
 /** A load and its result. */
-import type { Latency } from '../measure/arithmetic.ts'
+import type { Latency } from '../arithmetic.ts'
 import type { RequestPlan } from './requests.ts'
 
 export type GeneratorConfig = {

@@ -1,4 +1,4 @@
-import type { Latency } from '../measure/arithmetic.ts'
+import type { Latency } from '../arithmetic.ts'
 import type { LiveSystem } from './protocol.ts'
 
 export type ReaderConfig = {

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { runAsChild } from '@hopwhistle/platform/child/run-as-child.ts'
-import { latencyOf } from '../measure/arithmetic.ts'
+import { latencyOf } from '../arithmetic.ts'
 import { clientFrame, frameReader, OPCODE } from './frames.ts'
 import { type LiveSystem, PROTOCOLS, sentTimes } from './protocol.ts'
 import type { ReaderConfig, ReaderReport, ReaderRequest } from './reader-report.ts'

@@ -2,7 +2,7 @@
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { withClient } from '@hopwhistle/platform/stack/with-client.ts'
 import type { Client } from 'pg'
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import { openTimedClient, type TimedClient } from '../measure/timed-get.ts'
 import type { PartOptions } from '../parts.ts'
 import { HEADERS_OF_KEY, TENANT_ID } from '../platform/key.ts'

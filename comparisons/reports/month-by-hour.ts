@@ -2,7 +2,7 @@
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { withClient } from '@hopwhistle/platform/stack/with-client.ts'
 import type { Client } from 'pg'
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import { type Contender, runRounds } from '../measure/run-rounds.ts'
 import { openTimedClient } from '../measure/timed-get.ts'
 import type { PartOptions } from '../parts.ts'

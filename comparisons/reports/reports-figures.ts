@@ -1,5 +1,5 @@
 import { bytes, number } from '@hopwhistle/platform/document/figures.ts'
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import { type Figure, ratioOf } from '../measure/figure.ts'
 import { coresOf, type Loaded } from '../measure/loaded.ts'
 import type { PartResult, Table } from '../parts.ts'

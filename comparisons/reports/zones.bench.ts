@@ -4,7 +4,7 @@ import { parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/par
 import { openTerminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import { withClient } from '@hopwhistle/platform/stack/with-client.ts'
 import { findRedis } from '@hopwhistle/platform/tools/find-redis.ts'
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import { type Contender, runRounds } from '../measure/run-rounds.ts'
 import { openTimedClient } from '../measure/timed-get.ts'
 import { HEADERS_OF_KEY, TENANT_ID } from '../platform/key.ts'

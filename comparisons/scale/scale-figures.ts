@@ -1,6 +1,6 @@
 import { number } from '@hopwhistle/platform/document/figures.ts'
 import { MIB } from '@hopwhistle/platform/settings/arithmetic.ts'
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import { type Figure, ratioOf } from '../measure/figure.ts'
 import type { PartResult, Table } from '../parts.ts'
 import { valueText } from '../render-figures.ts'

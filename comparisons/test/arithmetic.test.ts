@@ -1,7 +1,7 @@
 import { openTerminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { latencyOf, median, percentile, range } from '../measure/arithmetic.ts'
+import { latencyOf, median, percentile, range } from '../arithmetic.ts'
 import { meetsGoal, ratioOf } from '../measure/figure.ts'
 import { runRounds } from '../measure/run-rounds.ts'
 import { goalText, rangeText, valueText } from '../render-figures.ts'

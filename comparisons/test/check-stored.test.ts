@@ -4,8 +4,8 @@ import { emptyDatabase } from '@hopwhistle/platform/test-support/fresh-database.
 import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { connectPostgres } from '../../platform/test-support/connect-postgres.ts'
+import { checkStored, NotStored, ROW_TABLES } from '../base/check-stored.ts'
 import { callEvent, occurredAtMs } from '../generator/call-events.ts'
-import { checkStored, NotStored, ROW_TABLES } from '../ingest/check-stored.ts'
 import { createRowTables, openRowStore, type RowStore } from '../servers/row-store.ts'
 
 let client: pg.Client

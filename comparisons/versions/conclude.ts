@@ -1,5 +1,5 @@
 /** From the windows to the answer: nothing is measured here, so that a record gives the same answer whenever it is read. */
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import { type ComparisonRecord, type Round, SIDES } from './measured.ts'
 import { effectsOf, METRICS, type Metric } from './metrics.ts'
 import { type Answer, type Decision, decide, MISS, type Rule } from './statistics/decide.ts'

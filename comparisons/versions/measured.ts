@@ -1,6 +1,6 @@
 /** What a comparison of two versions keeps: every window of every round, as it was measured. */
 import type { Place } from '@hopwhistle/platform/machine/place.ts'
-import type { Latency } from '../measure/arithmetic.ts'
+import type { Latency } from '../arithmetic.ts'
 
 export const SIDES = ['base', 'head'] as const
 /** `base` is what the other one, `head`, is compared with. */

@@ -1,7 +1,7 @@
 /** A comparison as one page: the answer, what it rests on, and every window. */
 import { bytes, number, plural } from '@hopwhistle/platform/document/figures.ts'
+import { type Html, html } from '@hopwhistle/platform/document/html.ts'
 import { bullets, minute } from '@hopwhistle/platform/document/markdown.ts'
-import { type Html, html } from '@hopwhistle/platform/document/page/html.ts'
 import { markdown } from '@hopwhistle/platform/document/page/markdown.ts'
 import { contents, dataTable, type Sign, saveButtons, signed } from '@hopwhistle/platform/document/page/parts.ts'
 import { renderPage } from '@hopwhistle/platform/document/page/render-page.ts'

@@ -1,7 +1,7 @@
 /** A comparison as Markdown that fits into a pull request. */
 import { figure, list, number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { blocks, bullets, minute, table } from '@hopwhistle/platform/document/markdown.ts'
-import { median } from '../measure/arithmetic.ts'
+import { median } from '../arithmetic.ts'
 import type { Conclusion, MetricConclusion } from './conclude.ts'
 import type { ComparisonRecord, Version } from './measured.ts'
 import { type Answer, FALSE_REPETITION, FALSE_SUSPICION, MISS } from './statistics/decide.ts'

@@ -8,6 +8,9 @@ export const PROGRESS = ['INITIATED', 'RINGING', 'ANSWERED', 'COMPLETED'] as con
  * The endless events of one owner's calls, one call after the other, each through all its states.
  *
  * @param prefix begins every id; unique to the owner over the whole test, all runners included
+ * @example
+ *   const next = callEvents('run-7', fictionalNumbers(0))
+ *   next(new Date()).callId // 'run-7.0', for its first four events
  */
 export function callEvents(prefix: string, numbers: PhoneNumbers): (occurredAt: Date) => CallEventBody {
   let step = 0

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { onPath } from '@hopwhistle/platform/machine/run-program.ts'
 import type { StackDetails } from '@hopwhistle/platform/stack/stack-record.ts'
-import { ADDRESSES } from '../src/boards/runbook-link.ts'
 import { readRunbook } from '../src/boards/runbooks.ts'
+import { ADDRESSES } from '../src/runbook-link.ts'
 import { RUNBOOKS } from '../src/runbook-names.ts'
 
 export type Command = { readonly runbook: string; readonly line: string; readonly program: string }

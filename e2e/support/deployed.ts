@@ -73,7 +73,7 @@ export function deployedIn(cluster: Cluster, namespace: string, release: string)
         return status!.containerStatuses![0]!.restartCount
       }
       const before = await restarts()
-      // It takes whoever asks with it.
+      // The command ends with its container, and so reports an error.
       await cluster.execute(pod, ['node', '--input-type=module', '--eval', CRASH]).catch(() => {})
       await wait('the process to be started again', async () => (await restarts()) > before)
     },

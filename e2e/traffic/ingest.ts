@@ -4,7 +4,7 @@ import type { TrafficOrder, TrafficReport } from './report.ts'
 
 /**
  * Each sender keeps a connection of its own, so that they spread over the pods behind a Service, for so many events: then
- * it connects anew, so that pods that have come since get their share.
+ * it connects again, so that pods that have come since get their share.
  */
 const EVENTS_PER_CONNECTION = 50
 const LEAST_SENDERS = 6

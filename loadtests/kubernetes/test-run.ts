@@ -82,9 +82,9 @@ export type TestRunOptions = {
   readonly imagePullPolicy?: Given<string>
   /** What a cluster asks of its pods, by kind. */
   readonly pods?: Readonly<Record<Part, PodPart>>
-  /** Settings of the scenario beside its profile's: RATE, PEAK_SECONDS, … */
+  /** Settings of the scenario besides its profile's: RATE, PEAK_SECONDS, … */
   readonly overrides?: Readonly<Record<string, Given<string>>>
-  /** Options of k6 and variables of the runners beside those that every run has: see remote-write.ts. */
+  /** Options of k6 and variables of the runners in addition to those that every run has: see remote-write.ts. */
   readonly args?: readonly unknown[]
   readonly runnerEnv?: readonly unknown[]
 }

@@ -5,7 +5,18 @@ import { CHECKOUT, run } from './run.ts'
 import { scratchFolder } from './scratch-folder.ts'
 
 const NOWHERE = 'api/src/nowhere.ts'
-const ROOTS = ['api', 'cdk8s', 'client', 'chaos', 'comparisons', 'contract', 'loadtests', 'platform', 'tooling']
+const ROOTS = [
+  'api',
+  'cdk8s',
+  'client',
+  'chaos',
+  'comparisons',
+  'contract',
+  'dashboards',
+  'loadtests',
+  'platform',
+  'tooling',
+]
 
 /** A rule, and two files of which the first may not import the second. */
 const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] = [
@@ -17,6 +28,8 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] 
   ['calls-stands-alone', 'api/src/calls/ingest.ts', 'api/src/live/live.ts'],
   ['reporting-stands-alone', 'api/src/reporting/reports.ts', 'api/src/calls/ingest.ts'],
   ['live-stands-alone', 'api/src/live/live.ts', 'api/src/reporting/reports.ts'],
+  ['providers-stands-alone', 'api/src/providers/routes.ts', 'api/src/calls/ingest.ts'],
+  ['webhooks-stands-alone', 'api/src/webhooks/webhooks.ts', 'api/src/live/live.ts'],
   ['only-composition-knows-everyone', 'api/src/http/hooks.ts', 'api/src/live/live.ts'],
   ['nobody-imports-composition', 'api/src/calls/routes.ts', 'api/src/app.ts'],
   ['main-and-commands-are-started', 'api/src/app.ts', 'api/src/main.ts'],
@@ -38,6 +51,13 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, to: string])[] 
   ['bench-measures-from-outside', 'comparisons/record.ts', 'api/src/app.ts'],
   ['platform-tools-imports-lower-folders', 'platform/tools/find.ts', 'platform/stack/start.ts'],
   ['bench-findings-imports-lower-folders', 'loadtests/bench/findings/find.ts', 'loadtests/bench/judge/judge.ts'],
+  ['api-access-imports-lower-folders', 'api/src/access/rates.ts', 'api/src/http/hooks.ts'],
+  ['api-timing-imports-lower-folders', 'api/src/timing/repeat.ts', 'api/src/postgres/pool.ts'],
+  ['comparisons-generator-imports-lower-folders', 'comparisons/generator/load.ts', 'comparisons/measure/loaded.ts'],
+  ['chaos-faults-imports-lower-folders', 'chaos/faults/fault.ts', 'chaos/overload/flood.ts'],
+  ['dashboards-alerts-imports-lower-folders', 'dashboards/src/alerts/alert.ts', 'dashboards/src/boards/board.ts'],
+  ['cdk8s-constructs-imports-lower-folders', 'cdk8s/constructs/api.ts', 'cdk8s/charts/chart.ts'],
+  ['document-chart-imports-lower-folders', 'platform/document/chart/bars.ts', 'platform/document/page/page.ts'],
   ['change-points-are-pure', 'loadtests/bench/history/change-points/find.ts', 'loadtests/bench/judge/judge.ts'],
   ['nobody-imports-charts', 'tooling/check.ts', 'charts/values.ts'],
   ['no-test-code-in-programs', 'api/src/app.ts', 'api/test/helper.ts'],

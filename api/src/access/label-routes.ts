@@ -2,7 +2,7 @@ import { LABEL_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
-import { problems } from '../http/problem-schema.ts'
+import { problems } from '../errors/problem-schema.ts'
 import type { TenantLabels } from './tenant-labels.ts'
 import type { Turns } from './turns.ts'
 

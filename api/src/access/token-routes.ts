@@ -2,7 +2,7 @@ import { ROUTES, type Scope } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { KeyRequired, MissingScope, TooManyTokens } from '../errors/catalogue.ts'
-import { problems } from '../http/problem-schema.ts'
+import { problems } from '../errors/problem-schema.ts'
 import { newBrowserToken } from './browser-token.ts'
 import type { Turns } from './turns.ts'
 

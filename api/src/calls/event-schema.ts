@@ -8,7 +8,7 @@ import {
   LABEL_BOUNDS,
 } from '@hopwhistle/contract/calls.ts'
 import { Type } from 'typebox'
-import { ProblemSchema } from '../http/problem-schema.ts'
+import { ProblemSchema } from '../errors/problem-schema.ts'
 
 const id = (description: string) =>
   Type.String({ minLength: 1, maxLength: EVENT_BOUNDS.idMaxLength, pattern: EVENT_TEXT_PATTERN, description })

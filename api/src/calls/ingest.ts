@@ -16,7 +16,7 @@ import { createOutbox } from './outbox.ts'
 import { startOutboxSweeper } from './outbox-sweeper.ts'
 import { createReceiptClock } from './receipt-clock.ts'
 import { startRollupFolder } from './rollup-folder.ts'
-import { writeBatch } from './write-batch.ts'
+import { type BatchStore, writeBatch } from './write-batch.ts'
 
 export type IngestSettings = {
   /** Events waiting for their commit. */
@@ -139,6 +139,24 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
     folder.changed()
   }
 
+  function refuse(events: readonly Waiting[], problem: Problem): void {
+    metrics.ingestEvents.inc({ outcome: 'refused' }, events.length)
+    for (const { reject } of events) reject(problem)
+  }
+
+  const store: BatchStore<Waiting> = {
+    commit,
+    pastFullCalls: (events) => pastFullCalls(postgres.ingest, events),
+    mayRepeat: (batch, error, pauseMs) => {
+      awaySince ??= performance.now()
+      if (performance.now() + pauseMs > awaySince + PATIENCE_MS) return false
+      const { code } = error as { code?: string }
+      metrics.ingestRetries.inc({ reason: code ?? 'connection' })
+      log.warn({ err: error, events: batch.length }, 'writing a batch again')
+      return true
+    },
+  }
+
   const queue = createBatchQueue<Waiting>(
     {
       max: settings.ingestQueue,
@@ -146,29 +164,15 @@ export function createIngest({ postgres, metrics, settings, log, onCommitted }: 
       waitMs: settings.ingestBatchWaitMs,
       inFlightMax: settings.ingestBatchesInFlight,
     },
-    (batch) =>
-      writeBatch(batch, {
-        commit,
-        pastFullCalls: (events) => pastFullCalls(postgres.ingest, events),
-        onCommitted: settle,
-        onRefused: ({ reject }, problem) => {
-          metrics.ingestEvents.inc({ outcome: 'refused' })
-          reject(problem)
-        },
-        onRetry: (error) => {
-          const { code } = error as { code?: string }
-          metrics.ingestRetries.inc({ reason: code ?? 'connection' })
-          log.warn({ err: error, events: batch.length }, 'writing a batch again')
-        },
-        giveUpAt: () => {
-          awaySince ??= performance.now()
-          return awaySince + PATIENCE_MS
-        },
-      }),
+    async (batch) => {
+      for await (const written of writeBatch(batch, store)) {
+        if ('committed' in written) settle(written.events, written.committed)
+        else refuse(written.events, written.refused)
+      }
+    },
   )
 
-  // Read when scraped: prom-client asks a metric's `collect` each time.
-  Object.assign(metrics.ingestQueue, { collect: () => metrics.ingestQueue.set(queue.size()) })
+  metrics.beforeScrape(() => metrics.ingestQueue.set(queue.size()))
 
   function refused(why: Exclude<Taken | 'closed', 'taken'>): Problem {
     if (why === 'closed') return ShuttingDown()

@@ -4,8 +4,7 @@ import type { Pool, PoolClient } from 'pg'
 import { COMMIT_HERE } from '../postgres/replicated.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Repeating } from '../timing/repeat.ts'
-import { repeat } from '../timing/repeat.ts'
+import { about, type Repeating, repeat } from '../timing/repeat.ts'
 import { withinMs } from '../timing/within-ms.ts'
 import type { CommittedBatch, PublishBatch, UnnumberedMessage } from './live-messages.ts'
 import { liveMessage } from './live-messages.ts'
@@ -36,17 +35,16 @@ const PUBLISH_WITHIN_MS = 5_000
  */
 export function startOutboxSweeper(deps: OutboxSweeperDependencies): Repeating {
   const { olderThanMs, metrics, log } = deps
-  return repeat(
-    () => (olderThanMs / 3) * (0.75 + Math.random() / 2),
-    async () => {
-      try {
-        await sweepOutbox(deps)
-      } catch (error) {
-        metrics.upkeepFailed.inc({ task: 'outbox' })
-        log.warn({ err: error }, 'the outbox was not swept; it will be')
-      }
-    },
-  )
+  const restMs = () => about(olderThanMs / 3)
+  return repeat(async () => {
+    try {
+      await sweepOutbox(deps)
+    } catch (error) {
+      metrics.upkeepFailed.inc({ task: 'outbox' })
+      log.warn({ err: error }, 'the outbox was not swept; it will be')
+    }
+    return restMs()
+  }, restMs())
 }
 
 export type Swept = {

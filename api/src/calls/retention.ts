@@ -1,8 +1,7 @@
 import type { Pool } from 'pg'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Repeating } from '../timing/repeat.ts'
-import { repeat } from '../timing/repeat.ts'
+import { about, type Repeating, repeat } from '../timing/repeat.ts'
 
 export type RetentionDependencies = {
   readonly upkeep: Pick<Pool, 'query'>
@@ -31,24 +30,18 @@ const REST_MIN_MS = 20
  * lets one at a time do it, and remembers how far it came.
  */
 export function startRetention({ lookEveryMs = LOOK_EVERY_MS, ...deps }: RetentionDependencies): Repeating {
-  // Instances that started together do not stay in step.
-  const look = () => lookEveryMs * (0.75 + Math.random() / 2)
   // The first look comes soon, so that metrics say before long when old calls were last found deleted.
-  let nextMs = look() / FIRST_LOOKS_SOONER
-  return repeat(
-    () => nextMs,
-    async () => {
-      const startedAt = performance.now()
-      try {
-        const { finished } = await forgetPortion(deps)
-        nextMs = finished ? look() : Math.max(REST_MIN_MS, REST * (performance.now() - startedAt))
-      } catch (error) {
-        nextMs = look()
-        deps.metrics.upkeepFailed.inc({ task: 'retention' })
-        deps.log.warn({ err: error }, 'old calls were not deleted; they will be')
-      }
-    },
-  )
+  return repeat(async () => {
+    const startedAt = performance.now()
+    try {
+      const { finished } = await forgetPortion(deps)
+      if (!finished) return Math.max(REST_MIN_MS, REST * (performance.now() - startedAt))
+    } catch (error) {
+      deps.metrics.upkeepFailed.inc({ task: 'retention' })
+      deps.log.warn({ err: error }, 'old calls were not deleted; they will be')
+    }
+    return about(lookEveryMs)
+  }, about(lookEveryMs) / FIRST_LOOKS_SOONER)
 }
 
 export type Portion = {

@@ -14,7 +14,7 @@ import { COMMIT_HERE } from '../postgres/replicated.ts'
 import { remedyFor } from '../postgres/sqlstate.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { repeat } from '../timing/repeat.ts'
+import { about, repeat } from '../timing/repeat.ts'
 
 export type FoldDependencies = {
   readonly upkeep: Pick<Pool, 'query'>
@@ -46,9 +46,9 @@ export function startRollupFolder(deps: FoldDependencies): RollupFolder {
   let splitting = true
   let idleRounds = 0
   const stopping = new AbortController()
-  async function fold(): Promise<void> {
+  async function fold(): Promise<number> {
     idleRounds += 1
-    if (!dirty && idleRounds < IDLE_ROUNDS_MAX) return
+    if (!dirty && idleRounds < IDLE_ROUNDS_MAX) return about(EVERY_MS)
     dirty = false
     idleRounds = 0
     try {
@@ -60,9 +60,9 @@ export function startRollupFolder(deps: FoldDependencies): RollupFolder {
       deps.metrics.upkeepFailed.inc({ task: 'folding' })
       deps.log.warn({ err: error }, 'rollups were not folded; reports add up more')
     }
+    return about(EVERY_MS)
   }
-  // Instances that started together do not stay in step.
-  const repeating = repeat(() => EVERY_MS * (0.75 + Math.random() / 2), fold)
+  const repeating = repeat(fold, about(EVERY_MS))
   return {
     changed: () => {
       dirty = true

@@ -12,7 +12,7 @@ import {
   TimeOutOfRange,
 } from '../errors/catalogue.ts'
 import { Problem, problemBody } from '../errors/problem.ts'
-import { problems } from '../http/problem-schema.ts'
+import { problems } from '../errors/problem-schema.ts'
 import type { Tokens } from '../postgres/tokens.ts'
 import { parseWalPosition, type WalPosition } from '../postgres/wal-position.ts'
 import type { CallEvent } from './call-event.ts'
@@ -76,7 +76,7 @@ export function callRoutes(deps: {
       headers['content-encoding'] === undefined ? Number(headers['content-length']) : Number.NaN,
     )
     ingest.reserve(request.principal.tenantId, events).then(({ release }) => {
-      // Whoever has gone since would never give it back.
+      // A client that has gone since would never give it back.
       if (reply.raw.destroyed) release()
       else {
         reserved.set(request, release)

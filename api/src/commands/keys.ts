@@ -21,15 +21,15 @@ const HELP = `Usage: npm run keys -- create (--tenant ID | --new-tenant NAME) [-
        npm run keys -- revoke KEY_ID [--by WHO]
        npm run keys -- limit KEY_ID --rate (N | usual)
 
-Makes, lists, replaces, limits and ends API keys, and shows who did. A new key is written to stdout, alone, and never shown again: only its hash is
-kept. An instance of the API refuses a key that has ended within a few seconds (KEY_CACHE_MS), and closes its sockets.
+Creates, lists, replaces, limits and ends API keys, and shows who did so. A new key is written to stdout, alone, and never
+shown again: only its hash is stored. An instance of the API refuses a key that has ended within a few seconds (KEY_CACHE_MS), and closes its sockets.
 
   --tenant ID          whose key it is, by its UUID
-  --new-tenant NAME    makes a tenant of that name first
+  --new-tenant NAME    creates a tenant of that name first
   --name NAME          what the key is for, for people; "default" if not given
   --scopes SCOPE,…     what it may do: ${SCOPES.join(', ')}; all of it if not given
-  --expires-days N     when it ends by itself; never if not given. A key made in its place lasts as long
-  --overlap-hours N    how long the old key still works besides the new one; 24 if not given, 0 ends it now
+  --expires-days N     days until it expires; never if not given. A key that replaces it lasts as long
+  --overlap-hours N    how long the old key still works next to the new one; 24 if not given, 0 ends it now
   --rate N             events a second that the key may send, over all instances; usual: as many as its tenant
   --by WHO             who does it, for the audit; the user and the name of this machine if not given
 

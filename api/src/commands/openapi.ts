@@ -56,7 +56,6 @@ async function describe(): Promise<unknown> {
     limits: { ...settings, bodiesBytes: 0 },
     access: { authenticator: createAuthenticator(async () => undefined, 0), rates, metrics },
     health: createHealth('openapi', () => ({})),
-    refreshUsage: async () => {},
     surface: settings,
     capabilities: [
       callRoutes({ ingest: {} as Ingest, tokens, rates, labels }),

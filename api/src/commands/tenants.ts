@@ -64,18 +64,18 @@ too. A later event still ends such a call.
 time-zone sets the time zone of a tenant's metrics for requests that name none. Their answers then say so, and begin days,
 weeks and months at local midnight. Instances know within a few seconds (KEY_CACHE_MS).
 
-labels shows the names under which a tenant's events may carry labels, or sets them, in the place of those there were.
+labels shows the label names that a tenant's events may use, or replaces them.
 
-providers add makes a callback, where a provider reports a tenant's calls, and writes its path to stdout, once. The secret by
-which the provider signs is read from PROVIDER_SECRET, or else from stdin: of Twilio the auth token, of Telnyx the public key. It
-is stored encrypted. To replace it, add another callback, and end the first. npm run keys -- audit shows who made and ended them.
+providers add creates a callback, to which a provider reports a tenant's calls, and writes its path to stdout, once. The
+provider's secret is read from PROVIDER_SECRET, or else from stdin: the auth token of Twilio, the public key of Telnyx. It is
+stored encrypted. To replace it, add another callback, and end the first. npm run keys -- audit shows who created and ended them.
 
 audit lists which settings of tenants were changed, when and by whom.
 
-forget removes a person's number from events, calls, the history of live messages and cached reports, with metadata and
-labels that have it. Events and calls stay, so every count stays. Ids of events and calls cannot be changed: if some have the number, it says
-how many and ends with 1. Of a call it removes all numbers, metadata and labels; of a whole tenant everything, keys and rollups too. It
-reads all events, and can be run again.
+forget --number removes a person's number from events, calls, the history of live messages and cached reports, with metadata
+and labels that contain it. Events and calls stay, so every count stays. Ids of events and calls cannot be changed: if some
+contain the number, it says how many and ends with 1. --call removes all numbers, metadata and labels of a call. --whole-tenant
+removes everything of a tenant, keys and rollups too. It reads all events, and is safe to run again.
 
 aside writes the events of a tenant that are kept aside (EVENTS_KEEP_ASIDE) to stdout, one JSON object a line.
 
@@ -85,13 +85,13 @@ forget-again applies it. FILE may be - for stdin.
   --number NUMBER      in any notation, such as +4930123456; - reads it from stdin, so that no shell remembers it
   --call CALL_ID       the id of a call
   --tenant ID          of this tenant only; of all if not given
-  --whole-tenant       the tenant with everything
+  --whole-tenant       everything of the tenant
   --rate N             events a second; usual: as many as TENANT_RATE_PER_SECOND says
   --zone NAME          an IANA name such as Europe/Berlin; none: UTC
   --provider NAME      twilio or telnyx
   --name NAME          what the callback is for, for people
   --by WHO             who does it, for the audit; the user and the name of this machine if not given
-  --set NAMES          up to 8, with commas between, such as campaign,source; none: no labels
+  --set NAMES          up to 8, separated by commas, such as campaign,source; none: no labels
   --days DAYS          how long its calls are kept, 91 days or more; 0: for ever; default: as RETENTION_DAYS says
   --rollup-days DAYS   how long its metrics are kept, 91 days or more; forever: for ever
   --hours N            1 to 2160; usual: ${STALE_AFTER_HOURS}

@@ -12,11 +12,11 @@ const HELP = `Usage: npm run webhooks -- list [--tenant ID]
        npm run webhooks -- pause WEBHOOK_ID [--by WHO]
        npm run webhooks -- delete WEBHOOK_ID [--by WHO]
 
-Lists the webhooks of tenants and shows who changed them; enables, pauses and deletes one. A tenant makes and changes its own
-by the API, and sees its deliveries there: docs/webhooks.md.
+Lists the webhooks of tenants and shows who changed them; enables, pauses and deletes one. A tenant creates and changes its
+own through the API, and sees its deliveries there: docs/webhooks.md.
 
-enable goes on with a webhook that was paused, or that the platform has disabled because nothing could be delivered. What waited
-is tried again.
+enable resumes a webhook that was paused, or that the platform disabled because nothing could be delivered. Events that
+waited are tried again.
 
   --tenant ID   of this tenant only; of all if not given
   --by WHO      who does it, for the audit; the user and the name of this machine if not given

@@ -19,7 +19,7 @@ export const MalformedRequest = problem(
   'malformed-request',
   400,
   'Malformed request',
-  (what: string) => `${what}; send it as HTTP/1.1 (RFC 9112) says`,
+  (what: string) => `${what}; it must follow HTTP/1.1 (RFC 9112)`,
 )
 
 export const UnknownState = problem('unknown-state', 400, 'Unknown call state', (given: string) => {
@@ -28,13 +28,13 @@ export const UnknownState = problem('unknown-state', 400, 'Unknown call state', 
 })
 
 export const InvalidCursor = problem('invalid-cursor', 400, 'Invalid cursor', (why: string) => [
-  `cursor ${why}; pass on the nextCursor of the page before, with the same filters`,
+  `cursor ${why}; send the nextCursor of the page before, with the same filters`,
   { errors: [{ field: 'cursor', message: why }] },
 ])
 
 export const InvalidPosition = problem('invalid-position', 400, 'Invalid position token', () => [
-  'position is not a token that a write answered; pass it on as it was, or leave it out',
-  { errors: [{ field: 'position', message: 'is not a token that a write answered' }] },
+  'position is not a token from the response to a write; send that token unchanged, or leave it out',
+  { errors: [{ field: 'position', message: 'is not a token from the response to a write' }] },
 ])
 
 export const Unauthorized = problem(
@@ -70,14 +70,14 @@ export const WrongSignature = problem(
   'wrong-signature',
   403,
   'Wrong signature',
-  (why: string) => `the callback is not signed as its provider signs: ${why}`,
+  (why: string) => `the callback does not have a valid signature of its provider: ${why}`,
 )
 
 export const UnknownCallback = problem(
   'unknown-callback',
   404,
   'No such callback',
-  () => 'there is no such callback of this provider, or it was ended; npm run tenants -- providers makes one',
+  () => 'this provider has no such callback, or it was ended; npm run tenants -- providers add creates one',
 )
 
 export const CallNotFound = problem('call-not-found', 404, 'No such call', () => 'there is no call with this id')
@@ -95,15 +95,15 @@ export const MethodNotAllowed = problem(
   'method-not-allowed',
   405,
   'Method not allowed',
-  (given: string, allowed: string) => `${given} is not what this route answers to; it may be ${allowed}`,
+  (given: string, allowed: string) => `this route does not accept ${given}; it may be ${allowed}`,
 )
 
 export const NotAcceptable = problem(
   'not-acceptable',
   406,
-  'Not offered as that',
+  'Type not offered',
   (given: string, offered: readonly string[]) =>
-    `the header accept is ${JSON.stringify(given)}; this route answers as ${offered.join(', ')}`,
+    `the header accept is ${JSON.stringify(given)}; this route offers ${offered.join(', ')}`,
 )
 
 export const RequestIncomplete = problem(
@@ -126,14 +126,14 @@ export const TooManyWebhooks = problem(
   'too-many-webhooks',
   409,
   'Too many webhooks',
-  (limit: number) => `the tenant has ${limit} webhooks, and may have no more; change or delete one`,
+  (limit: number) => `the tenant has ${limit} webhooks, which is the limit; change or delete one`,
 )
 
 export const OffsetGone = problem(
   'offset-gone',
   410,
   'Offset no longer kept',
-  () => 'events are kept for a replay for some days only, and this offset is older; take a later one',
+  () => 'this offset is older than the events that are kept for replay; use a later one',
 )
 
 export const BodyTooLarge = problem(
@@ -194,7 +194,7 @@ export const CallFull = problem(
   422,
   'Call has too many events',
   (callId: string, most: number) =>
-    `call ${JSON.stringify(callId)} has ${most} events, and a call may have no more; give another call an id of its own`,
+    `call ${JSON.stringify(callId)} has ${most} events, which is the limit; give another call an id of its own`,
 )
 
 export const UpgradeRequired = problem(
@@ -205,9 +205,9 @@ export const UpgradeRequired = problem(
 )
 
 const REMEDY = {
-  cursor: 'start over without one',
+  cursor: 'start again without one',
   position: 'leave it out, and see whether the write is still there',
-  offset: 'take one from the deliveries of the webhook',
+  offset: 'use one from the deliveries of the webhook',
 } as const
 
 export const TokenOutdated = problem(
@@ -227,7 +227,7 @@ export const ChangesForgotten = problem(
   (field: 'cursor' | 'updatedSince') => {
     const message = 'is from before the oldest change that is kept'
     return [
-      `${field} ${message}; read the calls themselves again, and then what has changed since you began`,
+      `${field} ${message}; read all calls again, then ask for changes since you began to read them`,
       { errors: [{ field, message }] },
     ]
   },
@@ -263,7 +263,7 @@ export const MemoryFull = problem(
   'memory',
   503,
   'Instance is full',
-  () => 'this instance has as much under way as its memory allows; try again',
+  () => 'the requests of this instance use all memory that it has for them; try again',
   1,
 )
 
@@ -272,7 +272,7 @@ export const TooManyTokens = problem(
   429,
   'Too many tokens',
   (limit: number) =>
-    `the key has made ${limit} tokens that still work; use one for longer, or wait until some have ended`,
+    `the key has ${limit} tokens that are still valid, which is the limit; use one for longer, or wait until some expire`,
   60,
 )
 
@@ -325,7 +325,7 @@ export const ExportUnavailable = problem(
   503,
   'Export unavailable',
   (cause?: unknown) => [
-    'exports are read from the replica, which is away or not far enough; try again',
+    'exports read the replica, which is away or too far behind; try again',
     cause === undefined ? {} : { cause },
   ],
   5,

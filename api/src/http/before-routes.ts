@@ -24,7 +24,7 @@ const LOOKS_PER_TIMEOUT = 10
 
 export function serverOptions({ requestTimeoutMs }: ArrivalLimits): ServerOptions {
   return {
-    // Whoever offers another upgrade on the way, as Java's client does with h2c, is answered without it.
+    // A client that offers another upgrade on the way, as Java's client does with h2c, is answered without it.
     shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     // Node would answer with no body; `addBeforeRoutes` does it.
     requireHostHeader: false,

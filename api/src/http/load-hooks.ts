@@ -45,7 +45,7 @@ export type RequestsInFlight = {
  * served      as long again; then 503. Only this time counts as our latency
  * being read  as long again; then the connection is cut
  *
- * Whoever is arriving or being read for more than a second gives up its place when the instance is full. An answer that is
+ * A request that is arriving or being read for more than a second gives up its place when the instance is full. An answer that is
  * streamed begins to be read again with each part of it.
  */
 export type OpenRequest = {
@@ -212,7 +212,7 @@ export function addLoadHooks(app: FastifyInstance, limits: LoadLimits, metrics: 
       open.bodyBytes = bytes
     },
     take: (request, reply, tenantId) => {
-      // Whoever has gone since holds nothing, and would never give it back.
+      // A client that has gone since holds nothing, and would never give it back.
       if (reply.raw.destroyed) return undefined
       if (shares.take(tenantId, 1) !== 'taken') return OverShare('requests')
       const bytes = bodyBytesOf(request, limits.bodyBytes)

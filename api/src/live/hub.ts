@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogPage, MessageLog } from '../redis/message-log.ts'
 import { parsePublished } from '../redis/message-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { repeat, UNTIL_ASKED } from '../timing/repeat.ts'
 import type { FanOut, Position } from './fan-out.ts'
 import type { HistoryPage } from './history.ts'
 import { historyAfter } from './history.ts'
@@ -10,7 +11,6 @@ import type { PublishedBatch } from './kept-batches.ts'
 import { keptBatches } from './kept-batches.ts'
 import type { ReceivedMetrics } from './received.ts'
 import { createReceived } from './received.ts'
-import { createRounds } from './rounds.ts'
 import { startSilenceCheck } from './silence-check.ts'
 
 /**
@@ -52,13 +52,18 @@ export type HubDependencies = {
 const OPEN_WITHIN_MS = 5_000
 const REACH_WITHIN_MS = 5_000
 const REACH_ASKED_EVERY_MS = 5
+const RETRY_FIRST_MS = 50
+const RETRY_MAX_MS = 1_000
 /** Between two pages of a long gap, so that a reader on a slow line is not flooded past its bound. */
 const PAGE_PAUSE_MS = 50
 
 export function openHub({ tenantId, log, tickMs, metrics, budget }: HubDependencies): Hub {
   const received = createReceived(tickMs, metrics, budget)
   const kept = keptBatches(budget)
-  const reading = createRounds(readOn)
+  const reading = repeat(readOrRetry, UNTIL_ASKED)
+  let retryMs = RETRY_FIRST_MS
+  /** Something that came while the log was read has to be read as well. */
+  let hasMore = false
   let state: 'opening' | 'live' | 'filling' | 'closed' = 'opening'
   let lookingForGap = false
   let whenOpened: (() => void)[] = []
@@ -74,14 +79,27 @@ export function openHub({ tenantId, log, tickMs, metrics, budget }: HubDependenc
     }
   }
   function keep(batch: PublishedBatch): void {
-    if (!kept.keep(batch)) reading.askAgain()
+    if (!kept.keep(batch)) hasMore = true
   }
 
   /** Reads the log until nothing is missing. */
   function fill(why: 'gap' | 'look'): void {
     if (state === 'live') state = 'filling'
     if (why === 'gap') lookingForGap = true
-    reading.ask()
+    void reading.now()
+  }
+
+  async function readOrRetry(): Promise<number> {
+    hasMore = false
+    try {
+      await readOn()
+      retryMs = RETRY_FIRST_MS
+      return hasMore ? 0 : UNTIL_ASKED
+    } catch {
+      const pauseMs = retryMs * (0.5 + Math.random() / 2)
+      retryMs = Math.min(RETRY_MAX_MS, retryMs * 2)
+      return pauseMs
+    }
   }
 
   async function readOn(): Promise<void> {
@@ -114,7 +132,7 @@ export function openHub({ tenantId, log, tickMs, metrics, budget }: HubDependenc
         // Published after the log was read; or of an epoch that is over, which one more look will show.
         if (batch.epoch === received.at().epoch) keep(batch)
         lookingForGap = true
-        reading.askAgain()
+        hasMore = true
         state = 'filling'
       }
     }
@@ -169,7 +187,7 @@ export function openHub({ tenantId, log, tickMs, metrics, budget }: HubDependenc
     history: (after) => historyAfter(after, { tenantId, log, received }),
     close: () => {
       state = 'closed'
-      reading.stop()
+      void reading.stop()
       silence.stop()
       log.unlisten(tenantId)
       received.stop()

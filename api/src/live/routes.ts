@@ -2,7 +2,7 @@ import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { UpgradeRequired } from '../errors/catalogue.ts'
-import { problems } from '../http/problem-schema.ts'
+import { problems } from '../errors/problem-schema.ts'
 
 /** Describes the WebSocket in the OpenAPI document, and answers those who come without an upgrade. */
 export function liveRoutes(): FastifyPluginAsync {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessageLog } from '../redis/message-log.ts'
+import { about, repeat } from '../timing/repeat.ts'
 import type { Received } from './received.ts'
 
 /**
@@ -31,7 +32,6 @@ export function startSilenceCheck(dependencies: SilenceCheckDependencies): Silen
   const { tenantId, log, received, isLive, onMissed } = dependencies
   let lastHeardAt = 0
   let deaf = 0
-  let isStopped = false
 
   async function check(): Promise<void> {
     received.fanOut.settle()
@@ -48,23 +48,16 @@ export function startSilenceCheck(dependencies: SilenceCheckDependencies): Silen
     onMissed()
   }
 
-  let timer = setTimeout(next, EVERY_MS).unref()
-  function next(): void {
-    check()
-      .catch(() => {})
-      .finally(() => {
-        if (!isStopped) timer = setTimeout(next, EVERY_MS * (0.75 + Math.random() / 2)).unref()
-      })
-  }
+  const checking = repeat(async () => {
+    await check().catch(() => {})
+    return about(EVERY_MS)
+  }, EVERY_MS)
 
   return {
     heard: () => {
       lastHeardAt = Date.now()
       deaf = 0
     },
-    stop: () => {
-      isStopped = true
-      clearTimeout(timer)
-    },
+    stop: () => void checking.stop(),
   }
 }

@@ -127,15 +127,13 @@ export function openPostgres(settings: PostgresSettings, log: Log, metrics: Metr
         .read(upkeep)
         .catch((error) => (reportsReplica === undefined ? Promise.reject(error) : keys.read(reportsReplica))),
   })
-  const gauges = () => {
+  metrics.beforeScrape(() => {
     for (const [name, pool] of Object.entries(pools)) {
       metrics.poolConnections.set({ pool: name, state: 'idle' }, pool.idleCount)
       metrics.poolConnections.set({ pool: name, state: 'busy' }, pool.totalCount - pool.idleCount)
       metrics.poolWaiting.set({ pool: name }, pool.waitingCount)
     }
-  }
-  // Read when scraped: prom-client asks a metric's `collect` each time.
-  Object.assign(metrics.poolConnections, { collect: gauges })
+  })
 
   return {
     ingest,

@@ -15,7 +15,7 @@
  * Several replicas may share the address. One of them is asked, over a connection of its own, and has these states; they say
  * whether reading is worth a try, and how long a position is waited for. What may be read is decided on the connection that
  * reads: its own server must have the position and be near enough, else the report is read on the primary. A server too far
- * behind is left by closing the connection, and the one that is asked, likewise, so that the next may lead to a better one.
+ * behind is left by closing the connection, and so is the one that is asked, so that the next may lead to a better one.
  *
  * Both servers are asked where they are often while reports are read, and now and then otherwise:
  *
@@ -33,12 +33,12 @@ import { explainConnection, explained } from '../telemetry/explain-connection.ts
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { untilBeatMs } from '../timing/beat.ts'
+import { repeat } from '../timing/repeat.ts'
 import { withinMs } from '../timing/within-ms.ts'
 import type { Postgres } from './open-postgres.ts'
 import { createPositionWaiters } from './position-waiters.ts'
 import { createPrimaryNotes } from './primary-notes.ts'
 import { NotPrimary } from './primary-server.ts'
-import { repeating } from './repeating.ts'
 import { createReplicaLink } from './replica-link.ts'
 import { createReplicaReads, ReplicaLate, type ReplicaReads } from './replica-reads.ts'
 import type { WalPosition } from './wal-position.ts'
@@ -198,7 +198,7 @@ export function createReplicaMonitor(deps: {
     log.error({ err: error, ...why }, `not reached: ${explained(why)}`)
   }
 
-  const primarySampler = repeating(async () => {
+  const primarySampler = repeat(async () => {
     const askedAtMs = Date.now()
     const position = await postgres.primary.ask(postgres.upkeep).catch((error: unknown) => tell('DATABASE_URL', error))
     primaryUp = position !== undefined
@@ -209,15 +209,15 @@ export function createReplicaMonitor(deps: {
     }
     judge()
     return pauseMs(primaryFailures)
-  })
+  }, 0)
   const replicaSampler =
     link &&
-    repeating(async () => {
+    repeat(async () => {
       replicaAnswers = await link.ask()
       replicaFailures = replicaAnswers ? 0 : replicaFailures + 1
       judge()
       return pauseMs(replicaFailures)
-    })
+    }, 0)
   const primaryLost = () => void primarySampler.now()
   postgres.upkeep.on('error', primaryLost)
   if (link === undefined) {
@@ -306,8 +306,8 @@ export function createReplicaMonitor(deps: {
     look: async () => void (await withinMs(look(), LOOK_WITHIN_MS)),
     stop: () => {
       postgres.upkeep.off('error', primaryLost)
-      primarySampler.stop()
-      replicaSampler?.stop()
+      void primarySampler.stop()
+      void replicaSampler?.stop()
       waiters.giveUp()
       link?.close()
     },

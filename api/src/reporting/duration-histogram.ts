@@ -1,3 +1,5 @@
+import { gamma } from '@hopwhistle/contract/latency-buckets.ts'
+
 /**
  * Counts of durations in the log buckets of api/migrations/0004_call_metrics.sql: bucket b, from 1, holds
  * (γ^(b-2), γ^(b-1)] ms with γ = 1.01/0.99. Histograms add up; a percentile is within 1 % of the exact one.
@@ -13,7 +15,7 @@ export type DurationHistogram = {
 /** To add what is counted, or to take it away again. */
 export type Sign = 1 | -1
 
-const GAMMA = 1.01 / 0.99
+const GAMMA = gamma(0.01)
 /** The bucket of the largest bigint, and room to spare. */
 const BUCKETS = 2_200
 

@@ -85,7 +85,7 @@ export async function sendCalls(
     else reply.raw.flushHeaders()
   }
   const { from, body } = await exports.calls(tenantId, asked, await positionOf(query), moved)
-  // Whoever has left meanwhile, or was told that it took too long, takes nothing of it.
+  // A client that has left meanwhile, or was cut because it took too long, takes nothing of it.
   if (reply.sent || reply.raw.destroyed) {
     body.destroy()
     return reply

@@ -3,8 +3,8 @@ import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import type { Metrics } from './metrics.ts'
 
-/** `/metrics` in the Prometheus text format; `refresh` sets the gauges that are read rather than counted. */
-export function metricsRoute(metrics: Metrics, refresh: () => Promise<void>): FastifyPluginAsync {
+/** `/metrics` in the Prometheus text format. */
+export function metricsRoute(metrics: Pick<Metrics, 'registry' | 'scrape'>): FastifyPluginAsync {
   return async (app) => {
     app.get(
       ROUTES.metrics,
@@ -18,10 +18,7 @@ export function metricsRoute(metrics: Metrics, refresh: () => Promise<void>): Fa
           security: [],
         },
       },
-      async (_request, reply) => {
-        await refresh()
-        return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
-      },
+      async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.scrape()),
     )
   }
 }

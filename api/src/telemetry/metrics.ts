@@ -34,8 +34,16 @@ export function createMetrics() {
 
   collectProcessMetrics(registry)
 
+  const readers: (() => unknown)[] = []
   return {
     registry,
+    /** `read` sets gauges whose values are read rather than counted. It runs before every scrape. */
+    beforeScrape: (read: () => void | Promise<void>): void => void readers.push(read),
+    /** All metrics as they are now, in the Prometheus text format. */
+    scrape: async (): Promise<string> => {
+      await Promise.all(readers.map((read) => read()))
+      return registry.metrics()
+    },
     httpRequests: counter(METRICS.httpRequests, 'Requests answered', ['method', 'route', 'status']),
     httpDuration: histogram(METRICS.httpDuration, 'Time from request to answer', seconds, ['method', 'route']),
     httpInFlight: gauge(METRICS.httpInFlight, 'Requests being served'),

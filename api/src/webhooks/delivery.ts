@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto'
 import { createShares, type Shares } from '../access/shares.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { repeat } from '../timing/repeat.ts'
 import type { Offset } from './message.ts'
 import type { Secrets } from './secrets.ts'
 import type { Sender } from './sender.ts'
@@ -67,10 +68,6 @@ export function startDelivery(deps: DeliveryDependencies): Delivery {
   let settled = 0
   let candidate: { readonly numbered: number; readonly next: number; readonly askedAtMs: number } | undefined
   let writing: { readonly numbered: number; readonly writers: ReadonlySet<string> } | undefined
-  let stopped = false
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
-  let soon = false
 
   async function renewLeases(): Promise<void> {
     const askedAt = performance.now()
@@ -228,48 +225,30 @@ export function startDelivery(deps: DeliveryDependencies): Delivery {
     metrics.webhookLag.set(Math.max(unsettledMs, ...lags) / 1000)
   }
 
-  async function run(): Promise<void> {
-    soon = false
-    let nextMs: number
+  async function passOrWait(): Promise<number> {
     try {
       await pass()
       const leaseInMs = Math.max(0, leaseDueAt - performance.now())
-      const restMs = workers.size > 0 ? Math.min(PASS_EVERY_MS, leaseInMs) : leaseInMs
-      nextMs = soon ? PASS_SOON_MS : Math.max(PASS_SOON_MS, restMs)
+      return Math.max(PASS_SOON_MS, workers.size > 0 ? Math.min(PASS_EVERY_MS, leaseInMs) : leaseInMs)
     } catch (error) {
       metrics.upkeepFailed.inc({ task: 'webhooks' })
       log.warn({ err: error }, 'webhooks wait; they are tried again')
-      nextMs = AFTER_FAILURE_MS
+      return AFTER_FAILURE_MS
     }
-    plan(nextMs)
   }
 
-  function plan(ms: number): void {
-    if (stopped) return
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      timer = undefined
-      running = run()
-    }, ms).unref()
-  }
+  const passes = repeat(passOrWait, PASS_SOON_MS)
 
   /** A pass follows soon, also after one that is under way. */
-  function wake(): void {
-    if (soon) return
-    soon = true
-    if (timer !== undefined) plan(PASS_SOON_MS)
-  }
+  const wake = () => passes.within(PASS_SOON_MS)
 
-  plan(PASS_SOON_MS)
   return {
     changed: () => {
       leaseDueAt = 0
       wake()
     },
     stop: async () => {
-      stopped = true
-      clearTimeout(timer)
-      await running
+      await passes.stop()
       for (const worker of workers.values()) end(worker)
       await Promise.all(ending.values())
     },

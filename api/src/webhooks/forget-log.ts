@@ -1,6 +1,6 @@
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { type Repeating, repeat } from '../timing/repeat.ts'
+import { about, type Repeating, repeat } from '../timing/repeat.ts'
 import type { WebhookStore } from './store.ts'
 
 const EVERY_MS = 60_000
@@ -17,17 +17,13 @@ export function startForgettingLog(deps: {
   readonly metrics: Pick<Metrics, 'upkeepFailed'>
   readonly log: Log
 }): Repeating {
-  let nextMs = EVERY_MS * Math.random()
-  return repeat(
-    () => nextMs,
-    async () => {
-      nextMs = EVERY_MS * (0.75 + Math.random() / 2)
-      try {
-        if ((await deps.store.forgetLog(deps.keepHours, AT_ONCE)) >= AT_ONCE) nextMs = REST_MS
-      } catch (error) {
-        deps.metrics.upkeepFailed.inc({ task: 'webhooks' })
-        deps.log.warn({ err: error }, 'the log of webhooks was not shortened; it will be')
-      }
-    },
-  )
+  return repeat(async () => {
+    try {
+      if ((await deps.store.forgetLog(deps.keepHours, AT_ONCE)) >= AT_ONCE) return REST_MS
+    } catch (error) {
+      deps.metrics.upkeepFailed.inc({ task: 'webhooks' })
+      deps.log.warn({ err: error }, 'the log of webhooks was not shortened; it will be')
+    }
+    return about(EVERY_MS)
+  }, EVERY_MS * Math.random())
 }

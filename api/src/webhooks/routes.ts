@@ -4,7 +4,7 @@ import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { WebhooksOff } from '../errors/catalogue.ts'
-import { problems } from '../http/problem-schema.ts'
+import { problems } from '../errors/problem-schema.ts'
 import type { Manage, NewWebhook, WebhookChange } from './manage.ts'
 import { WEBHOOKS_MAX } from './manage.ts'
 
@@ -112,7 +112,7 @@ export function webhookRoutes(manage: Manage | undefined): FastifyPluginAsync {
   const tags = ['webhooks']
 
   return async (app) => {
-    // What is about secrets and addresses is kept by nobody on the way.
+    // No cache on the way may keep secrets and addresses.
     app.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })

@@ -204,7 +204,7 @@ test('a full queue refuses at once, and takes events again when it has room', as
   const refused = await caught(ingest.submit(tenants[3]!, callEvent('RINGING')))
   expect(refused).toSatisfy(IngestOverloaded.is)
   expect(refused).toMatchObject({ status: 503, retryAfterSeconds: 1 })
-  const metrics = await ingest.metrics.registry.metrics()
+  const metrics = await ingest.metrics.scrape()
   expect(metrics).toMatch(/hopwhistle_ingest_queue_events 3/)
   expect(metrics).toMatch(/hopwhistle_rejected_total\{reason="ingest-overloaded"\} 1/)
   await Promise.all(accepted)

@@ -1,9 +1,10 @@
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
+import { gamma } from '@hopwhistle/contract/latency-buckets.ts'
 import { ringMs, talkMs } from './call-model.ts'
 import type { CallStore, StoredCall } from './call-store.ts'
 
 const HOUR_MS = 3600 * 1000
-const GAMMA = 1.01 / 0.99
+const GAMMA = gamma(0.01)
 
 /** What a rollup row says, in a shape that compares. */
 type Rollup = { counts: Record<string, number>; ring: Record<number, number>; talk: Record<number, number> }

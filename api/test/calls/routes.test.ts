@@ -45,7 +45,6 @@ beforeAll(async () => {
       metrics: ingest.metrics,
     },
     health: createHealth('test', () => ({})),
-    refreshUsage: async () => {},
     surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [callRoutes({ ingest, tokens, rates, labels })],
   })

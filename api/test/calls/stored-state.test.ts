@@ -80,21 +80,19 @@ async function write(tenantId: string, batches: readonly (readonly CallEvent[])[
   const answers = new Map<CallEvent, string[]>()
   for (const batch of batches) {
     const received = batch.map((event) => ({ tenantId, event, receivedAtUs: clock() }))
-    await writeBatch(received, {
+    const written = writeBatch(received, {
       commit: (round, again) => commitBatch(db, round, [], again),
       pastFullCalls: async () => new Set(),
-      onCommitted: (round, { outcomes, callStates }) => {
-        round.forEach(({ event }, i) => {
-          answers.set(event, [...(answers.get(event) ?? []), outcomes[i] as string])
-          expect(callStates[i]).toBeDefined()
-        })
-      },
-      onRefused: (_, problem) => {
-        throw problem
-      },
-      onRetry: () => {},
-      giveUpAt: () => 0,
+      mayRepeat: () => false,
     })
+    for await (const part of written) {
+      if (!('committed' in part)) throw part.refused
+      const { outcomes, callStates } = part.committed
+      part.events.forEach(({ event }, i) => {
+        answers.set(event, [...(answers.get(event) ?? []), outcomes[i] as string])
+        expect(callStates[i]).toBeDefined()
+      })
+    }
   }
   return answers
 }

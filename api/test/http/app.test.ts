@@ -45,7 +45,6 @@ async function app(
       metrics,
     },
     health,
-    refreshUsage: async () => {},
     surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set(), ...options.surface },
     capabilities: [
       async (routes) => {

@@ -1,3 +1,4 @@
+import type { Cluster } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import { openClient } from './support/client.ts'
 import { OTHER_TENANT, startInstance, TENANT } from './support/instance.ts'
@@ -31,7 +32,7 @@ test('in a Redis Cluster messages are delivered, resumed and kept apart as on on
   expect([...mine.broken(), ...again.broken(), ...theirs.broken()]).toEqual([])
 
   // Both instances lose every subscription, on whatever node: the log tells them what they missed.
-  for (const node of (one.redis.commands as import('ioredis').Cluster).nodes('master')) {
+  for (const node of (one.redis.commands as Cluster).nodes('master')) {
     await node.call('CLIENT', 'KILL', 'TYPE', 'PUBSUB')
   }
   await one.live.publish(ringing(3, TENANT))

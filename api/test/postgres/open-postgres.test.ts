@@ -43,7 +43,7 @@ test('connections say whose they are, and what runs is counted', async () => {
   expect(postgres.connectionsInUse()).toBe(1)
   client.release()
   expect(postgres.connectionsInUse()).toBe(0)
-  const text = await metrics.registry.metrics()
+  const text = await metrics.scrape()
   expect(text).toMatch(/hopwhistle_postgres_pool_connections\{pool="ingest",state="idle"\} 1/)
   expect(text).toMatch(/hopwhistle_postgres_pool_wait_seconds_count\{pool="ingest"\} 1/)
   expect(text).toMatch(/hopwhistle_postgres_pool_wait_seconds_count\{pool="upkeep"\} 1/)

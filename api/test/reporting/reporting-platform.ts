@@ -109,7 +109,6 @@ export async function startPlatform(options: PlatformOptions = {}) {
       metrics,
     },
     health: createHealth('test', () => ({})),
-    refreshUsage: async () => {},
     surface: { publicMetrics: true, publicDocs: true, corsOrigins: new Set() },
     capabilities: [
       callRoutes({ ingest, tokens, rates, labels }),

@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
 import { stringify } from 'yaml'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import { choose, empty, type Operand } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { Conditional } from '../../values/when.ts'

@@ -1,11 +1,11 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import { fileContent, merged } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { GRAFANA } from './names.ts'
 
-/** The dashboards of dashboards/grafana, a ConfigMap each, labelled for whoever looks for them. */
+/** The dashboards of dashboards/grafana, a ConfigMap each, labelled for Grafana's sidecar, which looks for them. */
 export class Boards extends Construct {
   /** The names of the ConfigMaps. */
   readonly names: readonly string[]

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import { fileContent, sha256 } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import type { Value } from '../../values/value.ts'
@@ -9,7 +9,7 @@ import { imageOf } from '../pod.ts'
 import { SinglePod } from '../single-pod.ts'
 import { credentialsIn, PORTS, postgresExporter, REDIS_EXPORTER, serverAt } from './names.ts'
 
-/** The file of dashboards/exporters with what boards and alerts want to know beside the exporter's own questions. */
+/** The file of dashboards/exporters with the queries that boards and alerts need in addition to the exporter's own. */
 export const QUERIES = 'files/postgres-queries.yaml'
 const NOBODY = 65534
 const CONNECT_SECONDS = 1

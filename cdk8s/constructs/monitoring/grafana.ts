@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import { empty, fileContent, sha256 } from '../../values/compute.ts'
 import { kubeObject } from '../../values/kube-object.ts'
 import { when } from '../../values/when.ts'
@@ -16,7 +16,7 @@ const USER = 472
 const PASSWORD = 'GF_SECURITY_ADMIN_PASSWORD'
 /** What it reads at its start, by the path below its folder provisioning. */
 export const PROVISIONING = ['datasources/hopwhistle.yaml', 'dashboards/hopwhistle.yaml'] as const
-/** The same of alerting, beside the rules, which are there in several scales. */
+/** The same for alerting, without the rules, which exist in several scales. */
 export const ALERTING = ['alerting/contact-points.yaml', 'alerting/notification-policy.yaml'] as const
 const RULES = 'alerting/rules.yaml'
 /** Of dashboards/rules. */

@@ -1,6 +1,6 @@
 import { SCRAPE_JOBS } from '@hopwhistle/contract/metrics.ts'
 import { EXPORTER_PORTS } from '@hopwhistle/platform/settings/scrapes.ts'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import { choose, empty, type Operand } from '../../values/compute.ts'
 import type { Value } from '../../values/value.ts'
 import { type Component, component, type NamedFor, nameIn } from '../component.ts'

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27'
 import { Construct } from 'constructs'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import { appended, not } from '../../values/compute.ts'
 import { RELEASE } from '../../values/define.ts'
 import { kubeObject } from '../../values/kube-object.ts'

@@ -1,6 +1,6 @@
 import { postgresScrapeSeconds } from '@hopwhistle/platform/settings/scrapes.ts'
 import { Construct } from 'constructs'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import * as compute from '../../values/compute.ts'
 import { customObject } from '../../values/kube-object.ts'
 import { Conditional } from '../../values/when.ts'

@@ -1,6 +1,6 @@
 import { prometheusConfig } from '@hopwhistle/platform/settings/scrapes.ts'
 import { stringify } from 'yaml'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import * as compute from '../../values/compute.ts'
 import { RELEASE } from '../../values/define.ts'
 import { ADMIN_PORT } from '../api.ts'

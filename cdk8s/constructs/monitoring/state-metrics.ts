@@ -1,5 +1,5 @@
 import { Construct } from 'constructs'
-import type { MonitoringValues } from '../../charts/monitoring-values.ts'
+import type { MonitoringValues } from '../../chart-values/monitoring-values.ts'
 import { RELEASE } from '../../values/define.ts'
 import { toExpression, Value } from '../../values/value.ts'
 import { imageOf } from '../pod.ts'

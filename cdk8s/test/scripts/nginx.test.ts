@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { html } from '@hopwhistle/platform/document/page/html.ts'
+import { html } from '@hopwhistle/platform/document/html.ts'
 import { draw } from '@hopwhistle/platform/document/page/page-chart.ts'
 import { saveButtons } from '@hopwhistle/platform/document/page/parts.ts'
 import { renderPage } from '@hopwhistle/platform/document/page/render-page.ts'

@@ -236,12 +236,20 @@ export type ShapeOf<S extends ScenarioName> = S extends ScenarioName
 type ShapeFor<Kinds> = ('messages' extends Kinds ? LiveShape : unknown) &
   (Extract<Kinds, 'updates' | 'reports'> extends never ? unknown : RequestShape)
 
-/** The kinds of traffic that a scenario carries; the first is the one that `targetPerSecond` is about. */
+/**
+ * The kinds of traffic that a scenario carries; the first is the one that `targetPerSecond` is about.
+ *
+ * @example trafficIn('redis-pubsub') // ['messages']
+ */
 export function trafficIn(scenario: ScenarioName): readonly [TrafficKind, ...TrafficKind[]] {
   return Object.keys(SCENARIOS[scenario].targets) as [TrafficKind, ...TrafficKind[]]
 }
 
-/** Its targets; only those of the kinds that it carries are there. */
+/**
+ * Its targets; only those of the kinds that it carries are there.
+ *
+ * @example targetsOf('call-state-updates').updates?.ratePerSecond // 500
+ */
 export const targetsOf = (scenario: ScenarioName): Targets => SCENARIOS[scenario].targets
 
 /** What a profile makes of a scenario. */
@@ -264,6 +272,7 @@ export function shapeOf<S extends ScenarioName>(profile: ProfileName, scenario: 
  *
  * @param kind the first of the scenario if not given
  * @param targetPerSecond of the first kind, where that is not its target: the others keep their proportion to it
+ * @example rateOf('mixed-load', 'reports') // 50
  */
 export function rateOf(scenario: ScenarioName, kind?: TrafficKind, targetPerSecond?: number): number {
   const targets = targetsOf(scenario)

@@ -22,7 +22,11 @@ const LIMITS = [20, 50, 100] as const
 /** A random number from 0 to below 1. */
 export type Random = () => number
 
-/** The same numbers for the same seed: mulberry32. */
+/**
+ * The same numbers for the same seed: mulberry32.
+ *
+ * @example seededRandom(1)() === seededRandom(1)() // true
+ */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   return () => {

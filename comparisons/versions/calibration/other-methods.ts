@@ -1,6 +1,6 @@
 /** What is usually done instead, on the same windows. Each says whether `head` differs from `base` in one metric. */
 import { studentT } from '@hopwhistle/platform/lib/student-t.ts'
-import { median } from '../../measure/arithmetic.ts'
+import { median } from '../../arithmetic.ts'
 import type { Round, Side } from '../measured.ts'
 import type { Metric } from '../metrics.ts'
 

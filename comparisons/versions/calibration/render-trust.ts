@@ -29,7 +29,7 @@ export function renderTrust(kept: KeptRuns): string {
   return `${blocks(
     '# How far a comparison can be trusted',
     '<!-- Written by `npm run comparisons -- calibrate` from comparisons/baselines/calibration. Do not edit. -->',
-    'This page measures [`make compare`](compare.md) itself: what it says when the truth is known, and what simpler methods say of the same measurements.',
+    'This page measures [`make compare`](compare.md) itself: what it says when the right answer is known, and what simpler methods say about the same measurements.',
     ...(first === undefined
       ? ['**Nothing is measured yet.** `npm run comparisons -- calibrate` does it.']
       : [howMuch(runs, first), ...figures(kept)]),
@@ -106,7 +106,7 @@ function realRow(kept: KeptRuns, name: (typeof SERIES_NAMES)[number]): readonly 
   if (slowdown === undefined) return []
   const metric = METRICS.find(({ id }) => id === slowdown.metric)!
   const { found, slowdown: by } = detectionOf(kept[name], metric, RULE)
-  const beside = neighbourCores > 0 ? ', beside a program that takes a third of the CPU' : ''
+  const beside = neighbourCores > 0 ? ', next to a program that takes a third of the CPU' : ''
   const slower = by === undefined ? '–' : `${number(100 * by.mean, 1)} ± ${number(100 * by.twiceError, 1)} %`
   const cell = (share: Share) => (share.of === 0 ? '–' : `${share.found} of ${share.of}`)
   return [

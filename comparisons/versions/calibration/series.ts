@@ -1,4 +1,4 @@
-/** What `calibrate` measures: a version beside itself, and beside itself with one thing made slower. */
+/** What `calibrate` measures: a version compared with itself, and with itself made slower in one respect. */
 import { fileURLToPath } from 'node:url'
 import type { PlatformCode } from '@hopwhistle/platform/checkout/platform-code.ts'
 

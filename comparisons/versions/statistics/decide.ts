@@ -77,7 +77,7 @@ export type Course = {
 
 export type ChangeCourse = {
   readonly evidence: readonly number[]
-  /** Begun anew when a change was suspected, on the first round with other servers; counted from 0. */
+  /** Started again when a change was suspected, on the first round with other servers; counted from 0. */
   readonly repetition?: { readonly from: number; readonly evidence: readonly number[] }
 }
 

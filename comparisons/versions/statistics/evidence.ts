@@ -11,7 +11,7 @@
  * multiplied by exp(b)/cosh(b), where b grows with the log ratio. Ramdas et al., "Game-theoretic statistics and safe
  * anytime-valid inference" (2023) tells why such bets may be averaged, and turned into an interval.
  */
-import { median } from '../../measure/arithmetic.ts'
+import { median } from '../../arithmetic.ts'
 
 /** `above`: evidence that the change is larger than the one assumed; `below`: that it is smaller. */
 export type Direction = 'above' | 'below'

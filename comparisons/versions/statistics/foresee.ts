@@ -1,5 +1,5 @@
 /** What a run could have told, and what a longer one would. Both from the noise that this run had. */
-import { median } from '../../measure/arithmetic.ts'
+import { median } from '../../arithmetic.ts'
 import { decide, type RoundEffect, type Rule, roundsToDecide } from './decide.ts'
 
 const LARGEST = Math.log(2)

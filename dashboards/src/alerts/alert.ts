@@ -2,7 +2,7 @@
  * An alert as data: its query, its threshold, and its text for the person on call. Prometheus rules and Grafana's alert
  * rules are both generated from it.
  */
-import type { BoardName } from '../boards/board.ts'
+import type { BoardName } from '../board-names.ts'
 import type { Needs } from '../queries/query.ts'
 import type { RunbookName } from '../runbook-names.ts'
 import type { Duration } from '../scale.ts'

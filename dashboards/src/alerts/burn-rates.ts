@@ -4,7 +4,7 @@
  */
 
 import { select } from '../promql.ts'
-import { RECORDED } from '../rules/names.ts'
+import { RECORDED } from '../recorded-series.ts'
 import type { RunbookName } from '../runbook-names.ts'
 import { type Duration, type Scale, scaled } from '../scale.ts'
 import type { Endpoint } from '../slis.ts'

@@ -1,7 +1,7 @@
 /** Each limit of the contract at 80 % and at 95 %, and requests that a limit refuses. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { select } from '../promql.ts'
-import { RECORDED } from '../rules/names.ts'
+import { RECORDED } from '../recorded-series.ts'
 import { type Scale, scaled } from '../scale.ts'
 import { type Alert, RELEASE } from './alert.ts'
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { type Dashboard, DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
 import { PanelBuilder, TextMode } from '@grafana/grafana-foundation-sdk/text'
-import { BOARD_UIDS } from './board.ts'
-import { ADDRESSES, RUNBOOK_PAGES, type RunbookPage, runbookLink, runbookPanelId } from './runbook-link.ts'
+import { BOARD_UIDS } from '../board-names.ts'
+import { ADDRESSES, RUNBOOK_PAGES, type RunbookPage, runbookLink, runbookPanelId } from '../runbook-link.ts'
 
 /** A link in an alert shows only its own page. */
 const WHERE = `\n\n[What $PROMETHEUS, $PRIMARY and the others are](${runbookLink(ADDRESSES)})`

@@ -13,10 +13,11 @@ import {
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
+import { BOARD_UIDS } from '../board-names.ts'
 import type { Panel } from '../panels/panel.ts'
 import { DATASOURCE, heightOf, toGrafana } from '../panels/to-grafana.ts'
 import { testRunning } from '../queries/load-test.ts'
-import { BOARD_UIDS, type Board } from './board.ts'
+import type { Board } from './board.ts'
 
 const TAG = 'hopwhistle'
 const COLUMNS = 24

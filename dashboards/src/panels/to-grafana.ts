@@ -35,7 +35,7 @@ import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-s
 import { PanelBuilder as FigureBuilder } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
 import { PanelBuilder as LinesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
-import { runbookLink } from '../boards/runbook-link.ts'
+import { runbookLink } from '../runbook-link.ts'
 import type { Panel } from './panel.ts'
 import { tableColumns } from './table-columns.ts'
 import type { Level, Threshold } from './thresholds.ts'

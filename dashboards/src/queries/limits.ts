@@ -1,7 +1,7 @@
 /** Every limit of the contract: limit, use, peak and head-room. */
 import { LIMIT_USE, LIMITS, type LimitName } from '@hopwhistle/contract/limits.ts'
 import { anyOf, CHOSEN, type Matchers, select } from '../promql.ts'
-import { RECORDED } from '../rules/names.ts'
+import { RECORDED } from '../recorded-series.ts'
 import { now, type Query, query } from './query.ts'
 
 const { of: highest, label } = LIMIT_USE

@@ -1,7 +1,7 @@
 /** The objectives of one endpoint, and their remaining error budgets. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { CHOSEN, PANEL_WINDOW, percentile, select, sumRate } from '../promql.ts'
-import { RECORDED } from '../rules/names.ts'
+import { RECORDED } from '../recorded-series.ts'
 import { type Endpoint, ROUTES_OF, type Sli } from '../slis.ts'
 import { type Query, query } from './query.ts'
 

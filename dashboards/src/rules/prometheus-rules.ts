@@ -3,7 +3,7 @@ import { GRAFANA_URL } from '@hopwhistle/contract/runbooks.ts'
 import { stringify } from 'yaml'
 import { type Alert, alertName, expression } from '../alerts/alert.ts'
 import { alertGroups } from '../alerts/alert-groups.ts'
-import { runbookLink } from '../boards/runbook-link.ts'
+import { runbookLink } from '../runbook-link.ts'
 import type { Scale } from '../scale.ts'
 import { type Recording, recordingGroups } from './recordings.ts'
 

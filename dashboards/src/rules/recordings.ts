@@ -4,9 +4,9 @@ import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { RELEASE } from '../alerts/alert.ts'
 import { WINDOWS } from '../alerts/burn-rates.ts'
 import { anyOf, select } from '../promql.ts'
+import { RECORDED } from '../recorded-series.ts'
 import { type Duration, type Scale, scaled, written } from '../scale.ts'
 import { SLIS } from '../slis.ts'
-import { RECORDED } from './names.ts'
 
 export type Recording = {
   readonly record: string

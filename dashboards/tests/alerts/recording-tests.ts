@@ -1,6 +1,6 @@
 /** Tests the recording rules with counters, for `promtool test rules`. */
 import { stringify } from 'yaml'
-import { RECORDED } from '../../src/rules/names.ts'
+import { RECORDED } from '../../src/recorded-series.ts'
 import { counts, type Series, stays } from './alert-case.ts'
 
 const events = 'instance="api-1", method="POST", route="/api/v1/events/call"'

@@ -7,10 +7,11 @@
  * - **The law.** What N instances carry, by the universal scalability law, from the capacities of all workloads, each
  *   turned into work by its costs: cores of the API, without its rest. So any mix can be asked about.
  *
- * Its uncertainty: the same from steps drawn anew with replacement, and from capacities drawn between what held and
+ * Its uncertainty: the same from steps drawn again with replacement, and from capacities drawn between what held and
  * what did not.
  */
 import { rateOf, type ScenarioName, targetsOf, trafficIn } from '@hopwhistle/contract/scenarios.ts'
+import { type Random, seededRandom } from '@hopwhistle/contract/traffic/report-queries.ts'
 import type { CapacityResult, CapacityStep, PartName, Point } from './capacity-result.ts'
 import { leastSquares } from './least-squares.ts'
 import { triedOf } from './measure-capacity.ts'
@@ -44,13 +45,10 @@ export type Model = Ticks & {
   readonly law: FittedLaw
 }
 
-/** 0 up to 1. */
-export type Random = () => number
-
 /**
  * From the points with the role `fit`.
  *
- * @param random draws the measurement anew; absent: as it was measured
+ * @param random draws the measurement again; absent: as it was measured
  * @returns undefined when no workload has a capacity
  */
 export function modelOf(result: CapacityResult, random?: Random): Model | undefined {
@@ -202,11 +200,11 @@ export const DRAWS = 400
 
 const drawnBefore = new WeakMap<CapacityResult, readonly Model[]>()
 
-/** The same measurement drawn anew, always the same draws. */
+/** The same measurement drawn again, always with the same draws. */
 export function drawnModels(result: CapacityResult): readonly Model[] {
   const known = drawnBefore.get(result)
   if (known !== undefined) return known
-  const random = seeded(1)
+  const random = seededRandom(1)
   const models = Array.from({ length: DRAWS }, () => modelOf(result, random)).filter((model) => model !== undefined)
   drawnBefore.set(result, models)
   return models
@@ -217,15 +215,4 @@ export function interval(values: readonly number[]): readonly [number, number] {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN
   return [at(0.025), at(0.975)]
-}
-
-/** mulberry32: a document must come out the same each time. */
-function seeded(seed: number): Random {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

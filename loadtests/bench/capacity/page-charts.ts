@@ -2,7 +2,7 @@
 import { SCENARIOS, type ScenarioName, TRAFFIC, trafficIn } from '@hopwhistle/contract/scenarios.ts'
 import { renderSvg } from '@hopwhistle/platform/document/chart/render-svg.ts'
 import { figure, number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
-import { Html, html } from '@hopwhistle/platform/document/page/html.ts'
+import { Html, html } from '@hopwhistle/platform/document/html.ts'
 import {
   type Drawn,
   draw,

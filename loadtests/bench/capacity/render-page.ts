@@ -1,7 +1,7 @@
 /** One capacity measurement as a page that needs no network, with its data to save. */
 import { figure, number, percent, plural } from '@hopwhistle/platform/document/figures.ts'
+import { type Html, html } from '@hopwhistle/platform/document/html.ts'
 import { bullets, minute } from '@hopwhistle/platform/document/markdown.ts'
-import { type Html, html } from '@hopwhistle/platform/document/page/html.ts'
 import { markdown } from '@hopwhistle/platform/document/page/markdown.ts'
 import { contents, dataTable, type Sign, saveButtons, signed } from '@hopwhistle/platform/document/page/parts.ts'
 import { renderPage } from '@hopwhistle/platform/document/page/render-page.ts'

@@ -107,18 +107,19 @@ export function renderDocument(
   return `${blocks('# Capacity', INTRODUCTION, ...(parts.length === 0 ? [NONE] : parts), QUESTIONS)}\n`
 }
 
-const INTRODUCTION = `How many pods, which pool, and how much Postgres and Redis a load needs. \`make capacity\` measures it and writes this page.
+const INTRODUCTION = `This page says how many pods, which pool size, and how much Postgres and Redis a load needs. \`make capacity\` measures it and
+writes the page.
 
 For each workload, and for a mix of all, it looks for the highest arrival rate that meets all of the workload's targets: it
 raises the rate until a target is missed, halves the span, and confirms the answer by a second run. It does so with one API
 instance, with two, and so on. Each instance may use only a stated share of a core, so that there is room for several of
 them, for Postgres, Redis and k6 on one machine.
 
-From these steps it works out two things. **Costs**: the CPU that an event, a report, a frame to a subscriber and an event in it take in
-each part, by least squares. **The law**: what N instances carry, by the [universal scalability
-law](https://arxiv.org/abs/0808.1431) of N. J. Gunther, X(N) = λN / (1 + σ(N − 1) + κN(N − 1)), in CPU seconds of
-work a second, with one σ and one κ for all workloads. The ranges hold 95 % of ${DRAWS} bootstrap samples: steps drawn with replacement, and each capacity between the rate that held and the one
-that did not.`
+It computes two things from these steps. **Costs**: the CPU time that each server spends on an event, a report, a frame to a
+subscriber, and an event in a frame, fitted by least squares. **The law**: what N instances carry, by the [universal
+scalability law](https://arxiv.org/abs/0808.1431) of N. J. Gunther, X(N) = λN / (1 + σ(N − 1) + κN(N − 1)), in CPU seconds of
+work a second, with one σ and one κ for all workloads. Each range contains 95 % of ${DRAWS} bootstrap samples. A sample draws
+the steps with replacement, and each capacity between the highest rate that met the targets and the lowest that did not.`
 
 const NONE = '**No measurement is kept yet.** `make capacity` makes one.'
 
@@ -130,7 +131,7 @@ const QUESTIONS = blocks(
     'npm run --silent bench -- capacity --for events=2000,reports=50,subscribers=500 --values > sizes.yaml',
     'helm template charts/hopwhistle --values sizes.yaml',
   ),
-  'Every event is delivered to every subscriber. `--pod-cpu` and `--postgres-cpu` set other sizes of pods and of Postgres. The answer says what is extrapolated. `npm run bench -- capacity --help` has the rest.',
+  'Every event is delivered to every subscriber. `--pod-cpu` and `--postgres-cpu` set other sizes of pods and of Postgres. The answer says what is extrapolated. `npm run bench -- capacity --help` lists all options.',
 )
 
 /** All that is worked out of one measurement. @param chart where that lies, relative to the document */

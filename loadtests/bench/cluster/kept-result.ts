@@ -104,7 +104,7 @@ export async function resultsInNamespace(cluster: Cluster): Promise<readonly InN
 }
 
 /**
- * Keeps a judged result in the namespace, with the verdict as text for whoever has only kubectl.
+ * Keeps a judged result in the namespace, with the verdict as text, for people who have only kubectl.
  *
  * @param most results of this scenario are kept; older ones are deleted
  * @returns its name

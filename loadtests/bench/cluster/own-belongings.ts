@@ -1,8 +1,8 @@
-/** What the TestRun of a script of somebody else needs beside it: the script as an archive of k6, and perhaps secrets. */
+/** What the TestRun of a user's own script needs in addition: the script as an archive of k6, and perhaps secrets. */
 import { metadataOf } from '../../kubernetes/script-config-map.ts'
 import { ARCHIVE_FILE } from '../../kubernetes/test-run.ts'
 
-/** In the ConfigMap of the archive: what whoever collects the run has to know of it. */
+/** In the ConfigMap of the archive: what `collect` has to know about the run. */
 export const OWN_RUN_FILE = 'own-run.json'
 /** A ConfigMap holds 1 MiB. */
 export const MOST_ARCHIVE_BYTES = 1_000_000

@@ -20,7 +20,7 @@ export async function readRunnerPods(cluster: Cluster, testRun: string, parallel
   })
 }
 
-/** @param selector beside those of the TestRun: `runner=true`, `job-name=…` */
+/** @param selector in addition to those of the TestRun: `runner=true`, `job-name=…` */
 export async function podsOf({ core, namespace }: Cluster, testRun: string, selector: string): Promise<V1Pod[]> {
   const labelSelector = `app=k6,k6_cr=${testRun},${selector}`
   return (await core.listNamespacedPod({ namespace, labelSelector })).items

@@ -23,7 +23,7 @@ const DATABASE = 'hopwhistle'
 const POSTGRES_PORT = 5432
 const REDIS_PORT = 6379
 
-/** @param testRun whose runners are watched beside the platform */
+/** @param testRun whose runners are sampled together with the platform */
 export async function samplePlatform(
   cluster: Cluster,
   platform: Platform | undefined,

@@ -48,7 +48,7 @@ export async function requireOperator({ get, config }: Cluster): Promise<void> {
   )
 }
 
-/** What a TestRun needs beside it, in its namespace: its scripts, and perhaps a key. */
+/** What else a TestRun needs in its namespace: its scripts, and perhaps a key. */
 export type Belonging =
   | ReturnType<typeof scriptConfigMap>
   | ReturnType<typeof apiKeySecret>

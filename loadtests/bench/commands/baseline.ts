@@ -15,9 +15,9 @@ export const baseline: Command = {
   help: `Usage: main.ts baseline [--profile PROFILE] [--scenario NAME]… [--neighbour NAME]…
                         [--keep] [--results-dir DIR] [--wait]
 
-Starts Postgres with a streaming replica, Redis and the API, as many instances as suit the cores, loads the demo data, runs the three k6
-scenarios while every server is sampled, judges them, writes loadtests/results, loadtests/baselines and
-docs/performance-baselines.md, and stops everything, also on Ctrl-C.
+Starts Postgres with a streaming replica, Redis, and as many API instances as suit the cores. Loads the demo data, runs
+the three k6 scenarios while it samples every server, judges them, and writes loadtests/results, loadtests/baselines and
+docs/performance-baselines.md. Then it stops everything, also on Ctrl-C.
 
   --profile PROFILE    quick if not given:
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
@@ -27,26 +27,26 @@ ${PROFILES_HELP.replace(/^/gm, '                     ')}
   --results-dir DIR    instead of loadtests/results
   --wait               ${WAIT_HELP}
 
-There is always an answer. Where a target is missed, or the full load is more than this machine can generate and carry,
-shorter steps follow at smaller rates, for three minutes more at most: they find the largest rate whose evidence is
-valid and whose targets hold. The table and the document show that rate and what limited it; the row says missed.
+If a target is missed, or this machine cannot generate and carry the full load, shorter steps at lower rates follow, for
+at most three more minutes. They find the largest rate with valid evidence that meets all targets. The table and the
+document show that rate and what limited it; the row still says missed.
 
 ${NEIGHBOUR_HELP}
 
-k6 has the right of way on the CPU. Under a CPU quota the stack fits the quota, and the baseline is one of its own:
-loadtests/README.md says how.
+k6 has priority on the CPU. Under a CPU quota, the platform is sized for the quota, and gets a baseline of its own: see
+loadtests/README.md.
 
-A run that is not complete never replaces a complete result: it is written to SCENARIO.partial.json.
-A profile of smoke leaves the baselines and the document as they are. An invalid run does not replace a valid
+An incomplete run never replaces a complete result: it is written to SCENARIO.partial.json.
+The profile smoke changes neither baselines nor document. An invalid run does not replace a valid
 baseline: the last valid one stays, and the document says that a newer run was invalid and why.
 
 Environment:
   K6                        the k6 to use
-  HOPWHISTLE_ENVIRONMENT    name of this machine's baseline, if not for example linux-x64-2-cores
-  HOPWHISTLE_NEIGHBOUR      as --neighbour; several with commas between. Part of that name, if it is not given
+  HOPWHISTLE_ENVIRONMENT    name of this machine's baseline; if not given, such as linux-x64-2-cores
+  HOPWHISTLE_NEIGHBOUR      as --neighbour, separated by commas. Becomes part of that name if the name is not given
   HOPWHISTLE_POSTGRES_BIN   bin folder of another Postgres, 15 or newer
-  API_INSTANCES             how many share the port, if not one for every two cores, 3 at most
-  SUBSCRIBER_VUS            virtual users that hold the subscribers, if not one for each core, 4 at most
+  API_INSTANCES             number of API instances; if not given, one for every two cores, 3 at most
+  SUBSCRIBER_VUS            virtual users that hold the subscribers; if not given, one for each core, 4 at most
 
 Exit codes: 0 every target is met by valid evidence, 1 a target is missed, 2 no rate gave valid evidence, or the
 measurement could not be made.

@@ -33,36 +33,37 @@ export const capacity: Command = {
        main.ts capacity --for events=N,reports=N,subscribers=N [--values] [--from FILE]
        main.ts capacity --from FILE [--report FILE]
 
-The first measures: for each workload the highest rate that meets its targets, at each number of API instances, each of
-them limited to a share of a core. Then it measures a mix and a number of instances that the model does not know, and
-compares them with what it predicts. It writes loadtests/results/capacity.json, a page with the same name,
-loadtests/baselines/capacity and docs/capacity.md. About half an hour; each step is kept, and --resume goes on after a stop.
+The first form measures, for each workload and each number of API instances, the highest rate that meets the targets.
+Each instance may use only a share of a core. Then it measures a mix, and a number of instances, that the model was not
+fitted to, and compares both with the model's prediction. It writes loadtests/results/capacity.json, a page with the same name,
+loadtests/baselines/capacity and docs/capacity.md. Takes about half an
+hour. Each step is kept; --resume continues after a stop.
 
-The others measure nothing: they work the answer out again from what was measured.
+The other forms measure nothing: they compute an answer from a kept measurement.
 
-  --instances LIST     API instances, such as 1,2,3 (if not given). More than a machine with so many cores has room for
-                       fill it: such points are left out of the law
-  --cpu CORES          that each instance may use; if not given, three eighths of the machine over all instances, 1 at
-                       most. A small share makes one slow report hold up everything: take as much as there is room for
+  --instances LIST     numbers of API instances to measure; 1,2,3 if not given. If they fill the machine, these points are
+                       left out of the model
+  --cpu CORES          CPU of each instance; if not given, three eighths of the machine divided by the most instances, and
+                       1 at most. With a small share, one slow report delays everything: choose as much as fits
   --workload NAME      ${WORKLOADS.join(', ')};
                        may be repeated; all if not given
-  --steps N            for each point at most; 8 if not given
-  --no-check           measure what the model is made from, and predict nothing
+  --steps N            most steps for each point; 8 if not given
+  --no-check           measure only what the model needs; check no prediction
   --smoke              small steps: proves that everything works, and nothing about the capacity
-  --resume             go on with the measurement in the output file
+  --resume             continue the measurement in the output file
   --output FILE        instead of loadtests/results/capacity.json
   --neighbour NAME     a program that belongs to this machine and may use its CPU, or any; may be repeated
   --wait               ${WAIT_HELP}
 
-  --from FILE          a measurement; if not given with --for: loadtests/results/capacity.json, or the one that is kept
-                       in loadtests/baselines/capacity
-  --report FILE        with --from: write its page as well
-  --for LOAD           events and reports a second, and subscribers that get every event: events=2000,reports=50,subscribers=500
+  --from FILE          the measurement to read; if not given with --for: loadtests/results/capacity.json, or the one in
+                       loadtests/baselines/capacity
+  --report FILE        with --from: also write its page to this file
+  --for LOAD           events and reports a second, and subscribers to every event: events=2000,reports=50,subscribers=500
   --values             print values for charts/hopwhistle instead
-  --pod-cpu CORES      of a pod; ${USUAL_SIZES.podCores} if not given
-  --postgres-cpu CORES of the primary, and of the replica; ${USUAL_SIZES.postgresCores} if not given
+  --pod-cpu CORES      CPU of a pod; ${USUAL_SIZES.podCores} if not given
+  --postgres-cpu CORES CPU of the primary, and of the replica; ${USUAL_SIZES.postgresCores} if not given
 
-Limiting the CPU needs Linux and a CPU control group that this user may make: root has it, others by
+Limiting the CPU needs Linux, and the right to create a CPU control group: root has it; other users run
 systemd-run --user --scope -p Delegate=yes npm run bench -- capacity
 
 ${NEIGHBOUR_HELP}

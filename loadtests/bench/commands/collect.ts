@@ -21,17 +21,17 @@ export const collect: Command = {
   help: `Usage: main.ts collect NAME [--namespace NS] [--results-dir DIR] [--document] [--delete]
 
 Waits for the end of a TestRun of k6-operator, collects the result of every runner from its pod, merges and judges
-them, and writes loadtests/results. What is still running is followed, and the platform sampled, from now on: call it
-before the load begins, for what is seen only of a part of the run proves nothing.
+them, and writes loadtests/results. It follows what is still running, and samples the
+platform from now on. Call it before the load begins: evidence about a part of the run is not enough.
 
-The result is kept with the TestRun, in ConfigMaps that are deleted with it. Collected again, the run is judged by what
-was seen while it went on.
+The result is kept with the TestRun, in ConfigMaps that are deleted with it. If you collect it
+again, the run is judged by the evidence that was collected while it ran.
 
-  --namespace NS      that of the kubeconfig's context if not given
-  --start-within N    seconds for the runners to come up: 180
+  --namespace NS      the namespace of the TestRun; that of the kubeconfig's context if not given
+  --start-within N    seconds for the runners to start; 180 if not given
   --results-dir DIR   instead of loadtests/results
-  --prometheus URL    of a script of your own: whom to ask the queries of its targets file; or PROMETHEUS_URL
-  --document          also keeps the result as the baseline of this cluster and writes the document; not of smoke
+  --prometheus URL    for a script of your own: the Prometheus that the queries of its targets file ask; or PROMETHEUS_URL
+  --document          also keeps the result as the baseline of this cluster and writes the document; not with smoke
   --delete            deletes the TestRun with its pods, once its result is written
 
 Environment:

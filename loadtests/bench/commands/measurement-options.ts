@@ -9,12 +9,13 @@ import {
 import { Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { oneOf } from '@hopwhistle/platform/command-line/parse-options.ts'
 
-export const PROFILES_HELP = `  full    the stages of the performance baselines: about 18 minutes
-  quick   the same peaks, held for a minute each: about 5 minutes
-  smoke   small peaks: proves that everything works, and nothing about the targets
-  soak         two hours at the targets (PEAK_SECONDS sets it): says what drifts, and ends when a target is lost
-  breakpoint   rises to four times the targets in five minutes (RATE and RAMP_SECONDS set it), and ends when one
-               breaks: says at which rate, and what was used up first`
+export const PROFILES_HELP = `  full        the stages of the performance baselines: about 18 minutes
+  quick       the same peaks, held for a minute each: about 5 minutes
+  smoke       small peaks: proves that everything works, and nothing about the targets
+  soak        holds the targets' rates for two hours (PEAK_SECONDS changes that). Reports what drifts, and ends early
+              when a target is missed
+  breakpoint  raises the rate to four times the targets in five minutes (RATE and RAMP_SECONDS change that), until a
+              target is missed. Reports that rate, and which resource ran out first`
 
 /** One line each; those that the baselines are about have a star. */
 export const SCENARIOS_HELP = SCENARIO_NAMES.map(
@@ -35,9 +36,9 @@ export function scenariosOf(given: readonly string[], known = SCENARIO_NAMES): r
   return wanted.size === 0 ? BASELINE_SCENARIOS : known.filter((name) => wanted.has(name))
 }
 
-export const NEIGHBOUR_HELP = `A run during which other programs used so much CPU that a miss may be their doing is invalid, names them, and is
-repeated once by itself. A program that always runs on this machine belongs to it: declare it with --neighbour NAME,
-the name that \`ps -C\` knows, or \`any\` for all. Its CPU disturbs nothing then, and is part of what the result says.`
+export const NEIGHBOUR_HELP = `If other programs use so much CPU that they may be the cause of a miss, the run is invalid, names them, and is repeated
+once automatically. If a program always runs on this machine, declare it with --neighbour NAME, the name that \`ps -C\`
+shows, or \`any\` for all. Its CPU then makes no run invalid, and the result reports it.`
 
 /**
  * Programs that were declared to belong to the machine, by `--neighbour` and by HOPWHISTLE_NEIGHBOUR, which may name

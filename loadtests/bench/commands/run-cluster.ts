@@ -35,25 +35,26 @@ export const CLUSTER_OPTIONS = {
   'keep-reports': { type: 'string' },
 } as const
 
-export const CLUSTER_HELP = `In Kubernetes, by k6-operator:
+export const CLUSTER_HELP = `In Kubernetes, with k6-operator:
 
-  --cluster             makes a TestRun of each scenario, follows every runner, collects and merges their results,
-                        samples the platform meanwhile, judges, and deletes the TestRun again, also on Ctrl-C
-  --parallelism N       k6 pods that share the load: 2
-  --namespace NS        where they run: that of the kubeconfig's context
-  --api-url URL         as pods reach it; if not given, the platform is found by the labels of its chart
+  --cluster             creates a TestRun for each scenario, follows every runner, samples the platform, collects and
+                        merges the runners' results, judges them, and deletes the TestRun, also on Ctrl-C
+  --parallelism N       number of k6 pods that share the load; 2 if not given
+  --namespace NS        the namespace to run in; that of the kubeconfig's context if not given
+  --api-url URL         address of the API inside the cluster; if not given, found by the labels of its chart
   --runner-limits AMOUNTS, --runner-requests AMOUNTS
-                        of each runner: cpu=2,memory=2Gi and cpu=250m,memory=512Mi, or one of the two
-  --release RELEASE     of the chart of the load tests, in the same namespace: pods are as its values say (pull
-                        secrets, nodes, labels, resources, images, the key); if not given, the only one that is there
-  --image IMAGE         the k6 of runners, if not that of the chart or of versions.json
-  --start-within N      seconds for the runners to come up: 180
-  --keep                leaves the TestRun and its pods
-  --keep-results N      keeps the result in the namespace, with the N newest of its scenario: see main.ts results
-  --keep-reports DIR    keeps its page in a folder as well, as many of its scenario (30 without --keep-results), with an
-                        index.html that lists them: for a server of static files
-  --wait                for a TestRun of ours in the namespace that is not over, which else is named and refused
-  --document            also keeps the results as the baseline of this cluster and writes the document; not of smoke`
+                        of each runner; cpu=2,memory=2Gi and cpu=250m,memory=512Mi if not given. May name one of the two
+  --release RELEASE     the release of the load test chart in the same namespace whose values pods take (pull secrets,
+                        nodes, labels, resources, images, the key); if not given, the only one there
+  --image IMAGE         the k6 image of runners; if not given, that of the chart or of versions.json
+  --start-within N      seconds for the runners to start; 180 if not given
+  --keep                does not delete the TestRun and its pods
+  --keep-results N      keeps the result in the namespace, up to N of each scenario, the newest: see main.ts results
+  --keep-reports DIR    also keeps the report in this folder, up to N of each scenario (30 without --keep-results), and
+                        an index.html that lists them, for a web server to serve
+  --wait                if another TestRun of bench is running in the namespace, wait for its end; else end with 2 and
+                        name it
+  --document            also keeps the results as the baseline of this cluster and writes the document; not with smoke`
 
 export type ClusterValues = {
   readonly parallelism?: string | undefined

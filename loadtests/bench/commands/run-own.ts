@@ -24,17 +24,17 @@ export const OWN_OPTIONS = {
 
 export const OWN_HELP = `A script of your own, any that k6 runs (docs/your-own-load-test.md):
 
-  SCRIPT               a path that ends in .js or .ts; the script names its own target, and the platform need not be up
-  --targets FILE       what it is to reach: SCRIPT.targets.yaml beside it, if not given and there is one. Thresholds of
-                       the script are targets as well
-  --prometheus URL     where the figures of the servers come from, by the queries of the targets file; or PROMETHEUS_URL,
-                       where a password in it stands in no list of processes
-  --env NAME=VALUE     as of k6; the script has the environment of this command as well, but for K6_…
+  SCRIPT               a path that ends in .js or .ts. The script contains its own URLs; the platform does not have to run
+  --targets FILE       the targets of the script; if not given, SCRIPT.targets.yaml next to it, if it exists. The script's
+                       own thresholds are targets as well
+  --prometheus URL     the Prometheus that the queries of the targets file ask. A URL with a password belongs in the
+                       variable PROMETHEUS_URL instead, where no process list shows it
+  --env NAME=VALUE     as in k6. The script also gets the environment of this command, without the variables K6_…
   -- K6 OPTIONS        options of \`k6 run\`, as in: -- --vus 10 --duration 30s
-  --cluster            by k6-operator instead, with the options of Kubernetes above but --document, --keep-results and
-                       --keep-reports. Its runners get the script as an archive of k6, with what it imports and opens, and
-                       with --env; nothing else of the environment of this command
-  --secret-env NAME    a variable of this command that runners get from a Secret; may be repeated
+  --cluster            run it with k6-operator, with the Kubernetes options above except --document, --keep-results and
+                       --keep-reports. Runners get the script as a k6 archive: with all files that it imports and opens,
+                       and the variables of --env, but no other variable of this command
+  --secret-env NAME    a variable of this command to pass to runners in a Secret; may be repeated
   --manifest FILE      with --cluster: run nothing; write the TestRun, for kubectl apply and main.ts collect`
 
 export const isScript = (given: string): boolean => /\.(js|ts|mjs|cjs)$/.test(given)

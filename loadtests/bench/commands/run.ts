@@ -30,7 +30,7 @@ import { printReport, printVerdicts } from './report-results.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, refuseClusterOptions, runCluster } from './run-cluster.ts'
 import { isScript, OWN_HELP, OWN_OPTIONS, refuseOwnOptions, runOwn } from './run-own.ts'
 
-/** What a scenario may be told beside its profile; passed on as it is, and checked by the scenario. */
+/** Settings of a scenario besides its profile; passed on unchanged, and checked by the scenario. */
 const OVERRIDES = [
   'RATE',
   'VUS',
@@ -48,20 +48,20 @@ export const run: Command = {
        main.ts run [SCENARIO]… --cluster [--parallelism N] [--namespace NS] …
        main.ts run SCRIPT [--targets FILE] [--prometheus URL] [--env NAME=VALUE]… [--cluster …] [-- K6 OPTIONS]
 
-Runs scenarios against the platform that \`make up\` started, judges them and writes loadtests/results. Baselines and
-document stay as they are. The scenarios; if none is given, those that the baselines are about (*):
+Runs scenarios against the platform that \`make up\` started, judges them and writes loadtests/results. It changes neither
+baselines nor their document. Scenarios; if none is given, those marked with * run:
 
 ${SCENARIOS_HELP}
 
   --profile PROFILE    quick if not given:
 ${PROFILES_HELP.replace(/^/gm, '                     ')}
-  --api-url URL        another API; its servers are not sampled then
+  --api-url URL        measure this API instead; its servers are not sampled
   --neighbour NAME     a program that belongs to this machine and may use its CPU, or any; may be repeated
   --results-dir DIR    instead of loadtests/results
-  --wait               of an API on this machine: ${WAIT_HELP}
+  --wait               if the API is on this machine: ${WAIT_HELP}
 
-A run that is not complete (stopped, profile smoke, or less than its profile by one of the settings below) never replaces
-a complete result: it is written to SCENARIO.partial.json.
+An incomplete run (stopped, profile smoke, or reduced by one of the settings below) never replaces a complete result: it
+is written to SCENARIO.partial.json.
 
 ${NEIGHBOUR_HELP}
 
@@ -69,17 +69,17 @@ ${CLUSTER_HELP}
 
 ${OWN_HELP}
 
-k6 has the right of way on a machine that it shares with the platform: the platform that \`make up\` started gets
-a lower priority then, and keeps it until it is stopped.
+On a machine that both share, k6 has priority over the platform: the platform that \`make up\` started gets a lower
+CPU priority, and keeps it until it is stopped.
 
 Environment:
   API_URL, API_KEY, TENANT_ID   as --api-url; the key and the tenant of the demo data if not given
-  TENANTS                       over how many tenants, with a key each, the load spreads: 1 if not given. Made by
-                                npm run db:seed:demo -- --again --tenants=N
+  TENANTS                       number of tenants that share the load, each with its own key: 1 if not given. To create
+                                them: npm run db:seed:demo -- --again --tenants=N
   ${OVERRIDES.join(', ')}
-                                instead of what the profile says
+                                replace the values of the profile
   K6                            the k6 to use
-  ${REMOTE_WRITE_URL}   where k6 also writes its metrics: Prometheus with its remote write receiver
+  ${REMOTE_WRITE_URL}   k6 also writes its metrics there: a Prometheus with its remote write receiver
 ${CLUSTER_ENVIRONMENT_HELP}
 
 Exit codes: as of main.ts baseline.

@@ -4,7 +4,7 @@
  *
  * nothing ──any run──▶ kept ──a valid run──▶ kept, the newer one
  *
- * A run that misses a target is valid, and the truth. An invalid one proves nothing: of it stays a note beside what is
+ * A run that misses a target is valid, and the truth. An invalid one proves nothing: only a note of it stays next to what is
  * kept, until a valid one comes. Where nothing valid was ever kept it is itself what is known, and shown as invalid.
  */
 import type { ScenarioName } from '@hopwhistle/contract/scenarios.ts'

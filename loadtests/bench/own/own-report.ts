@@ -1,7 +1,7 @@
 /** The report of the runs of scripts: one page, as that of our scenarios. */
 import { figure, number } from '@hopwhistle/platform/document/figures.ts'
+import { type Html, html } from '@hopwhistle/platform/document/html.ts'
 import { minute } from '@hopwhistle/platform/document/markdown.ts'
-import { type Html, html } from '@hopwhistle/platform/document/page/html.ts'
 import { type Drawn, draw, shown, type TimeChart } from '@hopwhistle/platform/document/page/page-chart.ts'
 import { contents, dataTable, saveButtons, signed } from '@hopwhistle/platform/document/page/parts.ts'
 import { renderPage } from '@hopwhistle/platform/document/page/render-page.ts'

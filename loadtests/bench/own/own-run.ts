@@ -1,4 +1,4 @@
-/** What has to be known of the run of a script to judge it: kept next to its archive, for whoever collects it. */
+/** What has to be known of the run of a script to judge it: kept next to its archive, for `collect`. */
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { OwnResult } from './own-result.ts'
 import type { Targets } from './targets-file.ts'

@@ -1,4 +1,4 @@
-/** The file beside a script that says what the script is to reach: `checkout.targets.yaml`. */
+/** The file next to a script that lists its targets: `checkout.targets.yaml`. */
 import { readFileSync } from 'node:fs'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'

@@ -12,7 +12,7 @@ export type MeasureAllOptions = Omit<MeasureOptions, 'scenario'> & {
 
 /**
  * Measures one scenario after the other, judges each and writes its result. A run that is invalid and was disturbed, by
- * other programs or by the host, is repeated once: the second run counts, and keeps the first beside it.
+ * other programs or by the host, is repeated once: the second run counts, and its result keeps the first.
  *
  * @throws {Failure} at the first that cannot be made; those before it are written
  */

@@ -33,7 +33,7 @@ export type K6Options = {
   readonly name: string
   /** The file that k6 runs. */
   readonly script: string
-  /** Options of `k6 run` beside those that every run has. */
+  /** Options of `k6 run` in addition to those that every run has. */
   readonly args: readonly string[]
   /** Reaches the script through the environment, so that no key stands in a list of processes. */
   readonly env: Readonly<Record<string, string>>

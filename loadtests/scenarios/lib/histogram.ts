@@ -7,10 +7,8 @@
  *
  * No library, because k6 resolves no npm packages, and what it counts must be k6 counters.
  */
-import { LATENCY_BUCKETS } from '../../../contract/latency-buckets.ts'
+import { gamma, LATENCY_BUCKETS } from '../../../contract/latency-buckets.ts'
 import type { HistogramData } from '../../results-format.ts'
-
-export const gamma = (relativeError: number): number => (1 + relativeError) / (1 - relativeError)
 
 const PER_LOG = 1 / Math.log(gamma(LATENCY_BUCKETS.relativeError))
 const LAST_INDEX = LATENCY_BUCKETS.count - 1

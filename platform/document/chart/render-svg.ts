@@ -10,7 +10,7 @@ import {
 } from 'echarts/components'
 import { init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
-import { escapeHtml } from '../page/html.ts'
+import { escapeHtml } from '../html.ts'
 import type { Picture } from './picture.ts'
 import { FONT_SIZE, styleSheet } from './theme.ts'
 

@@ -1,5 +1,5 @@
 import { Marked } from 'marked'
-import { escapeHtml, Html } from './html.ts'
+import { escapeHtml, Html } from '../html.ts'
 
 /** HTML in the Markdown is shown as text: some of it is what programs and clusters said. */
 const marked = new Marked({ gfm: true, renderer: { html: ({ text }) => escapeHtml(text) } })

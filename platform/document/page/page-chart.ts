@@ -1,7 +1,7 @@
 /** A chart of a page as data: what browser/charts.ts draws, and the table that says the same without a script. */
 import type { Role } from '../chart/theme.ts'
 import { number } from '../figures.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../html.ts'
 import { dataTable } from './parts.ts'
 
 type Common = {

@@ -1,5 +1,5 @@
 /** What pages of measurements have in common: a contents list, tables that scroll by themselves, and the data to save. */
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../html.ts'
 
 /** What a verdict is shown as. */
 export type Sign = 'met' | 'missed' | 'invalid'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire, stripTypeScriptTypes } from 'node:module'
 import { gzipSync } from 'node:zlib'
 import { LINES, THEME } from '../chart/theme.ts'
-import { type Html, html, jsonScript } from './html.ts'
+import { type Html, html, jsonScript } from '../html.ts'
 import type { PageChart } from './page-chart.ts'
 
 export type Page = {

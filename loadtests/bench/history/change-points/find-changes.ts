@@ -2,7 +2,7 @@
  * E-divisive (Matteson and James, 2014) on ranks, with a permutation test.
  *
  * A segment is split where the energy distance between both sides is largest, when such a distance is rare among
- * shuffled values; then each side likewise. The shuffles are split at their own best place, so p accounts for having
+ * shuffled values; then it does the same on each side. The shuffles are split at their own best place, so p accounts for having
  * searched for it. Ranks instead of values: one run that is far off counts no more than one that is just the slowest.
  *
  * At the end each change is looked for again between its neighbours. It moves to the best place there, or is dropped.

@@ -2,6 +2,7 @@
  * Draws the charts of a page in a browser: with zoom, a cursor that all charts of a run share, light or dark, and by
  * keyboard. It is put into the page as it is, without its types: so it imports nothing but types.
  */
+import type * as Echarts from 'echarts'
 import type { CustomSeriesOption, ECharts, EChartsOption, SeriesOption } from 'echarts'
 import type { LINES, Role, THEME } from '../../chart/theme.ts'
 import type {
@@ -14,7 +15,7 @@ import type {
   XyChart,
 } from '../page-chart.ts'
 
-declare const echarts: typeof import('echarts')
+declare const echarts: typeof Echarts
 
 type Data = { readonly theme: typeof THEME; readonly lines: typeof LINES; readonly charts: readonly PageChart[] }
 

@@ -1,11 +1,11 @@
-import { number } from '../../platform/document/figures.ts'
-import { minute, table } from '../../platform/document/markdown.ts'
-import type { ExperimentResult } from '../overload/experiment.ts'
-import type { SoakResult } from '../soak/run-soak.ts'
-import { RESOURCES, type Resource } from '../soak/watch-resources.ts'
-import { networkFaults } from './network.ts'
-import { problemsOf } from './problems-of.ts'
-import type { FaultResult } from './run-fault.ts'
+import { number } from '../platform/document/figures.ts'
+import { minute, table } from '../platform/document/markdown.ts'
+import { networkFaults } from './faults/network.ts'
+import { problemsOf } from './faults/problems-of.ts'
+import type { FaultResult } from './faults/run-fault.ts'
+import type { ExperimentResult } from './overload/experiment.ts'
+import type { SoakResult } from './soak/run-soak.ts'
+import { RESOURCES, type Resource } from './soak/watch-resources.ts'
 
 export type ReliabilityRun = {
   readonly faults: readonly (On & {

@@ -1,5 +1,5 @@
-import { RUNBOOKS } from '../runbook-names.ts'
-import { BOARD_UIDS } from './board.ts'
+import { BOARD_UIDS } from './board-names.ts'
+import { RUNBOOKS } from './runbook-names.ts'
 
 /** The page of the board with the addresses for all runbooks' commands. */
 export const ADDRESSES = 'addresses'
