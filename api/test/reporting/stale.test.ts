@@ -151,3 +151,24 @@ test('what became of settings is kept, with who did it', async () => {
     ]),
   )
 })
+
+test('the last thousand changes of each setting are kept, and one that changes often pushes out no other', async () => {
+  const tenant = await platform.newTenant()
+  await after(tenant, 4)
+  await platform.owner.query(
+    `do $$ begin
+       for n in 1..1010 loop
+         update hopwhistle.tenants set events_per_second = n where id = '${tenant.tenantId}';
+       end loop;
+     end $$`,
+  )
+  const { rows } = await platform.owner.query(
+    `select setting, count(*)::integer as changes, max(became) filter (where became = '1010') as last
+     from hopwhistle.tenant_audit where tenant_id = $1 group by setting order by setting`,
+    [tenant.tenantId],
+  )
+  expect(rows).toEqual([
+    { setting: 'events_per_second', changes: 1_000, last: '1010' },
+    { setting: 'stale_after_hours', changes: 1, last: null },
+  ])
+})
