@@ -227,7 +227,7 @@ export interface paths {
                         readonly to?: string | null;
                         readonly corrects?: boolean | null;
                         readonly labels?: {
-                            readonly [key: string]: string;
+                            readonly [key: string]: string | null;
                         } | null;
                         readonly metadata?: {
                             readonly [key: string]: unknown;
@@ -579,7 +579,7 @@ export interface paths {
                         readonly to?: string | null;
                         readonly corrects?: boolean | null;
                         readonly labels?: {
-                            readonly [key: string]: string;
+                            readonly [key: string]: string | null;
                         } | null;
                         readonly metadata?: {
                             readonly [key: string]: unknown;
@@ -932,7 +932,7 @@ export interface paths {
                             readonly to?: string | null;
                             readonly corrects?: boolean | null;
                             readonly labels?: {
-                                readonly [key: string]: string;
+                                readonly [key: string]: string | null;
                             } | null;
                             readonly metadata?: {
                                 readonly [key: string]: unknown;
