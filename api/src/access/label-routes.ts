@@ -22,7 +22,7 @@ export function labelRoutes(labels: Pick<TenantLabels, 'read' | 'declare'>): Fas
   return async (app) => {
     app.get(ROUTES.labels, {
       config: { scope: 'reports:read' },
-      schema: { tags: ['labels'], summary: 'The labels that are declared', response: { 200: Labels } },
+      schema: { tags: ['labels'], summary: 'The labels that are declared', response: { 200: Labels, ...problems() } },
       handler: async ({ principal }) => ({ labels: await labels.read(principal.tenantId) }),
     })
 
