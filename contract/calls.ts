@@ -107,6 +107,6 @@ export type CallEventBody = {
   /** Its terminal state replaces the one that the call ended with. */
   readonly corrects?: boolean
   /** Campaign, source, agent … of the call, by the names that the tenant has declared. */
-  readonly labels?: Readonly<Record<string, string>>
+  readonly labels?: Readonly<Record<string, string | null>>
   readonly metadata?: Readonly<Record<string, unknown>>
 }

@@ -20,17 +20,17 @@ const BREAKPOINT = { rampSeconds: 300, peakSeconds: 10, times: 4 }
  * `report_latency_daily_peak`.
  */
 export const TRAFFIC = {
-  /** Call events, each posted in a request of its own. */
+  /** Call events, each posted in a request of its own, and callbacks and call detail records of providers. */
   updates: {
     one: 'update',
     many: 'updates',
     rate: { label: 'Throughput', unit: 'updates/s', short: 'upd/s' },
     counters: { sent: 'updates_sent', ok: 'updates_ok', failed: 'updates_failed' },
     latency: 'update_latency',
-    routes: [ROUTES.demoCallEvent],
+    routes: [ROUTES.demoCallEvent, ROUTES.eventsFromTwilio, ROUTES.eventsFromSipCdr],
     stores: true,
   },
-  /** Metrics by the hour and by the day, and lists of calls. */
+  /** Metrics, lists of calls, the feed of changes, and exports. */
   reports: {
     one: 'report',
     many: 'reports',
@@ -217,6 +217,45 @@ export const SCENARIOS = {
         peakSeconds: 8,
         drainSeconds: 10,
       },
+    },
+  },
+  'reporting-zones': {
+    title: 'Zones, filters and groups',
+    load: '20 metrics a second: in time zones, with filters, in groups',
+    inBaselines: false,
+    targets: { reports: { ratePerSecond: 20, successPercent: 98, p50Ms: 150, p95Ms: 500, p99Ms: 1000 } },
+    vus: { vus: 40, maxVUs: 80 },
+    profiles: {
+      full: { rampSeconds: 60, peakSeconds: 300 },
+      quick: { rampSeconds: 15, peakSeconds: 60 },
+      smoke: { targetPerSecond: 10, vus: 10, maxVUs: 20, rampSeconds: 3, peakSeconds: 9 },
+    },
+  },
+  'calls-export': {
+    title: 'Exports and the feed of changes',
+    load: '100 call events a second, and 20 requests a second for changes and exports',
+    inBaselines: false,
+    targets: {
+      updates: { ratePerSecond: 100, successPercent: 95, p95Ms: 300, p99Ms: 500 },
+      reports: { ratePerSecond: 20, successPercent: 98, p50Ms: 150, p95Ms: 1000, p99Ms: 2000 },
+    },
+    vus: { vus: 100, maxVUs: 200 },
+    profiles: {
+      full: { rampSeconds: 60, peakSeconds: 300 },
+      quick: { rampSeconds: 15, peakSeconds: 60 },
+      smoke: { targetPerSecond: 50, vus: 25, maxVUs: 50, rampSeconds: 3, peakSeconds: 9 },
+    },
+  },
+  'provider-callbacks': {
+    title: 'Callbacks of providers',
+    load: '200 callbacks a second: status callbacks of Twilio, and call detail records',
+    inBaselines: false,
+    targets: { updates: { ratePerSecond: 200, successPercent: 95, p95Ms: 300, p99Ms: 500 } },
+    vus: { vus: 200, maxVUs: 400 },
+    profiles: {
+      full: { rampSeconds: 60, peakSeconds: 180 },
+      quick: { rampSeconds: 15, peakSeconds: 60 },
+      smoke: { targetPerSecond: 50, vus: 25, maxVUs: 50, rampSeconds: 3, peakSeconds: 9 },
     },
   },
 } as const satisfies Record<string, Scenario>

@@ -7,6 +7,7 @@
  * after the platform's, so that `npm run dev` can run at the same time.
  */
 import { spawn } from 'node:child_process'
+import { providerSecretsKey } from './settings/providers.ts'
 import { readRecord, stackFolder } from './stack/stack-record.ts'
 
 const [command, ...args] = process.argv.slice(2)
@@ -38,5 +39,6 @@ function addresses({ apiUrl, urls }: NonNullable<typeof details>): Readonly<Reco
     DATABASE_REPLICA_URL: urls.replica,
     REDIS_URL: urls.redis,
     MIGRATION_DATABASE_URL: urls.owner,
+    PROVIDER_SECRETS_KEY: providerSecretsKey(),
   }
 }

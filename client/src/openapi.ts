@@ -230,7 +230,7 @@ export interface paths {
                         readonly to?: string | null;
                         readonly corrects?: boolean | null;
                         readonly labels?: {
-                            readonly [key: string]: string;
+                            readonly [key: string]: string | null;
                         } | null;
                         readonly metadata?: {
                             readonly [key: string]: unknown;
@@ -585,7 +585,7 @@ export interface paths {
                         readonly to?: string | null;
                         readonly corrects?: boolean | null;
                         readonly labels?: {
-                            readonly [key: string]: string;
+                            readonly [key: string]: string | null;
                         } | null;
                         readonly metadata?: {
                             readonly [key: string]: unknown;
@@ -941,7 +941,7 @@ export interface paths {
                             readonly to?: string | null;
                             readonly corrects?: boolean | null;
                             readonly labels?: {
-                                readonly [key: string]: string;
+                                readonly [key: string]: string | null;
                             } | null;
                             readonly metadata?: {
                                 readonly [key: string]: unknown;
@@ -3925,6 +3925,138 @@ export interface paths {
                              *     ]
                              */
                             readonly labels: readonly string[];
+                        };
+                    };
+                };
+                /** @description No valid API key */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Another tenant, or the key lacks the scope */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description The request did not arrive in time */
+                readonly 408: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Over the rate or the share of the tenant; see Retry-After */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description Internal error */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
+                        };
+                    };
+                };
+                /** @description At a limit or shutting down; see Retry-After */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": {
+                            readonly type: string;
+                            readonly title: string;
+                            readonly status: number;
+                            /** @description stable, for programs to act on */
+                            readonly code: string;
+                            /** @description what was given and what was expected */
+                            readonly detail: string;
+                            readonly errors?: readonly {
+                                readonly field: string;
+                                readonly message: string;
+                            }[];
+                            readonly requestId?: string;
                         };
                     };
                 };

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { apiProgram, OUR_CODE, type PlatformCode } from '../checkout/platform-code.ts'
 import { freePort } from '../machine/free-port.ts'
+import { providerSecretsKey } from '../settings/providers.ts'
 import type { Guard } from './guard.ts'
 import type { ServerProcess } from './server-process.ts'
 import { startServer, waitForServer } from './server-process.ts'
@@ -76,6 +77,7 @@ async function startApi(id: string, options: ApiOptions): Promise<ApiInstance> {
       DATABASE_URL: urls.primary,
       DATABASE_REPLICA_URL: urls.replica,
       REDIS_URL: urls.redis,
+      PROVIDER_SECRETS_KEY: providerSecretsKey(),
       // There is no load balancer that would have to notice the stop.
       SHUTDOWN_DRAIN_MS: '0',
       ...env,

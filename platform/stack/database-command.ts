@@ -1,5 +1,6 @@
 import { apiProgram, OUR_CODE, type PlatformCode } from '../checkout/platform-code.ts'
 import { runProgram } from '../machine/run-program.ts'
+import { providerSecretsKey } from '../settings/providers.ts'
 
 export type DatabaseCommand = {
   readonly ownerUrl: string
@@ -19,6 +20,7 @@ export async function runDatabaseCommand(name: 'db-migrate' | 'db-seed-demo', op
     env: {
       PATH: process.env.PATH ?? '',
       MIGRATION_DATABASE_URL: ownerUrl,
+      PROVIDER_SECRETS_KEY: providerSecretsKey(),
       ...(apiPassword === undefined ? {} : { API_DATABASE_PASSWORD: apiPassword }),
     },
     signal,

@@ -23,7 +23,7 @@ export function labelRoutes(labels: Pick<TenantLabels, 'read' | 'declare'>, turn
   return async (app) => {
     app.get(ROUTES.labels, {
       config: { scope: 'reports:read' },
-      schema: { tags: ['labels'], summary: 'The labels that are declared', response: { 200: Labels } },
+      schema: { tags: ['labels'], summary: 'The labels that are declared', response: { 200: Labels, ...problems() } },
       handler: async ({ principal: { tenantId } }) => ({
         labels: await turns.run(tenantId, () => labels.read(tenantId)),
       }),

@@ -47,7 +47,10 @@ export const CallEventSchema = Type.Object(
     labels: optional(
       Type.Record(
         Type.String({ pattern: LABEL_BOUNDS.namePattern }),
-        Type.String({ minLength: 1, maxLength: LABEL_BOUNDS.valueMaxLength, pattern: EVENT_TEXT_PATTERN }),
+        Type.Union([
+          Type.String({ minLength: 1, maxLength: LABEL_BOUNDS.valueMaxLength, pattern: EVENT_TEXT_PATTERN }),
+          Type.Null(),
+        ]),
         {
           maxProperties: LABEL_BOUNDS.max,
           description:

@@ -26,12 +26,13 @@ const NONE: ParsedLabels = { refused: [] }
  * @param errors gets what is no label at all
  */
 export function parseLabels(value: unknown, errors: FieldError[]): ParsedLabels {
-  if (value === undefined) return NONE
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (value === undefined || value === null) return NONE
+  if (typeof value !== 'object' || Array.isArray(value)) {
     errors.push({ field: 'labels', message: 'must be an object of names and texts' })
     return NONE
   }
-  const given = Object.entries(value)
+  // null is as good as nothing, for one of them as for all.
+  const given = Object.entries(value).filter(([, text]) => text !== null)
   if (given.length === 0) return NONE
   const { max, valueMaxLength } = LABEL_BOUNDS
   if (given.length > max) {

@@ -1,7 +1,15 @@
 /** `npm run db:seed:demo`: see HELP. */
-import { DEMO_API_KEY, DEMO_TENANT_ID, DEMO_TENANTS_MAX } from '@hopwhistle/contract/demo.ts'
+import {
+  DEMO_API_KEY,
+  DEMO_TENANT_ID,
+  DEMO_TENANTS_MAX,
+  DEMO_TWILIO_TOKEN,
+  demoTwilioCallback,
+} from '@hopwhistle/contract/demo.ts'
+import { createSecretBox, parseSecretKeys } from '../access/secret-box.ts'
 import { actAs } from '../postgres/keys/list-audit.ts'
-import { endDemoKeys, seedDemo } from '../postgres/seed-demo.ts'
+import { endDemoKeys, type SeedOptions, seedDemo } from '../postgres/seed-demo.ts'
+import { sealedFor } from '../providers/callbacks.ts'
 import { runDatabaseCommand } from './run-database-command.ts'
 
 const CALLS = 225_000
@@ -14,8 +22,11 @@ Gives the demo tenant ${DEMO_TENANT_ID} the key ${DEMO_API_KEY} and 30 days of c
 about ${CALLS.toLocaleString('en')} calls. Safe to run twice: what is there stays, and is not added to.
 Run db:migrate first. Not for production: everyone knows the key.
 
+With PROVIDER_SECRETS_KEY, Twilio can report calls of the tenant, too: at the callback ${demoTwilioCallback(0)},
+signed with the auth token ${DEMO_TWILIO_TOKEN}.
+
   --again    removes the calls of the demo tenant first, so that the new ones end now
-  --off      ends the keys instead, and leaves the calls as they are
+  --off      ends the keys and callbacks instead, and leaves the calls as they are
   --calls=N  about how many calls instead, one an hour at least; with each 300,000 come a million events
   --tenants=N  spreads the calls over so many tenants, 1 if not given, for load tests with TENANTS=N. Further ones have ids
              that count on from the demo tenant's, and the keys ${DEMO_API_KEY}-1, ${DEMO_API_KEY}-2, …
@@ -23,6 +34,8 @@ Run db:migrate first. Not for production: everyone knows the key.
 
 Environment:
   MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it
+
+  PROVIDER_SECRETS_KEY              as for the API; without it there is no callback
 
 Exit codes: 0 the demo's calls are there, 1 failed, 2 wrong usage.
 `
@@ -33,6 +46,17 @@ const COUNTS = [
 ] as const
 const countIn = (args: readonly string[], [option, usual]: (typeof COUNTS)[number]) =>
   args.findLast((arg) => arg.startsWith(option))?.slice(option.length) ?? String(usual)
+
+function sealing(given: string | undefined): Pick<SeedOptions, 'seal'> {
+  if (given === undefined || given === '') return {}
+  const box = createSecretBox(parseSecretKeys(given) as readonly Buffer[])
+  return { seal: (secret, callbackId) => box.seal(secret, sealedFor(callbackId, 'twilio')) }
+}
+
+const secretsKeyProblem = () =>
+  parseSecretKeys(process.env.PROVIDER_SECRETS_KEY || Buffer.alloc(32).toString('base64')) === undefined
+    ? 'PROVIDER_SECRETS_KEY is not 32 bytes in Base64'
+    : undefined
 
 await runDatabaseCommand(
   HELP,
@@ -50,6 +74,7 @@ await runDatabaseCommand(
       calls: Number(countIn(args, COUNTS[0])),
       tenants: Number(countIn(args, COUNTS[1])),
       again: args.includes('--again'),
+      ...sealing(process.env.PROVIDER_SECRETS_KEY),
       onProgress: (done, of) => {
         const percent = Math.round((100 * done) / of)
         if (terminal) process.stderr.write(`\rdb:seed:demo: ${percent} %${done === of ? '; folding rollups\n' : ''}`)
@@ -65,6 +90,7 @@ await runDatabaseCommand(
   },
   ['--again', '--off', ...COUNTS.map(([option]) => option)],
   (args) =>
+    secretsKeyProblem() ??
     COUNTS.map((one) => {
       const [option, , most] = one
       const given = countIn(args, one)

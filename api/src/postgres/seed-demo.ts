@@ -1,7 +1,14 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEMO_TENANT_ID, DEMO_TENANTS_MAX, demoApiKey, demoTenantId } from '@hopwhistle/contract/demo.ts'
+import {
+  DEMO_TENANT_ID,
+  DEMO_TENANTS_MAX,
+  DEMO_TWILIO_TOKEN,
+  demoApiKey,
+  demoTenantId,
+  demoTwilioCallback,
+} from '@hopwhistle/contract/demo.ts'
 import { SCOPES } from '@hopwhistle/contract/routes.ts'
 import type { Client } from 'pg'
 
@@ -16,9 +23,13 @@ export type SeedOptions = {
   readonly tenants?: number
   /** Removes the calls of all demo tenants first. */
   readonly again: boolean
+  /** Seals the auth token of Twilio in each tenant's callback, whose secrets the API opens with it; absent: no callbacks. */
+  readonly seal?: Seal
   /** Called for each day that is done. */
   readonly onProgress?: (done: number, of: number) => void
 }
+
+type Seal = (secret: string, callbackId: string) => Buffer
 
 export type Seeded = DemoData & { readonly wasThere: boolean }
 
@@ -60,6 +71,7 @@ export async function seedDemo(client: Client, options: SeedOptions): Promise<Se
     await client.query('set local role hopwhistle_owner')
     await client.query(`select pg_advisory_xact_lock(hashtextextended('hopwhistle.seed-demo', 0))`)
     await giveKeys(client, options.tenants ?? 1)
+    if (options.seal !== undefined) await giveCallbacks(client, options.seal, options)
     if (options.again)
       for (const table of TABLES) await client.query(`delete from hopwhistle.${table} where ${OF_DEMO}`)
     const before = await demoData(client)
@@ -78,11 +90,15 @@ export async function seedDemo(client: Client, options: SeedOptions): Promise<Se
 }
 
 /**
- * Ends the demo keys, which everybody knows. The demo's calls stay.
+ * Ends the demo keys and callbacks, which everybody knows. The demo's calls stay.
  *
- * @returns false when there was none that works
+ * @returns false when there was no key that works
  */
 export async function endDemoKeys(client: Client): Promise<boolean> {
+  await client.query(
+    'update hopwhistle.provider_callbacks set ended_at = now() where callback_hash = any($1) and ended_at is null',
+    [callbackHashes(DEMO_TENANTS_MAX)],
+  )
   const { rowCount } = await client.query(
     'update hopwhistle.api_keys set revoked_at = now() where key_hash = any($1) and (revoked_at is null or revoked_at > now())',
     [keyHashes(DEMO_TENANTS_MAX)],
@@ -106,6 +122,25 @@ async function giveKeys(client: Client, tenants: number): Promise<void> {
   )
 }
 
+/** One each. One that has ended is made again; with `again` all are, for their secrets may be sealed with another key. */
+async function giveCallbacks(client: Client, seal: Seal, { tenants = 1, again }: SeedOptions): Promise<void> {
+  const ids = tenantIds(tenants)
+  const hashes = callbackHashes(tenants)
+  await client.query(
+    'delete from hopwhistle.provider_callbacks where callback_hash = any($1) and ($2 or ended_at is not null)',
+    [hashes, again],
+  )
+  await client.query(
+    `insert into hopwhistle.provider_callbacks (id, tenant_id, provider, name, callback_hash, sealed_secret)
+     select id, id, 'twilio', 'demo', callback_hash, sealed_secret
+     from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as t (id, callback_hash, sealed_secret)
+     on conflict (id) do nothing`,
+    [ids, hashes, ids.map((id) => seal(DEMO_TWILIO_TOKEN, id))],
+  )
+}
+
+const callbackHashes = (tenants: number) =>
+  Array.from({ length: tenants }, (_, n) => hash('sha256', demoTwilioCallback(n), 'buffer'))
 const tenantIds = (tenants: number) => Array.from({ length: tenants }, (_, n) => demoTenantId(n))
 const keyHashes = (tenants: number) =>
   Array.from({ length: tenants }, (_, n) => createHash('sha256').update(demoApiKey(n)).digest())

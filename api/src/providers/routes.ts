@@ -54,7 +54,7 @@ const time = Type.Union([Type.String(), Type.Number()], {
 })
 const CdrSchema = Type.Object(
   {
-    call_id: Type.String({ description: 'or uniqueid' }),
+    call_id: Type.String({ minLength: 1, description: 'or uniqueid' }),
     from: Type.Optional(Type.String({ description: 'or src' })),
     to: Type.Optional(Type.String({ description: 'or dst' })),
     direction: Type.Optional(Type.Enum(['inbound', 'outbound'])),

@@ -23,6 +23,9 @@ const COLUMNS: readonly string[] = [
   // With groupBy only.
   'group',
   'key',
+  // With include=callers only.
+  'callers.firstTime',
+  'callers.repeat',
 ]
 
 export const CSV_METRICS: MetricsLines = {

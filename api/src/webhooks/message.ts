@@ -18,6 +18,8 @@ export type EventRow = {
   readonly from_number: string | null
   readonly to_number: string | null
   readonly corrects: true | null
+  /** An object as text; null of an event without. */
+  readonly labels: string | null
   /** As text: numbers in it stay as they were written. */
   readonly metadata: string | null
 }
@@ -42,11 +44,12 @@ export function contentOf(row: EventRow, sequence: number | null): Content {
     from: row.from_number ?? undefined,
     to: row.to_number ?? undefined,
   }
-  const data = JSON.stringify(fields)
+  const labels = row.labels === null ? '' : `,"labels":${row.labels}`
+  const metadata = row.metadata === null ? '' : `,"metadata":${row.metadata}`
   return {
     type: typeOfState(row.state),
     timestamp,
-    data: row.metadata === null ? data : `${data.slice(0, -1)},"metadata":${row.metadata}}`,
+    data: `${JSON.stringify(fields).slice(0, -1)}${labels}${metadata}}`,
   }
 }
 

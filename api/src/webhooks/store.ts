@@ -70,7 +70,9 @@ export type WebhookStore = ReturnType<typeof createWebhookStore>
 export const LAST_PLACE = 2_147_483_647
 
 const COLUMNS = `e.event_id, e.call_id, e.state, e.occurred_at, e.received_at, e.outcome, e.direction, e.from_number,
-  e.to_number, e.corrects, e.metadata::text as metadata`
+  e.to_number, e.corrects,
+  case when jsonb_typeof(e.metadata) = 'array' then e.metadata ->> 0 end as labels,
+  case when jsonb_typeof(e.metadata) = 'array' then nullif(e.metadata -> 1, 'null')::text else e.metadata::text end as metadata`
 /** Row-level security lets the statement see the rows of one tenant: the setting comes first, and lasts no longer. */
 const AS_TENANT = `(select set_config('hopwhistle.tenant_ids', '{' || $1::text || '}', true)) as tenant (ids)`
 

@@ -35,7 +35,9 @@ test('an event with everything and one with the least are taken as they are', ()
 test('labels are taken as they are; what is none is 400, and what is too much 422', () => {
   const labels = { campaign: 'spring', agent: 'Zoë' }
   expect(parseEvent({ ...good, labels }, NOW).labels).toEqual(labels)
-  expect(parseEvent({ ...good, labels: {} }, NOW)).not.toHaveProperty('labels')
+  for (const none of [{}, null, { campaign: null }])
+    expect(parseEvent({ ...good, labels: none }, NOW)).not.toHaveProperty('labels')
+  expect(parseEvent({ ...good, labels: { ...labels, source: null } }, NOW).labels).toEqual(labels)
   for (const [given, status, field] of [
     ['spring', 400, 'labels'],
     [[], 400, 'labels'],

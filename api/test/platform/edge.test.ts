@@ -142,6 +142,18 @@ test('a transfer coding other than chunked is 415', async () => {
   expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } })
 })
 
+test('the document has what every route of the API may refuse', async () => {
+  const { paths } = (await get(at(), ROUTES.openapi)).body as {
+    paths: Record<string, Record<string, { responses: object }>>
+  }
+  const routes = Object.entries(paths).filter(([path]) => path.startsWith('/api/'))
+  expect(routes.length).toBeGreaterThan(15)
+  for (const [path, methods] of routes)
+    for (const [method, { responses }] of Object.entries(methods))
+      for (const status of ['401', '403', '429', '500', '503'])
+        expect(responses, `${method} ${path}`).toHaveProperty(status)
+})
+
 test('api/openapi.json is what an instance serves', async () => {
   const written = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))
   expect((await get(at(), ROUTES.openapi)).body).toEqual(written)

@@ -82,7 +82,7 @@ test('ids, numbers and URIs may have 255 characters, of four bytes each, and are
 })
 
 test('null is as good as nothing, and the time may have a small t and z', async () => {
-  const nothing = { direction: null, from: null, to: null, corrects: null, metadata: null }
+  const nothing = { direction: null, from: null, to: null, corrects: null, labels: null, metadata: null }
   const event = anEvent('RINGING')
   const occurredAt = event.occurredAt.toLowerCase()
   expect((await post(at(), { ...event, ...nothing, occurredAt }, tenant.key)).status).toBe(201)

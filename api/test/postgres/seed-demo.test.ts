@@ -1,10 +1,19 @@
 import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
-import { DEMO_API_KEY, DEMO_TENANT_ID, demoApiKey, demoTenantId } from '@hopwhistle/contract/demo.ts'
+import {
+  DEMO_API_KEY,
+  DEMO_TENANT_ID,
+  DEMO_TWILIO_TOKEN,
+  demoApiKey,
+  demoTenantId,
+  demoTwilioCallback,
+} from '@hopwhistle/contract/demo.ts'
 import { SCOPES } from '@hopwhistle/contract/routes.ts'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
+import { createSecretBox } from '../../src/access/secret-box.ts'
 import { endDemoKeys, seedDemo } from '../../src/postgres/seed-demo.ts'
+import { sealedFor } from '../../src/providers/callbacks.ts'
 import type { Call } from '../calls/call-model.ts'
 import { foldCall, plainLabels } from '../calls/call-model.ts'
 import type { CallStore, StoredCall } from '../calls/call-store.ts'
@@ -131,6 +140,30 @@ test('turned off, the demo key works no more, and the calls stay; seeding again 
   expect(await calls()).toEqual(before)
   await seedDemo(client, { now: NOW, calls: CALLS, again: false })
   expect(await works()).toBe(1)
+})
+
+test('with a key for secrets, each tenant has a callback for Twilio that opens with it, until it is turned off', async () => {
+  const box = createSecretBox([Buffer.alloc(32, 1)])
+  const options = { now: NOW, calls: CALLS, tenants: 2, again: false }
+  const seed = () => seedDemo(client, { ...options, seal: (secret, id) => box.seal(secret, sealedFor(id, 'twilio')) })
+  const callback = async (n: number) => {
+    const [row] = await store.query<{ id: string; tenant_id: string; sealed_secret: Buffer }>(
+      `select id, tenant_id, sealed_secret from hopwhistle.find_provider_callback(sha256($1::text::bytea), 'twilio')`,
+      [demoTwilioCallback(n)],
+    )
+    return row && [row.tenant_id, box.open(row.sealed_secret, sealedFor(row.id, 'twilio'))]
+  }
+  expect(await callback(0)).toBeUndefined()
+  await seed()
+  await seed()
+  expect(await callback(0)).toEqual([DEMO_TENANT_ID, DEMO_TWILIO_TOKEN])
+  expect(await callback(1)).toEqual([demoTenantId(1), DEMO_TWILIO_TOKEN])
+  await client.query('set role hopwhistle_owner')
+  await endDemoKeys(client)
+  await client.query('reset role')
+  expect(await callback(0)).toBeUndefined()
+  await seed()
+  expect(await callback(0)).toEqual([DEMO_TENANT_ID, DEMO_TWILIO_TOKEN])
 })
 
 test('its calls can be spread over many tenants, each with a key of its own; turned off, none of these works', async () => {

@@ -24,8 +24,8 @@ async function lines(tenant: Tenant, accept: string, query: Record<string, strin
   return { headers, lines: text.split(end).slice(0, -1) }
 }
 // biome-ignore lint/suspicious/noExplicitAny: tests look into lines of every shape
-const objects = async (tenant: Tenant, query: Record<string, string> = {}): Promise<any[]> =>
-  (await lines(tenant, NDJSON, query)).lines.map((line) => JSON.parse(line))
+const objects = async (tenant: Tenant, query: Record<string, string> = {}, route = CALLS): Promise<any[]> =>
+  (await lines(tenant, NDJSON, query, route)).lines.map((line) => JSON.parse(line))
 
 async function tenantWith(count: number): Promise<Tenant & { readonly position: string }> {
   const tenant = await platform.newTenant()
@@ -63,9 +63,25 @@ test('the header of CSV never changes', async () => {
   expect(header).toBe(
     'start,calls,connected,inbound,outbound,states.INITIATED,states.RINGING,states.ANSWERED,states.COMPLETED,states.BUSY,' +
       'states.NO_ANSWER,states.FAILED,states.CANCELED,ring.count,ring.averageMs,ring.p50Ms,ring.p95Ms,ring.p99Ms,' +
-      'talk.count,talk.averageMs,talk.p50Ms,talk.p95Ms,talk.p99Ms,stale,group,key',
+      'talk.count,talk.averageMs,talk.p50Ms,talk.p95Ms,talk.p99Ms,stale,group,key,callers.firstTime,callers.repeat',
   )
 })
+
+test('every number of a bucket has its column in CSV, with groups and callers, too', async () => {
+  const tenant = await tenantWith(20)
+  const query = { granularity: 'day', groupBy: 'direction', include: 'callers' }
+  const header = (await lines(tenant, CSV, query, METRICS)).lines[0]?.split(',')
+  for (const asked of [query, { granularity: 'day', include: 'callers' }]) {
+    const [bucket] = await objects(tenant, asked, METRICS)
+    expect(header).toEqual(expect.arrayContaining(namesIn(bucket)))
+    expect(namesIn(bucket)).toContain('callers.repeat')
+  }
+})
+
+const namesIn = (value: object, before = ''): string[] =>
+  Object.entries(value).flatMap(([name, one]) =>
+    typeof one === 'object' && one !== null ? namesIn(one, `${before}${name}.`) : [before + name],
+  )
 
 test('an export has the calls of all pages of the list, by any filter, in the same order', async () => {
   const tenant = await tenantWith(700)

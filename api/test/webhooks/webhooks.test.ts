@@ -125,6 +125,30 @@ test('events are delivered signed, in order per call, once each while nothing fa
   await waitUntil('an empty outbox', async () => (await outboxOf(tenant)) === 0, soon)
 })
 
+test('labels and metadata of an event come as they were sent', async () => {
+  const tenant = await platform.newTenant(SCOPES)
+  const { to } = await subscribed(tenant)
+  expect((await ask('PUT', ROUTES.labels, tenant.key, { labels: ['campaign'] })).status).toBe(200)
+  const given = [
+    { labels: { campaign: 'spring' }, metadata: { queue: 'sales' } },
+    { labels: { campaign: 'spring' } },
+    { metadata: { queue: 'sales' } },
+    {},
+  ]
+  const events = given.map((more) => anEvent('RINGING', more))
+  for (const event of events)
+    await waitUntil('the names to be known', async () => (await post(at(0), event, tenant.key)).status < 300, soon)
+  await waitUntil('all events', () => to.accepted.length >= events.length, soon)
+  for (const [i, { eventId }] of events.entries()) {
+    const { data } = to.accepted.find(({ body }) => body.data.eventId === eventId)!.body
+    expect({ labels: data.labels, metadata: data.metadata }).toEqual({
+      labels: undefined,
+      metadata: undefined,
+      ...given[i],
+    })
+  }
+})
+
 test('only the types that were asked for are sent, and only events from then on', async () => {
   const tenant = await platform.newTenant(SCOPES)
   await sendCalls(tenant, 2)

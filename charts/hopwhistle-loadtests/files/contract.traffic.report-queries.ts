@@ -88,14 +88,14 @@ export function nextWalk(filter: string, pagesBefore: number, nextCursor: unknow
   return { filter, page: pagesBefore + 1, cursor: nextCursor }
 }
 
-function metricsQuery(granularity: string, { from, to }: Range): string {
+export function metricsQuery(granularity: string, { from, to }: Range): string {
   return `${ROUTES.reportMetrics}?granularity=${granularity}&from=${iso(from)}&to=${iso(to)}`
 }
 
-type Range = { readonly from: number; readonly to: number }
+export type Range = { readonly from: number; readonly to: number }
 
 /** A range of that length that ends within the history, half of them near now: to whole minutes. */
-function rangeMs(random: Random, nowMs: number, lengthMs: number): Range {
+export function rangeMs(random: Random, nowMs: number, lengthMs: number): Range {
   const room = Math.max(0, HISTORY_DAYS * DAY_MS - lengthMs)
   const back = random() < 0.5 ? random() ** 3 * room : random() * room
   const to = Math.floor((nowMs - back) / 60_000) * 60_000
@@ -104,4 +104,4 @@ function rangeMs(random: Random, nowMs: number, lengthMs: number): Range {
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+export const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T

@@ -21,17 +21,23 @@ export async function countRowsOfRun(primaryUrl: string, runId: string): Promise
   client.on('error', () => {})
   await client.connect()
   try {
+    const prefixes = [`${runId}.`, ...OF_PROVIDERS.map((provider) => `${provider}:${runId}.`)]
     const { rows } = await client.query<{ events: string; calls: string }>(COUNT, [
       `${runId}.`,
       after(`${runId}.`),
       farewellPrefix(runId),
       after(farewellPrefix(runId)),
+      prefixes,
+      prefixes.map(after),
     ])
     return { events: Number(rows[0]?.events), calls: Number(rows[0]?.calls) }
   } finally {
     await client.end()
   }
 }
+
+/** Ids of events that come from a provider begin with its name, and go on with the id of the call. */
+const OF_PROVIDERS = ['twilio', 'sip-cdr'] as const
 
 /** The first text, in the order of bytes, after all that begin with `prefix`. */
 const after = (prefix: string): string =>
@@ -40,7 +46,7 @@ const after = (prefix: string): string =>
 /** Index scans on call_events_…_pkey and calls_pkey: ids are compared byte by byte. */
 const COUNT = `
   select
-    (select count(*) from hopwhistle.call_events
-      where event_id >= $1 and event_id < $2 and not (event_id >= $3 and event_id < $4)) as events,
+    (select count(*) from unnest($5::text[], $6::text[]) as ids (first, after), hopwhistle.call_events
+      where event_id >= ids.first and event_id < ids.after and not (event_id >= $3 and event_id < $4)) as events,
     (select count(*) from hopwhistle.calls
       where call_id >= $1 and call_id < $2 and not (call_id >= $3 and call_id < $4)) as calls`

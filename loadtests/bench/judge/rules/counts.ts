@@ -1,6 +1,7 @@
 /** Whether everything that was counted adds up: in k6, in the API and in Postgres. */
 import { METRICS } from '@hopwhistle/contract/metrics.ts'
 import { TRAFFIC, type TrafficKind } from '@hopwhistle/contract/scenarios.ts'
+import { EVENTS_OF_CDR } from '@hopwhistle/contract/traffic/provider-callbacks.ts'
 import { number, plural } from '@hopwhistle/platform/document/figures.ts'
 import { RUNNER_PORT } from '../../../kubernetes/test-run.ts'
 import type { HistogramData, TrendData } from '../../../results-format.ts'
@@ -196,7 +197,8 @@ export const apiCounters: Rule = {
       if (kind !== 'messages') {
         const sent = sentCounters(kind).reduce((all, name) => all + countOf(totals, name), 0)
         const { many, routes } = TRAFFIC[kind]
-        return compareCounted(many, sent, requests(evidence, routes), runners)
+        const retried = PHASES.reduce((sum, phase) => sum + countOf(totals, `${kind}_retried_${phase}`), 0)
+        return compareCounted(many, sent, requests(evidence, routes), runners, retried)
       }
       const delivered = countOf(totals, 'messages_delivered')
       const { publishers = 0, subscribers = 0 } = result.runners[0]?.settings ?? {}
@@ -251,10 +253,13 @@ export const databaseRows: Rule = {
       return [invalid('the events of this run were not counted in Postgres: it is not known whether all are there')]
     }
     const traffic = storing.flatMap((kind) => PHASES.map((phase) => trafficOf(kind, totals, phase)))
-    const acknowledged = traffic.reduce((sum, { ok }) => sum + ok, 0)
-    const retried = PHASES.reduce((sum, phase) => sum + countOf(totals, `publish_retried_${phase}`), 0)
+    const inAll = (name: string) => PHASES.reduce((sum, phase) => sum + countOf(totals, `${name}_${phase}`), 0)
+    // A request may be of several events.
+    const acknowledged = traffic.reduce((sum, { ok }) => sum + ok, inAll('updates_more_events'))
+    const retried = inAll('publish_retried')
     // What was not answered in time may have been stored all the same.
-    const unsure = traffic.reduce((sum, { sent, ok }) => sum + Math.max(0, sent - ok), retried)
+    const most = inAll('updates_more_events') > 0 ? EVENTS_OF_CDR : 1
+    const unsure = traffic.reduce((sum, { sent, ok }) => sum + most * Math.max(0, sent - ok), retried)
     if (rows.events >= acknowledged && rows.events <= acknowledged + unsure) return []
     const claim = `the API acknowledged ${number(acknowledged)} events, and Postgres holds ${number(rows.events)} of this run`
     // More are those that were stored and whose answer k6 did not live to see.

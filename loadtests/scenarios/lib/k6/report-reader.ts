@@ -13,6 +13,7 @@ import {
   type ReportEndpoint,
   seededRandom,
 } from '../../../../contract/traffic/report-queries.ts'
+import { parsedJson } from '../parsed-json.ts'
 import { SENDING_PHASES } from '../phases.ts'
 import { isReport } from '../report-shape.ts'
 import { requestHeaders } from '../request-headers.ts'
@@ -55,7 +56,7 @@ export function reportReader(settings: CommonSettings, rampSeconds: number): (ru
     const response = http.get(`${settings.apiUrl}${path}`, { headers, tags: { name: endpoint }, timeout: '30s' })
     let ok = response.status === 200
     if (ok && (endpoint === 'calls' || random() < CHECKED)) {
-      const body = parsed(response.body)
+      const body = parsedJson(response.body)
       ok = check(body, { 'is a report': (answer) => isReport(endpoint, answer) })
       if (endpoint === 'calls') {
         walk = nextWalk(filter, before?.page ?? 0, (body as { nextCursor?: unknown })?.nextCursor)
@@ -69,12 +70,4 @@ function question(endpoint: ReportEndpoint, random: () => number, before: CallsW
   if (endpoint === 'calls') return callsQuery(random, Date.now(), before)
   const path = endpoint === 'hourly' ? hourlyQuery(random, Date.now()) : dailyQuery(random, Date.now())
   return { path, filter: '' }
-}
-
-function parsed(body: unknown): unknown {
-  try {
-    return JSON.parse(String(body))
-  } catch {
-    return undefined
-  }
 }
