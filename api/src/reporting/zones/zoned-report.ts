@@ -1,8 +1,8 @@
 import type { Sign } from '../duration-histogram.ts'
-import { bucketsJson, collect, type Stale, staleIn } from '../metrics-report.ts'
+import { bucketsJson, collect, staleIn } from '../metrics-report.ts'
 import type { MetricsRow } from '../metrics-statement.ts'
 import { metricsStatement } from '../metrics-statement.ts'
-import { createSums, type MetricsSums } from '../metrics-sums.ts'
+import { codeUnits, createSums, type MetricsSums } from '../metrics-sums.ts'
 import type { ReportStatement } from '../read-report.ts'
 import { addQuarter } from './add-quarter.ts'
 import type { QuartersPlan } from './quarters-plan.ts'
@@ -31,29 +31,39 @@ export function zonedReport(tenantId: string, range: ZonedRange): ZonedReport {
   return {
     statement: metricsStatement(tenantId, { granularity, fromMs: range.fromMs, toMs: range.toMs }),
     fields: (rows) => {
-      const { bodyOf, totals, stale } = collect(rows as readonly MetricsRow[])
-      return answer(range, totals, bodyOf, stale)
+      return answer(range, collect(rows as readonly MetricsRow[]))
     },
   }
 }
 
 const SECOND_MS = 1000
 
-/** Something to add to a bucket: a line of quarters from a place on, or a row. */
-type Piece = { readonly sign: Sign } & ({ readonly lines: string; readonly at: number } | { readonly row: QuartersRow })
+/** Something to add to a bucket: a line of quarters from a place on, in code units, or a row. */
+type Piece = { readonly sign: Sign } & (
+  | { readonly units: Uint16Array; readonly at: number }
+  | { readonly row: QuartersRow }
+)
 
 function fromQuarters(rows: readonly QuartersRow[], range: ZonedRange, plan: QuartersPlan): string {
   const pieces = piecesOf(rows, range, plan)
   const totals = createSums()
   // One for all buckets, one after the other: each would be some ten thousand numbers.
   const sums = createSums()
-  const bodies = pieces.map((of) => {
+  const underWay = new Float64Array(pieces.length)
+  const bodies = pieces.map((of, i) => {
     sums.clear()
     for (const piece of of) add(sums, piece)
     totals.add(sums)
+    underWay[i] = sums.underWay()
     return sums.json()
   })
-  return answer(range, totals.json(), (_, i) => bodies[i] as string, staleIn(rows))
+  const underWayAt = (i: number) => underWay[i] as number
+  return answer(range, {
+    totals: totals.json(),
+    bodyOf: (_, i) => bodies[i] as string,
+    underWayAt,
+    stale: staleIn(rows),
+  })
 }
 
 /** By bucket. */
@@ -68,10 +78,10 @@ function piecesOf(rows: readonly QuartersRow[], range: ZonedRange, plan: Quarter
     else if (row.kind === 'day') put(bucketAt(plan.midnights, atMs), { row, sign: 1 })
     else if (plan.signs === undefined) {
       if (row.kind === 'hour') put(bucketAt(borders, atMs), { row, sign: 1 })
-      else
-        eachLine(row.body, (seconds, at) =>
-          put(bucketAt(borders, seconds * SECOND_MS), { lines: row.body, at, sign: 1 }),
-        )
+      else {
+        const units = codeUnits(row.body)
+        eachLine(row.body, (seconds, at) => put(bucketAt(borders, seconds * SECOND_MS), { units, at, sign: 1 }))
+      }
     } else {
       // What lies between a border and its midnight belongs to the bucket on the other side.
       const border = Number(row.part) - 1
@@ -81,7 +91,10 @@ function piecesOf(rows: readonly QuartersRow[], range: ZonedRange, plan: Quarter
         put(border, piece(sign === 1 ? -1 : 1))
       }
       if (row.kind === 'hour') both((sign) => ({ row, sign }))
-      else eachLine(row.body, (_, at) => both((sign) => ({ lines: row.body, at, sign })))
+      else {
+        const units = codeUnits(row.body)
+        eachLine(row.body, (_, at) => both((sign) => ({ units, at, sign })))
+      }
     }
   }
   return pieces
@@ -98,12 +111,15 @@ function eachLine(lines: string, use: (seconds: number, at: number) => void): vo
 }
 
 function add(sums: MetricsSums, piece: Piece): void {
-  if ('lines' in piece) addQuarter(sums, piece.lines, piece.at, piece.sign)
+  if ('units' in piece) addQuarter(sums, piece.units, piece.at, piece.sign)
   else sums.addRow(piece.row, piece.sign)
 }
 
-function answer(range: ZonedRange, totals: string, bodyOf: (atMs: number, i: number) => string, stale: Stale): string {
+function answer(
+  range: ZonedRange,
+  of: Pick<Parameters<typeof bucketsJson>[0], 'totals' | 'bodyOf' | 'underWayAt' | 'stale'>,
+): string {
   const { borders, labels } = range
   const startOf = (_: number, i: number) => labels[i] as string
-  return `${zonedRangeJson(range)},${bucketsJson({ totals, borders, startOf, bodyOf, stale })}`
+  return `${zonedRangeJson(range)},${bucketsJson({ ...of, borders, startOf })}`
 }

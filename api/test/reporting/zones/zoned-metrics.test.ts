@@ -2,6 +2,8 @@ import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WEEKDAYS, ZONE_GRANULARITIES } from '../../../src/reporting/zones/zone-buckets.ts'
+import { parseZonedRange } from '../../../src/reporting/zones/zoned-range.ts'
+import { zonedReport } from '../../../src/reporting/zones/zoned-report.ts'
 import { duringFolds } from '../during-folds.ts'
 import type { Platform, TestEvent } from '../reporting-platform.ts'
 import { startPlatform } from '../reporting-platform.ts'
@@ -280,4 +282,23 @@ test('counts of a quarter beyond a character, and below zero between two steps, 
     [tenant.tenantId],
   )
   expect(rows).toEqual(Array(5).fill({ one_more: true }))
+})
+
+test('Postgres works out once since when calls are stale, not for each of 720 hours', async () => {
+  const tenant = await platform.newTenant()
+  const toMs = Math.floor(Date.now() / DAY) * DAY
+  const query = { granularity: 'hour', timezone: 'Asia/Kolkata', from: iso(toMs - 30 * DAY), to: iso(toMs) } as const
+  const { statement } = zonedReport(tenant.tenantId, parseZonedRange(query, undefined, toMs))
+  const client = await platform.owner.connect()
+  try {
+    await client.query(`begin; set local track_functions = 'all'`)
+    await client.query(statement.text, [...statement.values])
+    const { rows } = await client.query(
+      `select calls::int from pg_stat_xact_user_functions where funcname = 'stale_before'`,
+    )
+    expect(rows).toEqual([{ calls: 1 }])
+  } finally {
+    await client.query('rollback')
+    client.release()
+  }
 })
