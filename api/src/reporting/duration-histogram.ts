@@ -44,13 +44,17 @@ export function addEntries(histogram: DurationHistogram, entries: string): void 
   eachNumber(entries, (entry) => put(histogram, Math.abs(entry), Math.sign(entry)))
 }
 
-export function addHistogram(histogram: DurationHistogram, { low, high, counts, total }: DurationHistogram): void {
+export function addHistogram(
+  histogram: DurationHistogram,
+  { low, high, counts, total }: DurationHistogram,
+  sign: Sign = 1,
+): void {
   for (let bucket = low; bucket <= high; bucket++) {
-    histogram.counts[bucket] = (histogram.counts[bucket] as number) + (counts[bucket] as number)
+    histogram.counts[bucket] = (histogram.counts[bucket] as number) + sign * (counts[bucket] as number)
   }
   histogram.low = Math.min(histogram.low, low)
   histogram.high = Math.max(histogram.high, high)
-  histogram.total += total
+  histogram.total += sign * total
 }
 
 function put(histogram: DurationHistogram, bucket: number, count: number): void {

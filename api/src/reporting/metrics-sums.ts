@@ -21,7 +21,7 @@ export type MetricsSums = {
   /** @returns the place behind them */
   addCounts(units: Uint16Array, from: number, sign: Sign): number
   addRow(row: SummedRow, sign?: Sign): void
-  add(other: MetricsSums): void
+  add(other: MetricsSums, sign?: Sign): void
   readonly counts: Float64Array
   readonly histograms: Readonly<Record<Duration, DurationHistogram>>
   /** How many calls have no final state. */
@@ -76,9 +76,9 @@ export function createSums(): MetricsSums {
         if (entries !== null) addEntries(histograms[of], entries)
       }
     },
-    add: (other) => {
-      for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + (other.counts[i] as number)
-      for (const of of DURATIONS) addHistogram(histograms[of], other.histograms[of])
+    add: (other, sign = 1) => {
+      for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + sign * (other.counts[i] as number)
+      for (const of of DURATIONS) addHistogram(histograms[of], other.histograms[of], sign)
     },
     underWay: () => UNDER_WAY.reduce((sum, place) => sum + (counts[place] as number), 0),
     json: () => bucketJson(texts(counts, histograms)),

@@ -38,21 +38,28 @@ export function zonedReport(tenantId: string, range: ZonedRange): ZonedReport {
 
 const SECOND_MS = 1000
 
-/** Something to add to a bucket: a line of quarters from a place on, in code units, or a row. */
+/** Something to add to a bucket: a line of quarters from a place on, in code units; a row; or all of a part, see partSums. */
 type Piece = { readonly sign: Sign } & (
   | { readonly units: Uint16Array; readonly at: number }
   | { readonly row: QuartersRow }
+  | { readonly part: number }
 )
+/** By bucket, and by part. */
+type Pieces = { readonly ofBuckets: readonly (readonly Piece[])[]; readonly ofParts: readonly (readonly Piece[])[] }
 
 function fromQuarters(rows: readonly QuartersRow[], range: ZonedRange, plan: QuartersPlan): string {
-  const pieces = piecesOf(rows, range, plan)
+  const { ofBuckets, ofParts } = piecesOf(rows, range, plan)
+  const sumsOfPart = partSums(ofParts)
   const totals = createSums()
   // One for all buckets, one after the other: each would be some ten thousand numbers.
   const sums = createSums()
-  const underWay = new Float64Array(pieces.length)
-  const bodies = pieces.map((of, i) => {
+  const underWay = new Float64Array(ofBuckets.length)
+  const bodies = ofBuckets.map((of, i) => {
     sums.clear()
-    for (const piece of of) add(sums, piece)
+    for (const piece of of) {
+      if ('part' in piece) sums.add(sumsOfPart(piece.part), piece.sign)
+      else add(sums, piece)
+    }
     totals.add(sums)
     underWay[i] = sums.underWay()
     return sums.json()
@@ -66,11 +73,30 @@ function fromQuarters(rows: readonly QuartersRow[], range: ZonedRange, plan: Qua
   })
 }
 
-/** By bucket. */
-function piecesOf(rows: readonly QuartersRow[], range: ZonedRange, plan: QuartersPlan): readonly (readonly Piece[])[] {
+/**
+ * The sums of the parts, each made once, although two buckets need it: the last two are kept, for buckets come in order and
+ * need those of their two borders.
+ */
+function partSums(ofParts: Pieces['ofParts']): (part: number) => MetricsSums {
+  const kept = [createSums(), createSums()] as const
+  const partOf = [-1, -1]
+  return (part) => {
+    const place = (part % 2) as 0 | 1
+    const sums = kept[place]
+    if (partOf[place] !== part) {
+      sums.clear()
+      for (const piece of ofParts[part] as readonly Piece[]) add(sums, piece)
+      partOf[place] = part
+    }
+    return sums
+  }
+}
+
+function piecesOf(rows: readonly QuartersRow[], range: ZonedRange, plan: QuartersPlan): Pieces {
   const { borders } = range
-  const pieces: Piece[][] = borders.slice(1).map(() => [])
-  const put = (bucket: number, piece: Piece) => void pieces[bucket]?.push(piece)
+  const ofBuckets: Piece[][] = borders.slice(1).map(() => [])
+  const ofParts: Piece[][] = plan.parts.map(() => [])
+  const put = (bucket: number, piece: Piece) => void ofBuckets[bucket]?.push(piece)
   for (const row of rows) {
     if (row.kind === 'stale') continue
     const atMs = Number(row.at) * SECOND_MS
@@ -83,21 +109,21 @@ function piecesOf(rows: readonly QuartersRow[], range: ZonedRange, plan: Quarter
         eachLine(row.body, (seconds, at) => put(bucketAt(borders, seconds * SECOND_MS), { units, at, sign: 1 }))
       }
     } else {
-      // What lies between a border and its midnight belongs to the bucket on the other side.
-      const border = Number(row.part) - 1
-      const sign = plan.signs[border] as Sign
-      const both = (piece: (sign: Sign) => Piece) => {
-        put(border - 1, piece(sign))
-        put(border, piece(sign === 1 ? -1 : 1))
-      }
-      if (row.kind === 'hour') both((sign) => ({ row, sign }))
+      const ofPart = ofParts[Number(row.part) - 1] as Piece[]
+      if (row.kind === 'hour') ofPart.push({ row, sign: 1 })
       else {
         const units = codeUnits(row.body)
-        eachLine(row.body, (_, at) => both((sign) => ({ units, at, sign })))
+        eachLine(row.body, (_, at) => ofPart.push({ units, at, sign: 1 }))
       }
     }
   }
-  return pieces
+  // What lies between a border and its midnight belongs to the bucket on the other side.
+  for (const [border, sign] of (plan.signs ?? []).entries()) {
+    if (ofParts[border]?.length === 0) continue
+    put(border - 1, { part: border, sign })
+    put(border, { part: border, sign: sign === 1 ? -1 : 1 })
+  }
+  return { ofBuckets, ofParts }
 }
 
 /** Tells of each line its Unix seconds, and the place behind them. */
@@ -112,7 +138,7 @@ function eachLine(lines: string, use: (seconds: number, at: number) => void): vo
 
 function add(sums: MetricsSums, piece: Piece): void {
   if ('units' in piece) addQuarter(sums, piece.units, piece.at, piece.sign)
-  else sums.addRow(piece.row, piece.sign)
+  else if ('row' in piece) sums.addRow(piece.row, piece.sign)
 }
 
 function answer(
