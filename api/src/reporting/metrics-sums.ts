@@ -85,13 +85,13 @@ export function createSums(): MetricsSums {
   }
 }
 
-/** The UTF-16 code units of a text, as `charCodeAt` gives them; on a little-endian machine, which all are that Node runs well on. */
+/** The UTF-16 code units of a text, as `charCodeAt` gives them, on little-endian machines: those that the platform runs on. */
 export function codeUnits(text: string): Uint16Array {
   const bytes = Buffer.from(text, 'utf16le')
   return new Uint16Array(bytes.buffer, bytes.byteOffset, text.length)
 }
 
-/** Without keys that are computed, which take ten times as long: there are 720 buckets in a month. */
+/** Without keys that are computed, which take much longer: there are 720 buckets in a month. */
 function texts(counts: Float64Array, { ring, talk }: MetricsSums['histograms']): BucketTexts {
   const count = (name: Count) => String(counts[PLACE[name]])
   const average = (total: Count, of: Count) => {
