@@ -880,6 +880,7 @@ AS $procedure$
 declare
   occurred timestamptz := to_timestamp(occurred_ms / 1000.0::float8);
   received timestamptz := to_timestamp(received_us / 1000000.0::float8);
+  visible text;
   new_call hopwhistle.calls;
   -- Of the call as it is now and as it was before: null when there was none.
   new_hour timestamptz;
@@ -894,7 +895,7 @@ declare
   in_hour timestamptz;
   batch bigint;
 begin
-  perform set_config('hopwhistle.tenant_ids', '{' || of_tenant || '}', true);
+  visible := set_config('hopwhistle.tenant_ids', '{' || of_tenant || '}', true);
 
   if cardinality(published) > 0 then
     perform hopwhistle.forget_published(published);
@@ -906,7 +907,7 @@ begin
   values (
     of_tenant, of_event, of_call, new_state::hopwhistle.call_state, occurred, received,
     new_direction::hopwhistle.call_direction, new_from, new_to, new_metadata::jsonb, new_corrects, 1)
-  on conflict (tenant_id, event_id) do nothing;
+  on conflict do nothing;
 
   if not found then
     -- Stored before, which is rare: the batch's way finds out when and how.
@@ -1044,6 +1045,8 @@ CREATE OR REPLACE PROCEDURE hopwhistle.commit_call_events(IN visible_tenants tex
 AS $procedure$
 declare
   places smallint[];
+  visible text;
+  written record;
   fresh_outcomes text;
   fresh_states text;
   fresh_sequences integer[];
@@ -1052,17 +1055,21 @@ declare
   found_outcome text;
   found_state text;
 begin
-  perform set_config('hopwhistle.tenant_ids', visible_tenants, true);
+  visible := set_config('hopwhistle.tenant_ids', visible_tenants, true);
 
   if cardinality(published) > 0 then
     perform hopwhistle.forget_published(published);
   end if;
 
-  select w.places, w.outcomes, w.call_states, w.sequences, w.batch_ids, w.batch_tenants
-  into places, fresh_outcomes, fresh_states, fresh_sequences, batch_ids, batch_tenants
-  from hopwhistle.write_call_events(
+  written := hopwhistle.write_call_events(
     tenant_ids, event_ids, call_ids, states, occurred_ms, received_us, directions, from_numbers, to_numbers, metadatas,
-    corrections, progresses) w;
+    corrections, progresses);
+  places := written.places;
+  fresh_outcomes := written.outcomes;
+  fresh_states := written.call_states;
+  fresh_sequences := written.sequences;
+  batch_ids := written.batch_ids;
+  batch_tenants := written.batch_tenants;
 
   if coalesce(cardinality(places), 0) = total then
     outcomes := fresh_outcomes;
@@ -2382,25 +2389,21 @@ begin
       tenant_id, event_id, call_id, state, occurred, received, direction, from_number, to_number, metadata, corrects,
       place)
     order by tenant_id, event_id collate "C"
-    on conflict (tenant_id, event_id) do nothing
+    on conflict do nothing
     returning tenant_id, event_id, call_id, state, occurred_at, received_at, direction, from_number, to_number, corrects,
       place
   ),
-  moved as materialized (
-    select f.*, progresses[place] as progress
-    from fresh f
-  ),
   -- prior_progress: how far the events before it in this batch take the call; null for the first.
   arrived as (
-    select tenant_id, call_id, event_id, place, progress,
-      max(progress) over (to_here rows between unbounded preceding and 1 preceding) as prior_progress,
-      row_number() over to_here - count(*) over (partition by tenant_id, call_id) as before_last
-    from moved
-    window to_here as (partition by tenant_id, call_id order by place)
+    select tenant_id, call_id, event_id, place, progresses[place] as progress,
+      max(progresses[place]) over before_it as prior_progress,
+      row_number() over before_it - count(*) over (partition by tenant_id, call_id) as before_last
+    from fresh
+    window before_it as (partition by tenant_id, call_id order by place rows between unbounded preceding and 1 preceding)
   ),
   folded as (
     select tenant_id, call_id,
-      max(progress) as progress,
+      max(progresses[place]) as progress,
       min(occurred_at) as started_at,
       min(occurred_at) filter (where state = 0) as initiated_at,
       min(occurred_at) filter (where state = 1) as ringing_at,
@@ -2411,7 +2414,7 @@ begin
       min(hopwhistle.normal_number(from_number)) as from_number,
       min(hopwhistle.normal_number(to_number)) as to_number,
       count(*)::integer as events
-    from moved
+    from fresh
     group by tenant_id, call_id
   ),
   written as (

@@ -10,6 +10,8 @@ export type DurationHistogram = {
   low: number
   /** … to here were ever touched. */
   high: number
+  /** All counts together. */
+  total: number
 }
 
 /** To add what is counted, or to take it away again. */
@@ -20,13 +22,14 @@ const GAMMA = gamma(0.01)
 const BUCKETS = 2_200
 
 export function emptyHistogram(): DurationHistogram {
-  return { counts: new Float64Array(BUCKETS), low: BUCKETS, high: -1 }
+  return { counts: new Float64Array(BUCKETS), low: BUCKETS, high: -1, total: 0 }
 }
 
 export function clearHistogram(histogram: DurationHistogram): void {
   if (histogram.high >= 0) histogram.counts.fill(0, histogram.low, histogram.high + 1)
   histogram.low = BUCKETS
   histogram.high = -1
+  histogram.total = 0
 }
 
 /** Adds a histogram as hopwhistle.fold_histogram keeps it, in the text form of bytea. */
@@ -43,18 +46,24 @@ export function addEntries(histogram: DurationHistogram, entries: string): void 
   eachNumber(entries, (entry) => put(histogram, Math.abs(entry), Math.sign(entry)))
 }
 
-export function addHistogram(histogram: DurationHistogram, { low, high, counts }: DurationHistogram): void {
+export function addHistogram(
+  histogram: DurationHistogram,
+  { low, high, counts, total }: DurationHistogram,
+  sign: Sign = 1,
+): void {
   for (let bucket = low; bucket <= high; bucket++) {
-    histogram.counts[bucket] = (histogram.counts[bucket] as number) + (counts[bucket] as number)
+    histogram.counts[bucket] = (histogram.counts[bucket] as number) + sign * (counts[bucket] as number)
   }
   histogram.low = Math.min(histogram.low, low)
   histogram.high = Math.max(histogram.high, high)
+  histogram.total += sign * total
 }
 
 function put(histogram: DurationHistogram, bucket: number, count: number): void {
   histogram.counts[bucket] = (histogram.counts[bucket] as number) + count
   if (bucket < histogram.low) histogram.low = bucket
   if (bucket > histogram.high) histogram.high = bucket
+  histogram.total += count
 }
 
 /**
@@ -63,22 +72,23 @@ function put(histogram: DurationHistogram, bucket: number, count: number): void 
  * The same rule as hopwhistle.fold_histogram, which makes the stored ones.
  */
 export function percentiles(
-  { counts, low, high }: DurationHistogram,
+  { counts, low, high, total }: DurationHistogram,
   qs: readonly number[],
 ): readonly (number | null)[] {
-  let total = 0
-  for (let bucket = low; bucket <= high; bucket++) total += counts[bucket] as number
   if (total <= 0) return qs.map(() => null)
+  const found: number[] = []
   let bucket = low - 1
   let below = 0
-  return qs.map((q) => {
+  // No closure: variables that one changes are kept outside of registers.
+  for (const q of qs) {
     const wanted = Math.max(1, Math.ceil(q * total))
     while (below < wanted && bucket < high) {
       bucket += 1
       below += counts[bucket] as number
     }
-    return bucketEstimateMs(bucket)
-  })
+    found.push(bucketEstimateMs(bucket))
+  }
+  return found
 }
 
 function bucketEstimateMs(bucket: number): number {

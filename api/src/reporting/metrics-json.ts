@@ -30,10 +30,13 @@ export type Estimate = `${Duration}_${(typeof ESTIMATES)[number]}`
 
 /** The JSON of a bucket or of totals, without braces. Of a folded bucket Postgres keeps the same text, by migration 0011. */
 export function bucketJson(t: BucketTexts): string {
-  const duration = (of: Duration) =>
-    `{"count":${t[`${of}_count`]},"averageMs":${t[`${of}_average_ms`]},` +
-    `"p50Ms":${t[`${of}_p50_ms`]},"p95Ms":${t[`${of}_p95_ms`]},"p99Ms":${t[`${of}_p99_ms`]}}`
-  return `${countsJson(t)},"ring":${duration('ring')},"talk":${duration('talk')}`
+  return (
+    `${countsJson(t)},` +
+    `"ring":{"count":${t.ring_count},"averageMs":${t.ring_average_ms},` +
+    `"p50Ms":${t.ring_p50_ms},"p95Ms":${t.ring_p95_ms},"p99Ms":${t.ring_p99_ms}},` +
+    `"talk":{"count":${t.talk_count},"averageMs":${t.talk_average_ms},` +
+    `"p50Ms":${t.talk_p50_ms},"p95Ms":${t.talk_p95_ms},"p99Ms":${t.talk_p99_ms}}`
+  )
 }
 
 /** The counts of a bucket. */

@@ -22,18 +22,21 @@ export const rangeJson = ({ granularity, fromMs, toMs }: MetricsRange): string =
  * The fields with the numbers of an answer, without braces: totals and buckets, each with what is stale of it.
  *
  * @param borders of all buckets, in order: Unix milliseconds @param startOf and bodyOf take a border and its place
+ * @param underWayAt calls without a final state, by the place of a bucket; not given: they are read from its body
  */
 export function bucketsJson({
   totals,
   borders,
   startOf,
   bodyOf,
+  underWayAt,
   stale,
 }: {
   readonly totals: string
   readonly borders: readonly number[]
   readonly startOf: (atMs: number, i: number) => string
   readonly bodyOf: (atMs: number, i: number) => string
+  readonly underWayAt?: ((i: number) => number) | undefined
   readonly stale: Stale
 }): string {
   let buckets = ''
@@ -41,7 +44,8 @@ export function bucketsJson({
   for (let i = 0; i < borders.length - 1; i++) {
     const atMs = borders[i] as number
     const body = bodyOf(atMs, i)
-    const ofBucket = staleOf(body, atMs, borders[i + 1] as number, stale)
+    const underWay = () => underWayAt?.(i) ?? underWayIn(body)
+    const ofBucket = staleOf(underWay, atMs, borders[i + 1] as number, stale)
     allStale += ofBucket
     buckets += `${i === 0 ? '' : ','}{"start":"${startOf(atMs, i)}",${body},"stale":${ofBucket}}`
   }
@@ -91,9 +95,12 @@ export function staleIn(
 }
 
 /** As many as have no final state, once all of the bucket is old enough. */
-function staleOf(body: string, fromMs: number, toMs: number, { beforeMs, earlierInBucket }: Stale): number {
+function staleOf(underWay: () => number, fromMs: number, toMs: number, { beforeMs, earlierInBucket }: Stale): number {
   if (fromMs >= beforeMs) return 0
-  if (toMs > beforeMs) return earlierInBucket
+  return toMs > beforeMs ? earlierInBucket : underWay()
+}
+
+function underWayIn(body: string): number {
   const [, initiated, ringing, answered] = UNDER_WAY.exec(body) ?? []
   return Number(initiated) + Number(ringing) + Number(answered)
 }

@@ -49,6 +49,10 @@ function text({ table, column }: { table: string; column: string }, granularity:
     from hopwhistle.call_metrics_pending
     where tenant_id = $2 and hour >= $3 and hour < $4 and tenant.ids is not null
   ),
+  -- Once: it is a statement of its own.
+  stale as materialized (
+    select hopwhistle.stale_before($2) as before where tenant.ids is not null
+  ),
   pending_buckets as materialized (
     select at, ${SUMS},
       (select array_agg(e) from pending p, unnest(p.ring_entries) as e where p.at = pending.at) as ring_entries,
@@ -78,7 +82,7 @@ function text({ table, column }: { table: string; column: string }, granularity:
   where tenant_id = $2 and (hour >= $3 and hour < $5 or hour >= $6 and hour < $4)
   union all
   select 'stale', b.before, coalesce(sum(h.under_way), 0)::text, ${NO_HISTOGRAMS}, ${NO_ENTRIES}
-  from (select hopwhistle.stale_before($2) as before) b
+  from stale b
   left join lateral (
     select ${UNDER_WAY} as under_way
     from hopwhistle.call_metrics_hourly

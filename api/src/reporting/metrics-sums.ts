@@ -18,12 +18,14 @@ export type SummedRow = { readonly body: string } & {
 /** Counts and durations of calls while they are added up, and then again of others: what it costs is what was added. */
 export type MetricsSums = {
   clear(): void
-  /** @returns the place in the text behind them */
-  addCounts(text: string, from: number, sign: Sign): number
+  /** @returns the place behind them */
+  addCounts(units: Uint16Array, from: number, sign: Sign): number
   addRow(row: SummedRow, sign?: Sign): void
-  add(other: MetricsSums): void
+  add(other: MetricsSums, sign?: Sign): void
   readonly counts: Float64Array
   readonly histograms: Readonly<Record<Duration, DurationHistogram>>
+  /** How many calls have no final state. */
+  underWay(): number
   /** The JSON of a bucket, without braces. */
   json(): string
 }
@@ -37,13 +39,13 @@ export function createSums(): MetricsSums {
   const counts = new Float64Array(COUNTS.length)
   const histograms = { ring: emptyHistogram(), talk: emptyHistogram() }
 
-  function addCountsOf(text: string, from: number, sign: Sign): number {
+  function addCountsOf(units: Uint16Array, from: number, sign: Sign): number {
     let place = 0
     let value = 0
     let own: number = sign
     let at = from
-    for (; at < text.length; at++) {
-      const code = text.charCodeAt(at)
+    for (; at < units.length; at++) {
+      const code = units[at] as number
       if (code === COMMA) {
         counts[place] = (counts[place] as number) + own * value
         place += 1
@@ -66,7 +68,7 @@ export function createSums(): MetricsSums {
     },
     addCounts: addCountsOf,
     addRow: (row, sign = 1) => {
-      addCountsOf(row.body, 0, sign)
+      addCountsOf(codeUnits(row.body), 0, sign)
       for (const of of DURATIONS) {
         const histogram = row[`${of}_histogram` as const]
         const entries = row[`${of}_entries` as const]
@@ -74,31 +76,57 @@ export function createSums(): MetricsSums {
         if (entries !== null) addEntries(histograms[of], entries)
       }
     },
-    add: (other) => {
-      for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + (other.counts[i] as number)
-      for (const of of DURATIONS) addHistogram(histograms[of], other.histograms[of])
+    add: (other, sign = 1) => {
+      for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + sign * (other.counts[i] as number)
+      for (const of of DURATIONS) addHistogram(histograms[of], other.histograms[of], sign)
     },
+    underWay: () => UNDER_WAY.reduce((sum, place) => sum + (counts[place] as number), 0),
     json: () => bucketJson(texts(counts, histograms)),
   }
 }
 
-/** Without objects made of entries, which take ten times as long: there are 720 buckets in a month. */
-function texts(counts: Float64Array, histograms: MetricsSums['histograms']): BucketTexts {
-  const texts: Partial<Record<keyof BucketTexts, string>> = {}
-  for (let i = 0; i < COUNTS.length; i++) texts[COUNTS[i] as Count] = String(counts[i])
-  for (const of of DURATIONS) {
-    const { count, totalMs } = PLACES[of]
-    const [p50, p95, p99] = percentiles(histograms[of], PERCENTILES)
-    const calls = counts[count] as number
-    texts[`${of}_average_ms`] = rounded(calls === 0 ? null : (counts[totalMs] as number) / calls)
-    texts[`${of}_p50_ms`] = rounded(p50)
-    texts[`${of}_p95_ms`] = rounded(p95)
-    texts[`${of}_p99_ms`] = rounded(p99)
-  }
-  return texts as BucketTexts
+/** The UTF-16 code units of a text, as `charCodeAt` gives them, on little-endian machines: those that the platform runs on. */
+export function codeUnits(text: string): Uint16Array {
+  const bytes = Buffer.from(text, 'utf16le')
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, text.length)
 }
 
-const PLACES = {
-  ring: { count: COUNTS.indexOf('ring_count'), totalMs: COUNTS.indexOf('ring_total_ms') },
-  talk: { count: COUNTS.indexOf('talk_count'), totalMs: COUNTS.indexOf('talk_total_ms') },
-} as const
+/** Without keys that are computed, which take much longer: there are 720 buckets in a month. */
+function texts(counts: Float64Array, { ring, talk }: MetricsSums['histograms']): BucketTexts {
+  const count = (name: Count) => String(counts[PLACE[name]])
+  const average = (total: Count, of: Count) => {
+    const calls = counts[PLACE[of]] as number
+    return rounded(calls === 0 ? null : (counts[PLACE[total]] as number) / calls)
+  }
+  const [ring50, ring95, ring99] = percentiles(ring, PERCENTILES)
+  const [talk50, talk95, talk99] = percentiles(talk, PERCENTILES)
+  return {
+    calls: count('calls'),
+    initiated: count('initiated'),
+    ringing: count('ringing'),
+    answered: count('answered'),
+    completed: count('completed'),
+    busy: count('busy'),
+    no_answer: count('no_answer'),
+    failed: count('failed'),
+    canceled: count('canceled'),
+    inbound: count('inbound'),
+    outbound: count('outbound'),
+    connected: count('connected'),
+    ring_count: count('ring_count'),
+    talk_count: count('talk_count'),
+    ring_total_ms: count('ring_total_ms'),
+    talk_total_ms: count('talk_total_ms'),
+    ring_average_ms: average('ring_total_ms', 'ring_count'),
+    ring_p50_ms: rounded(ring50),
+    ring_p95_ms: rounded(ring95),
+    ring_p99_ms: rounded(ring99),
+    talk_average_ms: average('talk_total_ms', 'talk_count'),
+    talk_p50_ms: rounded(talk50),
+    talk_p95_ms: rounded(talk95),
+    talk_p99_ms: rounded(talk99),
+  }
+}
+
+const PLACE = Object.fromEntries(COUNTS.map((count, i) => [count, i])) as Readonly<Record<Count, number>>
+const UNDER_WAY = [PLACE.initiated, PLACE.ringing, PLACE.answered]

@@ -43,6 +43,15 @@ const TEXT = asTenant(
     from hopwhistle.call_metrics_pending
     where tenant_id = $2 and hour >= $3 and hour < $4 and tenant.ids is not null
   ),
+  -- Once, not for each border: it is a statement of its own.
+  stale as materialized (
+    select hopwhistle.stale_before($2) as before where tenant.ids is not null
+  ),
+  stale_in_bucket as materialized (
+    select before, (select max(border) from unnest($9::timestamptz[]) as border where border <= before) as since
+    from stale
+    where before is not null
+  ),
   part as materialized (
     select n, since, until from unnest($7::timestamptz[], $8::timestamptz[]) with ordinality as p (since, until, n)
     where since < until
@@ -82,10 +91,7 @@ const TEXT = asTenant(
   from (select at, ${SUMS} from pending group by at) pending_quarters
   union all
   select 'stale', null, ${SECONDS('b.before')}, coalesce(sum(h.under_way), 0)::text, null, null, null, null
-  from (
-    select before, (select max(border) from unnest($9::timestamptz[]) as border where border <= before) as since
-    from (select hopwhistle.stale_before($2) as before) s
-  ) b
+  from stale_in_bucket b
   cross join known
   left join lateral (
     select ${UNDER_WAY} as under_way
@@ -98,7 +104,6 @@ const TEXT = asTenant(
     union all
     select ${UNDER_WAY} from pending where at >= b.since and at < b.before
   ) h on b.since is not null
-  where b.before is not null
   group by b.before
 `,
   COLUMNS,

@@ -1,8 +1,8 @@
 import type { Sign } from '../duration-histogram.ts'
-import { bucketsJson, collect, type Stale, staleIn } from '../metrics-report.ts'
+import { bucketsJson, collect, staleIn } from '../metrics-report.ts'
 import type { MetricsRow } from '../metrics-statement.ts'
 import { metricsStatement } from '../metrics-statement.ts'
-import { createSums, type MetricsSums } from '../metrics-sums.ts'
+import { codeUnits, createSums, type MetricsSums } from '../metrics-sums.ts'
 import type { ReportStatement } from '../read-report.ts'
 import { addQuarter } from './add-quarter.ts'
 import type { QuartersPlan } from './quarters-plan.ts'
@@ -31,36 +31,72 @@ export function zonedReport(tenantId: string, range: ZonedRange): ZonedReport {
   return {
     statement: metricsStatement(tenantId, { granularity, fromMs: range.fromMs, toMs: range.toMs }),
     fields: (rows) => {
-      const { bodyOf, totals, stale } = collect(rows as readonly MetricsRow[])
-      return answer(range, totals, bodyOf, stale)
+      return answer(range, collect(rows as readonly MetricsRow[]))
     },
   }
 }
 
 const SECOND_MS = 1000
 
-/** Something to add to a bucket: a line of quarters from a place on, or a row. */
-type Piece = { readonly sign: Sign } & ({ readonly lines: string; readonly at: number } | { readonly row: QuartersRow })
+/** Something to add to a bucket: a line of quarters from a place on, in code units; a row; or all of a part, see partSums. */
+type Piece = { readonly sign: Sign } & (
+  | { readonly units: Uint16Array; readonly at: number }
+  | { readonly row: QuartersRow }
+  | { readonly part: number }
+)
+/** By bucket, and by part. */
+type Pieces = { readonly ofBuckets: readonly (readonly Piece[])[]; readonly ofParts: readonly (readonly Piece[])[] }
 
 function fromQuarters(rows: readonly QuartersRow[], range: ZonedRange, plan: QuartersPlan): string {
-  const pieces = piecesOf(rows, range, plan)
+  const { ofBuckets, ofParts } = piecesOf(rows, range, plan)
+  const sumsOfPart = partSums(ofParts)
   const totals = createSums()
   // One for all buckets, one after the other: each would be some ten thousand numbers.
   const sums = createSums()
-  const bodies = pieces.map((of) => {
+  const underWay = new Float64Array(ofBuckets.length)
+  const bodies = ofBuckets.map((of, i) => {
     sums.clear()
-    for (const piece of of) add(sums, piece)
+    for (const piece of of) {
+      if ('part' in piece) sums.add(sumsOfPart(piece.part), piece.sign)
+      else add(sums, piece)
+    }
     totals.add(sums)
+    underWay[i] = sums.underWay()
     return sums.json()
   })
-  return answer(range, totals.json(), (_, i) => bodies[i] as string, staleIn(rows))
+  const underWayAt = (i: number) => underWay[i] as number
+  return answer(range, {
+    totals: totals.json(),
+    bodyOf: (_, i) => bodies[i] as string,
+    underWayAt,
+    stale: staleIn(rows),
+  })
 }
 
-/** By bucket. */
-function piecesOf(rows: readonly QuartersRow[], range: ZonedRange, plan: QuartersPlan): readonly (readonly Piece[])[] {
+/**
+ * The sums of the parts, each made once, although two buckets need it: the last two are kept, for buckets come in order and
+ * need those of their two borders.
+ */
+function partSums(ofParts: Pieces['ofParts']): (part: number) => MetricsSums {
+  const kept = [createSums(), createSums()] as const
+  const partOf = [-1, -1]
+  return (part) => {
+    const place = (part % 2) as 0 | 1
+    const sums = kept[place]
+    if (partOf[place] !== part) {
+      sums.clear()
+      for (const piece of ofParts[part] as readonly Piece[]) add(sums, piece)
+      partOf[place] = part
+    }
+    return sums
+  }
+}
+
+function piecesOf(rows: readonly QuartersRow[], range: ZonedRange, plan: QuartersPlan): Pieces {
   const { borders } = range
-  const pieces: Piece[][] = borders.slice(1).map(() => [])
-  const put = (bucket: number, piece: Piece) => void pieces[bucket]?.push(piece)
+  const ofBuckets: Piece[][] = borders.slice(1).map(() => [])
+  const ofParts: Piece[][] = plan.parts.map(() => [])
+  const put = (bucket: number, piece: Piece) => void ofBuckets[bucket]?.push(piece)
   for (const row of rows) {
     if (row.kind === 'stale') continue
     const atMs = Number(row.at) * SECOND_MS
@@ -68,23 +104,26 @@ function piecesOf(rows: readonly QuartersRow[], range: ZonedRange, plan: Quarter
     else if (row.kind === 'day') put(bucketAt(plan.midnights, atMs), { row, sign: 1 })
     else if (plan.signs === undefined) {
       if (row.kind === 'hour') put(bucketAt(borders, atMs), { row, sign: 1 })
-      else
-        eachLine(row.body, (seconds, at) =>
-          put(bucketAt(borders, seconds * SECOND_MS), { lines: row.body, at, sign: 1 }),
-        )
-    } else {
-      // What lies between a border and its midnight belongs to the bucket on the other side.
-      const border = Number(row.part) - 1
-      const sign = plan.signs[border] as Sign
-      const both = (piece: (sign: Sign) => Piece) => {
-        put(border - 1, piece(sign))
-        put(border, piece(sign === 1 ? -1 : 1))
+      else {
+        const units = codeUnits(row.body)
+        eachLine(row.body, (seconds, at) => put(bucketAt(borders, seconds * SECOND_MS), { units, at, sign: 1 }))
       }
-      if (row.kind === 'hour') both((sign) => ({ row, sign }))
-      else eachLine(row.body, (_, at) => both((sign) => ({ lines: row.body, at, sign })))
+    } else {
+      const ofPart = ofParts[Number(row.part) - 1] as Piece[]
+      if (row.kind === 'hour') ofPart.push({ row, sign: 1 })
+      else {
+        const units = codeUnits(row.body)
+        eachLine(row.body, (_, at) => ofPart.push({ units, at, sign: 1 }))
+      }
     }
   }
-  return pieces
+  // What lies between a border and its midnight belongs to the bucket on the other side.
+  for (const [border, sign] of (plan.signs ?? []).entries()) {
+    if (ofParts[border]?.length === 0) continue
+    put(border - 1, { part: border, sign })
+    put(border, { part: border, sign: sign === 1 ? -1 : 1 })
+  }
+  return { ofBuckets, ofParts }
 }
 
 /** Tells of each line its Unix seconds, and the place behind them. */
@@ -98,12 +137,15 @@ function eachLine(lines: string, use: (seconds: number, at: number) => void): vo
 }
 
 function add(sums: MetricsSums, piece: Piece): void {
-  if ('lines' in piece) addQuarter(sums, piece.lines, piece.at, piece.sign)
-  else sums.addRow(piece.row, piece.sign)
+  if ('units' in piece) addQuarter(sums, piece.units, piece.at, piece.sign)
+  else if ('row' in piece) sums.addRow(piece.row, piece.sign)
 }
 
-function answer(range: ZonedRange, totals: string, bodyOf: (atMs: number, i: number) => string, stale: Stale): string {
+function answer(
+  range: ZonedRange,
+  of: Pick<Parameters<typeof bucketsJson>[0], 'totals' | 'bodyOf' | 'underWayAt' | 'stale'>,
+): string {
   const { borders, labels } = range
   const startOf = (_: number, i: number) => labels[i] as string
-  return `${zonedRangeJson(range)},${bucketsJson({ totals, borders, startOf, bodyOf, stale })}`
+  return `${zonedRangeJson(range)},${bucketsJson({ ...of, borders, startOf })}`
 }

@@ -2,6 +2,8 @@ import { CALL_STATES } from '@hopwhistle/contract/calls.ts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WEEKDAYS, ZONE_GRANULARITIES } from '../../../src/reporting/zones/zone-buckets.ts'
+import { parseZonedRange } from '../../../src/reporting/zones/zoned-range.ts'
+import { zonedReport } from '../../../src/reporting/zones/zoned-report.ts'
 import { duringFolds } from '../during-folds.ts'
 import type { Platform, TestEvent } from '../reporting-platform.ts'
 import { startPlatform } from '../reporting-platform.ts'
@@ -281,3 +283,30 @@ test('counts of a quarter beyond a character, and below zero between two steps, 
   )
   expect(rows).toEqual(Array(5).fill({ one_more: true }))
 })
+
+test.each(['UTC', 'Asia/Kolkata'])(
+  'Postgres works out once since when calls are stale, not for each of 720 hours of %s',
+  async (timezone) => {
+    const tenant = await platform.newTenant()
+    const toMs = Math.floor(Date.now() / DAY) * DAY
+    const query = { granularity: 'hour', timezone, from: iso(toMs - 30 * DAY), to: iso(toMs) } as const
+    const { statement } = zonedReport(tenant.tenantId, parseZonedRange(query, undefined, toMs))
+    const client = await platform.owner.connect()
+    // Of this session, since it last told the others; in one transaction, so that it does not in between.
+    const calls = async (): Promise<number> => {
+      const { rows } = await client.query(
+        `select calls::int from pg_stat_xact_user_functions where funcname = 'stale_before'`,
+      )
+      return rows[0]?.calls ?? 0
+    }
+    try {
+      await client.query(`begin; set local track_functions = 'all'`)
+      const before = await calls()
+      await client.query(statement.text, [...statement.values])
+      expect((await calls()) - before).toBe(1)
+    } finally {
+      await client.query('rollback')
+      client.release()
+    }
+  },
+)
