@@ -387,6 +387,16 @@ describe('a distributed run', () => {
       'runner 2 did not start (ImagePullBackOff)',
     ])
     expect(said('runner-never-ran', state('absent'))).toEqual(['runner 2 has no pod'])
+    const refused = (i: number) => `pods "calls-${i}-x7" is forbidden: exceeded quota: small`
+    const many = distributedWith({ runners: 40 })
+    const runners = many.distributed!.runners.map((pod, i) => ({
+      ...pod,
+      state: 'absent' as const,
+      reason: refused(i + 1),
+    }))
+    expect(said('runner-never-ran', { ...many, distributed: { ...many.distributed!, runners } })).toEqual([
+      `runner 1 has no pod (${refused(1)}), and so 39 other runners`,
+    ])
     expect(said('missing-runner', state('absent'))).toEqual(['3 runners shared the load and 2 left a result: 1 and 3'])
   })
 
