@@ -46,6 +46,8 @@ type Runner = {
   /** As the pod was made. */
   readonly env: readonly Variable[]
   log: string
+  /** Whether its REST API has answered somebody. */
+  followed: boolean
   exitCode?: number
 }
 type Run = {
@@ -132,7 +134,8 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     for (let i = 1; i <= spec.parallelism; i++) run.runners.push(await startRunner(run, script, i))
     run.stage = 'created'
     // On a machine as slow as it may be, whoever collects the run sees it from its beginning.
-    for (let i = 0; run.reads < READS_BEFORE && i < 600; i++) await sleep(100)
+    const isWatched = () => run.reads >= READS_BEFORE && run.runners.every(({ followed }) => followed)
+    for (let i = 0; !isWatched() && i < 600; i++) await sleep(100)
     for (const { port } of run.runners) await told(port)
     run.stage = 'started'
     const gone = lost === undefined ? undefined : run.runners[lost - 1]
@@ -157,7 +160,7 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     ]
     const child = spawn(k6, command, { env: { ...ENVIRONMENT, ...given }, stdio: ['ignore', 'pipe', 'pipe'] })
     const job = `${testRun.metadata.name}-${i}`
-    const made: Runner = { pod: `${job}-x7k2p`, job, port, child, env: runner.env, log: '' }
+    const made: Runner = { pod: `${job}-x7k2p`, job, port, child, env: runner.env, log: '', followed: false }
     // Both outputs in one log, as of a container.
     for (const output of [child.stdout, child.stderr]) output?.on('data', (text) => (made.log += text))
     child.once('close', (code) => (made.exitCode = code ?? 137))
@@ -250,6 +253,7 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     const [, proxied] = /:6565\/proxy(\/.*)$/.exec(path) ?? []
     if (named !== undefined && proxied !== undefined) {
       const response = await fetch(`http://127.0.0.1:${named.port}${proxied}`).catch(() => undefined)
+      if (response?.ok) named.followed = true
       return response === undefined ? [503, { message: 'no answer' }] : [response.status, await response.text()]
     }
     for (const [plural, kind] of Object.entries(KINDS)) {
