@@ -103,6 +103,7 @@ describe.skipIf(helm === undefined)(`values that the API server would refuse${NE
     [loading, scheduled({ cron: 'every night' }), /schedule\/cron/],
     [loading, scheduled({ cron: '0 3 * * 8' }), /schedule\/cron/],
     [loading, scheduled({ timeZone: 'Central European' }), /schedule\/timeZone/],
+    [loading, scheduled({ timeZone: 'Nowhere/City' }), /schedule\/timeZone/],
     [loading, { runnerNodes: { nodeSelector: { pool: 'a b' } } }, /runnerNodes\/nodeSelector\/pool/],
   ]
   test.each(refused)('are refused: %#', async (chart, values, message) => {

@@ -138,6 +138,13 @@ describe('unequal-shares', () => {
     ])
   })
 
+  test('of a few requests for each, one more or less at an end of the peak is no other part', () => {
+    const sent = (runner: RunnerResult, i: number) => withCounters({ updates_sent_peak: 9 + (i % 3) })(runner)
+    expect(said('unequal-shares', resultWith({ runners: 60, runner: sent }))).toEqual([])
+    const idle = (runner: RunnerResult, i: number) => withCounters({ updates_sent_peak: i === 0 ? 7 : 10 })(runner)
+    expect(said('unequal-shares', resultWith({ runners: 60, runner: idle }))).toHaveLength(1)
+  })
+
   test('a runner with more virtual users than the others, for they cannot be divided', () => {
     const seven = (runner: RunnerResult) => ({ ...runner, settings: { ...runner.settings, maxVUs: 7 } })
     const result = resultWith({
