@@ -673,6 +673,11 @@ begin
   select new.id, n.key, o.value, n.value, nullif(current_setting('hopwhistle.by_whom', true), '')
   from jsonb_each_text(to_jsonb(new)) n join jsonb_each_text(to_jsonb(old)) o using (key)
   where n.value is distinct from o.value;
+  delete from hopwhistle.tenant_audit a
+  using (
+    select setting, id, row_number() over (partition by setting order by id desc) as place
+    from hopwhistle.tenant_audit where tenant_id = new.id) as older
+  where older.place > 1000 and a.id = older.id;
   return null;
 end
 $function$
@@ -1150,6 +1155,18 @@ end
 $procedure$
 ;
 
+CREATE OR REPLACE PROCEDURE hopwhistle.commit_events_aside(IN of_tenant uuid, IN bodies jsonb, INOUT conflicts bigint[])
+ LANGUAGE plpgsql
+AS $procedure$
+begin
+  perform hopwhistle.keep_events_aside(of_tenant, bodies);
+  conflicts := hopwhistle.conflicts_aside(of_tenant, bodies);
+  perform hopwhistle.wait_for_replication();
+  commit;
+end
+$procedure$
+;
+
 CREATE OR REPLACE PROCEDURE hopwhistle.commit_labelled_call_event(IN of_tenant uuid, IN of_event text, IN of_call text, IN new_state smallint, IN occurred_ms bigint, IN received_us bigint, IN new_direction smallint, IN new_from text, IN new_to text, IN new_metadata text, IN new_corrects boolean, IN new_progress bigint, IN published bigint[], INOUT outcomes text, INOUT call_states text, INOUT sequences integer[], INOUT batch_ids bigint[], INOUT batch_tenants uuid[], INOUT commit_position text)
  LANGUAGE plpgsql
 AS $procedure$
@@ -1182,6 +1199,19 @@ begin
   commit;
 end
 $procedure$
+;
+
+CREATE OR REPLACE FUNCTION hopwhistle.conflicts_aside(of_tenant uuid, bodies jsonb)
+ RETURNS bigint[]
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select array_agg(given.place order by given.place)
+  from jsonb_array_elements(bodies) with ordinality as given (body, place)
+  join hopwhistle.events_aside kept on kept.tenant_id = of_tenant and kept.event_id = given.body ->> 'eventId'
+  where kept.body <> given.body
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION hopwhistle.count_webhooks(OUT active integer, OUT failing integer, OUT paused integer, OUT disabled integer)
@@ -2554,6 +2584,8 @@ $function$
 
 -- function change_webhook: owner hopwhistle_owner; execute to hopwhistle_api
 
+-- function conflicts_aside: owner hopwhistle_owner; execute to hopwhistle_api
+
 -- function count_webhooks: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- function declare_labels: owner hopwhistle_owner; execute to hopwhistle_api
@@ -2655,6 +2687,8 @@ $function$
 -- procedure commit_call_events: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- procedure commit_declared_labels: owner hopwhistle_owner; execute to hopwhistle_api
+
+-- procedure commit_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
 
 -- procedure commit_events_aside: owner hopwhistle_owner; execute to hopwhistle_api
 

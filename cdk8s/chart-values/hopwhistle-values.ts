@@ -6,18 +6,23 @@ import { MAX_SLOT_WAL_KEEP_SIZE, MAX_WAL_SIZE, POSTGRES_MEMORY_BYTES } from '@ho
 import { REDIS_MEMORY_BYTES } from '@hopwhistle/platform/settings/redis.ts'
 import type { k8s } from 'cdk8s-plus-27'
 import {
+  annotations,
+  cron,
   flag,
+  image,
   integer,
+  labels,
   list,
+  name,
+  nodePort,
   oneOf,
   quantity,
   resources,
   section,
   text,
-  textMap,
   type ValuesOf,
 } from '../values/define.ts'
-import { POD_FIELDS, podOf } from './pod-fields.ts'
+import { NETWORK_PEER, POD_FIELDS, podOf, TOLERATION } from './pod-fields.ts'
 import { SETTING_FIELDS } from './setting-fields.ts'
 import { IMAGES } from './versions.ts'
 
@@ -31,7 +36,7 @@ export const HOPWHISTLE = {
   ...POD_FIELDS,
 
   api: section('The API, which accepts call events, answers reports and delivers live messages', {
-    image: text(IMAGES.api, 'Its image, which also runs migrations and makes the demo data'),
+    image: image(IMAGES.api, 'Its image, which also runs migrations and makes the demo data'),
     replicas: integer(3, 'Number of pods while autoscaling is off', { min: 1, max: 200 }),
     autoscaling: section('More pods under load, fewer without', {
       enabled: flag(false, 'Needs metrics-server'),
@@ -52,11 +57,8 @@ export const HOPWHISTLE = {
     surge: integer(1, 'Extra pods while a new version rolls out', { min: 1, max: 10 }),
     service: section('The Service of the API, port 3001', {
       type: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'Kind of Service'),
-      nodePort: integer(0, 'Port on every node, for NodePort and LoadBalancer; 0: Kubernetes chooses', {
-        min: 0,
-        max: 32767,
-      }),
-      annotations: textMap({}, 'Annotations for the load balancer of a cloud'),
+      nodePort: nodePort('Port on every node, for NodePort and LoadBalancer; 0: Kubernetes chooses'),
+      annotations: annotations('Annotations for the load balancer of a cloud'),
     }),
     resources: resources(
       'Resources of each pod. Node.js runs JavaScript on one core; garbage collection can use a second one',
@@ -70,8 +72,8 @@ export const HOPWHISTLE = {
       max: 60,
     }),
     graceSeconds: integer(40, 'Time that a pod has to stop before it is killed', { min: 10, max: 600 }),
-    nodeSelector: textMap({}, 'Labels of the nodes that pods of the API may run on'),
-    tolerations: list<k8s.Toleration>([], 'Taints that pods of the API tolerate', { type: 'object' }),
+    nodeSelector: labels('Labels of the nodes that pods of the API may run on'),
+    tolerations: list<k8s.Toleration>([], 'Taints that pods of the API tolerate', TOLERATION),
     waitResources: resources('Resources of the container that waits for the schema before a pod starts', {
       requests: { cpu: '10m', memory: '64Mi' },
       limits: { cpu: '1', memory: '128Mi' },
@@ -92,8 +94,7 @@ export const HOPWHISTLE = {
   }),
 
   credentials: section('Passwords. A Job makes those that are missing, and keeps the others', {
-    existingSecret: text(
-      '',
+    existingSecret: name(
       'Name of your own Secret with the passwords, in the entries owner-password, api-password, replication-password, monitor-password and redis-password, and grafana-password for hopwhistle-monitoring; a password may have letters, digits, - and _ only',
     ),
     resources: resources('Of the Job that makes them', COMMAND),
@@ -103,12 +104,10 @@ export const HOPWHISTLE = {
   postgres: section('The database: a primary and a streaming replica in this chart, or an external one', {
     external: section('An external database, such as the -rw and -ro services of CloudNativePG', {
       enabled: flag(false, 'true: this chart starts none'),
-      existingSecret: text(
-        '',
+      existingSecret: name(
         'Name of a Secret with the URLs: writer-url and reader-url as the role hopwhistle_api, migration-url as a role that may create roles and schemas. If the Secret also has an api-password, migrations set it as the password of hopwhistle_api',
       ),
-      caSecret: text(
-        '',
+      caSecret: name(
         'Name of a Secret with the ca.crt that signs its certificate; URLs then end with ?sslmode=verify-full&sslrootcert=/etc/postgres-ca/ca.crt',
       ),
       reader: flag(true, 'Whether there is a reader-url; without one, reports read the writer'),
@@ -119,13 +118,13 @@ export const HOPWHISTLE = {
       'Connections that all clients of the primary may open together. The chart refuses values that could need more',
       { min: 20, max: 5000 },
     ),
-    image: text(IMAGES.postgres, 'Postgres 15 to 18, with its programs on the PATH'),
+    image: image(IMAGES.postgres, 'Postgres 15 to 18, with its programs on the PATH'),
     user: integer(999, 'User id of postgres in that image: 999 on Debian, 70 on Alpine', { min: 1 }),
     storage: quantity(
       '20Gi',
       'Size of the volumes of primary and replica. While the replica copies the primary again, its volume holds two copies',
     ),
-    storageClass: text('', 'Class of the volumes; empty: the cluster’s default'),
+    storageClass: name('Class of the volumes; empty: the cluster’s default'),
     maxWalSize: text(MAX_WAL_SIZE, 'WAL between two checkpoints', /\d+(?:MB|GB)/),
     maxSlotWalKeepSize: text(
       MAX_SLOT_WAL_KEEP_SIZE,
@@ -154,11 +153,11 @@ export const HOPWHISTLE = {
     }),
     backup: section('Backups of the primary by pgBackRest, for a restore to any point in time: see docs/backup.md', {
       enabled: flag(false, 'Takes a base backup each night, and archives all WAL continuously'),
-      image: text(
+      image: image(
         IMAGES.postgresBackup,
         'Image of the primary while backups are on: like postgres.image, of the same major version, with pgbackrest on the PATH',
       ),
-      schedule: text(
+      schedule: cron(
         '17 2 * * *',
         'When base backups are taken, in cron syntax and UTC; an alert expects one each day',
       ),
@@ -171,7 +170,7 @@ export const HOPWHISTLE = {
       ),
       retentionDays: integer(14, 'How many days back a restore can reach at least', { min: 1 }),
       storage: quantity('40Gi', 'Size of the volume of the backups, which has nothing else'),
-      storageClass: text('', 'Class of that volume; empty: the cluster’s default'),
+      storageClass: name('Class of that volume; empty: the cluster’s default'),
       s3: section('S3-compatible storage instead of the volume', {
         bucket: text('', 'Name of the bucket; empty: backups go to a volume'),
         path: text('/hopwhistle', 'Folder in the bucket, which no other release may use', /\/[^\s]+/),
@@ -183,7 +182,7 @@ export const HOPWHISTLE = {
           'host',
           'Position of the bucket in URLs; most S3 servers other than Amazon need path',
         ),
-        existingSecret: text('', 'Name of a Secret with an access-key and a secret-key'),
+        existingSecret: name('Name of a Secret with an access-key and a secret-key'),
       }),
       resources: resources('Resources of the pods that take base backups', {
         requests: { cpu: '100m', memory: '128Mi' },
@@ -207,8 +206,8 @@ export const HOPWHISTLE = {
   redis: section('Redis, for live delivery and the report cache: in this chart, or an external one', {
     external: section('An external Redis', {
       enabled: flag(false, 'true: this chart starts none'),
-      existingSecret: text('', 'Name of a Secret with its url: redis://user:password@host:6379, or rediss://'),
-      caSecret: text('', 'Name of a Secret with the ca.crt that signs its certificate, for rediss://'),
+      existingSecret: name('Name of a Secret with its url: redis://user:password@host:6379, or rediss://'),
+      caSecret: name('Name of a Secret with the ca.crt that signs its certificate, for rediss://'),
       clusterNodes: text('', 'host:port,host:port of a Redis Cluster; empty: a single server'),
       maxMemoryBytes: integer(
         LIMITS.redis_memory.value,
@@ -217,7 +216,7 @@ export const HOPWHISTLE = {
       ),
       port: port(6379, 'Its port, for network policies'),
     }),
-    image: text(IMAGES.redis, 'Redis 7 or newer, with its programs on the PATH'),
+    image: image(IMAGES.redis, 'Redis 7 or newer, with its programs on the PATH'),
     user: integer(999, 'User id of redis in that image', { min: 1 }),
     maxClients: integer(LIMITS.redis_connections.value, 'Most connections', { min: 100 }),
     resources: resources('Resources of its pod. Redis uses one core. maxmemory is four fifths of its memory limit', {
@@ -232,17 +231,21 @@ export const HOPWHISTLE = {
     {
       enabled: flag(true, 'Needs a network plugin that enforces network policies'),
       monitoringNamespace: text('', 'Namespace of hopwhistle-monitoring, if it is another one'),
-      monitoringFrom: list<k8s.NetworkPolicyPeer>([], 'Who else may read metrics: a list of NetworkPolicy peers', {
-        type: 'object',
-      }),
+      monitoringFrom: list<k8s.NetworkPolicyPeer>(
+        [],
+        'Who else may read metrics: a list of NetworkPolicy peers',
+        NETWORK_PEER,
+      ),
       webhookPorts: list<{ readonly port: number }>(
         [],
         'Ports that webhooks may be sent to, at any address, such as [{ port: 443 }]; empty: none',
         { type: 'object' },
       ),
-      apiFrom: list<k8s.NetworkPolicyPeer>([], 'Who may call the API: a list of NetworkPolicy peers; empty: everyone', {
-        type: 'object',
-      }),
+      apiFrom: list<k8s.NetworkPolicyPeer>(
+        [],
+        'Who may call the API: a list of NetworkPolicy peers; empty: everyone',
+        NETWORK_PEER,
+      ),
     },
   ),
 }

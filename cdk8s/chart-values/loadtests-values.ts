@@ -10,21 +10,29 @@ import {
   STARTER_RESOURCES,
 } from '../../loadtests/kubernetes/test-run.ts'
 import {
+  cron,
   flag,
+  image,
   integer,
+  labels,
   list,
+  name,
+  nodePort,
   oneOf,
   quantity,
   resources,
   section,
   text,
-  textMap,
   type ValuesOf,
 } from '../values/define.ts'
-import { POD_FIELDS, podOf } from './pod-fields.ts'
+import { NETWORK_PEER, POD_FIELDS, podOf, TOLERATION } from './pod-fields.ts'
 import { BENCH_IMAGE, FILE_SERVER_IMAGE, LOADTEST_IMAGES } from './versions.ts'
 
 const port = (fallback: number, note: string) => integer(fallback, note, { min: 1, max: 65535 })
+
+/** `Area/City`, or one of the few names without an area. Which cities there are, Kubernetes knows. */
+const TIME_ZONE =
+  /(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)(?:\/[\w+-]+){1,2}|[A-Z][\w-]*/
 
 /** The value that says whether a scenario runs: `callStateUpdates` for `call-state-updates`. */
 export const flagOf = <S extends ScenarioName>(scenario: S): CamelCase<S> =>
@@ -58,7 +66,7 @@ export const LOADTESTS = {
   ),
   tenantId: text(DEMO_TENANT_ID, 'Tenant of the calls; the default is that of the demo data'),
   apiKey: section('The API key of the load tests', {
-    existingSecret: text('', 'Name of a Secret with the API key in its entry "key"; empty: the key of the demo data'),
+    existingSecret: name('Name of a Secret with the API key in its entry "key"; empty: the key of the demo data'),
   }),
   metricsUrl: text(
     '',
@@ -67,14 +75,14 @@ export const LOADTESTS = {
   ),
   schedule: section('Scheduled runs, judged in the cluster; see loadtests/README.md', {
     enabled: flag(false, 'Needs the image below, and a namespace without other pods: its Job may run programs in them'),
-    cron: text('0 3 * * *', 'Schedule in cron format'),
-    timeZone: text('Etc/UTC', 'Time zone of the schedule'),
+    cron: cron('0 3 * * *', 'Schedule in cron format'),
+    timeZone: text('Etc/UTC', 'Time zone of the schedule', TIME_ZONE),
     scenarios: list<ScenarioName>(
       ['call-state-updates'],
       'Scenarios, run one after the other; empty: those of the baselines',
       { enum: SCENARIO_NAMES },
     ),
-    image: text(BENCH_IMAGE, 'Image that runs and judges the scenarios, built from loadtests/Dockerfile'),
+    image: image(BENCH_IMAGE, 'Image that runs and judges the scenarios, built from loadtests/Dockerfile'),
     platformNamespace: text('', 'Namespace of the platform, to sample its API; empty: the platform is not sampled'),
     keepResults: integer(30, 'Results kept for each scenario', { min: 1, max: 1000 }),
     resources: resources('Resources of the pod that follows, collects and judges a run', {
@@ -87,14 +95,14 @@ export const LOADTESTS = {
     'The last reports of scheduled runs at one address, which asks for no password; needs schedule.enabled. See docs/kubernetes.md',
     {
       enabled: flag(false, 'As many of each scenario as schedule.keepResults says, in a volume'),
-      image: text(FILE_SERVER_IMAGE, 'Image that serves them: nginx'),
+      image: image(FILE_SERVER_IMAGE, 'Image that serves them: nginx'),
       storage: quantity(
         '2Gi',
         'Size of the volume: a report takes 1.5 to 5 MB. It stays when the release is uninstalled',
       ),
-      storageClass: text('', 'Storage class of the volume; empty: the default of the cluster'),
+      storageClass: name('Storage class of the volume; empty: the default of the cluster'),
       serviceType: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'How they are reached: port 8080'),
-      nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
+      nodePort: nodePort('Port of every node; 0: Kubernetes chooses'),
       resources: resources('Resources of the pod that serves them', {
         requests: { cpu: '10m', memory: '32Mi' },
         limits: { cpu: '250m', memory: '64Mi' },
@@ -103,11 +111,11 @@ export const LOADTESTS = {
     },
   ),
   images: section('Images of the pods of a run', {
-    k6: text(
+    k6: image(
       LOADTEST_IMAGES.k6,
       'Image of the runners, and of the initializer, which checks the script before the run',
     ),
-    starter: text(
+    starter: image(
       LOADTEST_IMAGES.starter,
       'Image of the starter, which tells the runners to begin; it needs curl and a shell',
     ),
@@ -119,8 +127,8 @@ export const LOADTESTS = {
   runnerNodes: section(
     'Nodes of the runners. On the nodes of the platform, they would take CPU from what they measure',
     {
-      nodeSelector: textMap({}, 'Labels of the nodes that runners may run on'),
-      tolerations: list<k8s.Toleration>([], 'Taints that runners tolerate', { type: 'object' }),
+      nodeSelector: labels('Labels of the nodes that runners may run on'),
+      tolerations: list<k8s.Toleration>([], 'Taints that runners tolerate', TOLERATION),
     },
   ),
   runnerPod: podOf('runners'),
@@ -148,7 +156,7 @@ export const LOADTESTS = {
       reportsFrom: list<k8s.NetworkPolicyPeer>(
         [],
         'Who may connect to the server of the reports: a list of NetworkPolicy peers, such as an ingress controller; empty: anybody',
-        { type: 'object' },
+        NETWORK_PEER,
       ),
       runnersFrom: list<k8s.NetworkPolicyPeer>(
         [
@@ -158,7 +166,7 @@ export const LOADTESTS = {
           },
         ],
         'Who may connect to the runners, besides the starter: a list of NetworkPolicy peers. The default is k6-operator in its usual namespace. If bench shows no progress, add the addresses of the Kubernetes API server',
-        { type: 'object' },
+        NETWORK_PEER,
       ),
     },
   ),

@@ -3,17 +3,20 @@ import { GRAFANA_URL } from '@hopwhistle/contract/runbooks.ts'
 import type { k8s } from 'cdk8s-plus-27'
 import {
   flag,
+  image,
   integer,
+  labels,
   list,
+  name,
+  nodePort,
   oneOf,
   quantity,
   resources,
   section,
   text,
-  textMap,
   type ValuesOf,
 } from '../values/define.ts'
-import { POD_FIELDS, podOf } from './pod-fields.ts'
+import { NETWORK_PEER, POD_FIELDS, podOf } from './pod-fields.ts'
 import { IMAGES } from './versions.ts'
 
 const small = (note: string, memory = '64Mi') =>
@@ -48,34 +51,32 @@ export const MONITORING = {
     'For clusters with Prometheus Operator, such as from kube-prometheus-stack: the chart then installs monitors, rules and labelled boards for it, and no Prometheus, Alertmanager and Grafana',
     {
       enabled: flag(false, 'Needs the CRDs of Prometheus Operator'),
-      labels: textMap(
-        {},
+      labels: labels(
         'Labels by which its Prometheus selects monitors and rules, such as release: kube-prometheus-stack',
       ),
-      dashboardLabels: textMap({ grafana_dashboard: '1' }, 'Labels by which its Grafana finds boards'),
+      dashboardLabels: { ...labels('Labels by which its Grafana finds boards'), fallback: { grafana_dashboard: '1' } },
     },
   ),
 
   scrapeSeconds: integer(5, 'Scrape interval; for Postgres it is at least 5 s', { min: 1, max: 300 }),
 
   prometheus: section('Prometheus, which stores metrics and evaluates alerts', {
-    image: text(IMAGES.prometheus, 'Prometheus 2.42 or newer'),
+    image: image(IMAGES.prometheus, 'Prometheus 2.42 or newer'),
     retention: text('15d', 'How long metrics are kept', /\d+(?:h|d|w|y)/),
     storage: quantity('20Gi', 'Size of its volume'),
-    storageClass: text('', 'Class of the volume; empty: the cluster’s default'),
+    storageClass: name('Class of the volume; empty: the cluster’s default'),
     resources: resources('Resources of its pod', {
       requests: { cpu: '100m', memory: '256Mi' },
       limits: { cpu: '2', memory: '2Gi' },
     }),
     pod: podOf('its pod'),
     serviceType: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'How it is reached: port 9090'),
-    nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
+    nodePort: nodePort('Port of every node; 0: Kubernetes chooses'),
   }),
 
   alertmanager: section('Alertmanager, which sends notifications', {
-    image: text(IMAGES.alertmanager, 'Alertmanager 0.25 or newer'),
-    existingSecret: text(
-      '',
+    image: image(IMAGES.alertmanager, 'Alertmanager 0.25 or newer'),
+    existingSecret: name(
       'Name of a Secret with your alertmanager.yml, which has receivers and their passwords; empty: alerts are shown, but no notification is sent',
     ),
     resources: small('Resources of its pod', '128Mi'),
@@ -84,13 +85,12 @@ export const MONITORING = {
 
   grafana: section('Grafana, which shows the boards', {
     enabled: flag(true, 'Whether Grafana is installed'),
-    image: text(IMAGES.grafana, 'Grafana 11 or newer'),
-    existingSecret: text('', 'Name of a Secret with the admin-password; empty: the grafana-password of the release'),
+    image: image(IMAGES.grafana, 'Grafana 11 or newer'),
+    existingSecret: name('Name of a Secret with the admin-password; empty: the grafana-password of the release'),
     url: text(GRAFANA_URL, 'Its URL for people, for links in alerts', URL),
     alerts: section('The same alerts as in Prometheus, evaluated by Grafana, for notifications from Grafana', {
       enabled: flag(true, 'Whether Grafana evaluates them'),
-      existingSecret: text(
-        '',
+      existingSecret: name(
         'Name of a Secret with page-webhook and ticket-webhook, the URLs for notifications; empty: alerts are shown, but no notification is sent',
       ),
     }),
@@ -100,12 +100,12 @@ export const MONITORING = {
     }),
     pod: podOf('its pod'),
     serviceType: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], 'ClusterIP', 'How it is reached: port 3000'),
-    nodePort: integer(0, 'Port of every node; 0: Kubernetes chooses', { min: 0, max: 32767 }),
+    nodePort: nodePort('Port of every node; 0: Kubernetes chooses'),
   }),
 
   postgres: section('Metrics of Postgres, read with the role hopwhistle_monitor, which cannot read rows', {
     enabled: flag(true, 'Whether they are read'),
-    image: text(IMAGES.postgresExporter, 'postgres_exporter 0.11 or newer'),
+    image: image(IMAGES.postgresExporter, 'postgres_exporter 0.11 or newer'),
     primary: text('', 'host:port of the primary; empty: the primary of the release'),
     replica: section('The replica', {
       enabled: flag(true, 'Whether there is a replica'),
@@ -116,16 +116,16 @@ export const MONITORING = {
       'disable',
       'How the connection is secured, as sslmode of libpq',
     ),
-    existingSecret: text('', 'Name of a Secret with the monitor-password; empty: the Secret of the release'),
+    existingSecret: name('Name of a Secret with the monitor-password; empty: the Secret of the release'),
     resources: small('Resources of each exporter'),
     pod: podOf('pods of the exporters'),
   }),
 
   redis: section('Metrics of Redis', {
     enabled: flag(true, 'Whether they are read'),
-    image: text(IMAGES.redisExporter, 'redis_exporter 1.45 or newer'),
+    image: image(IMAGES.redisExporter, 'redis_exporter 1.45 or newer'),
     address: text('', 'host:port; empty: the Redis of the release'),
-    existingSecret: text('', 'Name of a Secret with the redis-password; empty: the Secret of the release'),
+    existingSecret: name('Name of a Secret with the redis-password; empty: the Secret of the release'),
     resources: small('Resources of the exporter'),
     pod: podOf('its pod'),
   }),
@@ -140,7 +140,7 @@ export const MONITORING = {
     }),
     stateMetrics: section('Limits and restarts of pods, autoscalers and load tests, from kube-state-metrics', {
       enabled: flag(true, 'Whether it runs; the installation needs the right to create a Role'),
-      image: text(IMAGES.kubeStateMetrics, 'kube-state-metrics 2.10 or newer'),
+      image: image(IMAGES.kubeStateMetrics, 'kube-state-metrics 2.10 or newer'),
       resources: small('Resources of its pod'),
       pod: podOf('its pod'),
     }),
@@ -153,12 +153,12 @@ export const MONITORING = {
       usersFrom: list<k8s.NetworkPolicyPeer>(
         [],
         'Who may open Prometheus and Grafana: a list of NetworkPolicy peers; empty: everyone',
-        { type: 'object' },
+        NETWORK_PEER,
       ),
       scrapersFrom: list<k8s.NetworkPolicyPeer>(
         [],
         'Who else may read the exporters, such as the Prometheus of an operator: a list of NetworkPolicy peers',
-        { type: 'object' },
+        NETWORK_PEER,
       ),
     },
   ),

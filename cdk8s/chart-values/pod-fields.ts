@@ -6,6 +6,7 @@ import {
   labels,
   list,
   mapping,
+  name,
   oneOf,
   overrides,
   section,
@@ -21,28 +22,92 @@ const REFERENCE = {
   additionalProperties: false,
 } as const
 
+const SELECTOR = {
+  type: 'object',
+  properties: { matchLabels: { type: 'object' }, matchExpressions: { type: 'array', items: { type: 'object' } } },
+  additionalProperties: false,
+} as const
+
+export const TOLERATION = {
+  type: 'object',
+  properties: {
+    key: { type: 'string' },
+    operator: { enum: ['Exists', 'Equal'] },
+    value: { type: 'string' },
+    effect: { enum: ['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
+    tolerationSeconds: { type: 'integer' },
+  },
+  additionalProperties: false,
+  // Without a key it is about all taints, and with Exists about all values.
+  anyOf: [
+    { properties: { key: { minLength: 1 } }, required: ['key'] },
+    { properties: { operator: { const: 'Exists' } }, required: ['operator'] },
+  ],
+} as const
+
+const SPREAD = {
+  type: 'object',
+  properties: {
+    maxSkew: { type: 'integer', minimum: 1 },
+    topologyKey: { type: 'string', minLength: 1 },
+    whenUnsatisfiable: { enum: ['DoNotSchedule', 'ScheduleAnyway'] },
+    labelSelector: SELECTOR,
+    matchLabelKeys: { type: 'array', items: { type: 'string' } },
+    minDomains: { type: 'integer', minimum: 1 },
+    nodeAffinityPolicy: { enum: ['Honor', 'Ignore'] },
+    nodeTaintsPolicy: { enum: ['Honor', 'Ignore'] },
+  },
+  required: ['maxSkew', 'topologyKey', 'whenUnsatisfiable'],
+  additionalProperties: false,
+} as const
+
+const AFFINITY = {
+  properties: Object.fromEntries(
+    ['nodeAffinity', 'podAffinity', 'podAntiAffinity'].map((kind) => [
+      kind,
+      {
+        type: 'object',
+        properties: {
+          requiredDuringSchedulingIgnoredDuringExecution: { type: ['object', 'array'] },
+          preferredDuringSchedulingIgnoredDuringExecution: { type: 'array', items: { type: 'object' } },
+        },
+        additionalProperties: false,
+      },
+    ]),
+  ),
+  additionalProperties: false,
+} as const
+
+/** Who may connect, or be connected to. */
+export const NETWORK_PEER = {
+  type: 'object',
+  properties: { podSelector: SELECTOR, namespaceSelector: SELECTOR, ipBlock: { type: 'object', required: ['cidr'] } },
+  minProperties: 1,
+  additionalProperties: false,
+} as const
+
 const ASKED = {
   labels: labels('More labels'),
   annotations: annotations('Annotations, such as those of a mesh'),
-  serviceAccountName: text(
-    '',
+  serviceAccountName: name(
     'Name of an existing service account, whose token pods do not get; empty: the default of the namespace',
   ),
-  priorityClassName: text('', 'Priority class'),
+  priorityClassName: name('Priority class'),
   nodeSelector: labels('Labels of the nodes that pods may run on'),
-  tolerations: list<k8s.Toleration>([], 'Taints that pods tolerate', { type: 'object' }),
-  affinity: mapping<k8s.Affinity>('Affinity rules'),
+  tolerations: list<k8s.Toleration>([], 'Taints that pods tolerate', TOLERATION),
+  affinity: mapping<k8s.Affinity>('Affinity rules', AFFINITY),
   topologySpreadConstraints: list<k8s.TopologySpreadConstraint>(
     [],
     'Topology spread constraints; empty: pods of the API are spread over zones and nodes if possible',
-    { type: 'object' },
+    SPREAD,
   ),
   extraEnv: list<k8s.EnvVar>(
     [],
     'More environment variables for every container, also from Secrets; none that the chart sets itself',
     {
       type: 'object',
-      properties: { name: { type: 'string' } },
+      // Any printable character but =
+      properties: { name: { type: 'string', pattern: '^[ -<>-~]+$' } },
       required: ['name'],
     },
   ),

@@ -64,6 +64,50 @@ export function text(fallback: string, note: string, pattern?: RegExp): Leaf<str
   }
 }
 
+/** The name of an object that is there already; empty: none. */
+export function name(note: string, fallback = ''): Leaf<string> {
+  const pattern = /(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*)?/
+  const { schema, ...leaf } = text(fallback, note, pattern)
+  return { ...leaf, schema: { ...schema, maxLength: 253 } }
+}
+
+/** An image, with its tag or digest. */
+export function image(fallback: string, note: string): Leaf<string> {
+  return text(fallback, note, /[^\s]+/)
+}
+
+/** A port of every node, as Kubernetes gives them out; 0: it chooses one. */
+export function nodePort(note: string): Leaf<number> {
+  const schema = { type: 'integer', anyOf: [{ const: 0 }, { minimum: 30000, maximum: 32767 }] }
+  return { fallback: 0, kind: 'integer', note, schema }
+}
+
+/** What may stand in one of the five fields: values from and to, lists, ranges and steps, or names. */
+function cronField(value: string, names?: string): string {
+  const one = names === undefined ? value : `(?:${value}|${names})`
+  const part = `(?:\\*|${one}(?:-${one})?)(?:/[1-9]\\d?)?`
+  return `(?:\\?|${part}(?:,${part})*)`
+}
+const MONTHS =
+  '[Jj][Aa][Nn]|[Ff][Ee][Bb]|[Mm][Aa][Rr]|[Aa][Pp][Rr]|[Mm][Aa][Yy]|[Jj][Uu][Nn]|[Jj][Uu][Ll]|[Aa][Uu][Gg]|[Ss][Ee][Pp]|[Oo][Cc][Tt]|[Nn][Oo][Vv]|[Dd][Ee][Cc]'
+const DAYS = '[Ss][Uu][Nn]|[Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]'
+const CRON = [
+  cronField('[0-5]?\\d'),
+  cronField('(?:[01]?\\d|2[0-3])'),
+  cronField('(?:0?[1-9]|[12]\\d|3[01])'),
+  cronField('(?:0?[1-9]|1[0-2])', MONTHS),
+  cronField('0?[0-6]', DAYS),
+].join('\\s+')
+
+/** When a CronJob runs. */
+export function cron(fallback: string, note: string): Leaf<string> {
+  return text(
+    fallback,
+    note,
+    new RegExp(`@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|@every [1-9]\\d*[hm]|\\s*${CRON}\\s*`),
+  )
+}
+
 /** One of these strings. @example oneOf(['ClusterIP', 'NodePort'], 'ClusterIP', 'Type of the service') */
 export function oneOf<const T extends string>(options: readonly T[], fallback: NoInfer<T>, note: string): Leaf<T> {
   return { fallback, kind: 'text', note, schema: { type: 'string', enum: options } }
@@ -94,9 +138,9 @@ export function textMap(
   return { fallback, kind: 'data', note, schema: { type: 'object', additionalProperties: { type: 'string' } } }
 }
 
-/** A map as Kubernetes has it, which is not looked into. */
-export function mapping<T>(note: string): Leaf<T> {
-  return { fallback: {} as T, kind: 'data', note, schema: { type: 'object' } }
+/** A map as Kubernetes has it; `schema` says more of it. */
+export function mapping<T>(note: string, schema: Schema = {}): Leaf<T> {
+  return { fallback: {} as T, kind: 'data', note, schema: { type: 'object', ...schema } }
 }
 
 /** Some of these fields, none by default: `entryOf` is one of them. */

@@ -28,8 +28,9 @@ export const options: Options = {
 }
 
 export function setup(): RunContext {
+  const run = begin(settings)
   checkCallback()
-  return begin(settings)
+  return run
 }
 
 export default function post(run: RunContext): void {

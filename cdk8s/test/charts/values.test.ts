@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hopwhistle } from '../../charts/hopwhistle.ts'
+import { loadtests } from '../../charts/loadtests.ts'
 import { monitoring } from '../../charts/monitoring.ts'
 import { type HelmChart, synthesize } from '../../values/helm-chart.ts'
 import type { Json } from '../../values/value.ts'
@@ -11,6 +12,12 @@ import { byName, chartFolder, helm, helmTemplate, NEEDS_HELM, parseManifests, ru
 type Given = { readonly [name: string]: Json }
 const platform = hopwhistle as unknown as HelmChart
 const watching = monitoring as unknown as HelmChart
+const loading = loadtests as unknown as HelmChart
+const scheduled = (schedule: Given): Given => ({ schedule: { enabled: true, ...schedule } })
+
+const NEVER_TOGETHER = {
+  requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', labelSelector: {} }],
+}
 
 describe.skipIf(helm === undefined)(`values that the API server would take${NEEDS_HELM}`, () => {
   const taken: readonly [string, Given][] = [
@@ -19,6 +26,8 @@ describe.skipIf(helm === undefined)(`values that the API server would take${NEED
       'no limit of CPU',
       { api: { resources: { limits: { cpu: null } } }, migrations: { resources: { limits: { cpu: null } } } },
     ],
+    ['tolerations of every taint', { pods: { tolerations: [{ operator: 'Exists' }] } }],
+    ['nodes that must not be shared', { pods: { affinity: { podAntiAffinity: NEVER_TOGETHER } } }],
     [
       'requests that are the limits',
       { redis: { resources: { requests: { cpu: '2000m', memory: '1G' }, limits: { cpu: 2, memory: '1000M' } } } },
@@ -77,11 +86,44 @@ describe.skipIf(helm === undefined)(`values that the API server would refuse${NE
     [watching, { prometheus: { storage: '0.0' } }, /prometheus\/storage/],
     [platform, { api: { resources: { limits: { memory: '0' } } } }, /limits\/memory/],
     [platform, { api: { resources: { limits: { cpu: 0 } } } }, /limits\/cpu/],
+    [platform, { api: { service: { type: 'NodePort', nodePort: 80 } } }, /api\/service\/nodePort/],
+    [watching, { grafana: { serviceType: 'NodePort', nodePort: 1 } }, /grafana\/nodePort/],
+    [platform, { pods: { priorityClassName: 'Very High' } }, /pods\/priorityClassName/],
+    [platform, { redis: { pod: { serviceAccountName: 'A B' } } }, /redis\/pod\/serviceAccountName/],
+    [platform, { postgres: { storageClass: 'A B' } }, /postgres\/storageClass/],
+    [platform, { credentials: { existingSecret: 'My_Secret' } }, /credentials\/existingSecret/],
+    [platform, { api: { image: '' } }, /api\/image/],
+    [platform, { pods: { extraEnv: [{ name: 'A=B', value: 'c' }] } }, /pods\/extraEnv\/0\/name/],
+    [platform, { pods: { tolerations: [{ operator: 'Equals', key: 'a' }] } }, /pods\/tolerations\/0\/operator/],
+    [platform, { api: { tolerations: [{ effect: 'NoSchedule' }] } }, /api\/tolerations\/0/],
+    [platform, { pods: { topologySpreadConstraints: [{ topologyKey: 'zone' }] } }, /topologySpreadConstraints\/0/],
+    [platform, { pods: { affinity: { nodeAfinity: {} } } }, /nodeAfinity/],
+    [platform, { networkPolicies: { apiFrom: [{ selector: {} }] } }, /networkPolicies\/apiFrom\/0/],
+    [platform, { postgres: { backup: { enabled: true, schedule: '17 25 * * *' } } }, /postgres\/backup\/schedule/],
+    [loading, scheduled({ cron: 'every night' }), /schedule\/cron/],
+    [loading, scheduled({ cron: '0 3 * * 8' }), /schedule\/cron/],
+    [loading, scheduled({ timeZone: 'Central European' }), /schedule\/timeZone/],
+    [loading, scheduled({ timeZone: 'Nowhere/City' }), /schedule\/timeZone/],
+    [loading, { runnerNodes: { nodeSelector: { pool: 'a b' } } }, /runnerNodes\/nodeSelector\/pool/],
   ]
   test.each(refused)('are refused: %#', async (chart, values, message) => {
     await expect(helmTemplate(chartFolder(chart), 'mine', values)).rejects.toThrow(message)
   })
 })
+
+test
+  .skipIf(helm === undefined)
+  .each(['0 3 * * *', '*/15 0-6,22-23 1,15 JAN-MAR mon-fri', '05 04 01 01 0', '@daily', '@every 6h'])(
+  `a schedule may be as Kubernetes takes it: %s${NEEDS_HELM}`,
+  async (cron) => {
+    const rendered = await helmTemplate(
+      chartFolder(loadtests),
+      'mine',
+      scheduled({ cron, timeZone: 'America/Port-au-Prince' }),
+    )
+    expect(rendered.find(({ kind }) => kind === 'CronJob')?.spec).toMatchObject({ schedule: cron })
+  },
+)
 
 test.skipIf(helm === undefined)(
   `an umbrella chart turns its parts on and off, and shares values with them${NEEDS_HELM}`,

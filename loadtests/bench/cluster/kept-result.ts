@@ -28,28 +28,49 @@ const PART = 'result.json.gz'
 /** A ConfigMap holds 1 MiB. */
 const MOST_BYTES = 900_000
 
-export type Kept = {
+export type Kept<R = LoadtestResult> = {
   /** The one that knows more: what was kept before, unless the new one knows all of that as well. */
-  readonly result: LoadtestResult
+  readonly result: R
   /** For the user, where it is not simply the new one, kept. */
   readonly note?: string
 }
+
+/** A kind of results: of our scenarios, or of scripts of others. */
+export type KeptKind<R> = {
+  /** @throws when it is of a version that this one cannot read */
+  parse(text: string): R
+  /** Whether the other one knows something of the run that this one does not. */
+  lacksEvidence(result: R, other: R): boolean
+  /** What was set before the run, and is another now: a clause each. */
+  differences?(now: R, kept: R): readonly string[]
+}
+
+const OF_SCENARIOS: KeptKind<LoadtestResult> = { parse: parseResult, lacksEvidence }
+
+/** The same for a result of our scenarios as `keepAsKind`. */
+export const keepWithTestRun = (cluster: Cluster, name: string, measured: LoadtestResult): Promise<Kept> =>
+  keepAsKind(cluster, name, measured, OF_SCENARIOS)
 
 /**
  * Keeps what was measured with its TestRun, or gives what is kept there and knows more.
  *
  * @throws never: who may write no ConfigMap is told so
  */
-export async function keepWithTestRun(cluster: Cluster, name: string, measured: LoadtestResult): Promise<Kept> {
+export async function keepAsKind<R extends Pick<LoadtestResult, 'distributed'>>(
+  cluster: Cluster,
+  name: string,
+  measured: R,
+  kind: KeptKind<R>,
+): Promise<Kept<R>> {
   try {
     const testRun = await readTestRun(cluster, name)
     if (testRun === undefined) return { result: measured }
-    const before = await keptSets(cluster, testRun)
-    const better = before.map(({ result }) => result).find((kept) => lacksEvidence(measured, kept))
+    const before = await keptSets(cluster, testRun, kind)
+    const better = before.map(({ result }) => result).find((kept) => kind.lacksEvidence(measured, kept))
     if (better !== undefined) {
-      const changed = measured.distributed?.changed
+      const changed = [...(measured.distributed?.changed ?? []), ...(kind.differences?.(measured, better) ?? [])]
       const result =
-        changed === undefined || better.distributed === undefined
+        changed.length === 0 || better.distributed === undefined
           ? better
           : { ...better, distributed: { ...better.distributed, changed } }
       return { result, note: `collected before: judged by what was seen of TestRun ${name} while it ran` }
@@ -67,22 +88,27 @@ export async function keepWithTestRun(cluster: Cluster, name: string, measured: 
   }
 }
 
-type KeptSet = { readonly maps: readonly V1ConfigMap[]; readonly result: LoadtestResult }
+type KeptSet<R> = { readonly maps: readonly V1ConfigMap[]; readonly result: R }
 
-async function keptSets(cluster: Cluster, { metadata }: TestRunObject): Promise<readonly KeptSet[]> {
+async function keptSets<R>(
+  cluster: Cluster,
+  { metadata }: TestRunObject,
+  kind: KeptKind<R>,
+): Promise<readonly KeptSet<R>[]> {
   const maps = await listMaps(cluster, `${RESULT_LABEL}=${metadata.name}`)
-  return setsOf(maps.filter((map) => map.metadata?.ownerReferences?.some(({ uid }) => uid === metadata.uid)))
+  const own = maps.filter((map) => map.metadata?.ownerReferences?.some(({ uid }) => uid === metadata.uid))
+  return setsOf(own, kind)
 }
 
 const listMaps = async ({ core, namespace }: Cluster, labelSelector: string): Promise<readonly V1ConfigMap[]> =>
   (await core.listNamespacedConfigMap({ namespace, labelSelector })).items
 
 /** Those that are complete and that this version can read. */
-function setsOf(maps: readonly V1ConfigMap[]): readonly KeptSet[] {
+function setsOf<R>(maps: readonly V1ConfigMap[], { parse }: KeptKind<R>): readonly KeptSet<R>[] {
   const sets = Map.groupBy(maps, (map) => map.metadata?.annotations?.[RESULT_ID])
   return [...sets.values()].flatMap((parts) => {
     const ordered = parts.toSorted((a, b) => partOf(a) - partOf(b))
-    const result = read(ordered)
+    const result = read(ordered, parse)
     return result === undefined ? [] : [{ maps: ordered, result }]
   })
 }
@@ -94,7 +120,7 @@ export async function resultsInNamespace(cluster: Cluster): Promise<readonly InN
   const maps = await listMaps(cluster, KEPT_LABEL).catch((error) => {
     throw new Failure(`ConfigMaps of namespace "${cluster.namespace}" cannot be listed: ${reasonOf(error)}`)
   })
-  return setsOf(maps)
+  return setsOf(maps, OF_SCENARIOS)
     .map(({ maps: [first], result }) => ({
       name: first?.metadata?.labels?.[KEPT_LABEL] ?? '',
       madeAt: first?.metadata?.creationTimestamp ?? new Date(0),
@@ -124,11 +150,11 @@ export async function keepInNamespace(cluster: Cluster, result: LoadtestResult, 
 const madeAt = ([first]: readonly V1ConfigMap[]): number => first?.metadata?.creationTimestamp?.getTime() ?? 0
 
 /** @returns undefined when a part of it is missing, or it is of a version that this one cannot read */
-function read(maps: readonly V1ConfigMap[]): LoadtestResult | undefined {
+function read<R>(maps: readonly V1ConfigMap[], parse: (text: string) => R): R | undefined {
   if (maps.length !== Number(maps[0]?.metadata?.annotations?.[PARTS])) return undefined
   try {
     const parts = maps.map(({ binaryData }) => Buffer.from(binaryData?.[PART] ?? '', 'base64'))
-    return parseResult(gunzipSync(Buffer.concat(parts)).toString())
+    return parse(gunzipSync(Buffer.concat(parts)).toString())
   } catch {
     return undefined
   }
@@ -146,7 +172,7 @@ type Besides = {
 async function write(
   { core, namespace }: Cluster,
   name: string,
-  result: LoadtestResult,
+  result: object,
   { labels, ownerReferences, data }: Besides,
 ): Promise<void> {
   const packed = gzipSync(JSON.stringify(result))

@@ -11,21 +11,20 @@ import { type ProfileName, SCENARIO_NAMES, type ScenarioName } from '@hopwhistle
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import type { Terminal } from '@hopwhistle/platform/command-line/terminal.ts'
 import type { Cluster } from '@hopwhistle/platform/kubernetes/connect.ts'
-import { type DistributedRun, RESULTS_FORMAT } from '../../results-format.ts'
+import { RESULTS_FORMAT } from '../../results-format.ts'
 import { SETUP_REQUESTS } from '../../scenarios/lib/result.ts'
 import type { LoadtestResult } from '../evidence/loadtest-result.ts'
 import { liveLine } from '../run/live-line.ts'
 import { scenarioPhases } from '../run/scenario-phases.ts'
 import { beginSampling } from '../sample/sampler.ts'
-import { changedMeanwhile, changedSince } from './changed-since.ts'
 import { clusterEnvironment } from './cluster-environment.ts'
 import type { Platform } from './platform.ts'
-import { podsOf } from './runner-pods.ts'
 import { collectResults, podLogs } from './runner-results.ts'
 import { shares } from './runners-line.ts'
 import { samplePlatform } from './sample-platform.ts'
 import { type ShownRun, showRun } from './show-run.ts'
-import { readTestRun, type TestRunObject } from './test-runs.ts'
+import { testRunAtEnd } from './test-run-at-end.ts'
+import type { TestRunObject } from './test-runs.ts'
 import { watchTestRun } from './watch-test-run.ts'
 
 export type DistributedOptions = {
@@ -108,19 +107,6 @@ export async function measureDistributed(options: DistributedOptions): Promise<L
       runners: [],
     }
   }
-}
-
-/** Which TestRun it was, and what it no longer says as it did when it was read, or when its runners were made. */
-async function testRunAtEnd(options: DistributedOptions): Promise<Pick<DistributedRun, 'uid' | 'changed'>> {
-  const { cluster, name, testRun: before } = options
-  const [now, pods] = await Promise.all([
-    readTestRun(cluster, name).catch(() => undefined),
-    podsOf(cluster, name, 'runner=true').catch(() => []),
-  ])
-  if (now === undefined) return {}
-  const meanwhile = before === undefined ? [] : changedMeanwhile(before, now)
-  const changed = [...new Set([...meanwhile, ...changedSince(now, pods)])]
-  return { uid: now.metadata.uid, ...(changed.length === 0 ? {} : { changed }) }
 }
 
 const show = ({ cluster, scenario, profile, terminal }: DistributedOptions): ShownRun =>

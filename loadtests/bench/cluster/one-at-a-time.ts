@@ -37,12 +37,17 @@ export async function whenAlone<T>(
   { wait, terminal, signal }: { readonly wait: boolean; readonly terminal: Terminal; readonly signal: AbortSignal },
   measure: () => Promise<T>,
 ): Promise<T> {
+  let awaited: string | undefined
   for (;;) {
     try {
       await requireAlone(cluster)
       return await measure()
     } catch (error) {
       if (!wait || !(error instanceof NotAlone)) throw error
+      const [other = ''] = error.message.split(' is not over')
+      // In the log of a Job as well, once for each.
+      if (other !== awaited) terminal.step(`  - waits for another load test: ${error.message.split(',')[0]}`)
+      awaited = other
       terminal.show(`  … waiting: ${error.message.split(',')[0]}`)
     }
     // Not both again at the same moment.

@@ -61,6 +61,10 @@ const isUp = (pod: V1Pod): boolean => describePod(pod).state === 'running'
 
 /** `TIME	ERROR	controllers.TestRun	what failed	{"name": "the TestRun", "error": "why", …}`, at times without the third */
 const COMPLAINT = /\tERROR\t(?:[^\t]*\t)?([^\t]*)\t(\{.*\})$/
+/** The last line of one that quotes several lines, and its first. */
+const LAST_LINE = /\t(\{"[^\t]*\})$/
+const FIRST_LINE = /^\S+\tERROR\t(?:[^\t]*\t)?([^\t]*)$/
+const ENTRY = /^\d{4}-\d\d-\d\dT\S+\t/
 
 /**
  * Of one TestRun; those of others are none of its business.
@@ -68,14 +72,31 @@ const COMPLAINT = /\tERROR\t(?:[^\t]*\t)?([^\t]*)\t(\{.*\})$/
  * @param since when it was made, RFC 3339: an earlier one may have had its name
  */
 export function lastComplaint(log: string, namespace: string, testRun: string, since = ''): string | undefined {
-  for (const line of log.split('\n').toReversed()) {
-    const [, what, json = ''] = COMPLAINT.exec(line) ?? []
-    if (what === undefined || Date.parse(line.slice(0, line.indexOf('\t'))) < Date.parse(since)) continue
+  for (const { time, what, json } of complaintsIn(log.split('\n')).toReversed()) {
+    if (Date.parse(time) < Date.parse(since)) continue
     const { error, ...of } = details(json)
     if (of.namespace === namespace && of.name === testRun) return error === undefined ? what : `${what}: ${error}`
   }
   return undefined
 }
+
+type Complaint = { readonly time: string; readonly what: string; readonly json: string }
+
+function complaintsIn(lines: readonly string[]): readonly Complaint[] {
+  const timeOf = (line: string) => line.slice(0, line.indexOf('\t'))
+  return lines.flatMap((line, i): Complaint[] => {
+    const [, what, json = ''] = COMPLAINT.exec(line) ?? []
+    if (what !== undefined) return [{ time: timeOf(line), what, json }]
+    const [, ofSeveral] = LAST_LINE.exec(line) ?? []
+    if (ofSeveral === undefined || ENTRY.test(line)) return []
+    const first = lines.slice(0, i).findLast((earlier) => ENTRY.test(earlier)) ?? ''
+    const [, begun] = FIRST_LINE.exec(first) ?? []
+    return begun === undefined ? [] : [{ time: timeOf(first), what: withoutQuote(begun), json: ofSeveral }]
+  })
+}
+
+/** What it quotes begins on the same line. */
+const withoutQuote = (text: string): string => text.replace(/[\s:]*`.*$/, '')
 
 function details(json: string): Readonly<Partial<Record<'namespace' | 'name' | 'error', string>>> {
   try {

@@ -3,12 +3,13 @@ import type { Command } from '@hopwhistle/platform/command-line/command.ts'
 import { Failure } from '@hopwhistle/platform/command-line/failure.ts'
 import { parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { connect } from '@hopwhistle/platform/kubernetes/connect.ts'
-import { keepWithTestRun } from '../cluster/kept-result.ts'
+import { keepAsKind, keepWithTestRun } from '../cluster/kept-result.ts'
 import { type DistributedOptions, knownScenario, measureDistributed } from '../cluster/measure-distributed.ts'
 import { findPlatform, platformAt } from '../cluster/platform.ts'
 import { deleteTestRun, readTestRun, requireOperator, scenarioNameOf, settingOf } from '../cluster/test-runs.ts'
 import { runSeconds } from '../cluster/time-limits.ts'
 import { measureOwnOnCluster } from '../own/measure-on-cluster.ts'
+import { OF_SCRIPTS } from '../own/own-evidence.ts'
 import { isArchive, readOwnRun } from '../own/read-own-run.ts'
 import { measureAndJudge } from '../run/measure-and-judge.ts'
 import { CLUSTER_ENVIRONMENT_HELP } from './cluster-options.ts'
@@ -64,6 +65,7 @@ Exit codes: as of main.ts baseline.
       const measured = await measureOwnOnCluster({
         cluster,
         name,
+        testRun,
         run: await readOwnRun(cluster, testRun),
         parallelism: testRun.spec.parallelism,
         prometheus: values.prometheus ?? process.env.PROMETHEUS_URL,
@@ -71,7 +73,9 @@ Exit codes: as of main.ts baseline.
         terminal,
         signal,
       })
-      const exitCode = await tellOwn(measured, values['results-dir'], print)
+      const kept = await keepAsKind(cluster, name, measured, OF_SCRIPTS)
+      if (kept.note !== undefined) terminal.step(`  - ${kept.note}`)
+      const exitCode = await tellOwn(kept.result, values['results-dir'], print)
       if (values.delete) await deleteTestRun(cluster, name)
       return exitCode
     }

@@ -44,7 +44,9 @@ export async function printReport(
   print: (text: string) => void,
   resultsDir?: string,
 ): Promise<void> {
-  print(`Report: ${relative(process.cwd(), await writeReport(results, resultsDir))}\n`)
+  const measured = results.filter(({ runners }) => runners.length > 0)
+  if (measured.length === 0) return print('There is no report: no runner left a result.\n')
+  print(`Report: ${relative(process.cwd(), await writeReport(measured, resultsDir))}\n`)
 }
 
 /** Writes the baseline of these results' environment, adds them to its history, and writes the documents of both. */

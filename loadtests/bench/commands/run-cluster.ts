@@ -3,7 +3,7 @@ import { DEMO_API_KEY } from '@hopwhistle/contract/demo.ts'
 import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import { pinnedImages, versionOfImage } from '@hopwhistle/platform/checkout/pinned-images.ts'
 import type { CommandContext } from '@hopwhistle/platform/command-line/command.ts'
-import { Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
+import { EXIT, Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
 import { connect, reasonOf } from '@hopwhistle/platform/kubernetes/connect.ts'
 import { REMOTE_WRITE_URL } from '../../kubernetes/remote-write.ts'
@@ -33,6 +33,7 @@ export const CLUSTER_OPTIONS = {
   release: { type: 'string' },
   'keep-results': { type: 'string' },
   'keep-reports': { type: 'string' },
+  'missed-exit-code': { type: 'string' },
 } as const
 
 export const CLUSTER_HELP = `In Kubernetes, with k6-operator:
@@ -52,6 +53,8 @@ export const CLUSTER_HELP = `In Kubernetes, with k6-operator:
   --keep-results N      keeps the result in the namespace, up to N of each scenario, the newest: see main.ts results
   --keep-reports DIR    also keeps the report in this folder, up to N of each scenario (30 without --keep-results), and
                         an index.html that lists them, for a web server to serve
+  --missed-exit-code N  what it ends with when a target is missed; 1 if not given, which is also what Node ends with when it
+                        cannot start this program, so a script that must tell the two apart gives another number
   --wait                if another TestRun of bench is running in the namespace, wait for its end; else end with 2 and
                         name it
   --document            also keeps the results as the baseline of this cluster and writes the document; not with smoke`
@@ -68,6 +71,7 @@ export type ClusterValues = {
   readonly release?: string | undefined
   readonly 'keep-results'?: string | undefined
   readonly 'keep-reports'?: string | undefined
+  readonly 'missed-exit-code'?: string | undefined
   readonly wait?: boolean | undefined
   readonly 'results-dir'?: string | undefined
 }
@@ -97,6 +101,7 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
   const parallelism = wholeNumber('--parallelism', values.parallelism ?? '2', 1, MOST_RUNNERS)
   const startWithinSeconds = wholeNumber('--start-within', values['start-within'] ?? '180', 1, 86_400)
   const keepResults = values['keep-results'] && wholeNumber('--keep-results', values['keep-results'], 1, 1000)
+  const whenMissed = wholeNumber('--missed-exit-code', values['missed-exit-code'] ?? String(EXIT.missed), 1, 125)
   const cluster = connect(values.namespace)
   await requireOperator(cluster)
   const podOptions = await readPodOptions(cluster, values.release)
@@ -157,5 +162,5 @@ export async function runCluster(run: ClusterRun, { terminal, signal, print }: C
   const exitCode = printVerdicts(results, print, values.document ? undefined : '`run --cluster --document`')
   await printReport(results, print, values['results-dir'])
   if (values.document) await writeComplete(results, print)
-  return exitCode
+  return exitCode === EXIT.missed ? whenMissed : exitCode
 }

@@ -13,6 +13,7 @@ import { findK6 } from '@hopwhistle/platform/tools/find-k6.ts'
 import { stringify } from 'yaml'
 import { podsLike } from '../../kubernetes/stored-pods.ts'
 import { archiveTestRun, LONGEST_NAME, MOST_RUNNERS } from '../../kubernetes/test-run.ts'
+import { keepAsKind } from '../cluster/kept-result.ts'
 import { requireAlone, whenAlone } from '../cluster/one-at-a-time.ts'
 import { ownConfigMap, ownSecret, secretVariables } from '../cluster/own-belongings.ts'
 import { type PodOptions, readPodOptions } from '../cluster/pod-options.ts'
@@ -23,6 +24,7 @@ import { judgeOwn } from '../own/judge-own.ts'
 import { keepOwn } from '../own/keep-own.ts'
 import { measureOwnOnCluster } from '../own/measure-on-cluster.ts'
 import { loadOf } from '../own/measure-own.ts'
+import { OF_SCRIPTS } from '../own/own-evidence.ts'
 import type { OwnResult } from '../own/own-result.ts'
 import { type OwnRun, ownRun } from '../own/own-run.ts'
 import { renderOwn } from '../own/render-own.ts'
@@ -46,7 +48,7 @@ export type OwnClusterRun = {
 }
 
 /** What is of our scenarios alone. */
-const NOT_OF_SCRIPTS = ['document', 'keep-results', 'keep-reports'] as const
+const NOT_OF_SCRIPTS = ['document', 'keep-results', 'keep-reports', 'missed-exit-code'] as const
 
 /** @returns the exit code that the verdict makes */
 export async function runOwnOnCluster(given: OwnClusterRun, context: CommandContext): Promise<number> {
@@ -133,7 +135,7 @@ export async function runOwnOnCluster(given: OwnClusterRun, context: CommandCont
   const measure = async () => {
     let applied = false
     try {
-      return await measureOwnOnCluster({
+      const measured = await measureOwnOnCluster({
         cluster,
         name: testRunName,
         run,
@@ -153,6 +155,11 @@ export async function runOwnOnCluster(given: OwnClusterRun, context: CommandCont
         terminal,
         signal,
       })
+      // For somebody who collects it later: what was sampled is known now or never.
+      if (values.keep !== true) return measured
+      const { result, note } = await keepAsKind(cluster, testRunName, measured, OF_SCRIPTS)
+      if (note !== undefined) terminal.step(`  - ${note}`)
+      return result
     } finally {
       terminal.clear()
       if (applied && values.keep !== true) await deleteTestRun(cluster, testRunName)

@@ -71,8 +71,13 @@ export const hasCrashed = ({ runners }: LoadtestResult): boolean => runners.some
 export const isDistributed = ({ distributed, server }: Pick<LoadtestResult, 'distributed' | 'server'>): boolean =>
   distributed !== undefined || server?.kubernetes !== undefined
 
+/** Of our scenarios or of a script: who made the load, and what was sampled meanwhile. */
+export type Sampled = Pick<LoadtestResult, 'server' | 'distributed'> & {
+  readonly runners: readonly { readonly startedAt: string; readonly endedAt: string }[]
+}
+
 /** In seconds, from the beginning of the load to the first sample of the servers; 0 when they were sampled before it. */
-export function sampledLateBy({ server, runners }: LoadtestResult): number {
+export function sampledLateBy({ server, runners }: Sampled): number {
   const began = Math.min(...runners.map(({ startedAt }) => Date.parse(startedAt)))
   const sampled = Date.parse(server?.startedAt ?? '') + 1000 * (server?.atSeconds[0] ?? 0)
   const late = (sampled - began) / 1000

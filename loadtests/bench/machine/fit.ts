@@ -36,5 +36,7 @@ export function machineText(machine: Environment['machine'], { apiInstances, sub
     ...(apiInstances === undefined ? [] : [plural(apiInstances, 'API instance')]),
     ...(subscriberVUs === undefined ? [] : [plural(subscriberVUs, 'subscriber VU')]),
   ]
-  return `${coresText(machine)}${score === undefined ? '' : `, single-threaded score ${number(score.perSecond)}`}: ${parts.join(', ')}`
+  // Who may not list the nodes of a cluster does not know.
+  const cores = machine.cores === 0 ? 'cores not known' : coresText(machine)
+  return `${cores}${score === undefined ? '' : `, single-threaded score ${number(score.perSecond)}`}: ${parts.join(', ')}`
 }

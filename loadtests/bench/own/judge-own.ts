@@ -4,10 +4,19 @@ import { histogramCount, mergeHistograms, percentileMs } from '../../scenarios/l
 import { LATENCY, type OwnMetric, type OwnRunner } from '../../scenarios/own/plan.ts'
 import { mean } from '../evidence/evidence.ts'
 import { machineCpuOf } from '../evidence/machine-cpu.ts'
-import { LARGE_SHARE, SATURATED, THROTTLED_CPU_ALLOWED } from '../judge/rules/cpu.ts'
-import { hungTestRun, MOST_SKEW_SECONDS, oomKilled, operatorError, runnerNeverRan } from '../judge/rules/test-run.ts'
+import { LARGE_SHARE, runnersText, SATURATED, THROTTLED_CPU_ALLOWED, TWO_LOOKS_SECONDS } from '../judge/rules/cpu.ts'
+import {
+  changedTestRun,
+  collectedTooLate,
+  hungTestRun,
+  MOST_SKEW_SECONDS,
+  oomKilled,
+  operatorError,
+  runnerNeverRan,
+} from '../judge/rules/test-run.ts'
 import { metricText } from './figure-text.ts'
 import { limitedBy } from './limited-by.ts'
+import { asSampled } from './own-evidence.ts'
 import type { Figure, OwnResult, OwnVerdict } from './own-result.ts'
 import { keptAs, withThresholds } from './plan-run.ts'
 import { meets, parseExpression, percentileIn, type Target } from './target.ts'
@@ -122,7 +131,7 @@ const wholeSeconds = ({ runners }: OwnResult): number =>
   Math.max(0, ...runners.map(({ startedAt, endedAt }) => (Date.parse(endedAt) - Date.parse(startedAt)) / 1000))
 
 /** What is about the run in a cluster alone. */
-const CLUSTER_RULES = [operatorError, hungTestRun, runnerNeverRan, oomKilled]
+const CLUSTER_RULES = [operatorError, hungTestRun, runnerNeverRan, oomKilled, changedTestRun]
 
 const ofCluster = ({ distributed, expectedRunners }: OwnResult) => ({
   expectedRunners,
@@ -155,6 +164,8 @@ const RULES: Readonly<Record<string, (result: OwnResult, figures: readonly Figur
       (result: OwnResult) => check({ result: ofCluster(result) }) as Found[],
     ]),
   ),
+  'collected-late': (result) =>
+    result.distributed === undefined ? [] : (collectedTooLate(asSampled(result)) as readonly Found[]),
   'runner-error': ({ runners, distributed }) =>
     [...runners, ...withoutResult(runners, distributed)].flatMap(({ instance, exitCode = 0, lastWords }) =>
       ENDED_WELL.includes(exitCode)
@@ -241,25 +252,34 @@ const RULES: Readonly<Record<string, (result: OwnResult, figures: readonly Figur
   'throttled-cpu': (result, figures) => {
     const { machine, distributed } = result
     if (distributed === undefined || result.runners.length === 0) return []
-    const during = machine === undefined ? () => [] : duringJudged(result, machine)
+    const judged = machine === undefined ? () => [] : duringJudged(result, machine)
+    const whole = machine === undefined ? () => [] : duringJudged({ runners: result.runners }, machine)
     const isMissed = figures.some(({ status }) => status === 'missed')
-    return distributed.runners.flatMap(({ instance, pod: name }) => {
+    const partOf = (name: string | undefined) => {
       const pod = machine?.kubernetes?.pods.find(({ pod }) => pod === name)
-      const part = mean(during(pod?.throttled))
-      if (part === undefined) {
-        const text = `it is not known whether the CPU of runner ${instance} was throttled: its kubelet was not asked twice while it ran`
-        return [isMissed ? invalid(`generator: ${text}, so that a miss may be its own`) : remark(text)]
-      }
+      // Where no look fell into a short part, those of the whole run are taken.
+      return mean(judged(pod?.throttled)) ?? mean(whole(pod?.throttled))
+    }
+    const throttled = distributed.runners.flatMap(({ instance, pod }) => {
+      const part = partOf(pod) ?? 0
       if (part < THROTTLED_CPU_ALLOWED) return []
       return [invalid(`generator: the CPU of runner ${instance} was throttled in ${percent(part)} of the time`)]
     })
+    const unknown = distributed.runners.filter(({ pod }) => partOf(pod) === undefined)
+    // `collected-late` says all that there is to say.
+    if (unknown.length === 0 || collectedTooLate(asSampled(result)).length > 0) return throttled
+    const isShort = wholeSeconds(result) < TWO_LOOKS_SECONDS
+    const why = isShort ? 'the run was too short for its kubelet to look twice' : 'no kubelet told of it'
+    const text = `it is not known whether the CPU of ${runnersText(unknown.map(({ instance }) => instance))} was throttled: ${why}`
+    if (isMissed) return [...throttled, invalid(`generator: ${text}, so that a miss may be its own`)]
+    return [...throttled, isShort ? remark(text) : invalid(`generator: ${text}`)]
   },
   'node-cpu': (result, figures) => {
-    const { machine } = result
+    const { machine, distributed } = result
     const { nodes = [], pods = [] } = machine?.kubernetes ?? {}
     const misses = figures.filter(({ status }) => status === 'missed').map(metricText)
-    return nodes.flatMap(({ name, cores, cpuCores }) => {
-      const during = machine === undefined ? () => [] : duringJudged(result, machine)
+    const during = machine === undefined ? () => [] : duringJudged(result, machine)
+    const busyNodes = nodes.flatMap(({ name, cores, cpuCores }) => {
       const busy = (mean(during(cpuCores)) ?? 0) / cores
       if (cores === 0 || busy < SATURATED || !pods.some(({ node }) => node === name)) return []
       const text = `node ${name} was ${percent(busy)} busy`
@@ -267,6 +287,17 @@ const RULES: Readonly<Record<string, (result: OwnResult, figures: readonly Figur
         ? [remark(`${text}: the latencies hold the generator's own waiting for CPU`)]
         : [invalid(`generator: ${text}, so that a miss (${list(misses)}) may be its own`)]
     })
+    if (misses.length === 0 || result.runners.length === 0) return busyNodes
+    const isKnown = (node: string) =>
+      nodes.some(({ name, cores, cpuCores }) => name === node && cores > 0 && during(cpuCores).length > 0)
+    const unknown = [...new Set((distributed?.runners ?? []).map(({ node = 'of a runner' }) => node))]
+      .filter((node) => !isKnown(node))
+      .map((node) =>
+        invalid(
+          `generator: it is not known whether node ${node} had CPU left, so that a miss (${list(misses)}) may be its own`,
+        ),
+      )
+    return [...busyNodes, ...unknown]
   },
   'late-start': ({ runners }) => {
     const starts = runners.map(({ startedAt }) => Date.parse(startedAt))

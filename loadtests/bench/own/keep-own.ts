@@ -11,12 +11,17 @@ import { addRuns } from '../history/history-files.ts'
 import { RUN_FORMAT, type RunRecord } from '../history/run-record.ts'
 import { REPORT_FILE } from '../report/write-report.ts'
 import { judgeOwn } from './judge-own.ts'
+import { isSameRun, lacksEvidence, parseOwnResult } from './own-evidence.ts'
 import { renderOwnReport } from './own-report.ts'
 import { OWN_FORMAT, type OwnResult, type OwnVerdict } from './own-result.ts'
 import { keptAs } from './plan-run.ts'
 import { judgedSeconds } from './times.ts'
 
-/** @returns what was written, and where */
+/**
+ * A result of the same run that knows more is not replaced: then only `<name>.later.json` is written.
+ *
+ * @returns what was written, and where
+ */
 export async function keepOwn(
   result: OwnResult,
   dir: string,
@@ -26,6 +31,11 @@ export async function keepOwn(
     string,
     string,
   ]
+  if (knowsMore(path, result)) {
+    const later = join(dir, `${result.name}.later.json`)
+    await writeWhole(later, `${JSON.stringify(result)}\n`)
+    return [[`${result.name}.json knows more of the same run and stays; this result`, later]]
+  }
   await writeWhole(path, `${JSON.stringify(result)}\n`)
   await writeWhole(report, renderOwnReport([result]))
   await addRuns(history, [recordOf(result, result.verdict ?? judgeOwn(result))])
@@ -34,6 +44,16 @@ export async function keepOwn(
     ['Report', report],
     ['History', history],
   ]
+}
+
+/** Whether a file is a result of the same run with evidence that this one lacks. */
+function knowsMore(path: string, result: OwnResult): boolean {
+  try {
+    const before = parseOwnResult(readFileSync(path, 'utf8'))
+    return isSameRun(before, result) && lacksEvidence(result, before)
+  } catch {
+    return false
+  }
 }
 
 /** Whether a file's text is the result of a script of one's own; it is judged by other rules than ours. */

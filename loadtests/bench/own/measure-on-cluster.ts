@@ -14,6 +14,8 @@ import { clusterEnvironment } from '../cluster/cluster-environment.ts'
 import { type LogReader, podLogs } from '../cluster/runner-results.ts'
 import { samplePlatform } from '../cluster/sample-platform.ts'
 import { showRun } from '../cluster/show-run.ts'
+import { testRunAtEnd } from '../cluster/test-run-at-end.ts'
+import type { TestRunObject } from '../cluster/test-runs.ts'
 import { watchTestRun } from '../cluster/watch-test-run.ts'
 import { lastWords } from '../collect/last-words.ts'
 import { beginSampling } from '../sample/sampler.ts'
@@ -26,6 +28,8 @@ export type OwnOnClusterOptions = {
   readonly cluster: Cluster
   /** Of the TestRun. */
   readonly name: string
+  /** One that somebody else made, as it was read before. */
+  readonly testRun?: TestRunObject
   readonly run: OwnRun
   readonly parallelism: number
   /** Makes the TestRun, once sampling has begun; absent for one that somebody else made. */
@@ -69,6 +73,7 @@ export async function measureOwnOnCluster(options: OwnOnClusterOptions): Promise
     terminal.clear()
     if ('error' in ended) throw ended.error
     const { runners, pods } = await collectOwn(ended.distributed.runners, podLogs(cluster))
+    const testRun = await testRunAtEnd(options)
     const starts = runners.map(({ startedAt }) => Date.parse(startedAt))
     const from = starts.length === 0 ? began : Math.min(...starts)
     const environment = await clusterEnvironment(cluster, {
@@ -83,7 +88,7 @@ export async function measureOwnOnCluster(options: OwnOnClusterOptions): Promise
       startedAt: new Date(from).toISOString(),
       expectedRunners: parallelism,
       runners,
-      distributed: { ...ended.distributed, runners: pods },
+      distributed: { ...ended.distributed, ...testRun, runners: pods },
       series,
       machine,
       servers: (await prometheus?.figures(servers, from, Date.now())) ?? [],

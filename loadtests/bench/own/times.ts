@@ -17,4 +17,5 @@ export function judgedSeconds(result: Pick<OwnResult, 'runners' | 'judged'>): nu
 }
 
 /** Picks from a series of the sampled machine what was sampled meanwhile. */
-export const duringJudged = (result: OwnResult, server: ServerEvidence) => during(judgedTimes(result), server)
+export const duringJudged = (result: Pick<OwnResult, 'runners' | 'judged'>, server: ServerEvidence) =>
+  during(judgedTimes(result), server)

@@ -36,13 +36,15 @@ export function apiSource(instance: string, adminUrl: string): Source<ApiEvidenc
         unanswered += 1
         return
       }
+      // A counter of which the first answer had nothing has counted from zero since.
+      const before = first === undefined ? undefined : 0
       first ??= metrics
       last = metrics
       for (const { name, labels, value } of metrics.samples) {
         if (!Number.isFinite(value)) continue
         const type = metrics.types.get(name)
         if (type === 'gauge') recorder.gauge(`gauge ${name}${labels}`, value)
-        else if (type === 'counter') recorder.growth(`counter ${name}${labels}`, value)
+        else if (type === 'counter') recorder.growth(`counter ${name}${labels}`, value, before)
       }
     },
     async end(recorder) {

@@ -8,12 +8,16 @@ export type SeriesRecorder = {
   /** Begins the next sample. @returns seconds since the sample before; 0 for the first */
   begin(atMs: number): number
   gauge(name: string, value: number | null | undefined): void
-  /** Records by how much a total grew a second; nothing when it shrank, as after a restart. */
-  growth(name: string, total: number | null | undefined): void
+  /**
+   * Records by how much a total grew a second; nothing when it shrank, as after a restart.
+   *
+   * @param before of one that was never recorded: what it was at the sample before, if that is known
+   */
+  growth(name: string, total: number | null | undefined, before?: number): void
   /** @returns 0 throughout when the name was never recorded */
   series(name: string): Series
   names(): readonly string[]
-  /** What a total grew by from the first time it was recorded to the last, restarts left out. */
+  /** What a total grew by from the first sample in which it was known to the last, restarts left out. */
   grown(name: string): number
   atSeconds(): readonly number[]
 }
@@ -43,10 +47,14 @@ export function createSeriesRecorder(startedAtMs: number): SeriesRecorder {
       return before === undefined ? 0 : times.at(-1)! - before
     },
     gauge: (name, value) => put(name, value ?? null),
-    growth(name, value) {
+    growth(name, value, before) {
       const now = times.at(-1) ?? 0
-      const total = totals.get(name)
+      const earlier = times.at(-2)
       if (value === null || value === undefined) return put(name, null)
+      if (before !== undefined && earlier !== undefined && !totals.has(name)) {
+        totals.set(name, { last: before, grown: 0, at: earlier })
+      }
+      const total = totals.get(name)
       if (total === undefined) {
         totals.set(name, { last: value, grown: 0, at: now })
         return put(name, null)

@@ -103,6 +103,7 @@ test(
     expect(said).toContain(`! call-state-updates runner 1 has no pod: ${refused}`)
     expect(said).toContain(`runner 1 has no pod (${refused})`)
     expect(read().slice(0, 2)).toEqual(['hung-test-run', 'runner-never-ran'])
+    expect(said).toContain('There is no report: no runner left a result.')
   },
   3 * MINUTE,
 )

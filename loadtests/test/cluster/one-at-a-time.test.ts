@@ -17,9 +17,10 @@ async function cluster(): Promise<Cluster> {
   return connect()
 }
 
+const said: string[] = []
 const options = (wait: boolean) => ({
   ...{ wait, signal: AbortSignal.timeout(60_000) },
-  terminal: openTerminal({ write: () => true }),
+  terminal: openTerminal({ write: (text: string) => said.push(text) > 0 }),
 })
 
 test('a load test is refused while another one is not over, which is named, with how to end it', async () => {
@@ -42,6 +43,9 @@ test('with --wait it follows the other one, also one that began at the same mome
   const measured = whenAlone(there, options(true), measure)
   await goOn(there)
   expect(await measured).toBe('measured')
+  // Once for each, also in the log of a Job.
+  const told = said.filter((text) => text.includes('waits for another load test'))
+  expect(told.map((text) => /TestRun "(\w+)"/.exec(text)?.[1])).toEqual(['calls', 'other'])
   expect(stages).toEqual(['finished', 'finished'])
 }, 60_000)
 

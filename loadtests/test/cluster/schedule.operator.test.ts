@@ -60,7 +60,7 @@ describe.skipIf(missing !== undefined)(`a schedule${missing === undefined ? '' :
 
       const reader = bench()
       const listed = await reader.run('results', '--namespace', namespace)
-      const [, name = ''] = /^(call-state-updates-\S+)/m.exec(listed.stdout) ?? []
+      const [, name = ''] = /^\s*(call-state-updates-\S+)/m.exec(listed.stdout) ?? []
       expect(name, `${listed.stdout}${log}`).not.toBe('')
       const read = await reader.run('results', name, '--namespace', namespace, '--results-dir', reader.tempDir)
       const { verdict, runners } = readResultFile(`${reader.tempDir}/call-state-updates.json`)

@@ -75,6 +75,19 @@ test('of the complaints of the operator, the last one about this TestRun counts'
   expect(lastComplaint('2026\tERROR\tx\ty\t{cut}', 'load', 'calls')).toBeUndefined()
 })
 
+test('a complaint that quotes several lines is told by what it says first', () => {
+  const log = [
+    LOG,
+    '2026-11-27T06:10:04Z\tERROR\tcontrollers.TestRun\tunable to marshal: `{',
+    '  "thresholds": {',
+    '    "iterations": [',
+    '`\t{"namespace": "load", "name": "calls", "reconcileID": "1d", "error": "unexpected end of JSON input"}',
+    'github.com/grafana/k6-operator/internal/controller.inspectTestRun',
+  ].join('\n')
+  expect(lastComplaint(log, 'load', 'calls')).toBe('unable to marshal: unexpected end of JSON input')
+  expect(lastComplaint(log, 'load', 'others')).toBe('Invalid TestRun: no script')
+})
+
 test('an initializer that ended well is not blamed: what the operator says is told instead', async () => {
   expect(await whyGivenUp(clusterWith({ initializer: ended(0), log: LOG }), 'calls')).toBe(
     `its initializer found nothing wrong with the script, but k6-operator says: ${WORDS}`,

@@ -138,6 +138,13 @@ describe('unequal-shares', () => {
     ])
   })
 
+  test('of a few requests for each, one more or less at an end of the peak is no other part', () => {
+    const sent = (runner: RunnerResult, i: number) => withCounters({ updates_sent_peak: 9 + (i % 3) })(runner)
+    expect(said('unequal-shares', resultWith({ runners: 60, runner: sent }))).toEqual([])
+    const idle = (runner: RunnerResult, i: number) => withCounters({ updates_sent_peak: i === 0 ? 7 : 10 })(runner)
+    expect(said('unequal-shares', resultWith({ runners: 60, runner: idle }))).toHaveLength(1)
+  })
+
   test('a runner with more virtual users than the others, for they cannot be divided', () => {
     const seven = (runner: RunnerResult) => ({ ...runner, settings: { ...runner.settings, maxVUs: 7 } })
     const result = resultWith({
@@ -387,6 +394,16 @@ describe('a distributed run', () => {
       'runner 2 did not start (ImagePullBackOff)',
     ])
     expect(said('runner-never-ran', state('absent'))).toEqual(['runner 2 has no pod'])
+    const refused = (i: number) => `pods "calls-${i}-x7" is forbidden: exceeded quota: small`
+    const many = distributedWith({ runners: 40 })
+    const runners = many.distributed!.runners.map((pod, i) => ({
+      ...pod,
+      state: 'absent' as const,
+      reason: refused(i + 1),
+    }))
+    expect(said('runner-never-ran', { ...many, distributed: { ...many.distributed!, runners } })).toEqual([
+      `runner 1 has no pod (${refused(1)}), and so 39 other runners`,
+    ])
     expect(said('missing-runner', state('absent'))).toEqual(['3 runners shared the load and 2 left a result: 1 and 3'])
   })
 

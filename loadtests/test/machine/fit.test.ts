@@ -34,4 +34,6 @@ test('cores, quota, score and what fits them are said in one line', () => {
     '2 cores, of which a CPU quota allows 1, single-threaded score 1,910: 1 API instance, 1 subscriber VU',
   )
   expect(coresText({ cores: 1 })).toBe('1 core')
+  // Of a cluster whose nodes may not be listed.
+  expect(machineText({ ...ENVIRONMENT.machine, cores: 0 }, { apiInstances: 1 })).toBe('cores not known: 1 API instance')
 })

@@ -67,7 +67,8 @@ describe.skipIf(k6Path === undefined)(`a script of one's own in a cluster${withK
     const { code, stdout, stderr } = await run('plain.js', '--secret-env', 'SHOP_TOKEN', '--keep')
     expect(code, stderr).toBe(0)
     expect(operator.environments.map(({ SHOP_TOKEN }) => SHOP_TOKEN)).toEqual(['s3cret', 's3cret'])
-    expect(operator.kept().map((name) => name.split(' ')[0])).toEqual(['ConfigMap', 'Secret', 'TestRun'])
+    // The archive and, for whoever collects it later, the result.
+    expect(operator.kept().map((name) => name.split(' ')[0])).toEqual(['ConfigMap', 'ConfigMap', 'Secret', 'TestRun'])
     expect(stdout + stderr + JSON.stringify(resultOf('plain'))).not.toContain('s3cret')
   })
 
@@ -91,6 +92,45 @@ describe.skipIf(k6Path === undefined)(`a script of one's own in a cluster${withK
     expect(collected.code).toBe(0)
     expect(resultOf('plain').runners).toHaveLength(2)
     expect(operator.kept()).toEqual([])
+  })
+
+  test('that was invalid stays so when it is collected again, and without what was kept it is too late to know', async () => {
+    operator.throttle(0.33)
+    const { code, stdout, stderr } = await run('plain.js', '--parallelism', '2', '--keep')
+    expect(stdout, stderr).toContain('the CPU of runner 1 was throttled in 33 % of the time')
+    expect(code).toBe(2)
+    const [name = ''] = operator.kept().flatMap((one) => /^TestRun (\S+)/.exec(one)?.[1] ?? [])
+    const collect = (folder: string) => bench.run('collect', name, '--results-dir', join(bench.tempDir, folder))
+
+    const again = await collect('of-somebody-else')
+    expect(again.stdout, again.stderr).toContain('the CPU of runner 1 was throttled in 33 % of the time')
+    expect(again.code).toBe(2)
+
+    const before = resultOf('plain')
+    operator.forget('ConfigMap', /-result-/)
+    const late = await collect('.')
+    expect(late.stdout, late.stderr).toContain('collected too late to know')
+    expect(late.stdout).toContain('plain.json knows more of the same run and stays')
+    expect(late.code).toBe(2)
+    expect(resultOf('plain')).toEqual(before)
+  })
+
+  test('whose TestRun was changed after it ran is invalid, and its targets are those that it ran with', async () => {
+    operator.throttle(0)
+    const { code, stderr } = await run('plain.js', '--secret-env', 'SHOP_TOKEN', '--keep')
+    expect(code, stderr).toBe(0)
+    const [name = ''] = operator.kept().flatMap((one) => /^TestRun (\S+)/.exec(one)?.[1] ?? [])
+    const collect = () => bench.run('collect', name, '--results-dir', bench.tempDir)
+    expect((await collect()).code).toBe(0)
+    operator.change(name, (data) => {
+      const run = JSON.parse(data['own-run.json'] ?? '') as { targets: unknown[] }
+      const target = { metric: 'http_reqs', aggregate: 'count', comparison: '<', value: 1, from: 'targets' }
+      return { ...data, 'own-run.json': JSON.stringify({ ...run, targets: [target] }) }
+    })
+    const changed = await collect()
+    expect(changed.stdout, changed.stderr).toContain('the list of targets is not what it was')
+    expect(changed.code).toBe(2)
+    expect(resultOf('plain').targets).toEqual([])
   })
 
   test('is refused with what to do where the command line cannot be followed', async () => {

@@ -18,6 +18,20 @@ test('what only grows is kept as its rate a second, and what it grew by in all',
   expect(recorder.atSeconds()).toEqual([0, 2, 3, 4])
 })
 
+test('what is not there before it is counted first has grown from zero', () => {
+  const recorder = createSeriesRecorder(0)
+  recorder.begin(0)
+  recorder.growth('requests', 100, undefined)
+  recorder.begin(2000)
+  recorder.growth('requests', 102, 0)
+  recorder.growth('failures', 16, 0)
+  recorder.begin(4000)
+  recorder.growth('failures', 18, 0)
+  expect(recorder.grown('requests')).toBe(2)
+  expect(recorder.grown('failures')).toBe(18)
+  expect(recorder.series('failures')).toEqual([null, 8, 1])
+})
+
 test('a value that never changes is kept as one number', () => {
   const recorder = createSeriesRecorder(0)
   for (let at = 0; at < 5; at++) {

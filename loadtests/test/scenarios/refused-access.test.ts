@@ -9,6 +9,7 @@ import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import { SCENARIO_NAMES } from '@hopwhistle/contract/scenarios.ts'
 import { CHECKOUT } from '@hopwhistle/platform/lib/checkout.ts'
 import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
+import { providerSecretsKey } from '@hopwhistle/platform/settings/providers.ts'
 import { startApiInstances } from '@hopwhistle/platform/stack/api-instances.ts'
 import { type Guard, startGuard } from '@hopwhistle/platform/stack/guard.ts'
 import { type ServerProcess, stopServer } from '@hopwhistle/platform/stack/server-process.ts'
@@ -62,7 +63,11 @@ afterAll(async () => {
 /** @returns the key and the tenant that it belongs to */
 /** Runs a command of the API on the database. */
 async function command(name: string, ...args: readonly string[]) {
-  const env = { PATH: process.env.PATH, MIGRATION_DATABASE_URL: ownerUrl }
+  const env = {
+    PATH: process.env.PATH,
+    MIGRATION_DATABASE_URL: ownerUrl,
+    PROVIDER_SECRETS_KEY: providerSecretsKey(),
+  }
   return promisify(execFile)(process.execPath, [join(CHECKOUT, 'api', 'src', 'commands', name), ...args], { env })
 }
 

@@ -82,7 +82,7 @@ function throttledPart(result: Evidence['result'], { throttled }: PodEvidence): 
 }
 
 /** Two looks of a kubelet at a pod take at most so long, and a moment until they are sampled. */
-const TWO_LOOKS_SECONDS = 32
+export const TWO_LOOKS_SECONDS = 32
 
 /** Runners of which no kubelet told. Of a smoke run that is over too soon for it, which proves nothing, none has to. */
 function unknownThrottling(result: Evidence['result']) {
@@ -93,12 +93,22 @@ function unknownThrottling(result: Evidence['result']) {
   const why = isShort
     ? 'the run was too short for its kubelet to look twice'
     : (server?.omitted.find((sentence) => sentence.startsWith('Kubernetes')) ?? 'no kubelet told of it during the run')
-  return (distributed?.runners ?? []).flatMap(({ instance, pod: name }) => {
+  const unknown = (distributed?.runners ?? []).filter(({ pod: name }) => {
     const pod = server?.kubernetes?.pods.find((one) => one.kind === 'k6' && one.pod === name)
-    if (pod !== undefined && throttledPart(result, pod) !== undefined) return []
-    const text = `it is not known whether the CPU of runner ${instance} was throttled: ${why}`
-    return [isShort && !provesTargets(profile) ? remark(text) : invalid(text)]
+    return pod === undefined || throttledPart(result, pod) === undefined
   })
+  if (unknown.length === 0) return []
+  const text = `it is not known whether the CPU of ${runnersText(unknown.map(({ instance }) => instance))} was throttled: ${why}`
+  return [isShort && !provesTargets(profile) ? remark(text) : invalid(text)]
+}
+
+const MOST_NAMED = 5
+
+/** Some of many, all of a few. */
+export function runnersText(instances: readonly string[]): string {
+  const more = instances.length - MOST_NAMED
+  const named = more > 1 ? [...instances.slice(0, MOST_NAMED), `${more} more`] : instances
+  return `runner${instances.length === 1 ? '' : 's'} ${list(named)}`
 }
 
 const limitOf = ({ cpuLimitCores }: PodEvidence): string =>

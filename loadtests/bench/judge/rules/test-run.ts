@@ -6,7 +6,7 @@ import { bytes, list, number, plural } from '@hopwhistle/platform/document/figur
 import type { Crash, RunnerPod, RunnerResult, RunnerSettings } from '../../../results-format.ts'
 import { endedEarly, endOfPeak, secondsRun } from '../../../scenarios/lib/complete-run.ts'
 import { histogramCount } from '../../../scenarios/lib/histogram.ts'
-import { invalid, isDistributed, type Rule, sampledLateBy } from '../../evidence/evidence.ts'
+import { invalid, isDistributed, type Rule, type Sampled, sampledLateBy } from '../../evidence/evidence.ts'
 import type { LoadtestResult } from '../../evidence/loadtest-result.ts'
 import { trafficOf } from '../../evidence/traffic.ts'
 import type { Reason } from '../../evidence/verdict.ts'
@@ -50,19 +50,19 @@ export const hungTestRun: ClusterRule = {
  * The run was watched from before its load on. Throttling, the CPU of nodes and what the API counted are seen while it
  * lasts or never, and each may make it invalid.
  */
-export const collectedLate: Rule = {
-  name: 'collected-late',
-  check({ result }) {
-    const { server, runners } = result
-    const late = sampledLateBy(result)
-    if (runners.length === 0 || (server === undefined ? !isDistributed(result) : late === 0)) return []
-    const ended = Math.max(...runners.map(({ endedAt }) => Date.parse(endedAt)))
-    const isOver = Date.parse(server?.startedAt ?? '') > ended
-    const when = isOver ? 'after the run had ended' : `from ${number(late, 1)} s after the load began`
-    const sampled = server === undefined ? 'nothing was sampled' : `the servers and the runners were sampled ${when}`
-    const again = isDistributed(result) ? 'Apply the TestRun again and collect it at once' : 'Run it again'
-    return [invalid(`collected too late to know: ${sampled}. ${again}`)]
-  },
+export const collectedLate: Rule = { name: 'collected-late', check: ({ result }) => collectedTooLate(result) }
+
+/** The same of any run: also of scripts of others. */
+export function collectedTooLate(result: Sampled): readonly Omit<Reason, 'rule'>[] {
+  const { server, runners } = result
+  const late = sampledLateBy(result)
+  if (runners.length === 0 || (server === undefined ? !isDistributed(result) : late === 0)) return []
+  const ended = Math.max(...runners.map(({ endedAt }) => Date.parse(endedAt)))
+  const isOver = Date.parse(server?.startedAt ?? '') > ended
+  const when = isOver ? 'after the run had ended' : `from ${number(late, 1)} s after the load began`
+  const sampled = server === undefined ? 'nothing was sampled' : `the servers and the runners were sampled ${when}`
+  const again = isDistributed(result) ? 'Apply the TestRun again and collect it at once' : 'Run it again'
+  return [invalid(`collected too late to know: ${sampled}. ${again}`)]
 }
 
 /** What measures a run samples its servers as well: a result of it without that was cut, or is of another version. */
@@ -102,10 +102,15 @@ export const runnerNeverRan: ClusterRule = {
     if (isDistributed(result) && known < expectedRunners) {
       return [invalid(`it is known of ${known} of ${plural(expectedRunners, 'runner')} what became of its pod`)]
     }
-    return (distributed?.runners ?? []).flatMap(({ instance, state, reason }) => {
-      const what = NEVER[state]
-      if (what === undefined) return []
-      return [invalid(`runner ${instance} ${what}${reason === undefined ? '' : ` (${reason})`}`)]
+    const never = (distributed?.runners ?? []).filter(({ state }) => state in NEVER)
+    // The quota that refuses one refuses others as well.
+    const alike = Map.groupBy(never, ({ state, reason = '' }) => `${state} ${reason.replace(/"[^"]*"/, '')}`)
+    return [...alike.values()].flatMap((runners) => {
+      const [first] = runners
+      if (first === undefined) return []
+      const more = runners.length === 1 ? '' : `, and so ${plural(runners.length - 1, 'other runner')}`
+      const why = first.reason === undefined ? '' : ` (${first.reason})`
+      return [invalid(`runner ${first.instance} ${NEVER[first.state]}${why}${more}`)]
     })
   },
 }
@@ -271,6 +276,8 @@ export const differentSettings: Rule = {
 
 /** How far from an even share a runner's load may be, as a part of that share. */
 const TOLERANCE = 0.05
+/** Requests are whole, and one at either end of the peak may fall inside or outside: of a small share that is much. */
+const ENDS = 2
 
 /**
  * Every runner carried its part of the load. A publisher is never divided, so that the part of a runner may be one
@@ -287,7 +294,7 @@ export const unequalShares: Rule = {
         const { sent } = trafficOf(kind, runner, 'peak')
         const { publishers = 0, maxVUs = 0 } = runner.settings
         const indivisible = kind === 'messages' && publishers > 0 ? all / publishers : 0
-        if (Math.abs(sent - even) <= Math.max(even * TOLERANCE, indivisible)) return []
+        if (Math.abs(sent - even) <= Math.max(even * TOLERANCE, indivisible, ENDS)) return []
         return [
           invalid(
             `runner ${runner.instance} sent ${number(sent)} of ${number(all)} during the peak; ` +

@@ -2,7 +2,7 @@
  * A cluster of one machine without containers: an API server that keeps what it is given, and what k6-operator 1.6 does
  * with a TestRun that runs an archive, by real k6 processes with the same command lines, environment, logs and REST APIs.
  *
- * What it is not: it has no images, nodes, quotas or policies, and no kubelet that tells of CPU.
+ * What it is not: it has no images, quotas or policies, one node, and no kubelet that tells of CPU before it is told what.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,11 @@ import { freePort } from '@hopwhistle/platform/machine/free-port.ts'
 
 type Kept = {
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly metadata: {
+    readonly name: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[]
+  }
   readonly data?: Readonly<Record<string, string>>
   readonly binaryData?: Readonly<Record<string, string>>
   readonly stringData?: Readonly<Record<string, string>>
@@ -39,10 +43,22 @@ type Runner = {
   readonly job: string
   readonly port: number
   readonly child: ChildProcess
+  /** As the pod was made. */
+  readonly env: readonly Variable[]
   log: string
+  /** Whether its REST API has answered somebody. */
+  followed: boolean
   exitCode?: number
 }
-type Run = { readonly testRun: TestRun; readonly uid: string; stage: string; runners: Runner[]; operatorSays: string }
+type Run = {
+  readonly testRun: TestRun
+  readonly uid: string
+  stage: string
+  runners: Runner[]
+  operatorSays: string
+  /** How often it was read. */
+  reads: number
+}
 
 export type LocalOperator = {
   readonly kubeconfig: string
@@ -54,9 +70,18 @@ export type LocalOperator = {
   readonly environments: Readonly<Record<string, string>>[]
   /** The next runner of this number is gone a second after it was told to begin, as when its node is lost. */
   lose(instance: number): void
+  /** From now on the kubelet tells that the CPU of runners is throttled in this part of the time. */
+  throttle(part: number): void
+  /** Changes what a ConfigMap holds. */
+  change(configMap: string, change: (data: Readonly<Record<string, string>>) => Readonly<Record<string, string>>): void
+  /** Deletes all objects of a kind whose name matches. */
+  forget(kind: string, name: RegExp): void
   close(): void
 }
 
+const NODE = 'node-1'
+/** Once by `collect` itself, and twice while it watches. */
+const READS_BEFORE = 3
 const NAMESPACE = 'load'
 
 export async function localOperator(k6: string): Promise<LocalOperator> {
@@ -66,12 +91,21 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
   const environments: Record<string, string>[] = []
   let made = 0
   let lost: number | undefined
+  let throttled: number | undefined
+  const beganAt = Date.now()
 
   const keep = (object: Kept) => {
     objects.set(`${object.kind} ${object.metadata.name}`, object)
     if (object.kind !== 'TestRun') return
     made += 1
-    const run: Run = { testRun: object as TestRun, uid: `uid-${made}`, stage: '', runners: [], operatorSays: '' }
+    const run: Run = {
+      testRun: object as TestRun,
+      uid: `uid-${made}`,
+      stage: '',
+      runners: [],
+      operatorSays: '',
+      reads: 0,
+    }
     runs.set(object.metadata.name, run)
     operate(run).catch((error: Error) => {
       run.stage = 'error'
@@ -99,6 +133,9 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     run.stage = 'initialized'
     for (let i = 1; i <= spec.parallelism; i++) run.runners.push(await startRunner(run, script, i))
     run.stage = 'created'
+    // On a machine as slow as it may be, whoever collects the run sees it from its beginning.
+    const isWatched = () => run.reads >= READS_BEFORE && run.runners.every(({ followed }) => followed)
+    for (let i = 0; !isWatched() && i < 600; i++) await sleep(100)
     for (const { port } of run.runners) await told(port)
     run.stage = 'started'
     const gone = lost === undefined ? undefined : run.runners[lost - 1]
@@ -123,7 +160,7 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     ]
     const child = spawn(k6, command, { env: { ...ENVIRONMENT, ...given }, stdio: ['ignore', 'pipe', 'pipe'] })
     const job = `${testRun.metadata.name}-${i}`
-    const made: Runner = { pod: `${job}-x7k2p`, job, port, child, log: '' }
+    const made: Runner = { pod: `${job}-x7k2p`, job, port, child, env: runner.env, log: '', followed: false }
     // Both outputs in one log, as of a container.
     for (const output of [child.stdout, child.stderr]) output?.on('data', (text) => (made.log += text))
     child.once('close', (code) => (made.exitCode = code ?? 137))
@@ -135,12 +172,12 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     return value ?? objects.get(`Secret ${name}`)?.stringData?.[key] ?? ''
   }
 
-  const podOf = (run: Run, { pod, job, exitCode }: Runner) => ({
+  const podOf = (run: Run, { pod, job, exitCode, env }: Runner) => ({
     metadata: {
       ...{ name: pod, namespace: NAMESPACE, creationTimestamp: new Date().toISOString() },
       labels: { app: 'k6', k6_cr: run.testRun.metadata.name, runner: 'true', 'job-name': job },
     },
-    spec: { nodeName: 'node-1', containers: [{ name: 'k6' }] },
+    spec: { nodeName: NODE, containers: [{ name: 'k6', env }] },
     status: {
       containerStatuses: [
         { name: 'k6', state: exitCode === undefined ? { running: {} } : { terminated: { exitCode, reason: 'Ended' } } },
@@ -157,7 +194,26 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     const run = runs.get(name)
     for (const { child } of run?.runners ?? []) child.kill('SIGKILL')
     for (const kind of ['TestRun', 'ConfigMap', 'Secret']) objects.delete(`${kind} ${name}`)
+    for (const [key, { metadata }] of objects) {
+      if (metadata.ownerReferences?.some((owner) => owner.kind === 'TestRun' && owner.name === name))
+        objects.delete(key)
+    }
     return runs.delete(name)
+  }
+
+  const cadvisor = (names: readonly string[]) => {
+    const now = Date.now()
+    const seconds = (now - beganAt) / 1000
+    const lines = names.flatMap((pod) => {
+      const labels = `{container="",id="/kubepods/${pod}",namespace="${NAMESPACE}",pod="${pod}"}`
+      return [
+        `container_cpu_usage_seconds_total{cpu="total",id="/kubepods/${pod}",namespace="${NAMESPACE}",pod="${pod}"} ${seconds / 9} ${now}`,
+        `container_cpu_cfs_periods_total${labels} ${seconds * 10} ${now}`,
+        `container_cpu_cfs_throttled_periods_total${labels} ${seconds * 10 * (throttled ?? 0)} ${now}`,
+      ]
+    })
+    const node = `container_cpu_usage_seconds_total{cpu="total",id="/",namespace="",pod=""} ${seconds / 2} ${now}`
+    return [node, ...lines, 'machine_cpu_cores{boot_id="b"} 2'].join('\n')
   }
 
   const list = (items: readonly unknown[]) => ({ metadata: {}, items })
@@ -180,6 +236,7 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
       const name = path.slice(testRuns.length + 1)
       const run = runs.get(name)
       if (run === undefined) return [404, { message: 'not found' }]
+      if (method !== 'DELETE') run.reads += 1
       if (method !== 'DELETE') return [200, testRunOf(run)]
       remove(name)
       return [200, {}]
@@ -196,6 +253,7 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     const [, proxied] = /:6565\/proxy(\/.*)$/.exec(path) ?? []
     if (named !== undefined && proxied !== undefined) {
       const response = await fetch(`http://127.0.0.1:${named.port}${proxied}`).catch(() => undefined)
+      if (response?.ok) named.followed = true
       return response === undefined ? [503, { message: 'no answer' }] : [response.status, await response.text()]
     }
     for (const [plural, kind] of Object.entries(KINDS)) {
@@ -205,11 +263,18 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
         return [200, list(those)]
       }
       if (path === `${all}/${plural}`) {
-        keep(JSON.parse(body) as Kept)
+        keep({ kind, ...(JSON.parse(body) as Omit<Kept, 'kind'>) })
         return [201, JSON.parse(body)]
       }
       const one = objects.get(`${kind} ${path.slice(`${all}/${plural}/`.length)}`)
-      if (path.startsWith(`${all}/${plural}/`) && one !== undefined) return [200, one]
+      if (path.startsWith(`${all}/${plural}/`) && one !== undefined) {
+        if (method === 'DELETE') objects.delete(`${kind} ${one.metadata.name}`)
+        return [200, one]
+      }
+    }
+    if (path === `/api/v1/nodes/${NODE}/proxy/metrics/cadvisor` && throttled !== undefined) {
+      const running = pods.filter(({ runner }) => runner.exitCode === undefined)
+      return [200, cadvisor(running.map(({ runner }) => runner.pod))]
     }
     if (path === `${all}/events` || path === '/api/v1/nodes') return [200, list([])]
     return [404, { message: `${method} ${path} is not known here` }]
@@ -239,6 +304,17 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     environments,
     lose: (instance) => {
       lost = instance
+    },
+    throttle: (part) => {
+      throttled = part
+    },
+    change(name, change) {
+      const map = objects.get(`ConfigMap ${name}`)
+      if (map !== undefined) objects.set(`ConfigMap ${name}`, { ...map, data: change(map.data ?? {}) })
+    },
+    forget(kind, name) {
+      for (const [key, object] of objects)
+        if (object.kind === kind && name.test(object.metadata.name)) objects.delete(key)
     },
     kept: () => [...objects.keys()].sort(),
     apply(...given) {
