@@ -9,7 +9,7 @@ import { EVENT_BOUNDS } from '@hopwhistle/contract/calls.ts'
 import { LIVE_SUBPROTOCOL } from '@hopwhistle/contract/live.ts'
 import { ROUTES } from '@hopwhistle/contract/routes.ts'
 import type pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { connectPostgres } from '../../../platform/test-support/connect-postgres.ts'
 import { freshDatabase } from '../../../platform/test-support/fresh-database.ts'
@@ -364,7 +364,8 @@ const HAPPENS: Readonly<Record<string, () => Promise<Refusal>>> = {
   },
   'live-unavailable': async () => {
     await platform.redis.stop()
-    return upgrade()
+    // The instance knows once its connection has closed.
+    return vi.waitFor(() => upgrade(), { timeout: 5_000 })
   },
   'shutting-down': async () => {
     const leaving = await runningPlatform(1, SMALL, platform.database)
