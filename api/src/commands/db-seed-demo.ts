@@ -10,12 +10,13 @@ import { createSecretBox, parseSecretKeys } from '../access/secret-box.ts'
 import { actAs } from '../postgres/keys/list-audit.ts'
 import { endDemoKeys, type SeedOptions, seedDemo } from '../postgres/seed-demo.ts'
 import { sealedFor } from '../providers/callbacks.ts'
+import { findTimeZone } from '../reporting/zones/time-zone.ts'
 import { runDatabaseCommand } from './run-database-command.ts'
 
 const CALLS = 225_000
 const MOST_CALLS = 9_999_999
 
-const HELP = `Usage: npm run db:seed:demo [-- --again] [--calls=N] [--tenants=N]
+const HELP = `Usage: npm run db:seed:demo [-- --again] [--calls=N] [--tenants=N] [--timezone=ZONE]
        npm run db:seed:demo -- --off
 
 Gives the demo tenant ${DEMO_TENANT_ID} the key ${DEMO_API_KEY} and 30 days of calls that end now:
@@ -31,6 +32,8 @@ signed with the auth token ${DEMO_TWILIO_TOKEN}.
   --tenants=N  spreads the calls over so many tenants, 1 if not given, for load tests with TENANTS=N. Further ones have ids
              that count on from the demo tenant's, and the keys ${DEMO_API_KEY}-1, ${DEMO_API_KEY}-2, …
              Calls that are there already stay where they are, unless --again is given
+  --timezone=ZONE  shows the tenants' reports in this time zone, such as Asia/Kolkata, unless a request names another;
+             none: in UTC again
 
 Environment:
   MIGRATION_DATABASE_URL  required  the primary, as the role that migrated it
@@ -46,6 +49,17 @@ const COUNTS = [
 ] as const
 const countIn = (args: readonly string[], [option, usual]: (typeof COUNTS)[number]) =>
   args.findLast((arg) => arg.startsWith(option))?.slice(option.length) ?? String(usual)
+
+const ZONE = '--timezone='
+function zoneIn(args: readonly string[]): Pick<SeedOptions, 'timeZone'> {
+  const given = args.findLast((arg) => arg.startsWith(ZONE))?.slice(ZONE.length)
+  return given === undefined ? {} : { timeZone: given === 'none' ? null : given }
+}
+function zoneProblem(args: readonly string[]): string | undefined {
+  const { timeZone } = zoneIn(args)
+  if (typeof timeZone !== 'string' || findTimeZone(timeZone) !== undefined) return undefined
+  return `--timezone is "${timeZone}"; it must be an IANA name such as Europe/Berlin, or none`
+}
 
 function sealing(given: string | undefined): Pick<SeedOptions, 'seal'> {
   if (given === undefined || given === '') return {}
@@ -74,6 +88,7 @@ await runDatabaseCommand(
       calls: Number(countIn(args, COUNTS[0])),
       tenants: Number(countIn(args, COUNTS[1])),
       again: args.includes('--again'),
+      ...zoneIn(args),
       ...sealing(process.env.PROVIDER_SECRETS_KEY),
       onProgress: (done, of) => {
         const percent = Math.round((100 * done) / of)
@@ -88,9 +103,10 @@ await runDatabaseCommand(
         `${day(seeded.from)} to ${day(seeded.to)}, ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
     )
   },
-  ['--again', '--off', ...COUNTS.map(([option]) => option)],
+  ['--again', '--off', ZONE, ...COUNTS.map(([option]) => option)],
   (args) =>
     secretsKeyProblem() ??
+    zoneProblem(args) ??
     COUNTS.map((one) => {
       const [option, , most] = one
       const given = countIn(args, one)

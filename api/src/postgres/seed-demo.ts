@@ -21,6 +21,8 @@ export type SeedOptions = {
   readonly calls: number
   /** Over which the calls are spread, each with a key of its own; 1 if absent. */
   readonly tenants?: number
+  /** In which the tenants' reports are unless a request says otherwise: an IANA name; null: UTC. Absent: what it is, stays. */
+  readonly timeZone?: string | null
   /** Removes the calls of all demo tenants first. */
   readonly again: boolean
   /** Seals the auth token of Twilio in each tenant's callback, whose secrets the API opens with it; absent: no callbacks. */
@@ -71,6 +73,7 @@ export async function seedDemo(client: Client, options: SeedOptions): Promise<Se
     await client.query('set local role hopwhistle_owner')
     await client.query(`select pg_advisory_xact_lock(hashtextextended('hopwhistle.seed-demo', 0))`)
     await giveKeys(client, options.tenants ?? 1)
+    if (options.timeZone !== undefined) await setTimeZone(client, options.timeZone, options.tenants ?? 1)
     if (options.seal !== undefined) await giveCallbacks(client, options.seal, options)
     if (options.again)
       for (const table of TABLES) await client.query(`delete from hopwhistle.${table} where ${OF_DEMO}`)
@@ -119,6 +122,13 @@ async function giveKeys(client: Client, tenants: number): Promise<void> {
      on conflict (key_hash) do update set scopes = excluded.scopes, revoked_at = null
      where api_keys.scopes <> excluded.scopes or api_keys.revoked_at is not null`,
     [tenantIds(tenants), keyHashes(tenants), SCOPES],
+  )
+}
+
+async function setTimeZone(client: Client, timeZone: string | null, tenants: number): Promise<void> {
+  await client.query(
+    'update hopwhistle.tenants set time_zone = $2 where id = any($1) and time_zone is distinct from $2',
+    [tenantIds(tenants), timeZone],
   )
 }
 

@@ -166,6 +166,23 @@ test('with a key for secrets, each tenant has a callback for Twilio that opens w
   expect(await callback(0)).toEqual([DEMO_TENANT_ID, DEMO_TWILIO_TOKEN])
 })
 
+test('its reports can be shown in a time zone, which stays until another is given', async () => {
+  const zone = async () => {
+    const { rows } = await client.query('select time_zone from hopwhistle.authenticate(sha256($1::text::bytea))', [
+      DEMO_API_KEY,
+    ])
+    return rows[0].time_zone
+  }
+  const seed = (timeZone?: string | null) =>
+    seedDemo(client, { now: NOW, calls: CALLS, again: false, ...(timeZone === undefined ? {} : { timeZone }) })
+  await seed('Asia/Kolkata')
+  expect(await zone()).toBe('Asia/Kolkata')
+  await seed()
+  expect(await zone()).toBe('Asia/Kolkata')
+  await seed(null)
+  expect(await zone()).toBe(null)
+})
+
 test('its calls can be spread over many tenants, each with a key of its own; turned off, none of these works', async () => {
   const tenants = 30
   await seedDemo(client, { now: NOW, calls: CALLS, tenants, again: true })

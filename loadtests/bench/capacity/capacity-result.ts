@@ -2,12 +2,15 @@
  * What `bench capacity` measures: `hopwhistle.capacity/1`. Nothing that can be computed is stored: the costs, the law
  * and every answer are worked out from the steps. `npm run results:schema` writes `capacity.schema.json` from this.
  */
-import type { ProfileName, ScenarioName } from '@hopwhistle/contract/scenarios.ts'
+import { BASELINE_SCENARIOS, type ProfileName, type ScenarioName } from '@hopwhistle/contract/scenarios.ts'
 import type { AboveZero, Count, Time } from '../../results-format.ts'
 import type { Outcome } from '../evidence/verdict.ts'
 import type { Environment } from '../sample/environment.ts'
 
 export const CAPACITY_FORMAT = 'hopwhistle.capacity/1'
+
+/** What capacity is measured for: each kind of load alone, and all of them together. */
+export const WORKLOADS: readonly ScenarioName[] = [...BASELINE_SCENARIOS, 'mixed-load']
 
 export type CapacityResult = {
   readonly format: typeof CAPACITY_FORMAT

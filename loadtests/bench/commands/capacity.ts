@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
-import { SCENARIO_NAMES, SCENARIOS, type ScenarioName, targetsOf } from '@hopwhistle/contract/scenarios.ts'
+import { SCENARIOS, type ScenarioName, targetsOf } from '@hopwhistle/contract/scenarios.ts'
 import type { Command, CommandContext } from '@hopwhistle/platform/command-line/command.ts'
 import { EXIT, Failure, Usage } from '@hopwhistle/platform/command-line/failure.ts'
 import { oneOf, parseOptions, wholeNumber } from '@hopwhistle/platform/command-line/parse-options.ts'
@@ -13,7 +13,7 @@ import { mostInstances } from '@hopwhistle/platform/stack/api-instances.ts'
 import { provesTargets } from '../../scenarios/lib/profiles.ts'
 import { answerFor } from '../capacity/answer.ts'
 import { KEPT_DIR, readCapacities, readCapacity, writeCapacity } from '../capacity/capacity-files.ts'
-import type { CapacityResult, PointId } from '../capacity/capacity-result.ts'
+import { type CapacityResult, type PointId, WORKLOADS } from '../capacity/capacity-result.ts'
 import { chartValues } from '../capacity/chart-values.ts'
 import { measureCapacity, type Plan } from '../capacity/measure-capacity.ts'
 import type { Load } from '../capacity/model.ts'
@@ -25,7 +25,6 @@ import { RESULTS_DIR } from '../run/result-files.ts'
 import { NEIGHBOUR_HELP, neighboursOf } from './measurement-options.ts'
 
 const FILE = join(RESULTS_DIR, 'capacity.json')
-const WORKLOADS = SCENARIO_NAMES
 
 export const capacity: Command = {
   summary: 'measure how much N API instances carry, and say how many pods a load needs',
