@@ -167,7 +167,7 @@ test('after a failover, tokens of before are refused with what to do, and answer
         expect((await one.calls({ position })).body.detail).toContain('leave it out')
         const { body } = await one.calls({ limit: '2', cursor })
         expect(body).toMatchObject({ code: 'token-outdated', errors: [{ field: 'cursor' }] })
-        expect(body.detail).toContain('start over')
+        expect(body.detail).toContain('start again')
       }
       expect((await asking.calls(query)).body.source).toBe('primary')
       const next = await asking.post({ callId: 'later', state: 'RINGING', atMs: Date.now() })
