@@ -76,7 +76,12 @@ const COLUMNS = `e.event_id, e.call_id, e.state, e.occurred_at, e.received_at, e
 /** Row-level security lets the statement see the rows of one tenant: the setting comes first, and lasts no longer. */
 const AS_TENANT = `(select set_config('hopwhistle.tenant_ids', '{' || $1::text || '}', true)) as tenant (ids)`
 
-/** Plans: webhook_log_pkey, outbox_pkey, and call_events_pkey once for each event that is read. */
+/**
+ * One batch more than events: of the first one all events may have been read before, and fewer than were asked for means that
+ * there are no more.
+ *
+ * Plans: webhook_log_pkey, outbox_pkey, and call_events_pkey once for each event that is read.
+ */
 const READ = `
 select found.*
 from ${AS_TENANT}
@@ -86,11 +91,11 @@ cross join lateral (
     select batch.batch_id, wanted.place, wanted.event_id, wanted.sequence
     from (
       (select l.batch_id, l.event_ids, l.sequences from hopwhistle.webhook_log l
-       where l.tenant_id = $1::uuid and l.batch_id between $2 and $4 order by l.batch_id limit $5)
+       where l.tenant_id = $1::uuid and l.batch_id between $2 and $4 order by l.batch_id limit $5 + 1)
       union all
       (select o.batch_id, o.event_ids, o.sequences from hopwhistle.outbox o
-       where o.tenant_id = $1::uuid and o.batch_id between $2 and $4 order by o.batch_id limit $5)
-      order by batch_id limit $5
+       where o.tenant_id = $1::uuid and o.batch_id between $2 and $4 order by o.batch_id limit $5 + 1)
+      order by batch_id limit $5 + 1
     ) batch
     cross join lateral unnest(batch.event_ids, batch.sequences) with ordinality as wanted (event_id, sequence, place)
     where tenant.ids is not null and (batch.batch_id, wanted.place) > ($2, $3)

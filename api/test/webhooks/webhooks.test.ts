@@ -427,6 +427,17 @@ test('a paused webhook gets what it has missed when it goes on; a deleted one ge
   expect(await platform.query('select from hopwhistle.webhook_log where tenant_id = $1', [tenant.id])).toEqual([])
 })
 
+test('more than is read at a time is delivered to its end, also where each batch has one event', async () => {
+  const tenant = await platform.newTenant(SCOPES)
+  const { to, id } = await subscribed(tenant)
+  await ask('PATCH', of(id), tenant.key, { enabled: false })
+  const events = Array.from({ length: 230 }, () => anEvent('INITIATED'))
+  for (const event of events) await post(at(0), event, tenant.key)
+  await ask('PATCH', of(id), tenant.key, { enabled: true })
+  await waitUntil('all events', () => new Set(idsOf(to.accepted)).size >= events.length, soon)
+  expect(new Set(idsOf(to.accepted))).toEqual(new Set(events.map(({ eventId }) => eventId)))
+})
+
 test('a test is sent at once, and says what was answered', async () => {
   const tenant = await platform.newTenant(SCOPES)
   const { to, id } = await subscribed(tenant)
