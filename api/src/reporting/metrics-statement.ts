@@ -53,6 +53,10 @@ function text({ table, column }: { table: string; column: string }, granularity:
   stale as materialized (
     select hopwhistle.stale_before($2) as before where tenant.ids is not null
   ),
+  -- Only columns are compared below: under row-level security, Postgres 15 compares the result of a function after it has read.
+  stale_day as materialized (
+    select before, date_trunc('day', before, 'UTC') as since from stale where before is not null
+  ),
   pending_buckets as materialized (
     select at, ${SUMS},
       (select array_agg(e) from pending p, unnest(p.ring_entries) as e where p.at = pending.at) as ring_entries,
@@ -82,17 +86,16 @@ function text({ table, column }: { table: string; column: string }, granularity:
   where tenant_id = $2 and (hour >= $3 and hour < $5 or hour >= $6 and hour < $4)
   union all
   select 'stale', b.before, coalesce(sum(h.under_way), 0)::text, ${NO_HISTOGRAMS}, ${NO_ENTRIES}
-  from stale b
+  from stale_day b
   left join lateral (
     select ${UNDER_WAY} as under_way
     from hopwhistle.call_metrics_hourly
-    where tenant_id = $2 and hour >= date_trunc('day', b.before, 'UTC') and hour < b.before
+    where tenant_id = $2 and hour >= b.since and hour < b.before
     union all
     select ${UNDER_WAY}
     from pending
-    where hour >= date_trunc('day', b.before, 'UTC') and hour < b.before
+    where hour >= b.since and hour < b.before
   ) h on true
-  where b.before is not null
   group by b.before
 `,
     'kind, at, body, ring_histogram, talk_histogram, ring_entries, talk_entries',
