@@ -415,7 +415,8 @@ test.runIf(process.platform === 'linux')(
         (await fetch(api.url + ROUTES.callEvent, { method: 'POST', headers: headersOf(quiet), body })).status,
       ).toBe(201)
       expect((await fetch(`${api.url}${ROUTES.reportCalls}`, { headers: headersOf(quiet) })).status).toBe(200)
-      expect(await openExports()).toBe(exports.length)
+      // A report may be under way as well.
+      expect(await openExports()).toBeGreaterThanOrEqual(exports.length)
     } finally {
       await closeReceiver()
       for (const socket of exports) socket.destroy()
