@@ -31,7 +31,7 @@ export type OwnPod = {
   readonly nodeSelector?: Value<TextMap>
   /** @default none but what the values ask */
   readonly tolerations?: Value<readonly k8s.Toleration[]>
-  /** Holds beside what the values ask. @default none but what the values ask */
+  /** Applies together with what the values ask. @default only what the values ask */
   readonly affinity?: Value<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>
   /** Unless the values ask for another. @default none */
   readonly topologySpreadConstraints?: readonly Templated<k8s.TopologySpreadConstraint>[]

@@ -61,16 +61,16 @@ function zoneProblem(args: readonly string[]): string | undefined {
   return `--timezone is "${timeZone}"; it must be an IANA name such as Europe/Berlin, or none`
 }
 
-function sealing(given: string | undefined): Pick<SeedOptions, 'seal'> {
-  if (given === undefined || given === '') return {}
-  const box = createSecretBox(parseSecretKeys(given) as readonly Buffer[])
+const SECRETS_KEY = process.env.PROVIDER_SECRETS_KEY ?? ''
+const secretKeys = parseSecretKeys(SECRETS_KEY)
+const secretsKeyProblem =
+  SECRETS_KEY !== '' && secretKeys === undefined ? 'PROVIDER_SECRETS_KEY is not 32 bytes in Base64' : undefined
+
+function sealing(): Pick<SeedOptions, 'seal'> {
+  if (secretKeys === undefined) return {}
+  const box = createSecretBox(secretKeys)
   return { seal: (secret, callbackId) => box.seal(secret, sealedFor(callbackId, 'twilio')) }
 }
-
-const secretsKeyProblem = () =>
-  parseSecretKeys(process.env.PROVIDER_SECRETS_KEY || Buffer.alloc(32).toString('base64')) === undefined
-    ? 'PROVIDER_SECRETS_KEY is not 32 bytes in Base64'
-    : undefined
 
 await runDatabaseCommand(
   HELP,
@@ -89,7 +89,7 @@ await runDatabaseCommand(
       tenants: Number(countIn(args, COUNTS[1])),
       again: args.includes('--again'),
       ...zoneIn(args),
-      ...sealing(process.env.PROVIDER_SECRETS_KEY),
+      ...sealing(),
       onProgress: (done, of) => {
         const percent = Math.round((100 * done) / of)
         if (terminal) process.stderr.write(`\rdb:seed:demo: ${percent} %${done === of ? '; folding rollups\n' : ''}`)
@@ -105,7 +105,7 @@ await runDatabaseCommand(
   },
   ['--again', '--off', ZONE, ...COUNTS.map(([option]) => option)],
   (args) =>
-    secretsKeyProblem() ??
+    secretsKeyProblem ??
     zoneProblem(args) ??
     COUNTS.map((one) => {
       const [option, , most] = one

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -153,7 +153,7 @@ const callbackHashes = (tenants: number) =>
   Array.from({ length: tenants }, (_, n) => hash('sha256', demoTwilioCallback(n), 'buffer'))
 const tenantIds = (tenants: number) => Array.from({ length: tenants }, (_, n) => demoTenantId(n))
 const keyHashes = (tenants: number) =>
-  Array.from({ length: tenants }, (_, n) => createHash('sha256').update(demoApiKey(n)).digest())
+  Array.from({ length: tenants }, (_, n) => hash('sha256', demoApiKey(n), 'buffer'))
 
 async function writeCalls(client: Client, { now, calls, tenants = 1, onProgress }: SeedOptions): Promise<void> {
   const read = (name: string) => readFile(new URL(`seed/${name}.sql`, import.meta.url), 'utf8')

@@ -1,4 +1,4 @@
-/** `npm run webhooks`, as operators run it, beside instances that deliver. */
+/** `npm run webhooks`, as operators run it, next to instances that deliver. */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'

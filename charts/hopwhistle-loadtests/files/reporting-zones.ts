@@ -1,5 +1,6 @@
 /**
- * Zones, filters and groups: metrics in time zones, with filters and in groups, over ranges that vary. An open model: the rate does not yield to slow answers.
+ * Zones, filters and groups: metrics in time zones, with filters and in groups, over ranges that vary.
+ * An open model: the rate does not yield to slow answers.
  *
  *   k6 run --env API_URL=http://localhost:3001 --env API_KEY=test-api-key \
  *     --env TENANT_ID=00000000-0000-0000-0000-000000000000 reporting-zones.ts

@@ -67,7 +67,7 @@ describe.skipIf(k6Path === undefined)(`a script of one's own in a cluster${withK
     const { code, stdout, stderr } = await run('plain.js', '--secret-env', 'SHOP_TOKEN', '--keep')
     expect(code, stderr).toBe(0)
     expect(operator.environments.map(({ SHOP_TOKEN }) => SHOP_TOKEN)).toEqual(['s3cret', 's3cret'])
-    // The archive and, for whoever collects it later, the result.
+    // The archive and, for a later collection, the result.
     expect(operator.kept().map((name) => name.split(' ')[0])).toEqual(['ConfigMap', 'ConfigMap', 'Secret', 'TestRun'])
     expect(stdout + stderr + JSON.stringify(resultOf('plain'))).not.toContain('s3cret')
   })

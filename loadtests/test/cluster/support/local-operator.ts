@@ -133,7 +133,7 @@ export async function localOperator(k6: string): Promise<LocalOperator> {
     run.stage = 'initialized'
     for (let i = 1; i <= spec.parallelism; i++) run.runners.push(await startRunner(run, script, i))
     run.stage = 'created'
-    // On a machine as slow as it may be, whoever collects the run sees it from its beginning.
+    // Also on a slow machine, the command that collects the run sees it from its beginning.
     const isWatched = () => run.reads >= READS_BEFORE && run.runners.every(({ followed }) => followed)
     for (let i = 0; !isWatched() && i < 600; i++) await sleep(100)
     for (const { port } of run.runners) await told(port)
